@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Writes the C source of the extension ``ptmon._native`` from the boundary header (at build time only)."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from cffi import FFI
+
+PREAMBLE = """
+#include <stddef.h>
+#include <stdint.h>
+#include "ptmon_api.h"
+"""
+
+
+def main(target: str) -> None:
+    header = Path(__file__).with_name("ptmon_api.h").read_text(encoding="utf-8")
+    ffi = FFI()
+    ffi.cdef(header)
+    ffi.set_source("ptmon._native", PREAMBLE, py_limited_api=True)
+    ffi.emit_c_code(target)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

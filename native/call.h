@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ * From a call's entry to its end. */
+#ifndef PT_CALL_H
+#define PT_CALL_H
+
+#include "tracer.h"
+
+/* The tracee stands before a call (seccomp-stop or syscall-entry-stop). True if its exit-stop is needed. */
+bool call_enter(struct pt_tracer *t, struct tracee *tracee, enum abi abi, uint64_t number, const uint64_t args[6]);
+/* It stands behind it (syscall-exit-stop). */
+void call_exit(struct pt_tracer *t, struct tracee *tracee, int64_t result);
+/* It dies in the middle (PTRACE_EVENT_EXIT): counts what the return register says was moved. */
+void call_cut_short(struct pt_tracer *t, struct tracee *tracee);
+/* It is let go in the middle, and what the call will return is never seen. */
+void call_abandon(struct pt_tracer *t, struct tracee *tracee);
+
+#endif

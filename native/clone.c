@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ *
+ * A race that shapes this file: the child's first stop and the parent's event come in either order. A child that
+ * comes first (TRACEE_NEWBORN) waits in its stop for the event; a parent that comes first leaves a TRACEE_EXPECTED.
+ *
+ * CLONE_UNTRACED would make a child that is not traced, yet has our seccomp filter: each watched call of it would
+ * fail with ENOSYS. So the flag is taken out before the call and put back where the program can see it.
+ */
+#include "clone.h"
+
+#include <linux/sched.h>
+#include <string.h>
+#include <sys/ptrace.h>
+
+#include "emit.h"
+#include "memory.h"
+#include "proc.h"
+#include "registers.h"
+#include "tracee.h"
+
+/* clone3's flags are the first 64-bit word of its struct; the flag that matters is in the low 32. */
+static bool toggle_clone3(pid_t tid, uint64_t address)
+{
+	uint64_t flags;
+
+	if (memory_read(tid, address, &flags, sizeof(flags)) < 0)
+		return false;
+	return memory_write_word(tid, address, (unsigned long)(flags ^ CLONE_UNTRACED)) == 0;
+}
+
+static bool toggle_clone(pid_t tid, bool compat)
+{
+	struct registers regs;
+
+	if (registers_read(tid, &regs) < 0)
+		return false;
+	registers_set_argument(&regs, registers_argument(&regs, 0, compat) ^ CLONE_UNTRACED, compat);
+	return registers_write(tid, &regs) == 0;
+}
+
+/* In the tracee's call, or in what its child has copied of it. */
+static bool toggle_untraced(pid_t tid, const struct call *call)
+{
+	if (call->entry->rule == RULE_CLONE3)
+		return toggle_clone3(tid, call->args[0]);
+	return toggle_clone(tid, call->compat);
+}
+
+bool clone_enter(struct tracee *tracee)
+{
+	const struct call *call = &tracee->call;
+	uint64_t flags = call->args[0];
+
+	if (call->entry->rule == RULE_CLONE3 && memory_read(tracee->tid, call->args[0], &flags, sizeof(flags)) < 0)
+		return false;
+	if (!(flags & CLONE_UNTRACED))
+		return false;
+	tracee->hid_untraced = toggle_untraced(tracee->tid, call);
+	return tracee->hid_untraced;
+}
+
+void clone_exit(struct tracee *tracee)
+{
+	if (!tracee->hid_untraced)
+		return;
+	/* aarch64: the argument's register holds the return value by now, there is nothing to put back. */
+	if (tracee->call.entry->rule == RULE_CLONE3 || ABI_NATIVE == ABI_X86_64)
+		toggle_untraced(tracee->tid, &tracee->call);
+	tracee->hid_untraced = false;
+}
+
+/* The flags that the parent, stopped in its event, gave to the call. fork and vfork have none that count. */
+static uint64_t flags_of(struct tracee *parent)
+{
+	struct __ptrace_syscall_info info = {0};
+	const struct syscall_entry *entry;
+	struct registers regs;
+	uint64_t flags;
+	enum abi abi;
+
+	if (registers_read(parent->tid, &regs) < 0)
+		return 0;
+	ptrace(PTRACE_GET_SYSCALL_INFO, parent->tid, sizeof(info), &info);
+	abi = abi_of(info.arch);
+	entry = syscall_find(abi, registers_number(&regs));
+	if (!entry || (entry->rule != RULE_CLONE && entry->rule != RULE_CLONE3))
+		return 0;
+	flags = registers_argument(&regs, 0, abi != ABI_NATIVE);
+	if (entry->rule == RULE_CLONE3 && memory_read(parent->tid, flags, &flags, sizeof(flags)) < 0)
+		/* A process that can't be read: a thread shares the fd table as a rule, a process does not. */
+		flags = proc_status(parent->tid, "Threads:", 10) > parent->group->threads ? CLONE_THREAD | CLONE_FILES : 0;
+	return flags;
+}
+
+void clone_tell(struct pt_tracer *t, struct tracee *child)
+{
+	struct pt_record *record;
+
+	record = emit(t, PT_CLONE, child, NULL, 0);
+	if (record)
+		record->value = child->group->parent;
+	child->group->told = true;
+}
+
+/* Makes the child what the call's flags say it is. False: out of memory, or not to be followed. */
+static bool adopt(struct pt_tracer *t, struct tracee *child, struct tracee *parent, uint64_t flags)
+{
+	bool thread = (flags & CLONE_THREAD) != 0;
+	pid_t maker = flags & CLONE_PARENT ? parent->group->parent : parent->group->tgid;
+
+	if (t->options.no_follow && !thread)
+		return false;
+	if (tracee_join(t, child, thread ? parent->group : NULL, child->tid, maker,
+			flags & CLONE_FILES ? parent->files : NULL) < 0) {
+		emit_warning(t, parent, PT_REASON_NO_MEMORY, NULL, 0);
+		return false;
+	}
+	child->group->counted = parent->group->counted;
+	child->sandboxed = parent->sandboxed;
+	child->strict = parent->strict;
+	/* A child that shares the memory shares clone3's struct too: its parent puts the flag back for both. */
+	if (parent->hid_untraced && !(parent->call.entry->rule == RULE_CLONE3 && flags & CLONE_VM)) {
+		child->hid_untraced = true;
+		child->call = (struct call){.entry = parent->call.entry, .compat = parent->call.compat};
+		child->call.args[0] = parent->call.args[0];
+	}
+	if (child->group->counted)
+		clone_tell(t, child);
+	return true;
+}
+
+static void start(struct pt_tracer *t, struct tracee *child)
+{
+	if (child->hid_untraced) {
+		clone_exit(child);
+		child->call.entry = NULL;
+	}
+	tracee_resume(child, tracee_request(t, child), 0);
+}
+
+/* --no-follow: a process that is not to be followed (no filter is in it then) runs on by itself. */
+static void let_go(struct pt_tracer *t, struct tracee *child)
+{
+	ptrace(PTRACE_DETACH, child->tid, 0, 0);
+	tracee_destroy(t, child);
+}
+
+void clone_event(struct pt_tracer *t, struct tracee *parent)
+{
+	unsigned long message = 0;
+	struct tracee *child;
+	uint64_t flags = flags_of(parent);
+	bool born;
+
+	if (ptrace(PTRACE_GETEVENTMSG, parent->tid, 0, &message) < 0)
+		return; /* the parent was killed: the child is adopted as an orphan */
+	child = tracee_find(t, (pid_t)message);
+	born = child != NULL;
+	if (born && child->state != TRACEE_NEWBORN)
+		return;
+	if (!born)
+		child = tracee_create(t, (pid_t)message);
+	if (!child)
+		return;
+	if (!adopt(t, child, parent, flags)) {
+		if (born)
+			let_go(t, child);
+		else
+			child->state = TRACEE_EXPECTED;
+	} else if (born) {
+		start(t, child);
+	} else {
+		child->state = TRACEE_EXPECTED;
+	}
+}
+
+void clone_birth(struct pt_tracer *t, struct tracee *child)
+{
+	if (child->state == TRACEE_EXPECTED && child->group)
+		start(t, child);
+	else if (child->state == TRACEE_EXPECTED)
+		let_go(t, child);
+}
+
+static void adopt_orphan(struct pt_tracer *t, struct tracee *child, void *context)
+{
+	pid_t tgid = (pid_t)proc_status(child->tid, "Tgid:", 10);
+	pid_t ppid = (pid_t)proc_status(child->tid, "PPid:", 10);
+	struct tracee *sibling, *parent;
+
+	(void)context;
+	if (child->state != TRACEE_NEWBORN)
+		return;
+	sibling = tgid > 0 ? tracee_of_group(t, tgid, child) : NULL;
+	parent = sibling ? sibling : tracee_of_group(t, ppid, child);
+	if (tracee_join(t, child, sibling ? sibling->group : NULL, child->tid, ppid, sibling ? sibling->files : NULL) == 0) {
+		child->sandboxed = parent && parent->sandboxed;
+		child->group->counted = !parent || parent->group->counted;
+		if (child->group->counted)
+			clone_tell(t, child);
+	}
+	start(t, child);
+}
+
+void clone_adopt_orphans(struct pt_tracer *t)
+{
+	if (t->newborns)
+		tracee_each(t, adopt_orphan, NULL);
+}

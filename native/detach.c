@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ *
+ * A tracee is let go where nothing of it is half-way: not inside a call (its bytes would be lost), not before the
+ * signal that its stop delivers. PTRACE_INTERRUPT ends a blocking call as a signal without handler does: the kernel
+ * restarts it. In a group-stop the kernel keeps a detached tracee stopped.
+ */
+#include "detach.h"
+
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+
+#include "call.h"
+#include "tracee.h"
+
+static bool let_go(struct pt_tracer *t, struct tracee *tracee, int signal)
+{
+	ptrace(PTRACE_DETACH, tracee->tid, 0, signal);
+	call_abandon(t, tracee);
+	tracee_destroy(t, tracee);
+	return true;
+}
+
+bool detach_at_stop(struct pt_tracer *t, struct tracee *tracee, enum stop_kind kind, int status)
+{
+	switch (kind) {
+	case STOP_SIGNAL:
+		/* The step into a handler (restart.c) has to end first. */
+		return !tracee->stepping && let_go(t, tracee, WSTOPSIG(status));
+	case STOP_GROUP:
+	case STOP_INTERRUPT:
+		return let_go(t, tracee, 0);
+	default:
+		/* Seen to its end; the interrupt is still pending and gives the stop that is waited for. */
+		return false;
+	}
+}
+
+static void interrupt(struct pt_tracer *t, struct tracee *tracee, void *context)
+{
+	(void)context;
+	if (tracee->state == TRACEE_NEWBORN)
+		let_go(t, tracee, 0); /* it stands in its first stop */
+	else
+		ptrace(PTRACE_INTERRUPT, tracee->tid, 0, 0);
+}
+
+void detach_begin(struct pt_tracer *t)
+{
+	t->detaching = true;
+	tracee_each(t, interrupt, NULL);
+}

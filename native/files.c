@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ *
+ * A race that shapes this file: while thread A stands before close(5), or runs in it, thread B may transfer on 5, and
+ * thread C may get 5 anew from accept(). A's stop comes before the close happens, and nothing tells when it has
+ * happened, but for A's next stop. So from the one to the other fd 5 is "closing": it is looked up at every
+ * transfer, and nothing is cached. A close costs no exit-stop this way, and a wrong socket is never remembered.
+ */
+#include "files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "sockets.h"
+#include "tracee.h"
+
+#define MAX_CACHED_FD (1u << 20) /* the kernel's own default limit, fs.nr_open; higher ones are looked up each time */
+
+#ifndef PIDFD_THREAD
+#define PIDFD_THREAD O_EXCL /* Linux 6.9: a pidfd of a thread that is not the leader */
+#endif
+
+int files_join(struct tracee *tracee, struct files *files)
+{
+	if (!files) {
+		files = calloc(1, sizeof(*files));
+		if (!files)
+			return -ENOMEM;
+		files->pidfd = -1;
+	}
+	files->users++;
+	if (!tracee->exiting)
+		files->live++;
+	tracee->files = files;
+	return 0;
+}
+
+static void drop_pidfd(struct files *files)
+{
+	if (files->pidfd >= 0)
+		close(files->pidfd);
+	files->pidfd = -1;
+}
+
+static void forget(struct pt_tracer *t, struct files *files, unsigned int fd)
+{
+	struct socket *socket = files->sockets[fd];
+
+	files->sockets[fd] = NULL;
+	if (is_socket(socket)) {
+		socket->cached--;
+		socket_put(t, socket);
+	}
+}
+
+void files_leave(struct pt_tracer *t, struct tracee *tracee)
+{
+	struct files *files = tracee->files;
+
+	tracee->files = NULL;
+	if (!files)
+		return;
+	if (!tracee->exiting)
+		files->live--;
+	/* Its pidfd may be that of a thread that is gone by now. */
+	if (files->pidfd_tid == tracee->tid)
+		drop_pidfd(files);
+	if (--files->users)
+		return;
+	for (unsigned int fd = 0; fd < files->size; fd++)
+		forget(t, files, fd);
+	drop_pidfd(files);
+	free(files->sockets);
+	free(files);
+}
+
+bool files_last(struct tracee *tracee)
+{
+	return --tracee->files->live == 0;
+}
+
+int files_replace(struct pt_tracer *t, struct tracee *tracee)
+{
+	struct files *old = tracee->files;
+	int error = files_join(tracee, NULL);
+	struct files *own = tracee->files;
+
+	if (error)
+		return error;
+	tracee->files = old;
+	files_settle(tracee);
+	files_leave(t, tracee);
+	tracee->files = own;
+	return 0;
+}
+
+static int open_pidfd(pid_t tid)
+{
+	int fd = (int)syscall(SYS_pidfd_open, tid, PIDFD_THREAD);
+
+	if (fd < 0 && errno == EINVAL)
+		fd = (int)syscall(SYS_pidfd_open, tid, 0);
+	return fd < 0 ? -errno : fd;
+}
+
+static void give_up_pidfd(struct pt_tracer *t, struct tracee *tracee, void *context)
+{
+	(void)t;
+	(void)context;
+	if (tracee->files)
+		drop_pidfd(tracee->files);
+}
+
+int files_pidfd(struct pt_tracer *t, struct tracee *tracee)
+{
+	struct files *files = tracee->files;
+
+	if (files->pidfd >= 0)
+		return files->pidfd;
+	files->pidfd_tid = tracee->tid;
+	files->pidfd = open_pidfd(tracee->tid);
+	if (files->pidfd == -EMFILE) {
+		/* Thousands of processes, one pidfd each: start anew with those in use now. */
+		tracee_each(t, give_up_pidfd, NULL);
+		files->pidfd = open_pidfd(tracee->tid);
+	}
+	return files->pidfd;
+}
+
+struct socket *files_known(const struct files *files, int fd)
+{
+	return fd >= 0 && (unsigned int)fd < files->size ? files->sockets[fd] : NULL;
+}
+
+static bool is_closing(const struct files *files, unsigned int fd)
+{
+	for (const struct tracee *at = files->closing; at; at = at->closing_next)
+		if (at->closing_first <= fd && fd <= at->closing_last)
+			return true;
+	return false;
+}
+
+static bool grow(struct files *files, unsigned int fd)
+{
+	unsigned int size = files->size ? files->size : 16;
+	struct socket **more;
+
+	if (fd < files->size)
+		return true;
+	while (size <= fd)
+		size *= 2;
+	more = realloc(files->sockets, size * sizeof(*more));
+	if (!more)
+		return false;
+	memset(more + files->size, 0, (size - files->size) * sizeof(*more));
+	files->sockets = more;
+	files->size = size;
+	return true;
+}
+
+static void cache(struct pt_tracer *t, struct files *files, unsigned int fd, struct socket *socket)
+{
+	if (fd >= MAX_CACHED_FD || is_closing(files, fd) || !grow(files, fd))
+		return;
+	if (is_socket(socket))
+		socket->cached++;
+	forget(t, files, fd);
+	files->sockets[fd] = socket;
+}
+
+int files_lookup(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket **out)
+{
+	struct socket *known = files_known(tracee->files, fd);
+	int found;
+
+	*out = NULL;
+	if (fd < 0)
+		return 0;
+	if (known) {
+		*out = is_socket(known) ? known : NULL;
+		return *out != NULL;
+	}
+	found = socket_identify(t, tracee, fd, out);
+	if (found == 1)
+		cache(t, tracee->files, (unsigned int)fd, *out);
+	else if (found == 0)
+		cache(t, tracee->files, (unsigned int)fd, NOT_A_SOCKET);
+	/* No such fd: nothing to remember, the next open may take the number. */
+	return found == -EBADF ? 0 : found;
+}
+
+void files_note(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket)
+{
+	cache(t, tracee->files, (unsigned int)fd, socket);
+}
+
+void files_closing(struct pt_tracer *t, struct tracee *tracee, unsigned int first, unsigned int last)
+{
+	struct files *files = tracee->files;
+
+	for (unsigned int fd = first; fd <= last && fd < files->size; fd++)
+		forget(t, files, fd);
+	if (files->users == 1 || tracee->is_closing)
+		return; /* nobody else could look one of them up before this tracee's next stop */
+	tracee->closing_first = first;
+	tracee->closing_last = last;
+	tracee->is_closing = true;
+	tracee->closing_next = files->closing;
+	files->closing = tracee;
+}
+
+void files_settle(struct tracee *tracee)
+{
+	struct tracee **at;
+
+	if (!tracee->is_closing)
+		return;
+	tracee->is_closing = false;
+	for (at = &tracee->files->closing; *at && *at != tracee; at = &(*at)->closing_next)
+		;
+	if (*at)
+		*at = tracee->closing_next;
+}
+
+void files_each(struct pt_tracer *t, struct tracee *tracee, unsigned int first, unsigned int last,
+		void (*visit)(struct pt_tracer *, struct tracee *, int fd, struct socket *))
+{
+	for (unsigned int fd = first; fd <= last && fd < tracee->files->size; fd++)
+		if (is_socket(tracee->files->sockets[fd]))
+			visit(t, tracee, (int)fd, tracee->files->sockets[fd]);
+}

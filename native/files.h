@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ * fd tables: which socket an fd names, cached, and forgotten at close, dup2, dup3, close_range, connect and exec. */
+#ifndef PT_FILES_H
+#define PT_FILES_H
+
+#include "tracer.h"
+
+/* In a table: this fd is open and no socket. */
+#define NOT_A_SOCKET ((struct socket *)1)
+
+static inline bool is_socket(const struct socket *socket)
+{
+	return socket && socket != NOT_A_SOCKET;
+}
+
+/* Gives the tracee an fd table: files, shared from now on, or a new one if NULL. 0 or -ENOMEM. */
+int files_join(struct tracee *tracee, struct files *files);
+/* The tracee is gone, or takes another table. */
+void files_leave(struct pt_tracer *t, struct tracee *tracee);
+/* The tracee has begun to exit. True if it was the last that used the table. */
+bool files_last(struct tracee *tracee);
+/* After unshare(CLONE_FILES) or execve: a table of its own, nothing known. 0 or -ENOMEM. */
+int files_replace(struct pt_tracer *t, struct tracee *tracee);
+
+/* What fd names now. 1: *out is the socket; 0: no socket; -errno: it can't be known. The tracee must be stopped. */
+int files_lookup(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket **out);
+/* What is known of fd without asking the kernel: NULL, NOT_A_SOCKET or a socket. */
+struct socket *files_known(const struct files *files, int fd);
+/* Notes what an fd of an unreadable process must be, since a call succeeded that only sockets allow. */
+void files_note(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket);
+
+/* The tracee stands before a call that takes the fds first..last away (or changes what they are): they are forgotten,
+ * and stay unknown until files_settle(). */
+void files_closing(struct pt_tracer *t, struct tracee *tracee, unsigned int first, unsigned int last);
+/* That call is over. */
+void files_settle(struct tracee *tracee);
+/* Calls visit for every socket that is known among the fds first..last. */
+void files_each(struct pt_tracer *t, struct tracee *tracee, unsigned int first, unsigned int last,
+		void (*visit)(struct pt_tracer *, struct tracee *, int fd, struct socket *));
+
+/* A pidfd through which the fds of this tracee can be had, or -errno. It belongs to the table. */
+int files_pidfd(struct pt_tracer *t, struct tracee *tracee);
+
+#endif

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ *
+ * fork, become a tracee, then execute the program.
+ *
+ * By PTRACE_SEIZE from the parent, not PTRACE_TRACEME in the child: only a seized tracee can be left in its group-stop
+ * (PTRACE_LISTEN), and without that Ctrl-Z and fg do not work. So the child waits on a pipe until it is seized. It answers
+ * through shared memory, not through a pipe: a write would be a seccomp-stop of the filter that it has just got.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "clone.h"
+#include "filter.h"
+#include "loop.h"
+#include "options.h"
+#include "signals.h"
+#include "sockets.h"
+#include "tracee.h"
+
+/* What the child leaves for the parent. */
+struct answer {
+	volatile int32_t step; /* enum pt_step that failed, or PT_STEP_NONE */
+	volatile int32_t error;
+	volatile int32_t filtered;
+};
+
+struct start {
+	const char *const *argv;
+	const char *const *envp;
+	struct sock_filter program[FILTER_MOST];
+	unsigned int length; /* 0: no filter */
+	int go[2];
+	struct answer *answer;
+};
+
+static _Noreturn void fail(const struct start *start, enum pt_step step, int error)
+{
+	start->answer->error = error;
+	start->answer->step = (int32_t)step;
+	_exit(127);
+}
+
+static _Noreturn void child(const struct pt_tracer *t, const struct start *start)
+{
+	char byte;
+
+	close(start->go[1]);
+	/* End of file: the parent could not seize, or is gone. */
+	if (read(start->go[0], &byte, 1) != 1)
+		_exit(127);
+	signals_restore_for_exec(t);
+	if (start->length) {
+		int error = filter_install(start->program, start->length);
+
+		if (error && t->options.seccomp == PT_SECCOMP_ON)
+			fail(start, PT_STEP_SECCOMP, -error);
+		start->answer->filtered = !error;
+	}
+	execvpe(start->argv[0], (char *const *)start->argv, (char *const *)start->envp);
+	fail(start, PT_STEP_EXEC, errno);
+}
+
+/* Handles the stops on the way until the program runs, or the child has given up. */
+static int follow_to_exec(struct pt_tracer *t, const struct start *start, int32_t *step)
+{
+	while (tracee_find(t, t->first) && !t->first_executed) {
+		int status;
+		pid_t tid = waitpid(-1, &status, __WALL);
+
+		if (tid < 0 && errno != EINTR)
+			return -errno;
+		/* Set by the child before its execve, so before any stop that this could decide on. */
+		t->filtered = start->answer->filtered;
+		if (tid > 0)
+			loop_dispatch(t, tid, status);
+	}
+	if (t->first_executed)
+		return t->first;
+	*step = start->answer->step;
+	return start->answer->error ? -start->answer->error : -ESRCH;
+}
+
+static int seize(struct pt_tracer *t, pid_t pid, int32_t *step)
+{
+	struct tracee *tracee;
+
+	*step = PT_STEP_SEIZE;
+	if (ptrace(PTRACE_SEIZE, pid, 0, options_of(t) | PTRACE_O_EXITKILL) < 0)
+		return -errno;
+	tracee = tracee_create(t, pid);
+	if (!tracee || tracee_join(t, tracee, NULL, pid, getpid(), NULL) < 0)
+		return -ENOMEM;
+	tracee->state = TRACEE_RUNNING;
+	tracee->fresh = true;
+	tracee->group->counted = !t->only;
+	t->launched = true;
+	t->first = pid;
+	t->now = now_ns();
+	if (!t->only)
+		clone_tell(t, tracee);
+	sockets_existed(t, pid); /* what it inherits; an error only means that nothing is known of it */
+	return 0;
+}
+
+static int run_child(struct pt_tracer *t, struct start *start, int32_t *step)
+{
+	pid_t pid = fork();
+	int error;
+
+	if (pid < 0)
+		return -errno;
+	if (pid == 0)
+		child(t, start);
+	close(start->go[0]);
+	start->go[0] = -1;
+	error = seize(t, pid, step);
+	if (error < 0 || write(start->go[1], "g", 1) != 1) {
+		close(start->go[1]);
+		start->go[1] = -1;
+		waitpid(pid, NULL, __WALL);
+		return error < 0 ? error : -EPIPE;
+	}
+	return follow_to_exec(t, start, step);
+}
+
+int pt_launch(struct pt_tracer *t, const char *const *argv, const char *const *envp, int32_t *step)
+{
+	struct start *start = calloc(1, sizeof(*start));
+	int result;
+
+	*step = PT_STEP_FORK;
+	if (!start)
+		return -ENOMEM;
+	start->argv = argv;
+	start->envp = envp;
+	/* Without filter where children are not followed: they would inherit it, and have no tracer. */
+	if (t->options.seccomp != PT_SECCOMP_OFF && !t->options.no_follow)
+		start->length = filter_build(start->program, t->options.no_io_uring);
+	start->answer = mmap(NULL, sizeof(*start->answer), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (start->answer == MAP_FAILED || pipe2(start->go, O_CLOEXEC) < 0) {
+		result = -errno;
+	} else {
+		result = run_child(t, start, step);
+		for (int i = 0; i < 2; i++)
+			if (start->go[i] >= 0)
+				close(start->go[i]);
+	}
+	if (start->answer != MAP_FAILED)
+		munmap(start->answer, sizeof(*start->answer));
+	free(start);
+	return result;
+}

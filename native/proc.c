@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "proc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Reads at most size - 1 bytes of /proc/PID/name and ends them with a NUL. The length, or -errno. */
+static ssize_t read_file(pid_t pid, const char *name, char *buffer, size_t size)
+{
+	char path[64];
+	ssize_t got = 0, length = 0;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	while ((size_t)length < size - 1 && (got = read(fd, buffer + length, size - 1 - (size_t)length)) > 0)
+		length += got;
+	if (got < 0)
+		length = -errno;
+	close(fd);
+	if (length >= 0)
+		buffer[length] = '\0';
+	return length;
+}
+
+int64_t proc_status(pid_t tid, const char *field, int base)
+{
+	char status[4096];
+	ssize_t length = read_file(tid, "status", status, sizeof(status));
+	size_t field_length = strlen(field);
+
+	if (length < 0)
+		return length;
+	for (const char *line = status; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (strncmp(line, field, field_length) == 0)
+			return (int64_t)strtoull(line + field_length, NULL, base);
+	}
+	return -ENOENT;
+}
+
+void proc_name(pid_t tid, char name[16])
+{
+	char comm[32];
+	ssize_t length = read_file(tid, "comm", comm, sizeof(comm));
+
+	if (length > 0 && comm[length - 1] == '\n')
+		length--;
+	if (length > 15)
+		length = 15;
+	if (length > 0)
+		memcpy(name, comm, (size_t)length);
+	name[length > 0 ? length : 0] = '\0';
+}
+
+static ssize_t read_executable(pid_t pid, char *path, size_t size)
+{
+	char link[64];
+	ssize_t length;
+
+	snprintf(link, sizeof(link), "/proc/%d/exe", (int)pid);
+	length = readlink(link, path, size - 1);
+	if (length < 0)
+		length = 0;
+	path[length] = '\0';
+	return length;
+}
+
+size_t proc_describe(pid_t pid, char *buffer, size_t size)
+{
+	size_t at;
+	ssize_t got;
+
+	proc_name(pid, buffer);
+	at = strlen(buffer) + 1;
+	at += (size_t)read_executable(pid, buffer + at, size - at - 1) + 1;
+	got = read_file(pid, "cmdline", buffer + at, size - at);
+	return got > 0 ? at + (size_t)got : at;
+}
+
+bool proc_runs(pid_t pid, const char *file_name)
+{
+	char name[16], path[4096];
+	const char *slash;
+
+	read_executable(pid, path, sizeof(path));
+	slash = strrchr(path, '/');
+	if (slash && strcmp(slash + 1, file_name) == 0)
+		return true;
+	/* A script's executable is its interpreter and a link's its target: the name that execve gave is in comm. */
+	proc_name(pid, name);
+	return strncmp(name, file_name, sizeof(name) - 1) == 0;
+}
+
+int64_t proc_socket_inode(pid_t tid, int fd)
+{
+	char link[64], target[64];
+	ssize_t length;
+
+	snprintf(link, sizeof(link), "/proc/%d/fd/%d", (int)tid, fd);
+	length = readlink(link, target, sizeof(target) - 1);
+	if (length < 0)
+		return -errno;
+	target[length] = '\0';
+	if (strncmp(target, "socket:[", 8) != 0)
+		return 0;
+	return strtoll(target + 8, NULL, 10);
+}
+
+int proc_cpu(pid_t tid)
+{
+	char stat[1024];
+	const char *at;
+
+	if (read_file(tid, "stat", stat, sizeof(stat)) < 0)
+		return -1;
+	/* field 39, processor; the name in field 2 may hold blanks, so count from its closing parenthesis */
+	at = strrchr(stat, ')');
+	for (int field = 2; at && field < 39; field++)
+		at = strchr(at + 1, ' ');
+	return at ? atoi(at) : -1;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ * What /proc says of a process: proc(5). */
+#ifndef PT_PROC_H
+#define PT_PROC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* A number of /proc/TID/status, such as "Tgid:", in the given base. -errno if it can't be read, -ENOENT if there is
+ * no such field. */
+int64_t proc_status(pid_t tid, const char *field, int base);
+/* The thread's name (comm), "" if it can't be read. */
+void proc_name(pid_t tid, char name[16]);
+/* Name, executable's path and argv, each ending in a NUL, into buffer. Returns the length in bytes. */
+size_t proc_describe(pid_t pid, char *buffer, size_t size);
+/* The file name of the executable's path: what --only is compared with. */
+bool proc_runs(pid_t pid, const char *file_name);
+/* The inode that /proc/TID/fd/FD names if it is a socket, 0 if it is something else, -errno if that can't be read. */
+int64_t proc_socket_inode(pid_t tid, int fd);
+/* The CPU that the thread last ran on, or -1. */
+int proc_cpu(pid_t tid);
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ *
+ * THE BOUNDARY between the C core and Python: read by the C compiler and, as it stands, by cffi. So it holds no
+ * preprocessor directive; whoever includes it includes <stdint.h> and <stddef.h> first, and includes it once.
+ *
+ * Functions return 0 or a positive value on success and -errno on failure. They never print.
+ */
+
+struct pt_tracer;
+
+/* What a record tells. The comment names the fields that mean something beside time, tgid and tid. */
+enum pt_kind {
+	PT_TRANSFER = 1, /* calls that ended, on a socket: calls, bytes, direction, syscall, fd, socket, error */
+	PT_CLONE = 2,    /* a thread is born: tid, and tgid == tid if it is a process; value: its parent's tgid */
+	PT_EXEC = 3,     /* a program is executed; value: the tid before; data: see below */
+	PT_ATTACHED = 4,   /* a running process is attached; value: its parent's pid; data as in PT_EXEC */
+	PT_EXIT = 5,     /* a thread is gone; value: its wait status; data: its name */
+	PT_SOCKET = 6,   /* a row of the socket table is new, or known better: socket, fd; data: struct pt_socket_info */
+	PT_CLOSE = 7,    /* an fd of a socket is closed: socket, fd; data: struct pt_tcp_info, or nothing if unreadable */
+	PT_WARNING = 8   /* the report is not complete: value: enum pt_reason; error; syscall (UINT16_MAX: none) */
+};
+/* The data of PT_EXEC and PT_ATTACHED: strings that each end in a NUL: name (comm), executable's path, argv... */
+
+enum pt_direction {
+	PT_SENT = 1,
+	PT_RECEIVED = 2,
+	PT_PEEKED = 3 /* MSG_PEEK: seen, but left in the queue */
+};
+
+/* Why bytes may be missing. */
+enum pt_reason {
+	PT_REASON_IO_URING = 1,   /* transfers through io_uring make no call that could be counted */
+	PT_REASON_AIO = 2,        /* io_submit on a socket */
+	PT_REASON_UNREADABLE = 3, /* the process may not be read (not dumpable): fds or messages are unknown */
+	PT_REASON_X32 = 4,        /* calls of the x32 ABI are not decoded */
+	PT_REASON_UNTRACED = 5,   /* a child could not be followed */
+	PT_REASON_PTRACE = 6,     /* the program's own ptrace call failed: it is a tracee already */
+	PT_REASON_NO_MEMORY = 7,  /* ptmon ran out of memory for its tables */
+	PT_REASON_DETACHED = 8    /* ended in the middle of a call: detach or kill, and its bytes are unknown */
+};
+
+/* One row of what happened. With aggregate set, a PT_TRANSFER may stand for many calls that differ in nothing else. */
+struct pt_record {
+	uint64_t time; /* nanoseconds, CLOCK_MONOTONIC; of the first call, if it stands for many */
+	uint64_t calls;
+	uint64_t bytes;
+	uint32_t kind; /* enum pt_kind */
+	int32_t tgid;
+	int32_t tid;
+	int32_t fd;
+	uint32_t socket; /* row of the socket table, from 1 */
+	int32_t error;   /* errno of a failed call, or 0 */
+	int32_t value;
+	uint16_t syscall; /* for pt_syscall_name() */
+	uint16_t direction; /* enum pt_direction */
+	uint32_t data_offset; /* into pt_batch.data */
+	uint32_t data_length; /* bytes */
+};
+
+/* Addresses are as the kernel gives them (struct sockaddr), length 0: none. */
+struct pt_socket_info {
+	uint64_t inode; /* 0: unknown */
+	int32_t family; /* AF_*, -1: unknown */
+	int32_t type;   /* SOCK_* */
+	int32_t protocol;
+	uint32_t local_length;
+	uint32_t peer_length;
+	uint8_t local[128];
+	uint8_t peer[128];
+};
+
+/* The kernel's own counters of a TCP socket: payload bytes, SYN and FIN taken off. */
+struct pt_tcp_info {
+	uint64_t bytes_sent;
+	uint64_t bytes_received;
+	uint64_t retransmitted; /* bytes */
+	uint32_t rtt_us;
+	uint32_t auditable; /* 1: ptmon has seen this socket from its first byte, and no call on it is under way */
+};
+
+struct pt_batch {
+	const struct pt_record *records;
+	const uint8_t *data;
+	uint32_t count;
+	uint32_t data_length;
+	int32_t signal;   /* a signal that asks ptmon itself to end (attach), or 0 */
+	uint32_t tracees; /* threads held now */
+};
+
+enum pt_seccomp { PT_SECCOMP_AUTO = 0, PT_SECCOMP_ON = 1, PT_SECCOMP_OFF = 2 };
+
+struct pt_options {
+	const char *only;   /* count only processes of this executable's file name; NULL: all */
+	int32_t seccomp;    /* enum pt_seccomp */
+	int32_t no_follow;  /* threads are followed, children are not */
+	int32_t no_io_uring;
+	int32_t aggregate;  /* equal transfers of one batch become one record */
+};
+
+/* Where a launch or an attach failed. */
+enum pt_step {
+	PT_STEP_NONE = 0,
+	PT_STEP_FORK = 1,
+	PT_STEP_SEIZE = 2,
+	PT_STEP_SECCOMP = 3,
+	PT_STEP_EXEC = 4,
+	PT_STEP_READ = 5 /* /proc could not be read */
+};
+
+int pt_create(const struct pt_options *options, struct pt_tracer **tracer);
+/* Lets every tracee go that is still held (attached ones run on), then frees the tracer. */
+void pt_destroy(struct pt_tracer *tracer);
+
+/* Starts argv[0] (searched in PATH, as execvp does) as a tracee. Returns its pid. */
+int pt_launch(struct pt_tracer *tracer, const char *const *argv, const char *const *envp, int32_t *step);
+/* Seizes every thread of the process pid. Returns how many. */
+int pt_attach(struct pt_tracer *tracer, int pid, int32_t *step);
+/* Traces until there is a full batch, or for timeout_ms, or until the last tracee ends. Returns 1 while there are
+ * tracees, then 0. What the batch points to stays valid until the next call. */
+int pt_run(struct pt_tracer *tracer, int timeout_ms, struct pt_batch *batch);
+/* From now on nothing is counted; the tracees are only passed on. For launched ones, which can't be detached. */
+void pt_stop_counting(struct pt_tracer *tracer);
+/* Detaches every tracee; the processes run on (a stopped one stays stopped). What was still to be told is in the
+ * batch. Returns 0. */
+int pt_detach(struct pt_tracer *tracer, struct pt_batch *batch);
+
+/* The name of a system call of the table, or NULL past its end. */
+const char *pt_syscall_name(unsigned int index);

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ * Registers of aarch64: see registers.h. x0 is both the first argument and the return value. */
+#include <elf.h>
+#include <errno.h>
+#include <stddef.h>
+#include <sys/ptrace.h>
+#include <sys/ucontext.h>
+#include <sys/uio.h>
+#include <sys/user.h>
+
+struct registers {
+	struct user_regs_struct user;
+};
+
+#ifndef NT_ARM_SYSTEM_CALL
+#define NT_ARM_SYSTEM_CALL 0x404
+#endif
+#define CONTEXT_RESULT offsetof(ucontext_t, uc_mcontext.regs[0])
+#define SIGINFO_SIZE 128 /* struct rt_sigframe of arch/arm64/kernel/signal.c: siginfo, then ucontext */
+
+static inline int registers_read(pid_t tid, struct registers *regs)
+{
+	struct iovec vector = {.iov_base = &regs->user, .iov_len = sizeof(regs->user)};
+
+	return ptrace(PTRACE_GETREGSET, tid, NT_PRSTATUS, &vector) < 0 ? -errno : 0;
+}
+
+static inline int registers_write(pid_t tid, const struct registers *regs)
+{
+	struct iovec vector = {.iov_base = (void *)&regs->user, .iov_len = sizeof(regs->user)};
+
+	return ptrace(PTRACE_SETREGSET, tid, NT_PRSTATUS, &vector) < 0 ? -errno : 0;
+}
+
+static inline uint64_t registers_number(const struct registers *regs)
+{
+	return regs->user.regs[8];
+}
+
+static inline uint64_t registers_argument(const struct registers *regs, unsigned int i, bool compat)
+{
+	(void)compat;
+	return regs->user.regs[i];
+}
+
+static inline int64_t registers_result(const struct registers *regs)
+{
+	return (int64_t)regs->user.regs[0];
+}
+
+static inline void registers_set_argument(struct registers *regs, uint64_t value, bool compat)
+{
+	(void)compat;
+	regs->user.regs[0] = value;
+}
+
+static inline void registers_set_result(struct registers *regs, int64_t value)
+{
+	regs->user.regs[0] = (uint64_t)value;
+}
+
+static inline int registers_set_number(pid_t tid, struct registers *regs, int64_t number)
+{
+	int value = (int)number;
+	struct iovec vector = {.iov_base = &value, .iov_len = sizeof(value)};
+
+	/* x8 is what userspace asked for; what the kernel will do is in a register set of its own. */
+	if (ptrace(PTRACE_SETREGSET, tid, NT_ARM_SYSTEM_CALL, &vector) < 0)
+		return -errno;
+	return registers_write(tid, regs);
+}
+
+static inline uint64_t registers_context(const struct registers *regs)
+{
+	return regs->user.sp + SIGINFO_SIZE;
+}

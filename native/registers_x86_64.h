@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ * Registers of x86_64: see registers.h. PTRACE_GETREGS costs the same as GETREGSET and is one request. */
+#include <errno.h>
+#include <stddef.h>
+#include <sys/ptrace.h>
+#include <sys/ucontext.h>
+#include <sys/user.h>
+
+struct registers {
+	struct user_regs_struct user;
+};
+
+#define USER_CS_32 0x23 /* __USER32_CS: the tracee runs 32-bit code */
+#define CONTEXT_RESULT offsetof(ucontext_t, uc_mcontext.gregs[REG_RAX])
+
+static inline int registers_read(pid_t tid, struct registers *regs)
+{
+	return ptrace(PTRACE_GETREGS, tid, 0, &regs->user) < 0 ? -errno : 0;
+}
+
+static inline int registers_write(pid_t tid, const struct registers *regs)
+{
+	return ptrace(PTRACE_SETREGS, tid, 0, &regs->user) < 0 ? -errno : 0;
+}
+
+static inline uint64_t registers_number(const struct registers *regs)
+{
+	return regs->user.orig_rax;
+}
+
+static inline uint64_t registers_argument(const struct registers *regs, unsigned int i, bool compat)
+{
+	const uint64_t native[6] = {regs->user.rdi, regs->user.rsi, regs->user.rdx,
+				    regs->user.r10, regs->user.r8,  regs->user.r9};
+	const uint64_t i386[6] = {regs->user.rbx, regs->user.rcx, regs->user.rdx,
+				  regs->user.rsi, regs->user.rdi, regs->user.rbp};
+
+	return compat ? (uint32_t)i386[i] : native[i];
+}
+
+static inline int64_t registers_result(const struct registers *regs)
+{
+	return (int64_t)regs->user.rax;
+}
+
+static inline void registers_set_argument(struct registers *regs, uint64_t value, bool compat)
+{
+	if (compat)
+		regs->user.rbx = value;
+	else
+		regs->user.rdi = value;
+}
+
+static inline void registers_set_result(struct registers *regs, int64_t value)
+{
+	regs->user.rax = (uint64_t)value;
+}
+
+static inline int registers_set_number(pid_t tid, struct registers *regs, int64_t number)
+{
+	regs->user.orig_rax = (uint64_t)number;
+	return registers_write(tid, regs);
+}
+
+static inline uint64_t registers_context(const struct registers *regs)
+{
+	/* arch/x86/kernel/signal_64.c: the third argument is &frame->uc, with or without SA_SIGINFO. */
+	return regs->user.cs == USER_CS_32 ? 0 : regs->user.rdx;
+}

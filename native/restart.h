@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ * A call that a signal interrupted: does it fail with EINTR, or is it restarted? */
+#ifndef PT_RESTART_H
+#define PT_RESTART_H
+
+#include "tracer.h"
+
+/* Is this "errno" of an exit-stop one of the kernel's own, that the program never sees? */
+bool restart_pending(int error);
+/* A signal is about to be delivered to the tracee: tells the interrupted call if it will fail with EINTR. Returns the
+ * request to resume with; PTRACE_SINGLESTEP where only the handler's frame will tell. */
+int restart_at_signal(struct pt_tracer *t, struct tracee *tracee, int signal);
+/* The stop that follows that step. True if it was nothing else, and must not be taken for a signal. */
+bool restart_stepped(struct pt_tracer *t, struct tracee *tracee, int signal);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ * Sockets by inode, and the rows of the socket table that records refer to. */
+#ifndef PT_SOCKETS_H
+#define PT_SOCKETS_H
+
+#include "tracer.h"
+
+/* Finds out from the kernel what fd of the stopped tracee is. 1: *out is the socket; 0: no socket; -EBADF: not open;
+ * other -errno: it can't be known. */
+int socket_identify(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket **out);
+/* A socket of which nothing is known but that it is one. NULL: out of memory. */
+struct socket *socket_unknown(void);
+/* These fds of a process were there before ptmon: its sockets can't be audited. 0 or -errno of /proc/PID/fd. */
+int sockets_existed(struct pt_tracer *t, pid_t pid);
+/* The row that a transfer with this peer belongs to, told to Python when it is new. A socket with a peer of its own,
+ * or no address given, has one row. 0: out of memory. */
+uint32_t socket_row(struct pt_tracer *t, struct tracee *tracee, struct socket *socket, int fd, const uint8_t *peer,
+		    uint32_t peer_length);
+/* Must the address of each transfer be read? */
+bool socket_has_many_peers(const struct socket *socket);
+/* An fd of it is about to be closed: reads the kernel's counters and tells them. */
+void socket_closing(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket);
+/* A reference is gone (cached or busy was lowered): a socket that nothing points to may be forgotten. */
+void socket_put(struct pt_tracer *t, struct socket *socket);
+void sockets_destroy(struct pt_tracer *t);
+
+#endif

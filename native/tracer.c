@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ *
+ * A tracer's life: created, run in slices between which Python looks at the batches, destroyed.
+ */
+#include "tracer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clone.h"
+#include "cpu.h"
+#include "emit.h"
+#include "loop.h"
+#include "signals.h"
+#include "sockets.h"
+#include "tracee.h"
+
+int pt_create(const struct pt_options *options, struct pt_tracer **out)
+{
+	struct pt_tracer *t = calloc(1, sizeof(*t));
+	int error;
+
+	if (!t)
+		return -ENOMEM;
+	t->options = *options;
+	t->counting = true;
+	t->placement.cpu = -1;
+	t->placement.enabled = sched_getaffinity(0, sizeof(t->placement.original), &t->placement.original) == 0;
+	if (options->only)
+		t->only = strdup(options->only);
+	error = options->only && !t->only ? -ENOMEM : emit_create(t);
+	if (!error)
+		error = signals_create(t);
+	if (error) {
+		pt_destroy(t);
+		return error;
+	}
+	emit_begin(t);
+	*out = t;
+	return 0;
+}
+
+static void forget(struct pt_tracer *t, struct tracee *tracee, void *context)
+{
+	(void)context;
+	tracee_destroy(t, tracee);
+}
+
+void pt_destroy(struct pt_tracer *t)
+{
+	struct pt_batch rest;
+
+	if (!t)
+		return;
+	if (t->tracee_count && !t->launched)
+		pt_detach(t, &rest);
+	tracee_each(t, forget, NULL);
+	sockets_destroy(t);
+	signals_destroy(t);
+	if (t->placement.cpu >= 0)
+		sched_setaffinity(0, sizeof(t->placement.original), &t->placement.original);
+	emit_destroy(t);
+	free(t->only);
+	free(t);
+}
+
+void pt_stop_counting(struct pt_tracer *t)
+{
+	t->counting = false;
+}
+
+static void tick(struct pt_tracer *t)
+{
+	if (t->now < t->next_tick)
+		return;
+	t->next_tick = t->now + TICK_NS;
+	signals_tick(t);
+	clone_adopt_orphans(t);
+	cpu_tick(t);
+}
+
+int pt_run(struct pt_tracer *t, int timeout_ms, struct pt_batch *batch)
+{
+	int64_t end = now_ns() + timeout_ms * 1000000LL;
+	int result = 0;
+
+	/* The first batch also holds what launch and attach had to tell. */
+	if (t->handed_over)
+		emit_begin(t);
+	t->handed_over = true;
+	t->now = now_ns();
+	signals_start_ticks(t);
+	while (t->tracee_count && !t->wants_end && !emit_full(t) && t->now < end && result != -ECHILD) {
+		result = loop_step(t);
+		tick(t);
+	}
+	signals_stop_ticks(t);
+	emit_end(t, batch);
+	return t->tracee_count && result != -ECHILD;
+}

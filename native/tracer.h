@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ *
+ * The state of the core. Everything hangs on struct pt_tracer; there are no globals.
+ *
+ *   tracee (a thread, by tid) -> group (its thread group, what users call the process)
+ *                             -> files (its fd table, which CLONE_FILES shares) -> socket (by inode) -> rows
+ */
+#ifndef PT_TRACER_H
+#define PT_TRACER_H
+
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
+
+#include "ptmon_api.h"
+#include "syscalls.h"
+
+#define NSEC_PER_SEC 1000000000LL
+#define HASH_SIZE 4096 /* a power of two */
+
+struct socket;
+struct tracee;
+
+/* Every tracee of one tgid. Ends with its last thread. */
+struct group {
+	pid_t tgid;
+	pid_t parent;
+	unsigned int threads; /* tracees that point here */
+	bool counted;	      /* --only: is this the program that was asked for? */
+	bool told;	      /* Python knows of it */
+	uint32_t warned;      /* one bit for each pt_reason that was told of it */
+};
+
+/* One fd table, as far as it is known: fd -> socket. See files.c. */
+struct files {
+	unsigned int users;	/* tracees that point here */
+	unsigned int live;	/* those of them that have not begun to exit */
+	int pidfd;		/* of pidfd_tid, or -1 */
+	pid_t pidfd_tid;
+	struct socket **sockets; /* by fd: NULL unknown, NOT_A_SOCKET, or the socket */
+	unsigned int size;
+	struct tracee *closing; /* list of those in the middle of a close, dup2, connect ... */
+};
+
+/* A socket that transferred something, by inode. See sockets.c. */
+struct socket {
+	struct socket *next; /* in its hash bucket */
+	struct pt_socket_info info;
+	struct row *rows;      /* one, or one for each peer of a datagram socket that has no peer of its own */
+	unsigned int cached;   /* fd table entries that point here */
+	unsigned int busy;     /* tracees inside a transfer on it */
+	bool existed;	       /* it was there before ptmon looked: the kernel's counters are not ours alone */
+	bool identified;       /* info is filled in; if not, all that is known is that it existed */
+	bool active;	       /* TCP: connect() was called, so the kernel counts one byte for the SYN */
+	bool idle;	       /* in the list of sockets that nothing points to */
+	uint64_t sent;
+	uint64_t received;
+	struct socket *idle_next;
+};
+
+struct row {
+	struct row *next;
+	uint32_t id;
+	uint32_t peer_length;
+	uint8_t peer[];
+};
+
+/* The system call that a tracee is inside of. */
+struct call {
+	const struct syscall_entry *entry; /* NULL: one that is not watched */
+	uint64_t number;
+	uint64_t args[6];
+	bool compat;		/* made by the 32-bit ABI: 32-bit pointers and structs */
+	int fd[2];		/* what it transfers on: [0] the only one or the source, [1] the target of splice, sendfile */
+	struct socket *socket[2]; /* what those fds named when the call was entered, or NULL */
+	bool unreadable;	  /* what they name can't be known */
+};
+
+enum tracee_state {
+	TRACEE_RUNNING,
+	TRACEE_STOPPED, /* in a ptrace-stop that is being handled */
+	TRACEE_LISTENING, /* in a group-stop, after PTRACE_LISTEN */
+	TRACEE_NEWBORN, /* stopped at birth; which tracee made it is not known yet */
+	TRACEE_EXPECTED /* its maker's event told of it; its own birth stop has not come yet */
+};
+
+struct tracee {
+	struct tracee *next; /* in its hash bucket */
+	pid_t tid;
+	enum tracee_state state;
+	struct group *group; /* NULL while NEWBORN */
+	struct files *files;
+	struct call call;
+	bool entered;	/* inside a call: its syscall-exit-stop will come */
+	bool sandboxed; /* has a seccomp filter of its own: watched with PTRACE_SYSCALL */
+	bool strict;	/* asked for SECCOMP_MODE_STRICT, which the core keeps for the kernel (sandbox.c) */
+	bool exiting;	/* PTRACE_EVENT_EXIT was seen */
+	bool fresh;	/* launched: between fork and execve, nothing of it counts */
+	bool hid_untraced; /* CLONE_UNTRACED was taken out of its call's flags (clone.c) */
+	int restart_code; /* its last call returned this ERESTART*: will it be EINTR, or restarted? (restart.c) */
+	struct pt_record interrupted; /* what is told if it is EINTR */
+	bool stepping;		      /* the step into a signal handler that tells */
+	unsigned int closing_first; /* fds that its call under way may close */
+	unsigned int closing_last;
+	bool is_closing;
+	struct tracee *closing_next;
+	char name[16];
+};
+
+/* What goes out: see emit.c. */
+struct out {
+	struct pt_record *records;
+	uint32_t count;
+	uint32_t capacity;
+	uint8_t *data;
+	uint32_t data_length;
+	uint32_t data_capacity;
+	uint32_t *index; /* of transfers that may be added to, by hash: record number + 1 */
+	bool lost;	 /* memory ran out: something was not told */
+};
+
+/* Where the tracer runs: see cpu.c. */
+struct placement {
+	unsigned int stops; /* since the last look */
+	int cpu;	    /* pinned to this one, or -1 */
+	cpu_set_t original; /* where ptmon was allowed to run */
+	bool enabled;
+};
+
+/* Signals sent to ptmon itself: see signals.c. */
+struct signals {
+	sigset_t asked;		 /* those that are blocked and taken by sigtimedwait */
+	sigset_t original_mask;	 /* as ptmon found it; the program gets it back */
+	struct sigaction original_chld;
+	struct sigaction original_tick;
+	int64_t delivered[65];	 /* when the first program last got this signal itself, ns */
+	int forward;		 /* to be forwarded at the next tick, or 0 */
+	int64_t forward_since;
+	int64_t stop_wanted;	 /* when the terminal asked ptmon to stop, ns; 0: it did not */
+	timer_t timer;
+	bool installed;
+	bool timer_made;
+};
+
+struct pt_tracer {
+	struct pt_options options;
+	char *only;
+	bool launched;
+	bool filtered; /* launched ones have our seccomp filter */
+	bool counting;
+	bool detaching;
+	pid_t first;   /* the launched program's pid */
+	bool first_executed;
+	bool first_stopped;
+	int64_t now;   /* ns, CLOCK_MONOTONIC, at the last stop */
+	int64_t next_tick;
+	unsigned int tracee_count;
+	unsigned int newborns;
+	uint32_t next_row;
+	uint64_t page; /* bytes */
+	struct tracee *tracees[HASH_SIZE];
+	struct socket *sockets[HASH_SIZE];
+	struct socket *idle_head;
+	struct socket *idle_tail;
+	unsigned int idle_count;
+	struct out out;
+	struct placement placement;
+	struct signals signals;
+	int wants_end; /* signal that asks to detach */
+	bool handed_over; /* a batch was handed out: its memory may be used anew */
+};
+
+static inline int64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
+}
+
+#endif

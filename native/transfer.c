@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ *
+ * Which socket: the one that the fd named when the call was entered. It is looked up then, and kept until the call
+ * returns, since another thread may close the fd and get the number anew while this one is blocked.
+ */
+#include "transfer.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "emit.h"
+#include "files.h"
+#include "memory.h"
+#include "restart.h"
+#include "sockets.h"
+
+#define ADDRESS_SIZE 128 /* of struct sockaddr_storage */
+
+/* What a call on one socket came to. */
+struct outcome {
+	struct socket *socket;
+	int fd;
+	enum pt_direction direction;
+	uint64_t calls;
+	uint64_t bytes;
+	int error;
+	uint8_t peer[ADDRESS_SIZE];
+	uint32_t peer_length;
+};
+
+static uint64_t message_flags(const struct call *call)
+{
+	return call->entry->flags < 0 ? 0 : call->args[call->entry->flags];
+}
+
+static void fds_of(struct call *call)
+{
+	call->fd[0] = (int)call->args[0];
+	call->fd[1] = -1;
+	if (call->entry->rule == RULE_SENDFILE) {
+		call->fd[0] = (int)call->args[1];
+		call->fd[1] = (int)call->args[0];
+	} else if (call->entry->rule == RULE_SPLICE) {
+		call->fd[1] = (int)call->args[2];
+	}
+}
+
+bool transfer_enter(struct pt_tracer *t, struct tracee *tracee)
+{
+	struct call *call = &tracee->call;
+	bool needed = false;
+
+	if (message_flags(call) & MSG_ERRQUEUE)
+		return false; /* no payload: it is not even a call */
+	fds_of(call);
+	for (int i = 0; i < 2; i++) {
+		int found = call->fd[i] < 0 ? 0 : files_lookup(t, tracee, call->fd[i], &call->socket[i]);
+
+		if (found == 1) {
+			call->socket[i]->busy++;
+			needed = true;
+		} else if (found < 0) {
+			call->unreadable = true;
+			emit_warning(t, tracee, found == -ENOMEM ? PT_REASON_NO_MEMORY : PT_REASON_UNREADABLE,
+				     call->entry, -found);
+			/* A call that succeeds shows that it is a socket. */
+			needed |= call->entry->only_sockets;
+		}
+	}
+	return needed;
+}
+
+void transfer_release(struct pt_tracer *t, struct tracee *tracee)
+{
+	for (int i = 0; i < 2; i++) {
+		struct socket *socket = tracee->call.socket[i];
+
+		tracee->call.socket[i] = NULL;
+		if (socket) {
+			socket->busy--;
+			socket_put(t, socket);
+		}
+	}
+}
+
+static struct pt_record record_of(struct pt_tracer *t, struct tracee *tracee, const struct outcome *outcome)
+{
+	return (struct pt_record){
+		.time = (uint64_t)t->now,
+		.kind = PT_TRANSFER,
+		.tgid = tracee->group->tgid,
+		.tid = tracee->tid,
+		.calls = outcome->calls,
+		.bytes = outcome->bytes,
+		.fd = outcome->fd,
+		.socket = socket_row(t, tracee, outcome->socket, outcome->fd, outcome->peer, outcome->peer_length),
+		.error = outcome->error,
+		.syscall = syscall_index(tracee->call.entry),
+		.direction = (uint16_t)outcome->direction,
+	};
+}
+
+static void tell(struct pt_tracer *t, struct tracee *tracee, const struct outcome *outcome)
+{
+	struct pt_record record = record_of(t, tracee, outcome);
+
+	if (outcome->direction == PT_SENT)
+		outcome->socket->sent += outcome->bytes;
+	else if (outcome->direction == PT_RECEIVED)
+		outcome->socket->received += outcome->bytes;
+	emit_transfer(t, &record);
+}
+
+static void read_peer(struct pt_tracer *t, struct tracee *tracee, uint64_t address, uint32_t length,
+		      struct outcome *outcome)
+{
+	int error;
+
+	if (!address || !length)
+		return;
+	if (length > ADDRESS_SIZE)
+		length = ADDRESS_SIZE;
+	error = memory_read(tracee->tid, address, outcome->peer, length);
+	if (error)
+		emit_warning(t, tracee, PT_REASON_UNREADABLE, tracee->call.entry, -error);
+	else
+		outcome->peer_length = length;
+}
+
+/* sendto's sixth argument is the address's length, recvfrom's points to it. */
+static void peer_of_bytes(struct pt_tracer *t, struct tracee *tracee, struct outcome *outcome)
+{
+	const struct call *call = &tracee->call;
+	uint32_t length = (uint32_t)call->args[5];
+
+	if (call->entry->address < 0 || !call->args[4])
+		return;
+	if (call->entry->direction == PT_RECEIVED &&
+	    memory_read(tracee->tid, call->args[5], &length, sizeof(length)) < 0)
+		return;
+	read_peer(t, tracee, call->args[4], length, outcome);
+}
+
+static void peer_of_message(struct pt_tracer *t, struct tracee *tracee, struct outcome *outcome)
+{
+	struct message message;
+
+	if (memory_read_msghdr(tracee->tid, tracee->call.args[1], tracee->call.compat, &message) == 0)
+		read_peer(t, tracee, message.name, message.name_length, outcome);
+}
+
+/* One record for each message if each may have another peer, else one for all. */
+static void messages_exit(struct pt_tracer *t, struct tracee *tracee, unsigned int count, struct outcome *outcome)
+{
+	const struct call *call = &tracee->call;
+	bool each = socket_has_many_peers(outcome->socket);
+
+	for (unsigned int i = 0; i < count; i++) {
+		struct message message;
+		int error = memory_read_mmsghdr(tracee->tid, call->args[1], i, call->compat, &message);
+
+		if (error) {
+			emit_warning(t, tracee, PT_REASON_UNREADABLE, call->entry, -error);
+			break;
+		}
+		outcome->bytes += message.length;
+		if (each) {
+			outcome->peer_length = 0;
+			read_peer(t, tracee, message.name, message.name_length, outcome);
+			tell(t, tracee, outcome);
+			outcome->bytes = outcome->calls = 0;
+		}
+	}
+	if (!each || outcome->calls)
+		tell(t, tracee, outcome);
+}
+
+/* splice and sendfile may read one socket and write another: both are told, the call is counted once. */
+static void both_exit(struct pt_tracer *t, struct tracee *tracee, struct outcome *outcome)
+{
+	const struct call *call = &tracee->call;
+
+	for (int i = 0; i < 2; i++) {
+		if (!call->socket[i])
+			continue;
+		outcome->socket = call->socket[i];
+		outcome->fd = call->fd[i];
+		outcome->direction = i == 0 ? PT_RECEIVED : PT_SENT;
+		tell(t, tracee, outcome);
+		outcome->calls = 0;
+	}
+}
+
+/* An unreadable process: an fd on which a socket's call did anything but fail for not being one is a socket. */
+static void learn(struct pt_tracer *t, struct tracee *tracee, int64_t result)
+{
+	struct call *call = &tracee->call;
+
+	if (!call->entry->only_sockets || call->socket[0] || result == -EBADF || result == -ENOTSOCK)
+		return;
+	call->socket[0] = socket_unknown();
+	if (!call->socket[0])
+		return;
+	call->socket[0]->busy++;
+	files_note(t, tracee, call->fd[0], call->socket[0]);
+}
+
+void transfer_exit(struct pt_tracer *t, struct tracee *tracee, int64_t result)
+{
+	const struct call *call = &tracee->call;
+	struct outcome outcome = {.fd = call->fd[0], .calls = 1, .direction = call->entry->direction};
+
+	if (call->unreadable)
+		learn(t, tracee, result);
+	outcome.socket = call->socket[0] ? call->socket[0] : call->socket[1];
+	if (!outcome.socket)
+		return;
+	if (message_flags(call) & MSG_PEEK)
+		outcome.direction = PT_PEEKED;
+	if (result < 0)
+		outcome.error = (int)-result;
+	else if (call->entry->rule != RULE_MMSG)
+		outcome.bytes = (uint64_t)result;
+	if (restart_pending(outcome.error)) {
+		outcome.error = EINTR;
+		tracee->interrupted = record_of(t, tracee, &outcome);
+		tracee->restart_code = (int)-result;
+		return;
+	}
+	if (socket_has_many_peers(outcome.socket) && (result >= 0 || outcome.direction == PT_SENT)) {
+		if (call->entry->rule == RULE_BYTES)
+			peer_of_bytes(t, tracee, &outcome);
+		else if (call->entry->rule == RULE_MSG)
+			peer_of_message(t, tracee, &outcome);
+	}
+	if (call->entry->rule == RULE_MMSG && result > 0)
+		messages_exit(t, tracee, (unsigned int)result, &outcome);
+	else if (call->entry->rule == RULE_SENDFILE || call->entry->rule == RULE_SPLICE)
+		both_exit(t, tracee, &outcome);
+	else
+		tell(t, tracee, &outcome);
+}

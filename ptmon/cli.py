@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The command line: options -> session -> exit status. The one place that catches what a user can cause."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+
+from ptmon import command_line
+from ptmon.errors import EXIT_OWN, PtmonError, kernel_word
+from ptmon.options import Options
+from ptmon.outputs import Output, Outputs, csv, json, stderr, summary
+from ptmon.outputs.interval import IntervalOutput
+from ptmon.outputs.report_output import ReportOutput, Style
+
+RENDER = {"summary": summary.write_report, "json": json.write_report, "csv": csv.write_report}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs ptmon and returns its exit status; dies by the signal that killed the program."""
+    try:
+        return run(command_line.parse(sys.argv[1:] if arguments is None else arguments))
+    except PtmonError as error:
+        stderr.say(str(error))
+        return error.exit_status
+    except KeyboardInterrupt:
+        return die_by(signal.SIGINT)
+    except MemoryError:
+        stderr.say("out of memory; see --max-sockets")
+        return EXIT_OWN
+
+
+def run(options: Options) -> int:
+    """Does what the options say. Raises PtmonError."""
+    if options.help:
+        return show(command_line.help_text())
+    if options.version:
+        from ptmon.version import __version__
+
+        return show(f"ptmon {__version__}\n")
+    return trace(options)
+
+
+def trace(options: Options) -> int:
+    """Launches or attaches, reports, and returns the exit status."""
+    # Imported late: an error in the options, --help and --version need none of it.
+    from ptmon import demo
+    from ptmon.engines import EngineSettings
+    from ptmon.session import Session
+
+    command = demo.start() if options.demo else options.command
+    settings = EngineSettings(
+        command=command,
+        attach=options.attach,
+        only=options.only,
+        follow=not options.no_follow,
+        io_uring=not options.no_io_uring,
+        seccomp=options.seccomp,
+        duration=options.duration,
+    )
+    session = Session(
+        settings,
+        make_outputs(options),
+        engine=options.engine,
+        interval=options.interval,
+        max_sockets=options.max_sockets,
+    )
+    session.run()
+    if options.attach:
+        return 0
+    if session.exit is None:
+        raise PtmonError("the program's exit status was not seen")
+    if session.exit.signal is not None:
+        return die_by(session.exit.signal)
+    return session.exit.code or 0
+
+
+def make_outputs(options: Options) -> Outputs:
+    """The outputs that the options ask for."""
+    outputs: list[Output] = []
+    if options.output is not None or not options.quiet:
+        render = RENDER[options.format or format_of(options.output)]
+        host = socket.gethostname()
+        outputs.append(ReportOutput(render, Style(options.units, options.color), options.output, host))
+    if options.interval is not None:
+        outputs.append(IntervalOutput(options.units))
+    return Outputs(outputs)
+
+
+def format_of(path: str | None) -> str:
+    """The format of a report by its file's ending."""
+    ending = os.path.splitext(path or "")[1].lower().removeprefix(".")
+    return ending if ending in ("json", "csv") else "summary"
+
+
+def show(text: str) -> int:
+    """Prints to stdout. A reader who has seen enough is no error."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        raise PtmonError(f"cannot write to stdout: {kernel_word(error.errno or 0)}") from None
+    except AttributeError:
+        raise PtmonError("there is no stdout to write to") from None
+    return 0
+
+
+def die_by(number: int) -> int:
+    """Ends ptmon by a signal as it ended the program, but without a second core file; so a shell sees the same."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if number not in (signal.SIGKILL, signal.SIGSTOP):
+        signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
+    os.kill(os.getpid(), number)
+    return 128 + number  # not reached but for signals that this kernel does not know

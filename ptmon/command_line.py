@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The parser and the help, made from the table of options.
+
+Options end at the first word that is not one, so ``ptmon curl -s URL`` needs no ``--``.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from typing import Any
+
+from ptmon.errors import UsageError
+from ptmon.options import BY_FLAG, TABLE, Option, Options
+
+USAGE = (
+    "ptmon [OPTIONS] [--] PROGRAM [ARG...]",
+    "ptmon [OPTIONS] --attach PID [--attach PID]...",
+    "ptmon --demo | --version | --help",
+)
+ABOUT = "Tells what a program sends and receives: payload bytes by process, thread, socket, peer and system call."
+STATUS = (
+    "Exit status: the program's own (ptmon dies by the signal that killed it); 0 after an attach;"
+    " 127 program not found, 126 not executable, 125 ptmon's own errors, 2 wrong usage."
+)
+
+
+def parse(words: Sequence[str]) -> Options:
+    """Reads a command line without the program's name (``sys.argv[1:]``). Raises UsageError."""
+    values: dict[str, Any] = {}
+    rest = list(words)
+    while rest and rest[0].startswith("-") and rest[0] != "-":
+        word = rest.pop(0)
+        if word == "--":
+            break
+        if word.startswith("--"):
+            _long(word, rest, values)
+        else:
+            _short(word, rest, values)
+    options = Options(**values, command=tuple(rest))
+    _check(options)
+    return options
+
+
+def _long(word: str, rest: list[str], values: dict[str, Any]) -> None:
+    flag, equals, value = word.partition("=")
+    option = BY_FLAG.get(flag)
+    if option is None:
+        raise UsageError(f"there is no option {flag}")
+    if option.metavar is None:
+        if equals:
+            raise UsageError(f"{flag} takes no value")
+        values[option.dest] = True
+        return
+    _store(option, flag, value if equals else _next(flag, option, rest), values)
+
+
+def _short(word: str, rest: list[str], values: dict[str, Any]) -> None:
+    """``-q``, ``-p 7``, ``-p7``, ``-qp7``."""
+    letters = word[1:]
+    while letters:
+        flag, letters = f"-{letters[0]}", letters[1:]
+        option = BY_FLAG.get(flag)
+        if option is None:
+            raise UsageError(f"there is no option {flag}")
+        if option.metavar is None:
+            values[option.dest] = True
+        else:
+            _store(option, flag, letters or _next(flag, option, rest), values)
+            return
+
+
+def _next(flag: str, option: Option, rest: list[str]) -> str:
+    if not rest:
+        raise UsageError(f"{flag} needs a value: {option.metavar}")
+    return rest.pop(0)
+
+
+def _store(option: Option, flag: str, text: str, values: dict[str, Any]) -> None:
+    if option.choices and text not in option.choices:
+        raise UsageError(f"{flag}: {text!r} is not one of {', '.join(option.choices)}")
+    try:
+        value = option.convert(text)
+    except ValueError as error:
+        raise UsageError(f"{flag}: {text!r} {error}") from None
+    values[option.dest] = (*values.get(option.dest, ()), value) if option.repeatable else value
+
+
+def _check(options: Options) -> None:
+    """What does not go together."""
+    if options.help or options.version:
+        return
+    if options.attach and options.command:
+        raise UsageError(f"--attach and a program ({options.command[0]}) do not go together")
+    if options.demo and (options.attach or options.command):
+        raise UsageError("--demo brings its own program: give no other, and no --attach")
+    if not (options.attach or options.command or options.demo):
+        raise UsageError("no program to start and no --attach PID: nothing to trace")
+    if options.command and not options.command[0]:
+        raise UsageError("the program's name is empty")
+    if options.no_follow and options.seccomp == "on":
+        raise UsageError(
+            "--no-follow and --seccomp on do not go together: children inherit the filter, and without a tracer"
+            " every call that it watches would fail with ENOSYS"
+        )
+
+
+def help_text() -> str:
+    """What --help prints, under 80 columns."""
+    lines = [f"{'usage:' if line is USAGE[0] else '      '} {line}" for line in USAGE]
+    lines += ["", *textwrap.wrap(ABOUT, 79)]
+    for group in dict.fromkeys(option.group for option in TABLE):
+        lines += ["", f"{group}:"]
+        for option in (row for row in TABLE if row.group == group):
+            lines += _help_lines(option)
+    return "\n".join([*lines, "", *textwrap.wrap(STATUS, 79), ""])
+
+
+def _help_lines(option: Option) -> list[str]:
+    flags = ", ".join(sorted(option.flags, key=len))
+    head = f"  {flags} {option.metavar}" if option.metavar else f"  {flags}"
+    text = textwrap.wrap(option.help, 79 - 25)
+    if len(head) > 23:
+        return [head, *(" " * 25 + line for line in text)]
+    return [f"{head:25}{text[0]}", *(" " * 25 + line for line in text[1:])]

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""--demo: a server that ptmon traces, and five clients that it does not. Each exchanges 35 bytes each way: 175/175.
+
+The clients are no children of the traced server, for then their side of the conversations would count as well.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+
+CLIENTS = 5
+LENGTH = 35
+
+
+def start() -> tuple[str, ...]:
+    """Starts the clients, which wait for the server's port, and returns the command that is to be traced."""
+    reader, writer = os.pipe()
+    os.set_inheritable(writer, True)
+    # They are nobody's children soon: a tracer waits for its own children, and these are none.
+    subprocess.run([sys.executable, "-m", "ptmon.demo", "clients"], stdin=reader, check=True)
+    os.close(reader)
+    return (sys.executable, "-m", "ptmon.demo", "server", str(writer))
+
+
+def text() -> bytes:
+    """What each side says: 35 bytes with its pid."""
+    return f"Hello from process {os.getpid()}".ljust(LENGTH, ".").encode()
+
+
+def serve(port_file: int) -> None:
+    """Talks with five clients, one after the other."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        os.write(port_file, f"{listener.getsockname()[1]}\n".encode())
+        os.close(port_file)
+        for _ in range(CLIENTS):
+            connection, _peer = listener.accept()
+            with connection:
+                connection.recv(LENGTH, socket.MSG_WAITALL)
+                connection.sendall(text())
+    print("Server exited.")
+
+
+def talk() -> None:
+    """The five clients, in the background."""
+    if os.fork():
+        return
+    port = sys.stdin.readline()
+    for _ in range(CLIENTS if port else 0):
+        with socket.create_connection(("127.0.0.1", int(port))) as connection:
+            connection.sendall(text())
+            connection.recv(LENGTH, socket.MSG_WAITALL)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["server"]:
+        serve(int(sys.argv[2]))
+    else:
+        talk()

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Engines: what makes records of a traced program. All of them look alike from outside."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol
+
+from ptmon.errors import PtmonError
+from ptmon.records import Exit, Record
+
+ENGINES = {
+    "native": ("ptmon.engines.native", "NativeEngine"),
+    "reference": ("ptmon.engines.reference", "ReferenceEngine"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """What an engine is to trace, and how. Either ``command`` or ``attach`` is set."""
+
+    command: tuple[str, ...] = ()
+    """The program to start and its arguments; bytes that are not UTF-8 as surrogate escapes (PEP 383)."""
+    attach: tuple[int, ...] = ()
+    """Thread groups to attach to."""
+    only: str | None = None
+    follow: bool = True
+    """Children are traced too (threads always are)."""
+    io_uring: bool = True
+    """False: io_uring_setup fails with ENOSYS."""
+    seccomp: str = "auto"
+    duration: float | None = None
+    """Seconds after which counting stops: attached processes are detached, a launched one is passed on."""
+
+
+class Engine(Protocol):
+    """A context manager that starts or seizes on enter and lets go on exit; iterated, it gives batches of records.
+
+    A batch, if need be an empty one, comes at least about every 100 ms, so that its user can keep time. The last batch
+    comes when the last tracee has ended, or after the detach.
+    """
+
+    name: str
+    root: int
+    """pid of the program, or of the first process attached to; 0 before enter."""
+    started: float
+    """When it began, in seconds since the epoch: ``time`` of records counts from here."""
+    counting: bool
+    """False once nothing is counted any more: ``duration`` is over, yet launched tracees are still passed on."""
+    exit: Exit | None
+    """How ``root`` ended."""
+
+    def elapsed(self) -> float:
+        """Seconds since ``started``, by the clock of the records; as it was when counting stopped."""
+
+    def __enter__(self) -> Engine:
+        """Launches or attaches. Raises LaunchError or AttachError."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Lets every tracee go."""
+
+    def __iter__(self) -> Iterator[Sequence[Record]]: ...
+
+
+def create(name: str, settings: EngineSettings) -> Engine:
+    """The engine called ``name``, not yet entered. Raises PtmonError where it cannot be loaded."""
+    module, kind = ENGINES[name]
+    try:
+        engine: Engine = getattr(importlib.import_module(module), kind)(settings)
+    except ImportError as error:
+        raise PtmonError(f"the {name} engine cannot be loaded: {error}; build ptmon with: pip install .") from error
+    return engine

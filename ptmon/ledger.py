@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The ledger: records in, totals per process, thread, socket and system call out, at any instant or at the end.
+
+Every transfer is added to a process, one of its threads, a socket, a system call and the totals; so the sums agree
+whatever is unknown about it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from ptmon import notices
+from ptmon.rates import Meter
+from ptmon.records import (
+    Clone,
+    Direction,
+    Exec,
+    Exit,
+    Incomplete,
+    Record,
+    SocketClosed,
+    SocketSeen,
+    Transfer,
+)
+from ptmon.report import Bytes, Ended, Header, Notice, Report, Snapshot, seconds
+from ptmon.socket_table import SocketTable
+from ptmon.socket_tally import SocketTally
+from ptmon.tallies import ProcessTally, SyscallTally, TotalsTally
+
+MAX_SOCKETS = 100_000
+
+
+class Ledger:
+    """Turns records into a report."""
+
+    def __init__(self, header: Header, max_sockets: int = MAX_SOCKETS) -> None:
+        self.header = header
+        self._totals = TotalsTally()
+        self._sent = Meter()
+        self._received = Meter()
+        self._syscalls: dict[str, SyscallTally] = {}
+        self._sockets = SocketTable(max_sockets)
+        self._processes: list[ProcessTally] = []
+        self._by_pid: dict[int, ProcessTally] = {}
+        self._notices: dict[tuple[str, int | None], Notice] = {}
+        self._complete = True
+        self._add: dict[type, Callable[[Any], object]] = {
+            Transfer: self._transfer,
+            Clone: self._clone,
+            Exec: self._exec,
+            Exit: self._exit,
+            SocketSeen: self._sockets.seen,
+            SocketClosed: self._sockets.closed,
+            Incomplete: self._incomplete,
+        }
+
+    def add(self, record: Record) -> None:
+        """Takes one record."""
+        self._add[type(record)](record)
+
+    def snapshot(self, moment: float) -> Snapshot:
+        """The ledger now, ``moment`` seconds after the start."""
+        return Snapshot(
+            moment,
+            self._totals.report(),
+            self._sent.last_second(moment),
+            self._received.last_second(moment),
+            sum(process.ended is None for process in self._by_pid.values()),
+            self._sockets.seen_count,
+            self._complete,
+        )
+
+    def report(self, duration: float) -> Report:
+        """The ledger at the end, ``duration`` seconds after the start."""
+        root = next((process for process in self._processes if process.pid == self.header.root), None)
+        warnings = self._warnings()
+        return Report(
+            header=self.header,
+            command=self.header.command or (root.argv if root else ()),
+            duration_s=seconds(duration),
+            exit=root.exit if root else None,
+            complete=self._complete and not any(warning.reason == "audit" for warning in warnings),
+            warnings=warnings,
+            totals=self._totals.report(),
+            by_family=_by(self._sockets, lambda tally: tally.family_name),
+            by_scope=_by(self._sockets, lambda tally: tally.scope),
+            by_syscall={name: self._syscalls[name].report() for name in sorted(self._syscalls)},
+            rates={"sent": self._sent.rate(duration), "received": self._received.rate(duration)},
+            processes=tuple(process.report() for process in self._processes),
+            sockets=tuple(tally.report() for tally in self._sockets),
+        )
+
+    def _transfer(self, record: Transfer) -> None:
+        self._totals.add(record)
+        if record.bytes:
+            if record.direction == Direction.SENT:
+                self._sent.add(record.time, record.bytes)
+            elif record.direction == Direction.RECEIVED:
+                self._received.add(record.time, record.bytes)
+        syscall = self._syscalls.get(record.syscall)
+        if syscall is None:
+            syscall = self._syscalls[record.syscall] = SyscallTally()
+        syscall.add(record)
+        self._process(record.pid, record.time).add(record)
+        self._sockets.get(record.socket, record.time).add(record)
+
+    def _clone(self, record: Clone) -> None:
+        if record.pid != record.tid:
+            self._process(record.pid, record.time).thread(record.tid)
+            return
+        process = self._by_pid.get(record.pid)
+        if process is None or process.ended is not None:
+            process = self._new_process(record.pid, record.time)
+        process.ppid = record.parent
+        parent = self._by_pid.get(record.parent)
+        if parent is not None and not process.argv:
+            process.name, process.argv = parent.name, parent.argv
+
+    def _exec(self, record: Exec) -> None:
+        process = self._process(record.pid, record.time)
+        process.name, process.argv = record.name, record.argv
+        process.thread(record.pid).name = None  # the leader is called as the program
+        if record.parent is not None:
+            process.ppid = record.parent
+
+    def _exit(self, record: Exit) -> None:
+        process = self._process(record.pid, record.time)
+        if record.name:
+            process.thread(record.tid).name = record.name
+        if record.pid == record.tid:
+            process.ended = record.time
+            process.exit = Ended(record.code, record.signal)
+
+    def _incomplete(self, record: Incomplete) -> None:
+        self._notices.setdefault((record.reason.value, record.pid), notices.notice(record))
+        if record.reason not in notices.HARMLESS:
+            self._complete = False
+
+    def _process(self, pid: int, moment: float) -> ProcessTally:
+        """The process that has ``pid`` now, or had it last."""
+        return self._by_pid.get(pid) or self._new_process(pid, moment)
+
+    def _new_process(self, pid: int, moment: float) -> ProcessTally:
+        process = self._by_pid[pid] = ProcessTally(pid, moment)
+        process.thread(pid)
+        if pid == self.header.root:
+            process.ppid = self.header.ppid
+        self._processes.append(process)
+        return process
+
+    def _warnings(self) -> tuple[Notice, ...]:
+        differ = Counter(next(iter(tally.pids), None) for tally in self._sockets if tally.audit == "differ")
+        said = [*self._notices.values(), *(notices.differing(pid, count) for pid, count in differ.items())]
+        if self._sockets.folded_count:
+            said.append(notices.folded(self._sockets.folded_count, self._sockets.max_sockets))
+        return tuple(said)
+
+
+def _by(tallies: Iterable[SocketTally], name: Callable[[SocketTally], str]) -> dict[str, Bytes]:
+    """Bytes of the sockets that were used, by what ``name`` calls them."""
+    sums: dict[str, list[int]] = {}
+    for tally in tallies:
+        if tally.calls_sent or tally.calls_received or tally.sent or tally.received:
+            row = sums.setdefault(name(tally), [0, 0])
+            row[0] += tally.sent
+            row[1] += tally.received
+    return {key: Bytes(*sums[key]) for key in sorted(sums)}

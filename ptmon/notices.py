@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Plain words for what a report's reader has to know: why bytes may be missing."""
+
+from __future__ import annotations
+
+import errno
+
+from ptmon.records import Incomplete, Reason
+from ptmon.report import Notice
+
+HARMLESS = frozenset({Reason.PTRACE})
+"""Reasons which do not mean that bytes are missing."""
+
+MESSAGES = {
+    Reason.IO_URING: "process {pid} uses io_uring{call}: its transfers make no system call that could be counted;"
+    " with --no-io-uring most programs fall back to ordinary calls",
+    Reason.AIO: "process {pid} uses Linux AIO on a socket{call}: those transfers are not counted",
+    Reason.UNREADABLE: "process {pid} may not be read{call}: its file descriptors or messages are unknown,"
+    " so bytes are missing or belong to no known socket",
+    Reason.X32: "process {pid} makes calls of the x32 ABI{call}: they are not decoded and not counted",
+    Reason.UNTRACED: "a child of process {pid} could not be followed{call}: what it sends and receives is not counted",
+    Reason.PTRACE: "a ptrace call of process {pid} failed{call}: a process has one tracer, and that is ptmon",
+    Reason.NO_MEMORY: "ptmon ran out of memory for its tables while it traced process {pid}{call}: bytes are missing",
+    Reason.DETACHED: "process {pid} was let go or killed in the middle of a call{call}: that call's bytes are unknown",
+}
+
+
+def notice(record: Incomplete) -> Notice:
+    """The warning that a record stands for."""
+    said = [record.syscall] if record.syscall else []
+    if record.error:
+        said.append(errno.errorcode.get(record.error, f"errno {record.error}"))
+    call = f" ({', '.join(said)})" if said else ""
+    return Notice(record.reason.value, record.pid, MESSAGES[record.reason].format(pid=record.pid, call=call))
+
+
+def differing(pid: int | None, count: int) -> Notice:
+    """The kernel has counted other bytes than ptmon on some sockets of a process."""
+    whose = "ptmon's" if pid is None else f"ptmon's in process {pid}"
+    sockets = "1 socket" if count == 1 else f"{count} sockets"
+    message = (
+        f"the kernel's TCP counters differ from {whose} on {sockets}: bytes went another way than by counted calls"
+    )
+    return Notice("audit", pid, message)
+
+
+def folded(count: int, limit: int) -> Notice:
+    """The report does not list every socket."""
+    message = (
+        f"more than {limit} sockets (--max-sockets): {count} closed ones are folded into one row for each peer's host;"
+        " the totals are exact"
+    )
+    return Notice("folded", None, message)

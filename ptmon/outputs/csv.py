@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The report as CSV (RFC 4180): a header line, then one row a socket.
+
+The columns are the members of ``sockets`` in the JSON report. ``pids`` are separated by spaces, the kernel's counters
+have columns of their own (``tcp_…``), and what is not known is empty. ``folded`` is above 0 where one row stands for so
+many closed sockets of a peer. The sums of ``sent`` and ``received`` are the report's totals.
+"""
+
+from __future__ import annotations
+
+import csv
+from typing import Any, TextIO
+
+from ptmon.outputs.report_output import Style
+from ptmon.report import Report, SocketReport, TcpReport
+
+TCP = tuple(TcpReport.__slots__)
+COLUMNS = (
+    *(name for name in SocketReport.__slots__ if name not in ("tcp", "audit", "folded")),
+    *(f"tcp_{name}" for name in TCP),
+    "audit",
+    "folded",
+)
+
+
+def write_report(report: Report, file: TextIO, style: Style) -> None:
+    """Writes the rows; ``style`` is for people and changes nothing here."""
+    writer = csv.DictWriter(file, COLUMNS)
+    writer.writeheader()
+    for socket in report.sockets:
+        writer.writerow(_row(socket))
+
+
+def _row(socket: SocketReport) -> dict[str, Any]:
+    row: dict[str, Any] = {name: getattr(socket, name, None) for name in COLUMNS}
+    row["pids"] = " ".join(map(str, socket.pids))
+    if socket.tcp is not None:
+        row.update({f"tcp_{name}": getattr(socket.tcp, name) for name in TCP})
+    return row

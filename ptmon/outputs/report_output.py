@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Where a report goes: to stderr or to -o FILE. The formats are in the modules beside this one."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import re
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TextIO
+
+from ptmon.errors import PtmonError, kernel_word
+from ptmon.outputs import SilentOutput, stderr
+from ptmon.report import Report
+from ptmon.text import printable
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How a report for people looks."""
+
+    units: str = "iec"
+    color: str = "auto"
+
+
+Render = Callable[[Report, TextIO, Style], None]
+
+
+class ReportOutput(SilentOutput):
+    """Writes the report at the end.
+
+    ``path`` None: to stderr. Else to that file, in which %p stands for the program's pid, %h for the host, %% for %.
+    The file is opened before the program is started, so that one that cannot be written is known early; with %p in
+    its name it is opened when the pid is known. Where writing fails at the end the report goes to stderr, so that
+    nothing is lost.
+    """
+
+    def __init__(self, render: Render, style: Style, path: str | None, host: str) -> None:
+        self._render = render
+        self._style = style
+        self._path = path
+        self._host = host
+        self._file: TextIO | None = None
+        self._shown = ""
+        self._made: str | None = None
+        """The file, if it is new and empty."""
+
+    def __enter__(self) -> ReportOutput:
+        if self._path is None:
+            return self
+        if "%p" in self._path.replace("%%", ""):
+            self._check_folder(os.path.dirname(self._path))
+        else:
+            self._open(expand(self._path, self._host))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leaves no empty file behind where there was none before and no report has come of it."""
+        if self._made is not None:
+            with contextlib.suppress(OSError):
+                os.unlink(self._made)
+        self._close()
+
+    def start(self, pid: int) -> None:
+        if self._path is None or self._file is not None:
+            return
+        try:
+            self._open(expand(self._path, self._host, pid))
+        except PtmonError as error:
+            stderr.say(f"{error}; the report will be on stderr")
+
+    def finish(self, report: Report) -> None:
+        if self._file is not None:
+            try:
+                self._write(self._file, report)
+                return
+            except OSError as error:
+                stderr.say(f"cannot write the report to {self._shown}: {kernel_word(error.errno or 0)}; here it is")
+                self._close()
+        stderr.put(lambda file: self._render(report, file, self._style))
+
+    def _write(self, file: TextIO, report: Report) -> None:
+        if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            file.truncate(0)
+        self._made = None
+        self._render(report, file, self._style)
+        file.close()  # flushes: a full disk shows here at the latest
+        self._file = None
+
+    def _open(self, path: str) -> None:
+        made = not os.path.lexists(path)
+        try:
+            number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOCTTY, 0o666)
+        except OSError as error:
+            raise _unwritable(path, error.errno or 0) from None
+        self._file = stderr.text_file(number, "utf-8", "surrogateescape", close=True)
+        self._shown = printable(path)
+        self._made = path if made else None
+
+    def _check_folder(self, folder: str) -> None:
+        if "%p" in folder.replace("%%", ""):
+            return
+        folder = expand(folder, self._host) or "."
+        if not os.path.isdir(folder):
+            raise _unwritable(folder, errno.ENOTDIR if os.path.exists(folder) else errno.ENOENT)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise _unwritable(folder, errno.EACCES)
+
+    def _close(self) -> None:
+        file, self._file = self._file, None
+        if file is not None:
+            with contextlib.suppress(OSError):
+                file.close()
+
+
+def expand(path: str, host: str, pid: int | None = None) -> str:
+    """``path`` with %h and %% replaced, and %p too."""
+    values = {"%%": "%", "%h": host, "%p": str(pid)}
+    return re.sub("%.", lambda match: values[match[0]], path)
+
+
+def _unwritable(path: str, number: int) -> PtmonError:
+    return PtmonError(f"cannot write the report to {printable(path)}: {kernel_word(number)}")

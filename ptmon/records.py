@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What crosses from an engine to the ledger: frozen records.
+
+Times are seconds since the engine started (a monotonic clock), sizes are payload bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, IntEnum
+
+
+class Direction(IntEnum):
+    """Which way the bytes of a transfer went. The values are those of ``enum pt_direction``."""
+
+    SENT = 1
+    RECEIVED = 2
+    PEEKED = 3
+    """MSG_PEEK: seen, but left in the queue, so they will be received by a later call."""
+
+
+class Reason(Enum):
+    """Why a report may not be complete. The values stand in the report's warnings."""
+
+    IO_URING = "io_uring"
+    AIO = "aio"
+    UNREADABLE = "unreadable"
+    X32 = "x32"
+    UNTRACED = "untraced"
+    PTRACE = "ptrace"
+    NO_MEMORY = "no_memory"
+    DETACHED = "detached"
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """Calls on one socket that ended alike. ``calls`` is 0 where a further peer's share of one call is told."""
+
+    time: float
+    pid: int
+    tid: int
+    syscall: str
+    fd: int
+    socket: int
+    direction: Direction
+    calls: int
+    bytes: int
+    error: int
+    """errno of failed calls (``bytes`` is 0 then), or 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clone:
+    """A thread is born; a new process if ``pid == tid``."""
+
+    time: float
+    pid: int
+    tid: int
+    parent: int
+    """The pid of the process that made it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exec:
+    """A process begins to run a program, or was found running it when ptmon attached (``attached``)."""
+
+    time: float
+    pid: int
+    tid: int
+    """The thread that called execve; it has become the thread group's leader since."""
+    name: str
+    executable: str
+    argv: tuple[str, ...]
+    attached: bool
+    parent: int | None
+    """The parent's pid where ``attached``; else it was told by the Clone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """A thread is gone; with ``pid == tid`` the whole process."""
+
+    time: float
+    pid: int
+    tid: int
+    name: str
+    code: int | None
+    signal: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SocketSeen:
+    """A row of the socket table is new, or known better than before (same ``socket``)."""
+
+    time: float
+    pid: int
+    tid: int
+    fd: int
+    socket: int
+    inode: int
+    family: int
+    """AF_*, or -1 where it can't be known."""
+    type: int
+    """SOCK_*."""
+    protocol: int
+    local: bytes
+    """struct sockaddr as the kernel gives it; empty: none."""
+    peer: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class TcpCounters:
+    """The kernel's own counters of a TCP socket: payload bytes, SYN and FIN taken off."""
+
+    bytes_sent: int
+    bytes_received: int
+    retransmitted: int
+    rtt_us: int
+    auditable: bool
+    """The socket was seen from its first byte and no call on it was under way when these were read."""
+
+
+@dataclass(frozen=True, slots=True)
+class SocketClosed:
+    """An fd of a socket is about to be closed (or its process to exit). Others may share the socket still."""
+
+    time: float
+    pid: int
+    tid: int
+    fd: int
+    socket: int
+    tcp: TcpCounters | None
+
+
+@dataclass(frozen=True, slots=True)
+class Incomplete:
+    """Bytes may be missing from here on, and why."""
+
+    time: float
+    pid: int
+    reason: Reason
+    syscall: str | None
+    error: int
+
+
+Record = Transfer | Clone | Exec | Exit | SocketSeen | SocketClosed | Incomplete

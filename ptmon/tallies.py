@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The ledger's own rows: mutable sums, each class with its frozen counterpart in report.py. Sockets are in a file of
+their own.
+"""
+
+from __future__ import annotations
+
+import errno
+
+from ptmon.records import Direction, Transfer
+from ptmon.report import Ended, ProcessReport, SyscallReport, ThreadReport, Totals, seconds
+
+
+class TotalsTally:
+    """Sums over everything."""
+
+    __slots__ = ("calls_received", "calls_sent", "errors", "peeked", "received", "sent")
+
+    def __init__(self) -> None:
+        self.sent = self.received = self.peeked = 0
+        self.calls_sent = self.calls_received = self.errors = 0
+
+    def add(self, record: Transfer) -> None:
+        if record.direction == Direction.SENT:
+            self.sent += record.bytes
+            self.calls_sent += record.calls
+        else:
+            self.calls_received += record.calls
+            if record.direction == Direction.RECEIVED:
+                self.received += record.bytes
+            else:
+                self.peeked += record.bytes
+        if record.error:
+            self.errors += record.calls
+
+    def report(self) -> Totals:
+        return Totals(self.sent, self.received, self.peeked, self.calls_sent, self.calls_received, self.errors)
+
+
+class SyscallTally:
+    """One system call."""
+
+    __slots__ = ("bytes", "calls", "errnos")
+
+    def __init__(self) -> None:
+        self.calls = self.bytes = 0
+        self.errnos: dict[int, int] = {}
+
+    def add(self, record: Transfer) -> None:
+        self.calls += record.calls
+        if record.direction != Direction.PEEKED:
+            self.bytes += record.bytes
+        if record.error:
+            self.errnos[record.error] = self.errnos.get(record.error, 0) + record.calls
+
+    def report(self) -> SyscallReport:
+        frequent = sorted(self.errnos.items(), key=lambda item: (-item[1], item[0]))
+        errnos = {errno.errorcode.get(number, f"E{number}"): count for number, count in frequent}
+        return SyscallReport(self.calls, sum(self.errnos.values()), self.bytes, errnos)
+
+
+class ThreadTally:
+    """One thread. ``name`` None: that of its process."""
+
+    __slots__ = ("name", "received", "sent")
+
+    def __init__(self) -> None:
+        self.name: str | None = None
+        self.sent = self.received = 0
+
+
+class ProcessTally:
+    """One process, from its birth (or its first record) to its end. A pid used again is another process."""
+
+    __slots__ = ("argv", "ended", "exit", "name", "pid", "ppid", "received", "sent", "started", "threads")
+
+    def __init__(self, pid: int, started: float) -> None:
+        self.pid = pid
+        self.ppid: int | None = None
+        self.name = "?"
+        self.argv: tuple[str, ...] = ()
+        self.started = started
+        self.ended: float | None = None
+        self.exit: Ended | None = None
+        self.sent = self.received = 0
+        self.threads: dict[int, ThreadTally] = {}
+
+    def thread(self, tid: int) -> ThreadTally:
+        thread = self.threads.get(tid)
+        if thread is None:
+            thread = self.threads[tid] = ThreadTally()
+        return thread
+
+    def add(self, record: Transfer) -> None:
+        thread = self.thread(record.tid)
+        if record.direction == Direction.SENT:
+            self.sent += record.bytes
+            thread.sent += record.bytes
+        elif record.direction == Direction.RECEIVED:
+            self.received += record.bytes
+            thread.received += record.bytes
+
+    def report(self) -> ProcessReport:
+        threads = tuple(
+            ThreadReport(tid, self.name if thread.name is None else thread.name, thread.sent, thread.received)
+            for tid, thread in self.threads.items()
+        )
+        return ProcessReport(
+            self.pid,
+            self.ppid,
+            self.name,
+            self.argv,
+            seconds(self.started),
+            None if self.ended is None else seconds(self.ended),
+            self.exit,
+            self.sent,
+            self.received,
+            threads,
+        )

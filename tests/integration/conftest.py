@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Fixtures of the tests that run ptmon on targets."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.hazards import Unprivileged, as_unprivileged, run_both
+from tests.support import PTMON, Outcome, Targets
+
+
+@pytest.fixture
+def hazard(targets: Targets, tmp_path: Path) -> Callable[..., Outcome]:
+    """``hazard("name", argument...)`` runs a target plainly and under ptmon and compares; keywords as of run_both."""
+
+    def run(name: str, *arguments: str, **keywords: object) -> Outcome:
+        return run_both([targets(name), *arguments], tmp_path / "report.json", **keywords)  # type: ignore[arg-type]
+
+    return run
+
+
+@pytest.fixture
+def nobody() -> Iterator[Unprivileged]:
+    """A user without capabilities who can run ptmon, if there is one."""
+    with as_unprivileged() as user:
+        version = subprocess.run([*PTMON, "--version"], capture_output=True, text=True, **user.keywords)
+        if version.returncode != 0:
+            pytest.skip(f"user 65534 can't run ptmon where it is installed: {version.stderr.strip().splitlines()[-1:]}")
+        yield user

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What can't be attached to: one line that says why and what to do, status 125, and nothing changed."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.attaching import Busy, attached, busy, thread_status, threads_of
+from tests.hazards import Unprivileged
+from tests.support import DEADLINE, PTMON, Targets, process_state, started, until
+
+
+def refused(pid: int | str, *options: str, **keywords: Any) -> str:
+    """The one line that ptmon says when it can't attach to ``pid``."""
+    words = [*PTMON, *options, "--attach", str(pid)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=DEADLINE, **keywords)
+    assert done.returncode == 125, done.stderr
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("ptmon: ")
+    assert str(pid) in line
+    return str(line)
+
+
+def look(pid: int) -> list[tuple[str, ...]]:
+    """What an attach would change: tracer, state and pending signals of every thread."""
+    fields = ("Pid", "TracerPid", "State", "SigPnd", "ShdPnd", "SigBlk")
+    return sorted(tuple(thread_status(task)[field] for field in fields) for task in threads_of(pid))
+
+
+def unused_pid() -> int:
+    """A pid that nothing has: the child that had it is reaped."""
+    child = subprocess.Popen(["true"])
+    child.wait()
+    return child.pid
+
+
+def test_a_pid_that_nothing_has() -> None:
+    assert "No such process" in refused(unused_pid())
+
+
+@pytest.mark.parametrize("word", ["0", "-1", "x", "", "99999999999999999999"])
+def test_what_is_no_pid_is_a_usage_error(word: str) -> None:
+    done = subprocess.run([*PTMON, f"--attach={word}"], capture_output=True, text=True, timeout=DEADLINE)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
+def test_another_users_process(nobody: Unprivileged) -> None:
+    owner = {"user": 65533, "group": 65533, "extra_groups": []} if nobody.keywords else {}
+    if not owner:
+        line = refused(1)  # init is root's
+    else:
+        with started(["sleep", "1000"], **owner) as victim:
+            before = until(lambda: process_state(victim.pid) == "S" and look(victim.pid), "sleep")
+            line = refused(victim.pid, **nobody.keywords)
+            assert look(victim.pid) == before
+    assert "Operation not permitted" in line
+
+
+def test_a_process_of_root(nobody: Unprivileged) -> None:
+    assert "Operation not permitted" in refused(1, **nobody.keywords)
+
+
+def test_ptmon_itself() -> None:
+    script = 'echo $$ >&2; exec "$@" --attach $$'
+    done = subprocess.run(["sh", "-c", script, "sh", *PTMON], capture_output=True, text=True, timeout=DEADLINE)
+    assert done.returncode == 125
+    pid, line = done.stderr.splitlines()
+    assert line.startswith("ptmon: ")
+    assert pid in line
+
+
+def test_ptmons_parent() -> None:
+    script = '"$@" --attach $$; echo $$ $?'
+    done = subprocess.run(["sh", "-c", script, "sh", *PTMON], capture_output=True, text=True, timeout=DEADLINE)
+    pid, status = done.stdout.split()
+    assert status == "125"
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("ptmon: ")
+    assert pid in line
+    assert "parent" in line or "ancestor" in line
+
+
+def test_a_kernel_thread() -> None:
+    if not Path("/proc/2").exists() or Path("/proc/2/cmdline").read_bytes():
+        pytest.skip("pid 2 is no kernel thread here: a pid namespace of its own")
+    assert "kernel thread" in refused(2)
+
+
+def test_a_zombie() -> None:
+    with started(["true"]) as child:
+        until(lambda: process_state(child.pid) == "Z", "the zombie")
+        assert "zombie" in refused(child.pid)
+        assert child.wait() == 0  # its status is still there for its parent
+
+
+def test_a_process_that_has_a_tracer_already(targets: Targets) -> None:
+    with (
+        busy(targets("busy")) as victim,
+        started([targets("tracer"), "seize", str(victim.pid)], stdin=subprocess.PIPE) as tracer,
+    ):
+        assert tracer.stdout is not None
+        assert tracer.stdout.readline() == "seized\n"
+        before = look(victim.pid)
+        line = refused(victim.pid)
+        assert str(tracer.pid) in line
+        assert targets("tracer").name in line
+        assert look(victim.pid) == before
+        use(victim)
+
+
+def test_one_that_ptmon_holds_already(targets: Targets, tmp_path: Path) -> None:
+    with busy(targets("busy")) as victim, attached(victim.pid, tmp_path / "r.json") as first:
+        line = refused(victim.pid)
+        assert str(first.tracer.pid) in line
+        use(victim)
+
+
+@pytest.mark.parametrize("good_first", [True, False])
+def test_where_one_of_two_is_refused_neither_is_held(targets: Targets, good_first: bool) -> None:
+    with busy(targets("busy")) as good:
+        before = look(good.pid)
+        pids = [good.pid, unused_pid()]
+        words = [*PTMON, *(f"--attach={pid}" for pid in (pids if good_first else reversed(pids)))]
+        done = subprocess.run(words, capture_output=True, text=True, timeout=DEADLINE)
+        assert done.returncode == 125
+        (line,) = done.stderr.splitlines()
+        assert str(pids[1]) in line
+        assert look(good.pid) == before
+        use(good)
+
+
+def use(victim: Busy) -> None:
+    """It works as before."""
+    victim.transfer()
+    victim.quit()

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What fails is said in one line, and the exit status tells whose failure it was."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support import DEADLINE, PTMON, Targets
+
+REPORTED = 131
+"""Bytes that the target sends."""
+
+
+def run(*words: str | Path, **keywords: Any) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*PTMON, *words], capture_output=True, text=True, timeout=DEADLINE, **keywords)
+
+
+def one_line(done: subprocess.CompletedProcess[str]) -> str:
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("ptmon: ")
+    assert done.stdout == ""
+    return line
+
+
+@pytest.mark.parametrize("name", ["/nonexistent/program", "no-such-program-in-path", "", "/etc/passwd/x"])
+def test_a_program_that_is_not_found(name: str) -> None:
+    done = run("--", name)
+    assert done.returncode == (127 if name != "/etc/passwd/x" else 126)
+    assert name in one_line(done)
+
+
+def script(folder: Path, text: str, mode: int = 0o755) -> Path:
+    folder.mkdir(exist_ok=True)
+    path = folder / "script"
+    path.write_text(text)
+    path.chmod(mode)
+    return path
+
+
+@pytest.mark.parametrize("what", ["file", "directory", "fifo"])
+def test_what_is_not_executable(tmp_path: Path, what: str) -> None:
+    path = tmp_path / "thing"
+    if what == "file":
+        path.write_text("#!/bin/sh\n")
+    elif what == "directory":
+        path.mkdir()
+    else:
+        os.mkfifo(path)
+    done = run("--", path)
+    assert done.returncode == 126
+    assert str(path) in one_line(done)
+
+
+def test_a_missing_interpreter(tmp_path: Path) -> None:
+    done = run("--", script(tmp_path, "#!/nonexistent/interpreter\n"))
+    assert done.returncode == 127
+    assert str(tmp_path / "script") in one_line(done)
+
+
+def test_a_script_without_an_interpreter_line_runs_in_the_shell(tmp_path: Path) -> None:
+    path = script(tmp_path, 'echo "$# $1 $2"; exit 5\n')
+    plain = subprocess.run(["env", path, "a b", "c"], capture_output=True, text=True)
+    done = run("-q", "--", path, "a b", "c")
+    assert (done.returncode, done.stdout, done.stderr) == (plain.returncode, plain.stdout, plain.stderr)
+    assert (plain.returncode, plain.stdout) == (5, "2 a b c\n")
+
+
+def test_path_is_searched_as_execvp_does(tmp_path: Path) -> None:
+    script(tmp_path / "forbidden", "#!/bin/sh\necho forbidden\n", 0o644)
+    (tmp_path / "directory" / "script").mkdir(parents=True)
+    found = script(tmp_path / "found", "#!/bin/sh\necho found\n")
+    folders = [tmp_path / name for name in ("missing", "forbidden", "directory", "found")]
+    environment = {**os.environ, "PATH": ":".join(map(str, [*folders, "/usr/bin", "/bin"]))}
+    done = run("-q", "--", "script", env=environment)
+    assert (done.returncode, done.stdout) == (0, "found\n")
+    found.unlink()
+    assert run("--", "script", env=environment).returncode == 126
+
+
+def test_an_empty_path_entry_is_the_current_directory(tmp_path: Path) -> None:
+    script(tmp_path, "#!/bin/sh\necho here\n")
+    done = run("-q", "--", "script", cwd=tmp_path, env={**os.environ, "PATH": "/usr/bin:/bin:"})
+    assert (done.returncode, done.stdout) == (0, "here\n")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--no-such-option"],
+        ["--interval", "0", "true"],
+        ["--interval", "x", "true"],
+        ["--format", "xml", "true"],
+        ["--max-sockets", "-1", "true"],
+        ["-o"],
+        ["--attach", "1", "--", "true"],
+        [],
+    ],
+)
+def test_a_wrong_command_line_is_status_2(words: list[str]) -> None:
+    done = run(*words)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("ptmon: ")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_full_disk_is_said_and_nothing_is_lost(targets: Targets) -> None:
+    done = run("--format", "json", "-o", "/dev/full", "--", "sh", "-c", f"{targets('families')} lineage; exit 7")
+    assert done.returncode == 7
+    line, text = done.stderr.split("\n", 1)
+    assert line.startswith("ptmon: ")
+    assert "/dev/full" in line
+    assert "No space left on device" in line
+    assert json.loads(text)["totals"]["sent"] == REPORTED
+
+
+def test_a_full_disk_is_said_though_quiet(targets: Targets) -> None:
+    done = run("-q", "--format", "json", "-o", "/dev/full", "--", targets("families"), "lineage")
+    assert done.returncode == 0
+    line, text = done.stderr.split("\n", 1)
+    assert "No space left on device" in line
+    assert json.loads(text)["totals"]["sent"] == REPORTED
+
+
+@pytest.mark.parametrize("name", ["missing/report.json", "missing/%p.json", "file/report.json", "."])
+def test_a_report_that_cannot_be_written_is_said_before_the_program_starts(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").touch()
+    done = run("-o", tmp_path / name, "--", "touch", tmp_path / "started")
+    assert done.returncode == 125
+    assert str(tmp_path) in one_line(done)
+    assert not (tmp_path / "started").exists()
+
+
+def test_no_report_is_left_where_the_program_was_not_found(tmp_path: Path) -> None:
+    assert run("-o", tmp_path / "r.json", "--", "/nonexistent").returncode == 127
+    assert not (tmp_path / "r.json").exists()
+
+
+def test_help_and_version_go_to_stdout() -> None:
+    helped = run("--help")
+    assert (helped.returncode, helped.stderr) == (0, "")
+    for option in ("--attach", "--only", "--no-follow", "--duration", "--max-sockets", "--interval", "-o", "--seccomp"):
+        assert option in helped.stdout
+    assert all(len(line) <= 80 for line in helped.stdout.splitlines())
+    version = run("--version")
+    assert (version.returncode, version.stderr) == (0, "")
+    assert re.fullmatch(r"ptmon \d+\.\d+\S*\n", version.stdout)
+
+
+def test_help_to_a_full_disk_is_one_line() -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([*PTMON, "--help"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=DEADLINE)
+    assert done.returncode == 125
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("ptmon: ")

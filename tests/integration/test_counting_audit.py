@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The kernel's own counters beside ptmon's, whatever way a connection ends. That they match is checked by Count."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.counting import Count, inodes_moved, moved
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected"),
+    [
+        ("open_closes_first", [(0, 211), (211, 0)]),
+        ("accepted_closes_first", [(0, 211), (211, 0)]),
+        ("shut_down", [(211, 503), (503, 211)]),
+        ("unread", [(0, 100), (211, 0)]),
+        ("left_open", [(0, 211), (211, 0)]),
+        ("closed_by_exec", [(0, 211), (211, 0)]),
+        ("shared", [(0, 211), (211, 0)]),
+        ("dupped", [(0, 211), (211, 0)]),
+        ("fast_open", [(0, 211), (211, 0)]),
+    ],
+)
+def test_the_kernel_counts_the_same(count: Count, mode: str, expected: list[tuple[int, int]]) -> None:
+    traced = count("audit", mode)
+    assert inodes_moved(traced.report) == expected
+    assert {row["audit"] for row in traced.report["sockets"]} == {"match"}
+
+
+def test_the_kernel_counts_the_same_where_bytes_are_still_queued(count: Count) -> None:
+    traced = count("audit", "unsent", same=False)
+    assert moved(traced.report["sockets"]) == [(0, 211), (traced.told["sent"], 0)]
+
+
+def test_connections_one_after_another_are_each_audited(count: Count) -> None:
+    traced = count("audit", "many")
+    lengths = [100 * i + 1 for i in range(1, 21)]
+    expected = sorted([(length, 0) for length in lengths] + [(0, length) for length in lengths])
+    assert moved(traced.report["sockets"]) == expected
+
+
+def test_an_audit_differs_where_bytes_came_another_way(count: Count) -> None:
+    traced = count.unchecked("audit", "zerocopy_receive")
+    assert (traced.totals["sent"], traced.totals["received"]) == (308, 97)
+    (sender,) = [row for row in traced.report["sockets"] if row["sent"]]
+    (receiver,) = [row for row in traced.report["sockets"] if row["received"]]
+    assert sender["audit"] == "match"
+    assert receiver["audit"] == "differ"
+    assert receiver["tcp"]["bytes_received"] == 308
