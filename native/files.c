@@ -8,20 +8,15 @@
 #include "files.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "identify.h"
 #include "sockets.h"
 #include "tracee.h"
 
 #define MAX_CACHED_FD (1u << 20) /* the kernel's own default limit, fs.nr_open; higher ones are looked up each time */
-
-#ifndef PIDFD_THREAD
-#define PIDFD_THREAD O_EXCL /* Linux 6.9: a pidfd of a thread that is not the leader */
-#endif
 
 int files_join(struct tracee *tracee, struct files *files)
 {
@@ -97,15 +92,6 @@ int files_replace(struct pt_tracer *t, struct tracee *tracee)
 	return 0;
 }
 
-static int open_pidfd(pid_t tid)
-{
-	int fd = (int)syscall(SYS_pidfd_open, tid, PIDFD_THREAD);
-
-	if (fd < 0 && errno == EINVAL)
-		fd = (int)syscall(SYS_pidfd_open, tid, 0);
-	return fd < 0 ? -errno : fd;
-}
-
 static void give_up_pidfd(struct pt_tracer *t, struct tracee *tracee, void *context)
 {
 	(void)t;
@@ -121,11 +107,11 @@ int files_pidfd(struct pt_tracer *t, struct tracee *tracee)
 	if (files->pidfd >= 0)
 		return files->pidfd;
 	files->pidfd_tid = tracee->tid;
-	files->pidfd = open_pidfd(tracee->tid);
+	files->pidfd = identify_pidfd(tracee->tid);
 	if (files->pidfd == -EMFILE) {
 		/* Thousands of processes, one pidfd each: start anew with those in use now. */
 		tracee_each(t, give_up_pidfd, NULL);
-		files->pidfd = open_pidfd(tracee->tid);
+		files->pidfd = identify_pidfd(tracee->tid);
 	}
 	return files->pidfd;
 }

@@ -7,6 +7,7 @@
 #include "identify.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,8 +15,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "files.h"
 #include "procnet.h"
+
+#ifndef PIDFD_THREAD
+#define PIDFD_THREAD O_EXCL /* Linux 6.9: a pidfd of a thread that is not the leader */
+#endif
 
 static int32_t option(int fd, int name, int32_t otherwise)
 {
@@ -63,9 +67,18 @@ static int identify_duplicate(int fd, struct identity *out)
 	return 1;
 }
 
-int identify(struct pt_tracer *t, struct tracee *tracee, int fd, struct identity *out)
+int identify_pidfd(pid_t tid)
 {
-	int pidfd = files_pidfd(t, tracee), found;
+	int fd = (int)syscall(SYS_pidfd_open, tid, PIDFD_THREAD);
+
+	if (fd < 0 && errno == EINVAL)
+		fd = (int)syscall(SYS_pidfd_open, tid, 0); /* before Linux 6.9: leaders only */
+	return fd < 0 ? -errno : fd;
+}
+
+int identify(pid_t tid, int pidfd, int fd, struct identity *out)
+{
+	int found;
 
 	memset(out, 0, sizeof(*out));
 	if (pidfd >= 0) {
@@ -79,5 +92,5 @@ int identify(struct pt_tracer *t, struct tracee *tracee, int fd, struct identity
 		if (errno == EBADF)
 			return -EBADF;
 	}
-	return procnet_identify(tracee->tid, fd, &out->info);
+	return procnet_identify(tid, fd, &out->info);
 }

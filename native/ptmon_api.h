@@ -126,3 +126,27 @@ int pt_detach(struct pt_tracer *tracer, struct pt_batch *batch);
 
 /* The name of a system call of the table, or NULL past its end. */
 const char *pt_syscall_name(unsigned int index);
+
+/* The rest serves the reference engine, which drives one tracee itself. All of it wants that tracee in a ptrace-stop. */
+
+struct pt_call {
+	uint64_t number;
+	uint64_t args[6]; /* aarch64: args[0] is lost at the exit-stop */
+	int64_t result;   /* at the exit-stop: -errno, or what the call returned */
+	int32_t at_exit;  /* 1: syscall-exit-stop; 0: another stop */
+	int32_t compat;   /* 1: made by the 32-bit ABI */
+	uint16_t syscall; /* for pt_syscall_name(); UINT16_MAX: not a watched call */
+};
+
+struct pt_identity {
+	struct pt_socket_info info;
+	struct pt_tcp_info tcp;
+	int32_t is_tcp; /* tcp is filled in */
+	int32_t active; /* connect() made it, so that the kernel's count has a SYN in it */
+};
+
+int pt_read_call(int tid, struct pt_call *call);
+int pt_read_memory(int tid, uint64_t address, void *to, size_t length);
+/* 1: fd is a socket, told in *identity; 0: it is none; -errno. At a later reading of the same socket, before is what the
+ * first one told, with tcp.bytes_sent and bytes_received set to what was counted since; at the first it is NULL. */
+int pt_identify(int tid, int fd, const struct pt_identity *before, struct pt_identity *identity);

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "emit.h"
+#include "files.h"
 #include "identify.h"
 #include "proc.h"
 
@@ -180,7 +181,7 @@ int socket_identify(struct pt_tracer *t, struct tracee *tracee, int fd, struct s
 {
 	struct identity identity;
 	struct socket *socket;
-	int found = identify(t, tracee, fd, &identity);
+	int found = identify(tracee->tid, files_pidfd(t, tracee), fd, &identity);
 
 	if (found != 1)
 		return found;
@@ -258,7 +259,7 @@ void socket_closing(struct pt_tracer *t, struct tracee *tracee, int fd, struct s
 
 	if (!socket->rows)
 		return;
-	if (socket->info.inode && identify(t, tracee, fd, &identity) == 1 &&
+	if (socket->info.inode && identify(tracee->tid, files_pidfd(t, tracee), fd, &identity) == 1 &&
 	    identity.info.inode == socket->info.inode) {
 		counted = identity.is_tcp;
 		if (counted)
