@@ -126,9 +126,9 @@ void sockets_destroy(struct pt_tracer *t)
 	}
 }
 
-bool socket_has_many_peers(const struct socket *socket)
+bool socket_takes_addresses(const struct socket *socket)
 {
-	return socket->info.type == SOCK_DGRAM && socket->info.peer_length == 0 &&
+	return socket->info.type == SOCK_DGRAM &&
 	       (socket->info.family == AF_INET || socket->info.family == AF_INET6 || socket->info.family == AF_UNIX);
 }
 
@@ -173,8 +173,8 @@ static void changed(struct pt_tracer *t, struct tracee *tracee, int fd, struct s
 		free_rows(socket);
 	}
 	socket->info = *info;
-	if (socket->rows && !socket_has_many_peers(socket))
-		tell_row(t, tracee, socket, socket->rows, fd);
+	for (const struct row *row = socket->rows; row; row = row->next)
+		tell_row(t, tracee, socket, row, fd);
 }
 
 int socket_identify(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket **out)
@@ -227,7 +227,9 @@ uint32_t socket_row(struct pt_tracer *t, struct tracee *tracee, struct socket *s
 {
 	struct row **at, *row;
 
-	if (!socket_has_many_peers(socket))
+	/* The address that a connected socket is connected to may be named, too. */
+	if (!socket_takes_addresses(socket) ||
+	    (peer_length == socket->info.peer_length && memcmp(peer, socket->info.peer, peer_length) == 0))
 		peer_length = 0;
 	for (at = &socket->rows; *at; at = &(*at)->next)
 		if ((*at)->peer_length == peer_length && memcmp((*at)->peer, peer, peer_length) == 0)

@@ -29,9 +29,10 @@ struct outcome {
 	uint32_t peer_length;
 };
 
-static uint64_t message_flags(const struct call *call)
+/* The MSG_* flags that a receiving call was given; a sending one ignores those that matter here. */
+static uint64_t receive_flags(const struct call *call)
 {
-	return call->entry->flags < 0 ? 0 : call->args[call->entry->flags];
+	return call->entry->flags < 0 || call->entry->direction != PT_RECEIVED ? 0 : call->args[call->entry->flags];
 }
 
 static void fds_of(struct call *call)
@@ -51,7 +52,7 @@ bool transfer_enter(struct pt_tracer *t, struct tracee *tracee)
 	struct call *call = &tracee->call;
 	bool needed = false;
 
-	if (message_flags(call) & MSG_ERRQUEUE)
+	if (receive_flags(call) & MSG_ERRQUEUE)
 		return false; /* no payload: it is not even a call */
 	fds_of(call);
 	for (int i = 0; i < 2; i++) {
@@ -150,13 +151,14 @@ static void peer_of_message(struct pt_tracer *t, struct tracee *tracee, struct o
 		read_peer(t, tracee, message.name, message.name_length, outcome);
 }
 
-/* One record for each message if each may have another peer, else one for all. */
-static void messages_exit(struct pt_tracer *t, struct tracee *tracee, unsigned int count, struct outcome *outcome)
+/* A record for each message that names its peer, and one for all others. */
+static void messages_exit(struct pt_tracer *t, struct tracee *tracee, unsigned int count, struct outcome *rest)
 {
 	const struct call *call = &tracee->call;
-	bool each = socket_has_many_peers(outcome->socket);
+	bool addresses = socket_takes_addresses(rest->socket);
 
 	for (unsigned int i = 0; i < count; i++) {
+		struct outcome one = *rest;
 		struct message message;
 		int error = memory_read_mmsghdr(tracee->tid, call->args[1], i, call->compat, &message);
 
@@ -164,16 +166,17 @@ static void messages_exit(struct pt_tracer *t, struct tracee *tracee, unsigned i
 			emit_warning(t, tracee, PT_REASON_UNREADABLE, call->entry, -error);
 			break;
 		}
-		outcome->bytes += message.length;
-		if (each) {
-			outcome->peer_length = 0;
-			read_peer(t, tracee, message.name, message.name_length, outcome);
-			tell(t, tracee, outcome);
-			outcome->bytes = outcome->calls = 0;
+		if (!addresses || !message.name) {
+			rest->bytes += message.length;
+			continue;
 		}
+		one.bytes = message.length;
+		read_peer(t, tracee, message.name, message.name_length, &one);
+		tell(t, tracee, &one);
+		rest->calls = 0; /* the call is counted once */
 	}
-	if (!each || outcome->calls)
-		tell(t, tracee, outcome);
+	if (rest->calls || rest->bytes)
+		tell(t, tracee, rest);
 }
 
 /* splice and sendfile may read one socket and write another: both are told, the call is counted once. */
@@ -216,7 +219,7 @@ void transfer_exit(struct pt_tracer *t, struct tracee *tracee, int64_t result)
 	outcome.socket = call->socket[0] ? call->socket[0] : call->socket[1];
 	if (!outcome.socket)
 		return;
-	if (message_flags(call) & MSG_PEEK)
+	if (receive_flags(call) & MSG_PEEK)
 		outcome.direction = PT_PEEKED;
 	if (result < 0)
 		outcome.error = (int)-result;
@@ -228,7 +231,7 @@ void transfer_exit(struct pt_tracer *t, struct tracee *tracee, int64_t result)
 		tracee->restart_code = (int)-result;
 		return;
 	}
-	if (socket_has_many_peers(outcome.socket) && (result >= 0 || outcome.direction == PT_SENT)) {
+	if (socket_takes_addresses(outcome.socket) && (result >= 0 || outcome.direction == PT_SENT)) {
 		if (call->entry->rule == RULE_BYTES)
 			peer_of_bytes(t, tracee, &outcome);
 		else if (call->entry->rule == RULE_MSG)

@@ -151,7 +151,10 @@ class Ledger:
         return process
 
     def _warnings(self) -> tuple[Notice, ...]:
-        differ = Counter(next(iter(tally.pids), None) for tally in self._sockets if tally.audit == "differ")
+        differ: Counter[int | None] = Counter()
+        for tally in self._sockets:
+            if tally.audit == "differ":
+                differ[next(iter(tally.pids), None)] += tally.folded or 1
         said = [*self._notices.values(), *(notices.differing(pid, count) for pid, count in differ.items())]
         if self._sockets.folded_count:
             said.append(notices.folded(self._sockets.folded_count, self._sockets.max_sockets))

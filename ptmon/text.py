@@ -30,7 +30,7 @@ def _escape(code: int) -> str:
 def size(count: float, units: str = "iec") -> str:
     """Bytes in ``units`` (iec, si, raw): three or four digits that matter."""
     if units == "raw":
-        return f"{count:.0f} B"
+        return f"{round(count)} B"
     step, names = _STEPS[units]
     value, index = float(count), 0
     while value >= step and index < len(names) - 1:

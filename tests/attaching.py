@@ -110,7 +110,7 @@ class Attached:
     def finish(self) -> str:
         """Waits for ptmon's end, reads its report, and returns what it said on stderr."""
         errors = self.tracer.communicate(timeout=DEADLINE)[1]
-        assert self.tracer.returncode == 0, errors
+        assert self.tracer.returncode == 0, (self.tracer.returncode, errors)
         self.report = json.loads(self.file.read_text())
         assert_sums_agree(self.report)
         return str(errors)

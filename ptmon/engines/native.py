@@ -36,6 +36,17 @@ SECCOMP = {"auto": lib.PT_SECCOMP_AUTO, "on": lib.PT_SECCOMP_ON, "off": lib.PT_S
 REASONS = {getattr(lib, f"PT_REASON_{reason.name}"): reason for reason in Reason}
 DIRECTIONS = {int(direction): direction for direction in Direction}
 NO_SYSCALL = 0xFFFF
+BLOCKED = (
+    signal.SIGHUP,
+    signal.SIGINT,
+    signal.SIGQUIT,
+    signal.SIGTERM,
+    signal.SIGUSR1,
+    signal.SIGUSR2,
+    signal.SIGTSTP,
+    signal.SIGTTIN,
+    signal.SIGTTOU,
+)
 
 
 class NativeEngine:
@@ -84,8 +95,13 @@ class NativeEngine:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        # The C core blocks these from create to destroy. One that is still pending was meant for the program, or comes
+        # after another that has ended the attach: ignored for a moment, it is discarded (POSIX, 2.4.3).
+        handlers = [(number, signal.signal(number, signal.SIG_IGN)) for number in BLOCKED]
         lib.pt_destroy(self._tracer)
         self._tracer = ffi.NULL
+        for number, handler in handlers:
+            signal.signal(number, handler or signal.SIG_DFL)
 
     def __iter__(self) -> Iterator[list[Record]]:
         batch = ffi.new("struct pt_batch *")
@@ -106,15 +122,9 @@ class NativeEngine:
         strings = [ffi.new("char[]", os.fsencode(word)) for word in command]
         environment = [ffi.new("char[]", entry) for entry in original_environment()]
         step = ffi.new("int32_t *")
-        # Python ignores these two; a program must not inherit that.
-        dispositions = [(number, signal.signal(number, signal.SIG_DFL)) for number in (signal.SIGPIPE, signal.SIGXFSZ)]
-        try:
-            argv = ffi.new("char *[]", [*strings, ffi.NULL])
-            envp = ffi.new("char *[]", [*environment, ffi.NULL])
-            result = lib.pt_launch(self._tracer, argv, envp, step)
-        finally:
-            for number, disposition in dispositions:
-                signal.signal(number, disposition or signal.SIG_DFL)
+        argv = ffi.new("char *[]", [*strings, ffi.NULL])
+        envp = ffi.new("char *[]", [*environment, ffi.NULL])
+        result = lib.pt_launch(self._tracer, argv, envp, step)
         if result < 0:
             raise LaunchError(command[0], -result, Step(step[0]))
         self.root = result

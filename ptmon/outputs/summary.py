@@ -110,6 +110,8 @@ class Summary:
             self._line((f"peeked, and not in it: {self._size(totals.peeked)}", "dim"))
 
     def _rates(self) -> None:
+        if not (self.report.totals.sent or self.report.totals.received):
+            return
         table = self._table("bytes per second", "max", "average", "min")
         for name, label in (("received", "rx"), ("sent", "tx")):
             rate = self.report.rates[name]

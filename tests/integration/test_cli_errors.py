@@ -16,6 +16,7 @@ from tests.support import DEADLINE, PTMON, Targets
 
 REPORTED = 131
 """Bytes that the target sends."""
+NAME = "ptmon-test-script"
 
 
 def run(*words: str | Path, **keywords: Any) -> subprocess.CompletedProcess[str]:
@@ -29,7 +30,7 @@ def one_line(done: subprocess.CompletedProcess[str]) -> str:
     return line
 
 
-@pytest.mark.parametrize("name", ["/nonexistent/program", "no-such-program-in-path", "", "/etc/passwd/x"])
+@pytest.mark.parametrize("name", ["/nonexistent/program", "no-such-program-in-path", "/etc/passwd/x"])
 def test_a_program_that_is_not_found(name: str) -> None:
     done = run("--", name)
     assert done.returncode == (127 if name != "/etc/passwd/x" else 126)
@@ -38,7 +39,7 @@ def test_a_program_that_is_not_found(name: str) -> None:
 
 def script(folder: Path, text: str, mode: int = 0o755) -> Path:
     folder.mkdir(exist_ok=True)
-    path = folder / "script"
+    path = folder / NAME
     path.write_text(text)
     path.chmod(mode)
     return path
@@ -61,7 +62,7 @@ def test_what_is_not_executable(tmp_path: Path, what: str) -> None:
 def test_a_missing_interpreter(tmp_path: Path) -> None:
     done = run("--", script(tmp_path, "#!/nonexistent/interpreter\n"))
     assert done.returncode == 127
-    assert str(tmp_path / "script") in one_line(done)
+    assert str(tmp_path / NAME) in one_line(done)
 
 
 def test_a_script_without_an_interpreter_line_runs_in_the_shell(tmp_path: Path) -> None:
@@ -74,19 +75,19 @@ def test_a_script_without_an_interpreter_line_runs_in_the_shell(tmp_path: Path) 
 
 def test_path_is_searched_as_execvp_does(tmp_path: Path) -> None:
     script(tmp_path / "forbidden", "#!/bin/sh\necho forbidden\n", 0o644)
-    (tmp_path / "directory" / "script").mkdir(parents=True)
+    (tmp_path / "directory" / NAME).mkdir(parents=True)
     found = script(tmp_path / "found", "#!/bin/sh\necho found\n")
     folders = [tmp_path / name for name in ("missing", "forbidden", "directory", "found")]
     environment = {**os.environ, "PATH": ":".join(map(str, [*folders, "/usr/bin", "/bin"]))}
-    done = run("-q", "--", "script", env=environment)
+    done = run("-q", "--", NAME, env=environment)
     assert (done.returncode, done.stdout) == (0, "found\n")
     found.unlink()
-    assert run("--", "script", env=environment).returncode == 126
+    assert run("--", NAME, env=environment).returncode == 126
 
 
 def test_an_empty_path_entry_is_the_current_directory(tmp_path: Path) -> None:
     script(tmp_path, "#!/bin/sh\necho here\n")
-    done = run("-q", "--", "script", cwd=tmp_path, env={**os.environ, "PATH": "/usr/bin:/bin:"})
+    done = run("-q", "--", NAME, cwd=tmp_path, env={**os.environ, "PATH": "/usr/bin:/bin:"})
     assert (done.returncode, done.stdout) == (0, "here\n")
 
 
@@ -112,7 +113,7 @@ def test_a_wrong_command_line_is_status_2(words: list[str]) -> None:
 
 
 def test_a_full_disk_is_said_and_nothing_is_lost(targets: Targets) -> None:
-    done = run("--format", "json", "-o", "/dev/full", "--", "sh", "-c", f"{targets('families')} lineage; exit 7")
+    done = run("--format", "json", "-o", "/dev/full", "--", "sh", "-c", f"{targets('processes')} lineage; exit 7")
     assert done.returncode == 7
     line, text = done.stderr.split("\n", 1)
     assert line.startswith("ptmon: ")
@@ -122,7 +123,7 @@ def test_a_full_disk_is_said_and_nothing_is_lost(targets: Targets) -> None:
 
 
 def test_a_full_disk_is_said_though_quiet(targets: Targets) -> None:
-    done = run("-q", "--format", "json", "-o", "/dev/full", "--", targets("families"), "lineage")
+    done = run("-q", "--format", "json", "-o", "/dev/full", "--", targets("processes"), "lineage")
     assert done.returncode == 0
     line, text = done.stderr.split("\n", 1)
     assert "No space left on device" in line

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.counting import Count, calls, inodes_moved, moved, root_and_children
@@ -69,16 +71,22 @@ def test_a_number_that_names_another_socket_now_has_another_row(count: Count) ->
     assert inodes_moved(traced.report) == [(101, 0), (211, 0)]
 
 
-@pytest.mark.parametrize("syscall", ["recvfrom", "read"])
-def test_bytes_belong_to_the_socket_that_the_call_was_entered_with(count: Count, syscall: str) -> None:
-    mode = {"recvfrom": "blocked_then_socket", "read": "blocked_read_then_socket"}[syscall]
-    traced = count("reuse", mode)
+@pytest.mark.parametrize(("syscall", "mode"), [("recvfrom", "blocked"), ("read", "blocked_read")])
+def test_bytes_belong_to_the_socket_that_the_call_was_entered_with(count: Count, syscall: str, mode: str) -> None:
+    traced = count("reuse", f"{mode}_then_socket", audited=False)
     assert inodes_moved(traced.report) == [(101, 503), (307, 0), (503, 0)]
+    assert calls(traced)[syscall] == (1, 0, 503)
+    assert audits(traced.report) == {(101, 503): "unavailable", (307, 0): "match", (503, 0): "match"}
 
 
-@pytest.mark.parametrize("syscall", ["recvfrom", "read"])
-def test_a_blocked_call_counts_though_its_number_names_a_file_now(count: Count, syscall: str) -> None:
-    mode = {"recvfrom": "blocked_then_file", "read": "blocked_read_then_file"}[syscall]
-    traced = count("reuse", mode)
+@pytest.mark.parametrize(("syscall", "mode"), [("recvfrom", "blocked"), ("read", "blocked_read")])
+def test_a_blocked_call_counts_though_its_number_names_a_file_now(count: Count, syscall: str, mode: str) -> None:
+    traced = count("reuse", f"{mode}_then_file", audited=False)
     assert inodes_moved(traced.report) == [(101, 503), (503, 0)]
     assert calls(traced)[syscall] == (1, 0, 503)
+    assert audits(traced.report) == {(101, 503): "unavailable", (503, 0): "match"}
+
+
+def audits(report: dict[str, Any]) -> dict[tuple[int, int], str]:
+    """The audit of each socket that moved bytes. One whose last fd went during a call can't be read after that call."""
+    return {(row["sent"], row["received"]): row["audit"] for row in report["sockets"] if row["sent"] or row["received"]}

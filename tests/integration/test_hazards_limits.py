@@ -63,7 +63,7 @@ def test_user_and_pid_namespaces(nobody: Unprivileged, targets: Targets) -> None
     allowed = subprocess.run([*words, "true"], capture_output=True, text=True, **nobody.keywords)
     if allowed.returncode != 0:
         pytest.skip(f"no user namespaces here: {allowed.stderr.strip()}")
-    command = [*words, str(nobody.copy(targets("families"))), "lineage"]
+    command = [*words, str(nobody.copy(targets("processes"))), "lineage"]
     traced = run_both(command, nobody.folder / "r.json", **nobody.keywords)
     assert [process["sent"] for process in traced.report["processes"]] == [0, 101, 13, 17]
 
@@ -73,7 +73,7 @@ def test_user_namespaces_of_root(targets: Targets, tmp_path: Path) -> None:
     allowed = subprocess.run([*words, "true"], capture_output=True, text=True)
     if allowed.returncode != 0:
         pytest.skip(f"no user namespaces here: {allowed.stderr.strip()}")
-    run_both([*words, targets("families"), "lineage"], tmp_path / "r.json")
+    run_both([*words, targets("processes"), "lineage"], tmp_path / "r.json")
 
 
 def test_ptmon_inside_ptmon_is_one_clear_error(tmp_path: Path) -> None:

@@ -163,7 +163,7 @@ static void many(void)
 }
 
 /* getsockopt(TCP_ZEROCOPY_RECEIVE) is another way for bytes to come in. What it returns is not their number, so they
- * can't be counted: 211 received that ptmon does not know, which are not told, and 97 that it does. */
+ * can't be counted: 97 received that ptmon knows, and 211 that it does not, which are not told. */
 static void zerocopy_receive(void)
 {
 	static char page[4096] __attribute__((aligned(4096)));
@@ -172,12 +172,12 @@ static void zerocopy_receive(void)
 	socklen_t size = sizeof how;
 
 	tcp_pair(pair);
+	sent(send(pair[0], bytes, 97, 0));
+	received(recv(pair[1], bytes, 97, MSG_WAITALL));
 	sent(send(pair[0], bytes, 211, 0));
 	await(pair[1], 211);
 	skip_unless(getsockopt(pair[1], IPPROTO_TCP, TCP_ZEROCOPY_RECEIVE, &how, &size) == 0);
 	must(how.copybuf_len == 211);
-	sent(send(pair[0], bytes, 97, 0));
-	received(recv(pair[1], bytes, 97, MSG_WAITALL));
 	close(pair[0]);
 	close(pair[1]);
 }

@@ -13,35 +13,35 @@ Hazard = Callable[..., Outcome]
 
 
 def test_500_quick_children_are_counted(hazard: Hazard) -> None:
-    traced = hazard("families", "children", "500")
+    traced = hazard("processes", "children", "500")
     _, *children = traced.report["processes"]
     assert [(child["sent"], child["received"]) for child in children] == [(3, 3)] * 500
     assert all(child["exit"] == {"code": 0, "signal": None} for child in children)
 
 
 def test_a_thread_that_is_not_the_leader_may_execute(hazard: Hazard) -> None:
-    traced = hazard("families", "exec")
+    traced = hazard("processes", "exec")
     (process,) = traced.report["processes"]
-    assert process["argv"] == ["families", "after"]
+    assert process["argv"] == ["processes", "after"]
 
 
 @pytest.mark.parametrize("how", ["vfork", "spawn"])
 def test_programs_executed_by(hazard: Hazard, how: str) -> None:
-    traced = hazard("families", how)
+    traced = hazard("processes", how)
     assert len(traced.report["processes"]) == 8
-    leaves = [process for process in traced.report["processes"] if process["argv"] == ["families", "leaf"]]
+    leaves = [process for process in traced.report["processes"] if process["argv"] == ["processes", "leaf"]]
     assert [leaf["sent"] for leaf in leaves] == [17] * 7
 
 
 def test_a_daemon_is_followed_to_its_end(hazard: Hazard) -> None:
-    traced = hazard("families", "daemon")
+    traced = hazard("processes", "daemon")
     assert traced.returncode == 4
     assert traced.report["exit"] == {"code": 4, "signal": None}
     assert [process["exit"]["code"] for process in traced.report["processes"]] == [4, 0, 5]
 
 
 def test_each_process_has_its_own_bytes(hazard: Hazard) -> None:
-    traced = hazard("families", "lineage")
+    traced = hazard("processes", "lineage")
     parent, child, executed = traced.report["processes"]
     assert [process["sent"] for process in (parent, child, executed)] == [101, 13, 17]
     assert child["ppid"] == executed["ppid"] == parent["pid"]

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The C core as the engines see it: the one place that imports it, and its readers for the reference engine with types.
+
+The readers want their tracee in a ptrace-stop, and to be called by the thread that traces it. They raise OSError with
+what the kernel said; ProcessLookupError: SIGKILL has taken the tracee out of its stop.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from ptmon._native import ffi, lib
+from ptmon.records import TcpCounters
+
+__all__ = ["Call", "Identity", "ffi", "identify", "lib", "read_call", "read_memory"]
+
+NO_SYSCALL = 0xFFFF
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """The system call at which a tracee stopped."""
+
+    number: int
+    name: str | None
+    """None: not one of those that are watched."""
+    args: tuple[int, ...]
+    """The six registers, as unsigned numbers. On aarch64 the first is lost at the exit-stop."""
+    result: int
+    """At the exit-stop: what the call returned, or -errno."""
+    at_exit: bool
+    """A syscall-exit-stop, not a syscall-entry-stop."""
+    compat: bool
+    """Made by the 32-bit ABI: pointers and struct members in memory have four bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The socket that an fd names."""
+
+    inode: int
+    family: int
+    type: int
+    protocol: int
+    local: bytes
+    """struct sockaddr as the kernel gives it; empty: none."""
+    peer: bytes
+    active: bool
+    """A TCP socket that called connect(), so that the kernel's count has a SYN in it."""
+    tcp: TcpCounters | None
+
+
+def read_call(tid: int) -> Call:
+    """The system call that a tracee has entered, or from which it returns."""
+    call = ffi.new("struct pt_call *")
+    _check(lib.pt_read_call(tid, call))
+    name = None if call.syscall == NO_SYSCALL else ffi.string(lib.pt_syscall_name(call.syscall)).decode()
+    return Call(call.number, name, tuple(call.args), call.result, bool(call.at_exit), bool(call.compat))
+
+
+def read_memory(tid: int, address: int, length: int) -> bytes:
+    """``length`` bytes of a tracee's memory."""
+    memory = ffi.new("uint8_t[]", length)
+    _check(lib.pt_read_memory(tid, address, memory, length))
+    return bytes(ffi.buffer(memory))
+
+
+def identify(
+    tid: int, fd: int, first: Identity | None = None, counted: tuple[int, int] = (0, 0)
+) -> Identity | None:
+    """What ``fd`` names in a tracee; None if that is no socket.
+
+    ``first`` is what was read of the same socket before its first transfer, and ``counted`` the bytes sent and received
+    since: both are needed to take SYN and FIN off the kernel's counters.
+    """
+    before = ffi.NULL
+    if first is not None and first.tcp is not None:
+        before = ffi.new("struct pt_identity *")
+        before.active = first.active
+        before.tcp.bytes_sent, before.tcp.bytes_received = counted
+        before.tcp.auditable = first.tcp.auditable
+    identity = ffi.new("struct pt_identity *")
+    return _identity(identity) if _check(lib.pt_identify(tid, fd, before, identity)) else None
+
+
+def _identity(identity: Any) -> Identity:
+    info, tcp = identity.info, identity.tcp
+    return Identity(
+        info.inode,
+        info.family,
+        info.type,
+        info.protocol,
+        bytes(ffi.buffer(info.local)[: info.local_length]),
+        bytes(ffi.buffer(info.peer)[: info.peer_length]),
+        bool(identity.active),
+        TcpCounters(tcp.bytes_sent, tcp.bytes_received, tcp.retransmitted, tcp.rtt_us, bool(tcp.auditable))
+        if identity.is_tcp
+        else None,
+    )
+
+
+def _check(result: int) -> int:
+    if result < 0:
+        raise OSError(-result, os.strerror(-result))
+    return result

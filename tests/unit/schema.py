@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The schema of ``ptmon.report/1``, ready to validate."""
+
+from __future__ import annotations
+
+import functools
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+
+import ptmon
+
+FILE = Path(ptmon.__file__).with_name("report.schema.json")
+
+
+@functools.cache
+def validator() -> Any:
+    """``validator().validate(document)`` raises where a document is no report."""
+    return jsonschema.Draft202012Validator(json.loads(FILE.read_text()))

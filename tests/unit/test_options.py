@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The command line, as one table has it."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import pytest
+
+from ptmon.command_line import help_text, parse
+from ptmon.errors import EXIT_USAGE, UsageError
+from ptmon.options import TABLE, Options
+
+
+def test_the_table_and_the_fields_of_options_agree() -> None:
+    assert [option.dest for option in TABLE] == [field.name for field in fields(Options) if field.name != "command"]
+
+
+def test_no_flag_is_given_twice() -> None:
+    flags = [flag for option in TABLE for flag in option.flags]
+    assert len(flags) == len(set(flags))
+
+
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [
+        (["ls"], ("ls",)),
+        (["curl", "-s", "URL"], ("curl", "-s", "URL")),
+        (["--", "ls", "--help"], ("ls", "--help")),
+        (["-q", "ls", "-q"], ("ls", "-q")),
+        (["--", "--odd-name"], ("--odd-name",)),
+        (["ls", "--", "x"], ("ls", "--", "x")),
+        (["--", "--", "x"], ("--", "x")),
+        (["-", "x"], ("-", "x")),
+        (["ls", ""], ("ls", "")),
+        (["ls", "x\udcff"], ("ls", "x\udcff")),
+    ],
+)
+def test_options_end_at_the_first_word_that_is_not_one(words: list[str], command: tuple[str, ...]) -> None:
+    assert parse(words).command == command
+
+
+def test_every_option_is_read() -> None:
+    line = (
+        "--only nginx --no-follow --duration 1.5 --no-io-uring -o r.json --format csv --units si --color never"
+        " --quiet --interval 2 --max-sockets 7 --engine reference --seccomp off ls"
+    )
+    assert parse(line.split()) == Options(
+        only="nginx",
+        no_follow=True,
+        duration=1.5,
+        no_io_uring=True,
+        output="r.json",
+        format="csv",
+        units="si",
+        color="never",
+        quiet=True,
+        interval=2.0,
+        max_sockets=7,
+        engine="reference",
+        seccomp="off",
+        command=("ls",),
+    )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["-p", "7", "--attach", "8"],
+        ["-p7", "--attach=8"],
+        ["--attach=7", "-qp8"],
+    ],
+)
+def test_forms_of_a_value(words: list[str]) -> None:
+    assert parse(words).attach == (7, 8)
+
+
+def test_a_value_may_look_like_an_option() -> None:
+    assert parse(["-o", "--", "ls"]).output == "--"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "nothing to trace"),
+        (["-q"], "nothing to trace"),
+        (["--"], "nothing to trace"),
+        ([""], "name is empty"),
+        (["--bogus"], "no option --bogus"),
+        (["--quie", "ls"], "no option --quie"),
+        (["-x", "ls"], "no option -x"),
+        (["-qx", "ls"], "no option -x"),
+        (["--quiet=1", "ls"], "--quiet takes no value"),
+        (["--attach"], "--attach needs a value: PID"),
+        (["-p"], "-p needs a value: PID"),
+        (["-p", "0"], "'0' is not a process id"),
+        (["-p", "-1"], "'-1' is not a process id"),
+        (["-p", "x"], "'x' is not a process id"),
+        (["-p", "4294967296"], "is not a process id"),
+        (["-p", "٣"], "is not a process id"),
+        (["-p", "1", "ls"], "do not go together"),
+        (["--duration", "0", "ls"], "not a positive number of seconds"),
+        (["--duration", "nan", "ls"], "not a positive number of seconds"),
+        (["--duration", "inf", "ls"], "not a positive number of seconds"),
+        (["--interval", "-1", "ls"], "not a positive number of seconds"),
+        (["--interval", "1s", "ls"], "not a positive number of seconds"),
+        (["--max-sockets", "0", "ls"], "not a positive whole number"),
+        (["--max-sockets", "1.5", "ls"], "not a positive whole number"),
+        (["--format", "xml", "ls"], "'xml' is not one of summary, json, csv"),
+        (["--units", "", "ls"], "not one of iec, si, raw"),
+        (["--color", "yes", "ls"], "not one of auto, always, never"),
+        (["--engine", "fast", "ls"], "not one of native, reference"),
+        (["--only", "/bin/ls", "ls"], "not a file name"),
+        (["-o", "%x", "ls"], "has a %"),
+        (["-o", "100%", "ls"], "has a %"),
+        (["-o", "", "ls"], "is not a file"),
+        (["--no-follow", "--seccomp", "on", "ls"], "ENOSYS"),
+        (["--demo", "ls"], "--demo brings its own program"),
+    ],
+)
+def test_a_wrong_command_line_is_a_usage_error_of_one_line(words: list[str], said: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse(words)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert caught.value.exit_status == EXIT_USAGE
+
+
+def test_help_and_version_need_no_program() -> None:
+    assert parse(["--help"]).help
+    assert parse(["-h", "--attach", "1", "ls"]).help
+    assert parse(["--version"]).version
+
+
+def test_help_names_every_option_within_80_columns() -> None:
+    text = help_text()
+    assert max(map(len, text.splitlines())) < 80
+    for option in TABLE:
+        for flag in option.flags:
+            assert flag in text
+        for choice in option.choices:
+            assert choice in text
