@@ -19,6 +19,8 @@ from tests.support import DEADLINE, PTMON, Targets, assert_sums_agree, process_s
 
 PAIRS = ["send_recv", "sendto_recvfrom"]
 TEXT = 35
+PROMPT = 5.0
+"""Seconds: a detach from one sleeping process takes some milliseconds."""
 BOTH_SIDES = """
 mkfifo told
 ./server.out 0 >told &
@@ -73,9 +75,9 @@ def port_of(server: subprocess.Popen[str]) -> str:
     return port
 
 
-def farewell(process: subprocess.Popen[str]) -> str:
+def farewell(process: subprocess.Popen[str], deadline: float = DEADLINE) -> str:
     """The rest of the standard output, once the process has exited with 0."""
-    stdout, stderr = process.communicate(timeout=DEADLINE)
+    stdout, stderr = process.communicate(timeout=deadline)
     assert process.returncode == 0, stderr
     return stdout
 
@@ -153,7 +155,7 @@ def test_an_attached_server_serves_on_after_ptmon_has_gone(pair: Pair) -> None:
         with attached(pair, server) as ptmon:
             pair.run_clients(3, port)
             ptmon.send_signal(signal.SIGINT)
-            assert farewell(ptmon) == ""
+            assert farewell(ptmon, deadline=PROMPT) == ""
         assert_exchanges(pair.report(), 3)
         assert status_field(server.pid, "TracerPid") == "0"
         pair.run_clients(1, port)

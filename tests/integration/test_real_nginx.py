@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""curl from nginx. The truth is HTTP's: curl tells the exact size of each request, header and body."""
+
+from __future__ import annotations
+
+import grp
+import os
+import pwd
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.real import (
+    Server,
+    checked,
+    free_port,
+    listening,
+    over_tcp,
+    program,
+    serving,
+    strace_sums,
+    strace_words,
+    tcp_rows,
+)
+from tests.support import DEADLINE, run_ptmon, unprivileged
+
+FILES = {"small": 997, "medium": 65537, "large": 9 << 20}
+"""One that fits in a segment, one that is more than a page, one that fills every buffer on the way many times."""
+
+ANSWER = "answered from memory"
+CONFIG = """
+daemon off;
+worker_processes 2;
+pid {folder}/pid;
+error_log {folder}/error.log;
+{user}
+events {{ worker_connections 64; }}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    sendfile on;
+    server {{
+        listen 127.0.0.1:{port};
+        root {folder}/files;
+        location = /answer {{ return 200 "{answer}"; }}
+    }}
+}}
+"""
+
+
+@dataclass(frozen=True)
+class Site:
+    """A folder with files for nginx to serve, and how to start it."""
+
+    folder: Path
+    port: int
+
+    @property
+    def command(self) -> list[str]:
+        return [program("nginx"), "-p", str(self.folder), "-c", str(self.folder / "nginx.conf"), "-e", "error.log"]
+
+    def curl(self, *names: str) -> list[str]:
+        """Fetches the files over one connection; prints request, header and body size of each, in bytes."""
+        urls = [word for name in names for word in ("-o", "/dev/null", f"http://127.0.0.1:{self.port}/{name}")]
+        sizes_of_each = "%{size_request} %{size_header} %{size_download}\n"
+        return [program("curl"), "-q", "-sS", "--noproxy", "*", "-w", sizes_of_each, *urls]
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What curl told, summed over its transfers."""
+
+    request: int
+    header: int
+    body: int
+
+    @property
+    def response(self) -> int:
+        return self.header + self.body
+
+
+def sizes(stdout: str) -> Sizes:
+    rows = [[int(word) for word in line.split()] for line in stdout.splitlines()]
+    return Sizes(*(sum(column) for column in zip(*rows, strict=True)))
+
+
+def user_line() -> str:
+    """As root, nginx's workers become a user without rights; otherwise all of nginx is one already."""
+    if unprivileged():
+        return ""
+    nobody = pwd.getpwnam("nobody")
+    return f"user nobody {grp.getgrgid(nobody.pw_gid).gr_name};"
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    # Not in tmp_path, which only the user who runs the tests may enter: nginx's workers may be another.
+    with tempfile.TemporaryDirectory(dir="/tmp") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        (folder / "files").mkdir()
+        for file, size in FILES.items():
+            (folder / "files" / file).write_bytes(os.urandom(size))
+        port = free_port()
+        config = CONFIG.format(folder=folder, port=port, user=user_line(), answer=ANSWER)
+        (folder / "nginx.conf").write_text(config)
+        yield Site(folder, port)
+
+
+@contextmanager
+def nginx(site: Site, *options: str) -> Iterator[Server]:
+    with serving(site.command, site.port, site.folder, options) as server:
+        yield server
+
+
+def run(words: list[str]) -> str:
+    done = subprocess.run(words, capture_output=True, text=True, timeout=DEADLINE)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("seccomp", ["on", "off"])
+def test_nginx_sends_files_by_sendfile_and_headers_by_writev(site: Site, seccomp: str) -> None:
+    with nginx(site, "--seccomp", seccomp) as server:
+        files = sizes(run(site.curl(*FILES)))
+        answers = sizes(run(site.curl("answer", "answer", "answer")))
+        report = server.end(signal.SIGQUIT)
+    assert (files.body, answers.body) == (sum(FILES.values()), 3 * len(ANSWER))
+    assert over_tcp(report) == (files.response + answers.response, files.request + answers.request)
+    assert report["by_syscall"]["sendfile"]["bytes"] == files.body
+    assert report["by_syscall"]["writev"]["bytes"] == files.header + answers.response
+    assert report["by_syscall"]["recvfrom"]["bytes"] == files.request + answers.request
+    expected = {(files.response, files.request), (answers.response, answers.request)}
+    assert {(row["sent"], row["received"]) for row in tcp_rows(report)} == expected
+
+
+def test_master_and_workers_are_told_apart(site: Site) -> None:
+    with nginx(site) as server:
+        told = sizes(run(site.curl("medium")))
+        report = server.end(signal.SIGQUIT)
+    master, *workers = sorted(report["processes"], key=lambda process: int(process["pid"]))
+    assert (master["pid"], len(workers)) == (server.pid, 2)
+    assert {worker["ppid"] for worker in workers} == {server.pid}
+    assert all(process["name"] == "nginx" for process in report["processes"])
+    (row,) = tcp_rows(report)
+    assert row["pids"] != [server.pid]
+    assert (row["sent"], row["received"]) == (told.response, told.request)
+
+
+@pytest.mark.parametrize("seccomp", ["on", "off"])
+def test_curl_sends_its_requests_and_receives_headers_and_bodies(site: Site, tmp_path: Path, seccomp: str) -> None:
+    with listening(site.command, site.port, tmp_path / "log") as server:
+        traced = run_ptmon(site.curl(*FILES, "answer"), tmp_path / "curl.json", ["--seccomp", seccomp])
+        assert traced.returncode == 0, traced.stderr
+        by_itself = run(site.curl(*FILES, "answer"))
+        server.send_signal(signal.SIGQUIT)
+        assert server.wait(DEADLINE) == 0
+    assert traced.stdout == by_itself
+    told = sizes(traced.stdout)
+    assert told.body == sum(FILES.values()) + len(ANSWER)
+    report = checked(traced.report)
+    assert over_tcp(report) == (told.request, told.response)
+    (row,) = tcp_rows(report)
+    assert row["peer"] == f"127.0.0.1:{site.port}"
+
+
+def test_nginx_and_strace_of_curl_see_the_same_bytes(site: Site) -> None:
+    lines = site.folder / "strace"
+    with nginx(site) as server:
+        told = sizes(run([*strace_words(lines), *site.curl(*FILES, "answer")]))
+        report = server.end(signal.SIGQUIT)
+    sent, received = strace_sums(lines)
+    assert over_tcp(report) == (received, sent)
+    assert (sent, received) == (told.request, told.response)
