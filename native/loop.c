@@ -5,13 +5,13 @@
 #include "loop.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 
 #include "call.h"
 #include "clone.h"
-#include "cpu.h"
 #include "detach.h"
 #include "emit.h"
 #include "files.h"
@@ -24,6 +24,7 @@
 #include "stop.h"
 #include "tracee.h"
 
+#define YIELD_NS 50000
 #define PROGRAM_SIZE 8192 /* bytes of name, path and argv that are kept */
 
 struct pt_record *loop_tell_program(struct pt_tracer *t, struct tracee *tracee, enum pt_kind kind)
@@ -224,13 +225,31 @@ void loop_dispatch(struct pt_tracer *t, pid_t tid, int status)
 		tracee_resume(tracee, tracee_request(t, tracee), 0);
 		break;
 	}
-	cpu_follow(t, tracee);
+}
+
+/* A stop hands the CPU from tracee to tracer and back. If the tracer blocks, each hand-over wakes a CPU that has gone to
+ * sleep, which on a virtual machine costs several times the stop itself. So it first yields for a moment: the tracee runs
+ * meanwhile, mostly on the same CPU, and its next stop is found without any wake-up. The tracer's own CPU affinity was tried
+ * instead, and lost: the kernel wakes the tracee on whatever CPU is idle. The bound matters: beside programs that
+ * use the CPU a yield may last for their whole time slice. */
+static pid_t wait_any(int *status)
+{
+	int64_t end = now_ns() + YIELD_NS;
+	pid_t tid;
+
+	do {
+		tid = waitpid(-1, status, __WALL | WNOHANG);
+		if (tid)
+			return tid;
+		sched_yield();
+	} while (now_ns() < end);
+	return waitpid(-1, status, __WALL);
 }
 
 int loop_step(struct pt_tracer *t)
 {
 	int status;
-	pid_t tid = waitpid(-1, &status, __WALL);
+	pid_t tid = wait_any(&status);
 
 	if (tid < 0) {
 		t->now = now_ns();

@@ -112,17 +112,3 @@ int64_t proc_socket_inode(pid_t tid, int fd)
 		return 0;
 	return strtoll(target + 8, NULL, 10);
 }
-
-int proc_cpu(pid_t tid)
-{
-	char stat[1024];
-	const char *at;
-
-	if (read_file(tid, "stat", stat, sizeof(stat)) < 0)
-		return -1;
-	/* field 39, processor; the name in field 2 may hold blanks, so count from its closing parenthesis */
-	at = strrchr(stat, ')');
-	for (int field = 2; at && field < 39; field++)
-		at = strchr(at + 1, ' ');
-	return at ? atoi(at) : -1;
-}

@@ -19,7 +19,5 @@ size_t proc_describe(pid_t pid, char *buffer, size_t size);
 bool proc_runs(pid_t pid, const char *file_name);
 /* The inode that /proc/TID/fd/FD names if it is a socket, 0 if it is something else, -errno if that can't be read. */
 int64_t proc_socket_inode(pid_t tid, int fd);
-/* The CPU that the thread last ran on, or -1. */
-int proc_cpu(pid_t tid);
 
 #endif

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "clone.h"
-#include "cpu.h"
 #include "emit.h"
 #include "loop.h"
 #include "signals.h"
@@ -25,8 +24,6 @@ int pt_create(const struct pt_options *options, struct pt_tracer **out)
 		return -ENOMEM;
 	t->options = *options;
 	t->counting = true;
-	t->placement.cpu = -1;
-	t->placement.enabled = sched_getaffinity(0, sizeof(t->placement.original), &t->placement.original) == 0;
 	if (options->only)
 		t->only = strdup(options->only);
 	error = options->only && !t->only ? -ENOMEM : emit_create(t);
@@ -58,8 +55,6 @@ void pt_destroy(struct pt_tracer *t)
 	tracee_each(t, forget, NULL);
 	sockets_destroy(t);
 	signals_destroy(t);
-	if (t->placement.cpu >= 0)
-		sched_setaffinity(0, sizeof(t->placement.original), &t->placement.original);
 	emit_destroy(t);
 	free(t->only);
 	free(t);
@@ -77,7 +72,6 @@ static void tick(struct pt_tracer *t)
 	t->next_tick = t->now + TICK_NS;
 	signals_tick(t);
 	clone_adopt_orphans(t);
-	cpu_tick(t);
 }
 
 int pt_run(struct pt_tracer *t, int timeout_ms, struct pt_batch *batch)

@@ -8,7 +8,6 @@
 #ifndef PT_TRACER_H
 #define PT_TRACER_H
 
-#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -123,14 +122,6 @@ struct out {
 	bool lost;	 /* memory ran out: something was not told */
 };
 
-/* Where the tracer runs: see cpu.c. */
-struct placement {
-	unsigned int stops; /* since the last look */
-	int cpu;	    /* pinned to this one, or -1 */
-	cpu_set_t original; /* where ptmon was allowed to run */
-	bool enabled;
-};
-
 /* Signals sent to ptmon itself: see signals.c. */
 struct signals {
 	sigset_t asked;		 /* those that are blocked and taken by sigtimedwait */
@@ -168,7 +159,6 @@ struct pt_tracer {
 	struct socket *idle_tail;
 	unsigned int idle_count;
 	struct out out;
-	struct placement placement;
 	struct signals signals;
 	int wants_end; /* signal that asks to detach */
 	bool handed_over; /* a batch was handed out: its memory may be used anew */

@@ -50,10 +50,20 @@ def free_port() -> int:
             return port
 
 
-def listens(port: int) -> bool:
-    """Asked of proc(5), not by a connection: a server of one client would take that for its client."""
+def states(port: int) -> list[str]:
+    """The states of the TCP sockets whose local port this is. See proc(5), /proc/net/tcp."""
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    return any(row[1].endswith(f":{port:04X}") and row[3] == LISTEN for row in rows)
+    return [row[3] for row in rows if row[1].endswith(f":{port:04X}")]
+
+
+def listens(port: int) -> bool:
+    """Asked of the kernel, not by a connection: a server of one client would take that for its client."""
+    return LISTEN in states(port)
+
+
+def connections(port: int) -> int:
+    """How many connections a server has, or has not closed yet."""
+    return sum(state != LISTEN for state in states(port))
 
 
 @contextmanager

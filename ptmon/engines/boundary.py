@@ -67,9 +67,7 @@ def read_memory(tid: int, address: int, length: int) -> bytes:
     return bytes(ffi.buffer(memory))
 
 
-def identify(
-    tid: int, fd: int, first: Identity | None = None, counted: tuple[int, int] = (0, 0)
-) -> Identity | None:
+def identify(tid: int, fd: int, first: Identity | None = None, counted: tuple[int, int] = (0, 0)) -> Identity | None:
     """What ``fd`` names in a tracee; None if that is no socket.
 
     ``first`` is what was read of the same socket before its first transfer, and ``counted`` the bytes sent and received

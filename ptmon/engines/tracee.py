@@ -100,7 +100,7 @@ class Tracee:
 
     def enter(self, call: Call) -> None:
         """A syscall-entry-stop: which sockets it is about is known now, and only now."""
-        call = counting.unpacked(self.pid, call)
+        call = self._unpacked(call)
         if self._interrupted and (call.number, call.args) == (self._interrupted[0].number, self._interrupted[0].args):
             self._interrupted = None  # restarted: it is the same call, and counts when it ends
         self._call = call
@@ -110,7 +110,7 @@ class Tracee:
             return
         for fd in counting.closed(call, self._fds() if call.name in ("close_range", "execve", "execveat") else []):
             self._closing(fd)
-        if call.name == "io_submit" and any(self._lookup(call, fd) for fd in counting.aio_fds(self.pid, call)):
+        if call.name == "io_submit" and any(self._lookup(call, fd) for fd in self._aio_fds(call)):
             self.say(Reason.AIO, call)
         for fd, direction in counting.ends(call):
             socket = self._lookup(call, fd)

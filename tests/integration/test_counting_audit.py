@@ -33,6 +33,17 @@ def test_the_kernel_counts_the_same_where_bytes_are_still_queued(count: Count) -
     assert moved(traced.report["sockets"]) == [(0, 211), (traced.told["sent"], 0)]
 
 
+def test_a_number_that_another_thread_has_closed_is_audited_for_its_next_socket(count: Count) -> None:
+    traced = count("audit", "number_closed_elsewhere")
+    assert moved(traced.report["sockets"]) == [(0, 101), (0, 211), (101, 0), (211, 0)]
+
+
+def test_connections_of_many_threads_that_share_their_numbers_are_each_audited(count: Count) -> None:
+    traced = count("crowd", "8", "25")
+    assert len(inodes_moved(traced.report)) == len(traced.report["sockets"]) == 2 * 8 * 25
+    assert {row["audit"] for row in traced.report["sockets"]} == {"match"}
+
+
 def test_connections_one_after_another_are_each_audited(count: Count) -> None:
     traced = count("audit", "many")
     lengths = [100 * i + 1 for i in range(1, 21)]

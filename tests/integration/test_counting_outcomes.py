@@ -73,19 +73,31 @@ def test_of_a_call_that_sends_a_part_the_part_is_counted(count: Count) -> None:
 
 
 def test_an_interrupted_call_is_one_error(count: Count) -> None:
-    traced = count("outcomes", "eintr")
+    traced = count("interrupted", "eintr")
     assert calls(traced) == {"recvfrom": (2, 1, 97), "sendto": (1, 0, 97)}
     assert errnos(traced) == {"recvfrom": {"EINTR": 1}}
 
 
 def test_a_restarted_call_counts_once(count: Count) -> None:
-    traced = count("outcomes", "restarted")
+    traced = count("interrupted", "restarted")
     assert calls(traced) == {"recvfrom": (1, 0, 53), "write": (1, 0, 53)}
 
 
 def test_a_call_that_ignored_signals_interrupt_counts_once(count: Count) -> None:
-    traced = count("outcomes", "ignored")
+    traced = count("interrupted", "ignored")
     assert calls(traced) == {"read": (1, 0, 53), "write": (1, 0, 53)}
+
+
+def test_calls_that_interrupt_each_other_count_once_each(count: Count) -> None:
+    traced = count("interrupted", "nested")
+    assert calls(traced) == {"recvfrom": (1, 0, 53), "read": (1, 0, 31), "write": (2, 0, 31 + 53)}
+
+
+def test_a_call_that_a_handler_jumps_out_of_moves_nothing(count: Count) -> None:
+    traced = count("interrupted", "jumped")
+    assert calls(traced)["sendto"] == (1, 0, 53)
+    assert calls(traced)["read"] == (1, 0, 53)
+    assert traced.totals["errors"] == 0
 
 
 @pytest.mark.skipif(platform.machine() not in ("x86_64", "aarch64"), reason="the SIGSYS handler knows these registers")

@@ -71,7 +71,9 @@ def test_a_number_that_names_another_socket_now_has_another_row(count: Count) ->
     assert inodes_moved(traced.report) == [(101, 0), (211, 0)]
 
 
-@pytest.mark.parametrize(("syscall", "mode"), [("recvfrom", "blocked"), ("read", "blocked_read")])
+@pytest.mark.parametrize(
+    ("syscall", "mode"), [("recvfrom", "blocked"), ("recvfrom", "blocked_closed"), ("read", "blocked_read")]
+)
 def test_bytes_belong_to_the_socket_that_the_call_was_entered_with(count: Count, syscall: str, mode: str) -> None:
     traced = count("reuse", f"{mode}_then_socket", audited=False)
     assert inodes_moved(traced.report) == [(101, 503), (307, 0), (503, 0)]

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/tcp.h>
+#include <pthread.h>
 #include <sys/wait.h>
 
 static char bytes[70000];
@@ -150,6 +151,35 @@ static void fast_open(void)
 	close(pair[1]);
 }
 
+static void *close_and_pause(void *fd)
+{
+	close(*(int *)fd);
+	for (;;)
+		pause();
+}
+
+/* Another thread closes a number and is not heard of again; the next connection gets the number, and ends too. */
+static void number_closed_elsewhere(void)
+{
+	pthread_t thread;
+	int number;
+
+	tcp_pair(pair);
+	number = pair[0];
+	sent(send(pair[0], bytes, 101, 0));
+	received(recv(pair[1], bytes, 101, MSG_WAITALL));
+	must(pthread_create(&thread, NULL, close_and_pause, &number) == 0);
+	while (fcntl(number, F_GETFD) >= 0)
+		poll(NULL, 0, 1);
+	close(pair[1]);
+	tcp_pair(pair);
+	must(number == pair[0] || number == pair[1]);
+	sent(send(pair[0], bytes, 211, 0));
+	received(recv(pair[1], bytes, 211, MSG_WAITALL));
+	close(pair[0]);
+	close(pair[1]);
+}
+
 /* Many connections one after another, under the same fd numbers. */
 static void many(void)
 {
@@ -196,6 +226,7 @@ int main(int argc, char **argv)
 		{ "shared", shared },
 		{ "dupped", dupped },
 		{ "fast_open", fast_open },
+		{ "number_closed_elsewhere", number_closed_elsewhere },
 		{ "many", many },
 		{ "zerocopy_receive", zerocopy_receive },
 		{ NULL, NULL },

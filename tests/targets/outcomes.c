@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only
  * usage: outcomes MODE
- * Calls that fail, move nothing, move a part, or are interrupted. */
+ * Calls that fail, move nothing, or move a part. */
 #include "sockets.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/time.h>
 #include <sys/uio.h>
-#include <time.h>
 
 static char bytes[70000];
 static int pair[2];
@@ -145,74 +143,6 @@ static void part_sent(void)
 		received(recv(pair[1], bytes, 65537, 0));
 }
 
-static void on_alarm(int signal)
-{
-	static volatile sig_atomic_t ticks;
-
-	(void)signal;
-	if (++ticks == 5 && write(pair[0], bytes, 53) != 53)
-		_exit(99);
-}
-
-static void on_alarm_only(int signal)
-{
-	(void)signal;
-}
-
-/* Ticks every 20 ms, so that one is sure to come while the call blocks. */
-static void tick(void (*handler)(int), int flags)
-{
-	struct sigaction action = { .sa_handler = handler, .sa_flags = flags };
-	struct itimerval period = { { 0, 20000 }, { 0, 20000 } };
-
-	must(sigaction(SIGALRM, &action, NULL) == 0);
-	must(setitimer(ITIMER_REAL, &period, NULL) == 0);
-}
-
-static void stop_ticking(void)
-{
-	struct itimerval none = { 0 };
-
-	must(setitimer(ITIMER_REAL, &none, NULL) == 0);
-}
-
-static void eintr(void)
-{
-	tcp_pair(pair);
-	tick(on_alarm_only, 0);
-	must(recv(pair[1], bytes, 97, 0) == -1 && errno == EINTR);
-	stop_ticking();
-	sent(send(pair[0], bytes, 97, 0));
-	received(recv(pair[1], bytes, 97, MSG_WAITALL));
-}
-
-/* Interrupted five times, restarted by the kernel each time: one call. The fifth handler sends the bytes. */
-static void restarted(void)
-{
-	tcp_pair(pair);
-	tick(on_alarm, SA_RESTART);
-	received(recv(pair[1], bytes, 97, 0));
-	stop_ticking();
-	sent(53);
-}
-
-/* Ignored signals: without a tracer they do not even wake the thread. */
-static void ignored(void)
-{
-	struct sigevent window_changed = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGWINCH };
-	struct itimerspec period = { { 0, 5000000 }, { 0, 5000000 } };
-	timer_t timer;
-
-	tcp_pair(pair);
-	must(timer_create(CLOCK_MONOTONIC, &window_changed, &timer) == 0);
-	must(timer_settime(timer, 0, &period, NULL) == 0);
-	tick(on_alarm, SA_RESTART);
-	received(read(pair[1], bytes, 97));
-	stop_ticking();
-	must(timer_delete(timer) == 0);
-	sent(53);
-}
-
 int main(int argc, char **argv)
 {
 	static const struct mode modes[] = {
@@ -225,9 +155,6 @@ int main(int argc, char **argv)
 		{ "mmsg_part_sent", mmsg_part_sent },
 		{ "mmsg_part_received", mmsg_part_received },
 		{ "part_sent", part_sent },
-		{ "eintr", eintr },
-		{ "restarted", restarted },
-		{ "ignored", ignored },
 		{ NULL, NULL },
 	};
 

@@ -131,7 +131,7 @@ static int reader_is_blocked(void)
 }
 
 /* A thread blocks in a call on the number; the number is given away; then 503 bytes come: they are the first socket's. */
-static void while_blocked(int other)
+static void while_blocked(int other, int close_first)
 {
 	pthread_t reader;
 
@@ -139,7 +139,10 @@ static void while_blocked(int other)
 	must(pthread_create(&reader, NULL, read_number, NULL) == 0);
 	while (!reader_is_blocked())
 		poll(NULL, 0, 1);
-	must(dup2(other, NUMBER) == NUMBER);
+	if (close_first)
+		must(close(NUMBER) == 0 && fcntl(other, F_DUPFD, NUMBER) == NUMBER);
+	else
+		must(dup2(other, NUMBER) == NUMBER);
 	sent(write(NUMBER, bytes, 307));
 	sent(send(first[1], bytes, 503, 0));
 	must(pthread_join(reader, NULL) == 0);
@@ -148,7 +151,13 @@ static void while_blocked(int other)
 static void blocked_then_socket(void)
 {
 	tcp_pair(second);
-	while_blocked(second[0]);
+	while_blocked(second[0], 0);
+}
+
+static void blocked_closed_then_socket(void)
+{
+	tcp_pair(second);
+	while_blocked(second[0], 1);
 }
 
 static void blocked_read_then_socket(void)
@@ -159,7 +168,7 @@ static void blocked_read_then_socket(void)
 
 static void blocked_then_file(void)
 {
-	while_blocked(memfd_create("file", 0));
+	while_blocked(memfd_create("file", 0), 0);
 	all_sent -= 307;
 }
 
@@ -182,6 +191,7 @@ int main(int argc, char **argv)
 		{ "socket_then_socket", socket_then_socket },
 		{ "blocked_then_socket", blocked_then_socket },
 		{ "blocked_then_file", blocked_then_file },
+		{ "blocked_closed_then_socket", blocked_closed_then_socket },
 		{ "blocked_read_then_socket", blocked_read_then_socket },
 		{ "blocked_read_then_file", blocked_read_then_file },
 		{ NULL, NULL },

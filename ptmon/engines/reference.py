@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The reference engine: how a tracer works, in few words. Start reading here.
+
+A tracer is told whenever its tracee stops, and the tracee stands still until the tracer lets it run on:
+
+    get      launch: the child calls ptrace(PTRACE_TRACEME) and executes the program; attach: PTRACE_ATTACH (starting.py)
+    wait     waitpid() returns the tracee's next stop; a SIGCHLD says that there is one
+    look     a syscall-stop, twice for each system call: the registers tell which call it is (boundary.py), at entry
+             what it is about, at exit what it came to (tracee.py), and what of that counts (counting.py)
+    resume   PTRACE_SYSCALL: run on to the next system call; if a signal has stopped the tracee, it is delivered now
+
+python-ptrace makes the requests, by its bindings: its PtraceDebugger would swallow a program's own SIGTRAP and does not
+know PTRACE_EVENT_EXIT. The records are those of the native engine, so the two are tested against each other.
+
+Its limits. It is slow: every system call of any kind stops twice, for there is no seccomp filter that lets most of them
+pass. It traces one thread of one process: children and further threads run on untraced, and the report says so; a
+process that has threads cannot be attached to. There is no job control: a stop signal does not stop the program.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from types import TracebackType
+
+from ptmon.engines import EngineSettings, starting
+from ptmon.engines.boundary import read_call
+from ptmon.engines.native import BLOCKED
+from ptmon.engines.starting import libc, ptrace, unless_gone
+from ptmon.engines.tracee import Tracee
+from ptmon.errors import UsageError
+from ptmon.records import Clone, Exit, Reason, Record
+
+BATCH = 0.1
+"""Seconds from one batch of records to the next."""
+
+SYSCALL_STOP = signal.SIGTRAP | 0x80  # PTRACE_O_TRACESYSGOOD
+SYS_SECCOMP = 1  # si_code of the SIGSYS of a seccomp filter: sigaction(2)
+JOB_CONTROL = (signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
+AWAITED = {signal.SIGCHLD, *BLOCKED}
+
+
+class ReferenceEngine:
+    """Traces by python-ptrace. See :class:`ptmon.engines.Engine`. Raises UsageError for what it cannot do."""
+
+    name = "reference"
+
+    def __init__(self, settings: EngineSettings) -> None:
+        check(settings)
+        self.settings = settings
+        self.root = 0
+        self.started = 0.0
+        self.counting = True
+        self.exit: Exit | None = None
+        self._start = 0
+        self._end: int | None = None
+        self._tracee = Tracee(0)
+        self._held = False
+        """There is a tracee."""
+        self._asked_to_end = False
+        self._for_program: set[int] = set()
+        """Signals to ptmon that are meant for the program."""
+        self._delivered: set[int] = set()
+        """Signals that the program has got itself since the last batch."""
+        self._original = starting.Signals()
+
+    def elapsed(self) -> float:
+        return ((time.monotonic_ns() if self._end is None else self._end) - self._start) / 1e9
+
+    def __enter__(self) -> ReferenceEngine:
+        self._original = starting.block(AWAITED)
+        self.started = time.time()
+        self._start = time.monotonic_ns()
+        try:
+            if self.settings.attach:
+                self._attach(self.settings.attach[0])
+            else:
+                self._launch()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._held:  # something has failed
+            self._release()
+        starting.unblock(self._original, BLOCKED)
+
+    def __iter__(self) -> Iterator[list[Record]]:
+        while self._held:
+            self._run_for(min(BATCH, self._remaining()) if self.counting else BATCH)
+            if self.counting and (self._asked_to_end or self._remaining() <= 0):
+                self._end = time.monotonic_ns()
+                self.counting = False
+            yield self._take()
+            if self.settings.attach and not self.counting and self._held:
+                self._detach()
+                yield self._take()
+
+    def _launch(self) -> None:
+        self.root = starting.launch(self.settings.command, self._original)
+        self._tracee = Tracee(self.root)
+        self._tracee.records.append(Clone(self.elapsed(), self.root, self.root, os.getpid()))
+        self._begin(None)
+
+    def _attach(self, pid: int) -> None:
+        self.root = pid
+        self._tracee = Tracee(pid)
+        self._begin(starting.attach(pid))
+
+    def _begin(self, parent: int | None) -> None:
+        """The tracee is in its first stop, with the program's first instruction (or any, if attached) before it."""
+        self._held = True
+        self._tracee.now = self.elapsed()
+        self._tracee.shares_sockets()  # whatever it has inherited, or had before
+        self._tracee.runs(parent)
+        self._resume()
+
+    def _run_for(self, seconds: float) -> None:
+        """Handles the stops of this time, and the signals to ptmon."""
+        end = time.monotonic() + seconds
+        while self._held and (left := end - time.monotonic()) > 0:
+            info = signal.sigtimedwait(AWAITED, left)
+            if info is not None and info.si_signo != signal.SIGCHLD:
+                self._asked(info)
+            else:
+                self._wait(os.WNOHANG)
+        for number in self._for_program - self._delivered:
+            if self._held:
+                os.kill(self.root, number)
+        self._for_program.clear()
+        self._delivered.clear()
+
+    def _wait(self, flags: int) -> None:
+        """The tracee's next stop or its end, if there is one."""
+        try:
+            pid, status = os.waitpid(self.root, flags)
+        except ChildProcessError:  # a thread that is not traced has executed a program: the tracee is gone for it
+            self._tracee.say(Reason.UNTRACED)
+            self._held = False
+            return
+        if not pid:
+            return
+        self._tracee.now = self.elapsed()
+        if os.WIFSTOPPED(status):
+            with unless_gone():
+                self._stopped(status)
+        else:
+            self._ended(status)
+
+    def _stopped(self, status: int) -> None:
+        """One stop: what it tells is noted, then the tracee runs on. The words are those of ptrace(2)."""
+        event, number = ptrace.WPTRACEEVENT(status), os.WSTOPSIG(status)
+        trapped = number == signal.SIGSYS and self._siginfo().si_code == SYS_SECCOMP
+        self._tracee.settle(trapped=trapped)
+        if event == ptrace.PTRACE_EVENT_EXEC:
+            self._tracee.runs()
+        elif event == ptrace.PTRACE_EVENT_EXIT:
+            self._tracee.exits(read_call(self.root).result)
+        elif event:
+            self._born(ptrace.ptrace_geteventmsg(self.root))
+        elif number == SYSCALL_STOP:
+            self._syscall_stop()
+        else:  # signal-delivery-stop; or group-stop, in which the kernel takes no notice of the number
+            self._delivered.add(number)
+            if self._asked_to_stop(number):
+                return
+            self._resume(number)
+            return
+        self._resume()
