@@ -156,7 +156,8 @@ static void on_exit_event(struct pt_tracer *t, struct tracee *tracee)
 {
 	call_cut_short(t, tracee);
 	files_settle(tracee);
-	proc_name(tracee->tid, tracee->name);
+	if (tracee->transferred) /* the others bear their process's name: a look at /proc costs as much as a stop */
+		proc_name(tracee->tid, tracee->name);
 	if (!tracee->exiting && files_last(tracee))
 		files_each(t, tracee, 0, UINT32_MAX, socket_closing);
 	tracee->exiting = true;

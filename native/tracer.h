@@ -107,7 +107,8 @@ struct tracee {
 	unsigned int closing_last;
 	bool is_closing;
 	struct tracee *closing_next;
-	char name[16];
+	bool transferred; /* something was told of it */
+	char name[16];	  /* at its exit */
 };
 
 /* What goes out: see emit.c. */

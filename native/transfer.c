@@ -111,6 +111,7 @@ static void tell(struct pt_tracer *t, struct tracee *tracee, const struct outcom
 	else if (outcome->direction == PT_RECEIVED)
 		outcome->socket->received += outcome->bytes;
 	emit_transfer(t, &record);
+	tracee->transferred = true;
 }
 
 static void read_peer(struct pt_tracer *t, struct tracee *tracee, uint64_t address, uint32_t length,

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any
 
-from ptmon._native import ffi, lib
 from ptmon.engines import EngineSettings
+from ptmon.engines.boundary import ffi, lib
 from ptmon.errors import AttachError, LaunchError, PtmonError, Step, kernel_word
 from ptmon.records import (
     Clone,

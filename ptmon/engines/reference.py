@@ -3,7 +3,7 @@
 
 A tracer is told whenever its tracee stops, and the tracee stands still until the tracer lets it run on:
 
-    get      launch: the child calls ptrace(PTRACE_TRACEME) and executes the program; attach: PTRACE_ATTACH (starting.py)
+    get      launch: the child calls PTRACE_TRACEME, then executes the program; attach: PTRACE_ATTACH (starting.py)
     wait     waitpid() returns the tracee's next stop; a SIGCHLD says that there is one
     look     a syscall-stop, twice for each system call: the registers tell which call it is (boundary.py), at entry
              what it is about, at exit what it came to (tracee.py), and what of that counts (counting.py)
@@ -24,11 +24,12 @@ import signal
 import time
 from collections.abc import Iterator
 from types import TracebackType
+from typing import Any
 
 from ptmon.engines import EngineSettings, starting
 from ptmon.engines.boundary import read_call
 from ptmon.engines.native import BLOCKED
-from ptmon.engines.starting import libc, ptrace, unless_gone
+from ptmon.engines.starting import PtraceError, libc, ptrace, unless_gone
 from ptmon.engines.tracee import Tracee
 from ptmon.errors import UsageError
 from ptmon.records import Clone, Exit, Reason, Record
@@ -36,7 +37,7 @@ from ptmon.records import Clone, Exit, Reason, Record
 BATCH = 0.1
 """Seconds from one batch of records to the next."""
 
-SYSCALL_STOP = signal.SIGTRAP | 0x80  # PTRACE_O_TRACESYSGOOD
+SYSCALL_STOP = signal.SIGTRAP | 0x80  # with PTRACE_O_TRACESYSGOOD
 SYS_SECCOMP = 1  # si_code of the SIGSYS of a seccomp filter: sigaction(2)
 JOB_CONTROL = (signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
 AWAITED = {signal.SIGCHLD, *BLOCKED}
@@ -60,6 +61,7 @@ class ReferenceEngine:
         self._held = False
         """There is a tracee."""
         self._asked_to_end = False
+        self._leaving = False
         self._for_program: set[int] = set()
         """Signals to ptmon that are meant for the program."""
         self._delivered: set[int] = set()
@@ -153,10 +155,9 @@ class ReferenceEngine:
             self._ended(status)
 
     def _stopped(self, status: int) -> None:
-        """One stop: what it tells is noted, then the tracee runs on. The words are those of ptrace(2)."""
+        """One stop: what it tells is noted, and the tracee runs on. The words are those of ptrace(2)."""
         event, number = ptrace.WPTRACEEVENT(status), os.WSTOPSIG(status)
-        trapped = number == signal.SIGSYS and self._siginfo().si_code == SYS_SECCOMP
-        self._tracee.settle(trapped=trapped)
+        self._tracee.settle(trapped=number == signal.SIGSYS and self._siginfo().si_code == SYS_SECCOMP)
         if event == ptrace.PTRACE_EVENT_EXEC:
             self._tracee.runs()
         elif event == ptrace.PTRACE_EVENT_EXIT:
@@ -165,10 +166,105 @@ class ReferenceEngine:
             self._born(ptrace.ptrace_geteventmsg(self.root))
         elif number == SYSCALL_STOP:
             self._syscall_stop()
-        else:  # signal-delivery-stop; or group-stop, in which the kernel takes no notice of the number
+        elif number == signal.SIGSTOP and self._leaving:
+            return self._left()
+        else:  # signal-delivery-stop; or group-stop, where the kernel takes no notice of the number
             self._delivered.add(number)
-            if self._asked_to_stop(number):
-                return
-            self._resume(number)
+            return self._resume(number)
+        return self._resume()
+
+    def _syscall_stop(self) -> None:
+        """Entry or exit is read, not guessed by turns: an attach may come between the two."""
+        call = read_call(self.root)
+        if not self.counting:
             return
-        self._resume()
+        if call.at_exit:
+            self._tracee.leave(call.result)
+        else:
+            self._tracee.enter(call)
+
+    def _resume(self, number: int = 0) -> None:
+        """Lets the tracee run on: to its next system call, or when nothing counts any more to its next event."""
+        with unless_gone():
+            (ptrace.ptrace_syscall if self.counting else ptrace.ptrace_cont)(self.root, number)
+
+    def _born(self, tid: int) -> None:
+        """The kernel has attached a new child or thread. It is not wanted, and runs on by itself."""
+        os.waitpid(tid, starting.WALL)
+        thread = os.path.exists(f"/proc/{self.root}/task/{tid}")
+        with unless_gone():
+            ptrace.ptrace_detach(tid)
+        if thread or self.settings.follow:
+            self._tracee.say(Reason.UNTRACED)
+        self._tracee.shares_sockets(thread=thread)
+
+    def _ended(self, status: int) -> None:
+        self._held = False
+        code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else None
+        number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
+        self.exit = Exit(self._tracee.now, self.root, self.root, self._tracee.name, code, number)
+        self._tracee.records.append(self.exit)
+
+    def _asked(self, info: signal.struct_siginfo) -> None:
+        """A signal to ptmon itself."""
+        if info.si_signo in JOB_CONTROL:
+            return
+        if self.settings.attach:
+            self._asked_to_end = True
+        elif info.si_code <= 0 and info.si_pid != self.root:
+            # By kill(2), not by the terminal (SI_KERNEL), which has reached the program too.
+            self._for_program.add(info.si_signo)
+
+    def _detach(self) -> None:
+        """Lets the process go. That wants a stop, for which a SIGSTOP of our own serves; it is not delivered."""
+        self._leaving = True
+        libc.tgkill(self.root, self.root, signal.SIGSTOP)
+        while self._held:
+            self._wait(0)
+
+    def _left(self) -> None:
+        try:
+            ours = self._siginfo()._sigchld.pid == os.getpid()  # where si_pid is, of kill(2) too
+        except PtraceError:
+            ours = True  # EINVAL: no signal, a group-stop, in which the process stays
+        self._held = False
+        with unless_gone():
+            ptrace.ptrace_detach(self.root, 0 if ours else signal.SIGSTOP)
+
+    def _release(self) -> None:
+        """ptmon has failed: an attached process runs on, a launched one ends."""
+        if not self.settings.attach:
+            os.kill(self.root, signal.SIGKILL)
+            while self._held:
+                self._wait(0)
+        else:
+            try:
+                ptrace.ptrace_detach(self.root)
+            except PtraceError:  # it runs
+                self._detach()
+
+    def _siginfo(self) -> Any:
+        return ptrace.ptrace_getsiginfo(self.root)
+
+    def _remaining(self) -> float:
+        duration = self.settings.duration
+        return BATCH if duration is None else duration - self.elapsed()
+
+    def _take(self) -> list[Record]:
+        records, self._tracee.records = self._tracee.records, []
+        return records
+
+
+def check(settings: EngineSettings) -> None:
+    """Raises UsageError for what this engine cannot do."""
+    refused = {
+        "--only": settings.only is not None,
+        "--no-io-uring": not settings.io_uring,
+        "--seccomp on": settings.seccomp == "on",
+        "more than one --attach": len(settings.attach) > 1,
+    }
+    for option, given in refused.items():
+        if given:
+            raise UsageError(
+                f"--engine reference and {option} do not go together: it traces one process, by ptrace alone"
+            )

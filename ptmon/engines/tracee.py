@@ -57,6 +57,8 @@ class Tracee:
         self.pid = pid
         self.now = 0.0
         """The time of the stop that is being handled."""
+        self.name = ""
+        """As it is called when it ends."""
         self.records: list[Record] = []
         self._call: Call | None = None
         """The one that is entered and not left."""
@@ -153,8 +155,24 @@ class Tracee:
         if result > 0:
             self.leave(result)
         self.settle()
+        self.name = os.fsdecode(_read(self.pid, "comm").removesuffix(b"\n"))
         for fd in self._fds():
             self._closing(fd)
+
+    def _unpacked(self, call: Call) -> Call:
+        try:
+            return counting.unpacked(self.pid, call)
+        except ProcessLookupError:
+            raise
+        except OSError as error:
+            self.say(Reason.UNREADABLE, call, error.errno or 0)
+            return call
+
+    def _aio_fds(self, call: Call) -> list[int]:
+        fds: list[int] = []
+        with suppress(OSError):  # those that can be read: the kernel stops at the first bad one, too
+            fds.extend(counting.aio_fds(self.pid, call))
+        return fds
 
     def _handler_returned(self, result: int) -> None:
         """sigreturn restores the registers of the interrupted call: -EINTR is what that call has come to.
@@ -216,7 +234,7 @@ class Tracee:
     def _row_of(self, socket: Socket, fd: int, peer: bytes) -> int:
         """The number of the row of a socket: one for each peer if it is a datagram socket, else one."""
         now = socket.now
-        key = (peer or now.peer) if now.type == SOCK_DGRAM and now.family in (AF_INET, AF_INET6, AF_UNIX) else b""
+        key = (peer or now.peer) if _has_rows_by_peer(now) else b""
         if key not in socket.rows:
             self._row += 1
             socket.rows[key] = self._row
@@ -252,7 +270,7 @@ class Tracee:
     def _renew(self, socket: Socket, fd: int, now: Identity) -> None:
         """A socket that was connected by its first transfer has got its addresses since."""
         before, socket.now = socket.now, now
-        if now.peer and (now.local, now.peer) != (before.local, before.peer) and b"" in socket.rows:
+        if now.peer and (now.local, now.peer) != (before.local, before.peer) and not _has_rows_by_peer(now):
             self._seen(socket, fd, socket.rows[b""], now.peer)
 
     def _fds(self) -> list[int]:
@@ -260,6 +278,10 @@ class Tracee:
             return [int(name) for name in os.listdir(f"/proc/{self.pid}/fd")]
         except OSError:
             return []
+
+
+def _has_rows_by_peer(identity: Identity) -> bool:
+    return identity.type == SOCK_DGRAM and identity.family in (AF_INET, AF_INET6, AF_UNIX)
 
 
 def _read(pid: int, name: str) -> bytes:
