@@ -10,12 +10,17 @@
 #include <sys/wait.h>
 
 #include "call.h"
+#include "files.h"
+#include "sockets.h"
 #include "tracee.h"
 
 static bool let_go(struct pt_tracer *t, struct tracee *tracee, int signal)
 {
-	ptrace(PTRACE_DETACH, tracee->tid, 0, signal);
 	call_abandon(t, tracee);
+	if (tracee->files && !tracee->exiting && files_last(tracee))
+		files_each(t, tracee, 0, UINT32_MAX, socket_left_open);
+	tracee->exiting = true;
+	ptrace(PTRACE_DETACH, tracee->tid, 0, signal);
 	tracee_destroy(t, tracee);
 	return true;
 }

@@ -16,7 +16,8 @@ enum pt_kind {
 	PT_ATTACHED = 4,   /* a running process is attached; value: its parent's pid; data as in PT_EXEC */
 	PT_EXIT = 5,     /* a thread is gone; value: its wait status; data: its name */
 	PT_SOCKET = 6,   /* a row of the socket table is new, or known better: socket, fd; data: struct pt_socket_info */
-	PT_CLOSE = 7,    /* an fd of a socket is closed: socket, fd; data: struct pt_tcp_info, or nothing if unreadable */
+	PT_CLOSE = 7,    /* an fd of a socket is closed (fd -1: left open at a detach): socket, fd; data: struct pt_tcp_info,
+			  * or nothing if it is no TCP socket or can't be read */
 	PT_WARNING = 8   /* the report is not complete: value: enum pt_reason; error; syscall (UINT16_MAX: none) */
 };
 /* The data of PT_EXEC and PT_ATTACHED: strings that each end in a NUL: name (comm), executable's path, argv... */
@@ -108,7 +109,8 @@ enum pt_step {
 };
 
 int pt_create(const struct pt_options *options, struct pt_tracer **tracer);
-/* Lets every tracee go that is still held (attached ones run on), then frees the tracer. */
+/* Lets every tracee go that is still held (attached ones run on, a launched program is passed on, uncounted, to its end),
+ * then frees the tracer. */
 void pt_destroy(struct pt_tracer *tracer);
 
 /* Starts argv[0] (searched in PATH, as execvp does) as a tracee. Returns its pid. */

@@ -253,7 +253,8 @@ uint32_t socket_row(struct pt_tracer *t, struct tracee *tracee, struct socket *s
 	return row->id;
 }
 
-void socket_closing(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket)
+/* Reads the kernel's counters of a socket and tells them; told_fd is the fd that the record bears. */
+static void read_counters(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket, int told_fd)
 {
 	struct identity identity;
 	struct pt_tcp_info counters = {0};
@@ -270,5 +271,15 @@ void socket_closing(struct pt_tracer *t, struct tracee *tracee, int fd, struct s
 		if (memcmp(&socket->info, &identity.info, sizeof(socket->info)) != 0)
 			changed(t, tracee, fd, socket, &identity.info);
 	}
-	tell_closed(t, tracee, socket, fd, counted ? &counters : NULL);
+	tell_closed(t, tracee, socket, told_fd, counted ? &counters : NULL);
+}
+
+void socket_closing(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket)
+{
+	read_counters(t, tracee, fd, socket, fd);
+}
+
+void socket_left_open(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket)
+{
+	read_counters(t, tracee, fd, socket, -1);
 }

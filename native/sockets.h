@@ -20,6 +20,8 @@ uint32_t socket_row(struct pt_tracer *t, struct tracee *tracee, struct socket *s
 bool socket_takes_addresses(const struct socket *socket);
 /* An fd of it is about to be closed: reads the kernel's counters and tells them. */
 void socket_closing(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket);
+/* The same, but it stays open: ptmon detaches. */
+void socket_left_open(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket);
 /* A reference is gone (cached or busy was lowered): a socket that nothing points to may be forgotten. */
 void socket_put(struct pt_tracer *t, struct socket *socket);
 void sockets_destroy(struct pt_tracer *t);

@@ -44,13 +44,39 @@ static void forget(struct pt_tracer *t, struct tracee *tracee, void *context)
 	tracee_destroy(t, tracee);
 }
 
+static void tick(struct pt_tracer *t)
+{
+	if (t->now < t->next_tick)
+		return;
+	t->next_tick = t->now + TICK_NS;
+	signals_tick(t);
+	clone_adopt_orphans(t);
+}
+
+/* A launched program can't be detached: its filter would make each watched call fail. If ptmon gives up half-way it passes
+ * the program on, uncounted, to the program's own end. */
+static void pass_on(struct pt_tracer *t)
+{
+	int result = 0;
+
+	t->counting = false;
+	signals_start_ticks(t);
+	while (t->tracee_count && result != -ECHILD) {
+		emit_begin(t);
+		result = loop_step(t);
+		tick(t);
+	}
+}
+
 void pt_destroy(struct pt_tracer *t)
 {
 	struct pt_batch rest;
 
 	if (!t)
 		return;
-	if (t->tracee_count && !t->launched)
+	if (t->tracee_count && t->launched)
+		pass_on(t);
+	else if (t->tracee_count)
 		pt_detach(t, &rest);
 	tracee_each(t, forget, NULL);
 	sockets_destroy(t);
@@ -63,15 +89,6 @@ void pt_destroy(struct pt_tracer *t)
 void pt_stop_counting(struct pt_tracer *t)
 {
 	t->counting = false;
-}
-
-static void tick(struct pt_tracer *t)
-{
-	if (t->now < t->next_tick)
-		return;
-	t->next_tick = t->now + TICK_NS;
-	signals_tick(t);
-	clone_adopt_orphans(t);
 }
 
 int pt_run(struct pt_tracer *t, int timeout_ms, struct pt_batch *batch)

@@ -66,7 +66,7 @@ def check_target(pid: int) -> tuple[int, str | None]:
         )
     if _is_kernel_thread(group, fields):
         raise _refused(group, f"{name} is a kernel thread, it makes no system calls (EPERM)")
-    if fields.get("State", "").startswith("Z"):
+    if fields.get("State", "").startswith("Z") and fields.get("Threads") == "1":  # else its leader alone has ended
         raise _refused(group, f"{name} has ended already, it is a zombie until its parent waits for it (EPERM)")
     if tracer := _traced_by(fields):
         raise _refused(group, f"{name} is already traced by {tracer}; a process has one tracer (EPERM): end that one")

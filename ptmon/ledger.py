@@ -120,7 +120,7 @@ class Ledger:
 
     def _exec(self, record: Exec) -> None:
         process = self._process(record.pid, record.time)
-        process.name, process.argv = record.name, record.argv
+        process.name, process.argv = record.name or "?", record.argv
         process.thread(record.pid).name = None  # the leader is called as the program
         if record.parent is not None:
             process.ppid = record.parent

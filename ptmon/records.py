@@ -122,7 +122,10 @@ class TcpCounters:
 
 @dataclass(frozen=True, slots=True)
 class SocketClosed:
-    """An fd of a socket is about to be closed (or its process to exit). Others may share the socket still."""
+    """An fd of a socket is about to be closed (or its process to exit). Others may share the socket still.
+
+    ``fd`` is -1 where ptmon detaches and the socket stays open.
+    """
 
     time: float
     pid: int

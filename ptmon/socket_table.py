@@ -57,13 +57,14 @@ class SocketTable:
             self._merge(tally, known)
 
     def closed(self, record: SocketClosed) -> None:
-        """An fd of a socket is closed."""
+        """An fd of a socket is closed, or left open at a detach: either way its counters were read."""
         tally = self._by_number.get(record.socket)
         if tally is None:
             return  # folded, or never told of
-        if tally.closed is None:
-            self._closed.append(tally)
-        tally.closed = record.time
+        if record.fd >= 0:
+            if tally.closed is None:
+                self._closed.append(tally)
+            tally.closed = record.time
         if record.tcp is not None:
             tally.read(record.tcp)
 

@@ -8,7 +8,7 @@ native/transfer.c: the tests hold the two against each other. Nothing here keeps
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from socket import MSG_ERRQUEUE, MSG_PEEK
@@ -149,7 +149,7 @@ def moved(tid: int, call: Call, result: int) -> Iterator[tuple[int, bytes]]:
         yield max(result, 0), b""
 
 
-def closed(call: Call, open_fds: list[int]) -> list[int]:
+def closed(call: Call, open_fds: Callable[[], list[int]]) -> list[int]:
     """Which of its fds a process closes by this call, if the call succeeds. dup2 and dup3 close what they replace."""
     first, second, flags = as_fd(call.args[0]), as_fd(call.args[1]), call.args[2]
     if call.name == "close":
@@ -158,9 +158,9 @@ def closed(call: Call, open_fds: list[int]) -> list[int]:
         return [second] if second != first else []
     if call.name == "close_range" and not flags & CLOSE_RANGE_CLOEXEC:
         low, high = call.args[0] & 0xFFFFFFFF, call.args[1] & 0xFFFFFFFF
-        return [fd for fd in open_fds if low <= fd <= high]
+        return [fd for fd in open_fds() if low <= fd <= high]
     if call.name in ("execve", "execveat"):
-        return open_fds  # those that are close-on-exec; of the others a later reading will replace this one
+        return open_fds()  # those that are close-on-exec; of the others a later reading will replace this one
     return []
 
 

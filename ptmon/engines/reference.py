@@ -88,8 +88,8 @@ class ReferenceEngine:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._held:  # something has failed
-            self._release()
+        if self._held:
+            self._give_up()
         starting.unblock(self._original, BLOCKED)
 
     def __iter__(self) -> Iterator[list[Record]]:
@@ -106,7 +106,7 @@ class ReferenceEngine:
     def _launch(self) -> None:
         self.root = starting.launch(self.settings.command, self._original)
         self._tracee = Tracee(self.root)
-        self._tracee.records.append(Clone(self.elapsed(), self.root, self.root, os.getpid()))
+        self._tracee.journal.records.append(Clone(self.elapsed(), self.root, self.root, os.getpid()))
         self._begin(None)
 
     def _attach(self, pid: int) -> None:
@@ -117,8 +117,8 @@ class ReferenceEngine:
     def _begin(self, parent: int | None) -> None:
         """The tracee is in its first stop, with the program's first instruction (or any, if attached) before it."""
         self._held = True
-        self._tracee.now = self.elapsed()
-        self._tracee.shares_sockets()  # whatever it has inherited, or had before
+        self._tracee.journal.now = self.elapsed()
+        self._tracee.sockets.share()  # whatever it has inherited, or had before
         self._tracee.runs(parent)
         self._resume()
 
@@ -147,7 +147,7 @@ class ReferenceEngine:
             return
         if not pid:
             return
-        self._tracee.now = self.elapsed()
+        self._tracee.journal.now = self.elapsed()
         if os.WIFSTOPPED(status):
             with unless_gone():
                 self._stopped(status)
@@ -196,14 +196,14 @@ class ReferenceEngine:
             ptrace.ptrace_detach(tid)
         if thread or self.settings.follow:
             self._tracee.say(Reason.UNTRACED)
-        self._tracee.shares_sockets(thread=thread)
+        self._tracee.sockets.share(later_ones=thread)
 
     def _ended(self, status: int) -> None:
         self._held = False
         code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else None
         number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
-        self.exit = Exit(self._tracee.now, self.root, self.root, self._tracee.name, code, number)
-        self._tracee.records.append(self.exit)
+        self.exit = Exit(self._tracee.journal.now, self.root, self.root, self._tracee.name, code, number)
+        self._tracee.journal.records.append(self.exit)
 
     def _asked(self, info: signal.struct_siginfo) -> None:
         """A signal to ptmon itself."""
@@ -224,24 +224,22 @@ class ReferenceEngine:
 
     def _left(self) -> None:
         try:
-            ours = self._siginfo()._sigchld.pid == os.getpid()  # where si_pid is, of kill(2) too
+            ours = self._siginfo()._sigchld.pid == os.getpid()  # where kill(2) has its si_pid, too
         except PtraceError:
             ours = True  # EINVAL: no signal, a group-stop, in which the process stays
+        self._tracee.let_go()
         self._held = False
         with unless_gone():
             ptrace.ptrace_detach(self.root, 0 if ours else signal.SIGSTOP)
 
-    def _release(self) -> None:
-        """ptmon has failed: an attached process runs on, a launched one ends."""
-        if not self.settings.attach:
-            os.kill(self.root, signal.SIGKILL)
-            while self._held:
-                self._wait(0)
-        else:
-            try:
-                ptrace.ptrace_detach(self.root)
-            except PtraceError:  # it runs
-                self._detach()
+    def _give_up(self) -> None:
+        """ptmon has failed, and maybe in the middle of a stop. The process runs on: nobody counts any more."""
+        self.counting = False
+        self._resume()
+        if self.settings.attach:
+            self._detach()
+        while self._held:
+            self._wait(0)
 
     def _siginfo(self) -> Any:
         return ptrace.ptrace_getsiginfo(self.root)
@@ -251,7 +249,7 @@ class ReferenceEngine:
         return BATCH if duration is None else duration - self.elapsed()
 
     def _take(self) -> list[Record]:
-        records, self._tracee.records = self._tracee.records, []
+        records, self._tracee.journal.records = self._tracee.journal.records, []
         return records
 
 

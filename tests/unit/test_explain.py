@@ -119,6 +119,18 @@ def test_a_zombie() -> None:
         assert "it is a zombie until its parent waits for it (EPERM)" in refused(process.pid)
 
 
+def test_a_process_whose_leader_alone_has_ended_is_no_zombie() -> None:
+    code = (
+        "import ctypes, os, threading\n"
+        "threading.Thread(target=os.read, args=(0, 1)).start()\n"
+        "os.write(1, b'.')\n"
+        "ctypes.CDLL(None).pthread_exit(None)\n"
+    )
+    with started([sys.executable, "-c", code], stdin=subprocess.PIPE) as process:
+        until(lambda: process_state(process.pid) == "Z", "the leader's end")
+        assert explain.check_target(process.pid) == (process.pid, None)
+
+
 def kernel_thread() -> int | None:
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and "Kthread:\t1" in (entry / "status").read_text(errors="replace"):

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Batches of the C core (struct pt_batch) -> records."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from ptmon.engines.boundary import ffi, lib
+from ptmon.errors import PtmonError
+from ptmon.records import (
+    Clone,
+    Direction,
+    Exec,
+    Exit,
+    Incomplete,
+    Reason,
+    Record,
+    SocketClosed,
+    SocketSeen,
+    TcpCounters,
+    Transfer,
+)
+
+REASONS = {getattr(lib, f"PT_REASON_{reason.name}"): reason for reason in Reason}
+DIRECTIONS = {int(direction): direction for direction in Direction}
+NO_SYSCALL = 0xFFFF
+
+
+class BatchReader:
+    """Reads batches. ``start`` is the time, in nanoseconds of CLOCK_MONOTONIC, from which the records' times count."""
+
+    def __init__(self, start: int) -> None:
+        self._start = start
+        self._syscalls: dict[int, str] = {}
+
+    def read(self, batch: Any) -> list[Record]:
+        """The batch as records: a copy, for the C core writes over it in its next run."""
+        data = ffi.buffer(batch.data, batch.data_length)[:] if batch.data_length else b""
+        records = []
+        rows = batch.records
+        for index in range(batch.count):
+            row = rows[index]
+            make = MAKERS.get(row.kind)
+            if make is None:
+                raise PtmonError(f"the C core told a record of unknown kind {row.kind}")
+            offset = row.data_offset
+            blob = data[offset : offset + row.data_length]
+            records.append(make(self, row, (row.time - self._start) / 1e9, blob))
+        return records
+
+    def syscall(self, index: int) -> str:
+        """The name of a system call of the C core's table."""
+        name = self._syscalls.get(index)
+        if name is None:
+            pointer = lib.pt_syscall_name(index)
+            name = f"syscall_{index}" if pointer == ffi.NULL else ffi.string(pointer).decode()
+            self._syscalls[index] = name
+        return name
+
+
+def _transfer(reader: BatchReader, row: Any, moment: float, data: bytes) -> Record:
+    return Transfer(
+        moment,
+        row.tgid,
+        row.tid,
+        reader.syscall(row.syscall),
+        row.fd,
+        row.socket,
+        DIRECTIONS[row.direction],
+        row.calls,
+        row.bytes,
+        row.error,
+    )
+
+
+def _clone(reader: BatchReader, row: Any, moment: float, data: bytes) -> Record:
+    return Clone(moment, row.tgid, row.tid, row.value)
+
+
+def _exec(reader: BatchReader, row: Any, moment: float, data: bytes) -> Record:
+    words = [os.fsdecode(word) for word in data.split(b"\0")[:-1]]
+    name, executable, *argv = [*words, "", ""] if len(words) < 2 else words
+    attached = row.kind == lib.PT_ATTACHED
+    tid, parent = (row.tid, row.value) if attached else (row.value, None)
+    return Exec(moment, row.tgid, tid, name, executable, tuple(argv), attached, parent)
+
+
+def _exit(reader: BatchReader, row: Any, moment: float, data: bytes) -> Record:
+    status = row.value
+    code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else None
+    number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
+    return Exit(moment, row.tgid, row.tid, os.fsdecode(data.rstrip(b"\0")), code, number)
+
+
+def _socket(reader: BatchReader, row: Any, moment: float, data: bytes) -> Record:
+    info = ffi.from_buffer("struct pt_socket_info *", data)
+    local = ffi.buffer(info.local)[: info.local_length]
+    peer = ffi.buffer(info.peer)[: info.peer_length]
+    return SocketSeen(
+        moment,
+        row.tgid,
+        row.tid,
+        row.fd,
+        row.socket,
+        info.inode,
+        info.family,
+        info.type,
+        info.protocol,
+        local,
+        peer,
+    )
+
+
+def _close(reader: BatchReader, row: Any, moment: float, data: bytes) -> Record:
+    tcp = None
+    if data:
+        info = ffi.from_buffer("struct pt_tcp_info *", data)
+        tcp = TcpCounters(info.bytes_sent, info.bytes_received, info.retransmitted, info.rtt_us, bool(info.auditable))
+    return SocketClosed(moment, row.tgid, row.tid, row.fd, row.socket, tcp)
+
+
+def _warning(reader: BatchReader, row: Any, moment: float, data: bytes) -> Record:
+    syscall = None if row.syscall == NO_SYSCALL else reader.syscall(row.syscall)
+    return Incomplete(moment, row.tgid, REASONS[row.value], syscall, row.error)
+
+
+MAKERS: dict[int, Callable[[BatchReader, Any, float, bytes], Any]] = {
+    lib.PT_TRANSFER: _transfer,
+    lib.PT_CLONE: _clone,
+    lib.PT_EXEC: _exec,
+    lib.PT_ATTACHED: _exec,
+    lib.PT_EXIT: _exit,
+    lib.PT_SOCKET: _socket,
+    lib.PT_CLOSE: _close,
+    lib.PT_WARNING: _warning,
+}

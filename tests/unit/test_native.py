@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The native engine's reading of the C core's batches."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ptmon.engines import EngineSettings
+from ptmon.engines.batches import DIRECTIONS, REASONS, BatchReader
+from ptmon.engines.boundary import ffi, lib
+from ptmon.engines.native import NativeEngine, original_environment
+from ptmon.errors import PtmonError, Step
+from ptmon.records import (
+    Clone,
+    Direction,
+    Exec,
+    Exit,
+    Incomplete,
+    Reason,
+    Record,
+    SocketClosed,
+    SocketSeen,
+    TcpCounters,
+    Transfer,
+)
+from tests.unit.build import inet
+
+START = 5_000_000_000
+
+
+def read(kind: int, data: bytes = b"", **fields: int) -> Record:
+    """The record that is made of one row with these fields and this blob."""
+    row = ffi.new("struct pt_record[1]")
+    for name, value in {"kind": kind, "time": START + 250_000_000, "tgid": 7, "tid": 8, **fields}.items():
+        setattr(row[0], name, value)
+    padding = b"other"  # blobs do not begin at 0
+    blob = ffi.new("uint8_t[]", padding + data)
+    row[0].data_offset, row[0].data_length = len(padding), len(data)
+    batch = ffi.new("struct pt_batch *", {"records": row, "count": 1, "data": blob, "data_length": len(blob)})
+    (record,) = BatchReader(START).read(batch)
+    return record
+
+
+def syscall(name: str) -> int:
+    index = 0
+    while ffi.string(lib.pt_syscall_name(index)).decode() != name:
+        index += 1
+    return index
+
+
+def test_a_transfer() -> None:
+    record = read(
+        lib.PT_TRANSFER, syscall=syscall("recvfrom"), fd=4, socket=3, direction=2, calls=2, bytes=2**40, error=0
+    )
+    assert record == Transfer(0.25, 7, 8, "recvfrom", 4, 3, Direction.RECEIVED, 2, 2**40, 0)
+
+
+def test_a_clone() -> None:
+    assert read(lib.PT_CLONE, value=6) == Clone(0.25, 7, 8, 6)
+
+
+def test_an_exec_names_the_thread_that_made_it() -> None:
+    record = read(lib.PT_EXEC, b"name\0/bin/x\0argv0\0\xff\0\0", tid=7, value=9)
+    assert record == Exec(0.25, 7, 9, "name", "/bin/x", ("argv0", "\udcff", ""), False, None)
+
+
+def test_an_attach_names_the_parent() -> None:
+    record = read(lib.PT_ATTACHED, b"name\0/bin/x\0", tid=7, value=1)
+    assert record == Exec(0.25, 7, 7, "name", "/bin/x", (), True, 1)
+
+
+def test_a_program_that_could_not_be_read_has_no_name() -> None:
+    assert read(lib.PT_EXEC, value=7) == Exec(0.25, 7, 7, "", "", (), False, None)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "signal"), [(3 << 8, 3, None), (9, None, 9), (11 | 0x80, None, 11), (0, 0, None)]
+)
+def test_an_exit_is_read_from_the_wait_status(status: int, code: int | None, signal: int | None) -> None:
+    record = read(lib.PT_EXIT, b"comm\0", tid=7, value=status)
+    assert record == Exit(0.25, 7, 7, "comm", code, signal)
+
+
+def test_a_socket() -> None:
+    local, peer = inet("127.0.0.1", 80), inet("10.0.0.1", 99)
+    facts: dict[str, Any] = {"inode": 2**33, "family": 2, "type": 1, "protocol": 6}
+    facts |= {"local_length": len(local), "peer_length": len(peer), "local": local, "peer": peer}
+    info = ffi.new("struct pt_socket_info *", facts)
+    record = read(lib.PT_SOCKET, ffi.buffer(info)[:], fd=4, socket=2)
+    assert record == SocketSeen(0.25, 7, 8, 4, 2, 2**33, 2, 1, 6, local, peer)
+
+
+def test_a_close_with_and_without_the_kernels_counters() -> None:
+    info = ffi.new("struct pt_tcp_info *", [2**40, 2, 3, 4, 1])
+    record = read(lib.PT_CLOSE, ffi.buffer(info)[:], fd=4, socket=2)
+    assert record == SocketClosed(0.25, 7, 8, 4, 2, TcpCounters(2**40, 2, 3, 4, True))
+    assert read(lib.PT_CLOSE, fd=4, socket=2) == SocketClosed(0.25, 7, 8, 4, 2, None)
+
+
+def test_a_warning() -> None:
+    record = read(lib.PT_WARNING, value=lib.PT_REASON_AIO, error=1, syscall=0xFFFF)
+    assert record == Incomplete(0.25, 7, Reason.AIO, None, 1)
+    record = read(lib.PT_WARNING, value=lib.PT_REASON_IO_URING, syscall=syscall("sendto"))
+    assert record == Incomplete(0.25, 7, Reason.IO_URING, "sendto", 0)
+
+
+def test_a_kind_that_is_not_known_is_an_error() -> None:
+    with pytest.raises(PtmonError, match="unknown kind 99"):
+        read(99)
+
+
+def test_the_enums_are_those_of_the_boundary() -> None:
+    assert {f"PT_REASON_{reason.name}" for reason in REASONS.values()} == names("pt_reason")
+    assert {f"PT_{direction.name}" for direction in DIRECTIONS.values()} == names("pt_direction")
+    assert {f"PT_STEP_{step.name}" for step in Step} == names("pt_step")
+    assert all(getattr(lib, f"PT_STEP_{step.name}") == step for step in Step)
+    assert all(getattr(lib, f"PT_{direction.name}") == direction for direction in Direction)
+
+
+def names(enum: str) -> set[str]:
+    return set(ffi.typeof(f"enum {enum}").relements)
+
+
+def test_the_environment_is_the_one_that_ptmon_was_given() -> None:
+    code = (
+        "import os, sys; os.environ['LATE'] = '1'\n"
+        "from ptmon.engines.native import original_environment\n"
+        "sys.stdout.buffer.write(b'\\0'.join(original_environment()))"
+    )
+    given = {b"B": b"\xff", b"A": b"x=y", b"LC_ALL": b"", b"PYTHONPATH": os.fsencode(Path(__file__).parents[2])}
+    done = subprocess.run([sys.executable, "-c", code], env=given, capture_output=True, check=True)
+    assert done.stdout == b"\0".join(name + b"=" + value for name, value in given.items())
+
+
+def test_without_proc_the_environment_is_pythons(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_proc(*_args: object) -> None:
+        raise FileNotFoundError
+
+    monkeypatch.setattr("builtins.open", no_proc)
+    monkeypatch.setenv("ONE_MORE", "é")
+    assert "ONE_MORE=é".encode() in original_environment()
+
+
+def test_a_batch_waits_no_longer_than_the_duration() -> None:
+    engine = NativeEngine(EngineSettings(command=("x",)))
+    assert engine._timeout_ms() == 100
+    engine = NativeEngine(EngineSettings(command=("x",), duration=0.02))
+    engine._start = engine._end = START
+    assert engine._timeout_ms() == 21
+    engine._end = START + 19_900_000
+    assert engine._timeout_ms() == 1
+    engine.counting = False
+    assert engine._timeout_ms() == 100

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""ptmon's own lines: on a stderr that is slow, non-blocking, broken or not there at all."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from ptmon.outputs import stderr
+from ptmon.outputs.interval import IntervalOutput
+from ptmon.report import Snapshot, Totals
+
+SNAPSHOT = Snapshot(1.0, Totals(sent=35), 35, 0, 1, 1, complete=False)
+
+
+@contextmanager
+def piped_stderr(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """stderr is a pipe; the value is its reading end."""
+    reader, writer = os.pipe()
+    with open(writer, "w") as file:
+        monkeypatch.setattr("sys.stderr", file)
+        try:
+            yield reader
+        finally:
+            monkeypatch.undo()
+    os.close(reader)
+
+
+def fill(writer: int) -> int:
+    """Fills a pipe; returns how many bytes that took."""
+    os.set_blocking(writer, False)
+    count = 0
+    try:
+        while True:
+            count += os.write(writer, b"x" * 4096)
+    except BlockingIOError:
+        return count
+    finally:
+        os.set_blocking(writer, True)
+
+
+def writer_of(reader: int) -> int:
+    import sys
+
+    assert sys.stderr is not None
+    assert sys.stderr.fileno() != reader
+    return sys.stderr.fileno()
+
+
+def test_nothing_is_lost_where_the_program_made_stderr_non_blocking(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "".join(f"{number}\n" for number in range(100_000))
+    with piped_stderr(monkeypatch) as reader:
+        writer = writer_of(reader)
+        os.set_blocking(writer, False)
+        assert fcntl.fcntl(writer, fcntl.F_GETPIPE_SZ) < len(text)
+        thread = threading.Thread(target=stderr.put, args=(lambda file: file.write(text),))
+        thread.start()
+        got = b""
+        while len(got) < len(text):
+            got += os.read(reader, 1 << 16)
+        thread.join()
+    assert got.decode() == text
+
+
+def test_a_broken_pipe_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open(writer, "w") as file:
+        monkeypatch.setattr("sys.stderr", file)
+        stderr.say("x")
+        stderr.put(lambda stream: stream.write("x" * 1_000_000))
+        monkeypatch.undo()
+
+
+def test_without_a_stderr_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stderr", None)
+    stderr.say("x")
+    assert not stderr.would_wait()
+
+
+def test_lines_that_would_wait_are_missed_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    output = IntervalOutput("iec")
+    with piped_stderr(monkeypatch) as reader:
+        count = fill(writer_of(reader))
+        output.snapshot(SNAPSHOT)
+        output.snapshot(SNAPSHOT)
+        while count:
+            count -= len(os.read(reader, count))
+        output.snapshot(SNAPSHOT)
+        line = "ptmon: 1.00 s: sent 35 B (35 B/s), received 0 B (0 B/s), 1 process, 1 socket, not complete"
+        assert os.read(reader, 1 << 16).decode() == f"{line} (2 lines missed)\n"
+        output.snapshot(SNAPSHOT)
+        assert os.read(reader, 1 << 16).decode() == f"{line}\n"
