@@ -11,7 +11,6 @@ import shutil
 import signal
 import socket
 import subprocess
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,7 +26,7 @@ LISTEN = "0A"
 """State of a listening socket in /proc/net/tcp: TCP_LISTEN of include/net/tcp_states.h."""
 
 TRANSFERS = "read,readv,recvfrom,recvmsg,recvmmsg,write,writev,sendto,sendmsg,sendmmsg,sendfile,splice"
-STRACE_LINE = re.compile(r"(\w+)\(\d+<socket:\[(\d+)\]>.* = (\d+)\n")
+STRACE_LINE = re.compile(r"(\w+)\(\d+<TCP:\[[^]]*\]>.* = (\d+)\n")
 
 
 def program(name: str) -> str:
@@ -131,21 +130,14 @@ def over_tcp(report: dict[str, Any]) -> tuple[int, int]:
     return sum(row["sent"] for row in rows), sum(row["received"] for row in rows)
 
 
-def one_end(address: str) -> int:
-    """The port of "127.0.0.1:8080"."""
-    return int(address.rpartition(":")[2])
-
-
 def strace_words(file: Path) -> list[str]:
     """strace without -f: a line for each call, with the socket that it was on. For a program of one thread."""
-    return [program("strace"), "-y", "-o", str(file), "-e", f"trace={TRANSFERS}", "--"]
+    return [program("strace"), "-yy", "-o", str(file), "-e", f"trace={TRANSFERS}", "--"]
 
 
 def strace_sums(file: Path) -> tuple[int, int]:
-    """(sent, received) over the one socket that strace saw transfers on."""
-    sent: Counter[str] = Counter()
-    received: Counter[str] = Counter()
-    for name, inode, result in STRACE_LINE.findall(file.read_text()):
-        (received if name.startswith(("read", "recv")) else sent)[inode] += int(result)
-    (inode,) = sent.keys() | received.keys()
-    return sent[inode], received[inode]
+    """(sent, received) over TCP by strace's lines."""
+    sums = {"sent": 0, "received": 0}
+    for name, result in STRACE_LINE.findall(file.read_text()):
+        sums["received" if name.startswith(("read", "recv")) else "sent"] += int(result)
+    return sums["sent"], sums["received"]

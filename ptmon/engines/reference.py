@@ -31,7 +31,6 @@ from ptmon.engines.boundary import read_call
 from ptmon.engines.native import BLOCKED
 from ptmon.engines.starting import PtraceError, libc, ptrace, unless_gone
 from ptmon.engines.tracee import Tracee
-from ptmon.errors import UsageError
 from ptmon.records import Clone, Exit, Reason, Record
 
 BATCH = 0.1
@@ -49,7 +48,7 @@ class ReferenceEngine:
     name = "reference"
 
     def __init__(self, settings: EngineSettings) -> None:
-        check(settings)
+        starting.check(settings)
         self.settings = settings
         self.root = 0
         self.started = 0.0
@@ -251,18 +250,3 @@ class ReferenceEngine:
     def _take(self) -> list[Record]:
         records, self._tracee.journal.records = self._tracee.journal.records, []
         return records
-
-
-def check(settings: EngineSettings) -> None:
-    """Raises UsageError for what this engine cannot do."""
-    refused = {
-        "--only": settings.only is not None,
-        "--no-io-uring": not settings.io_uring,
-        "--seccomp on": settings.seccomp == "on",
-        "more than one --attach": len(settings.attach) > 1,
-    }
-    for option, given in refused.items():
-        if given:
-            raise UsageError(
-                f"--engine reference and {option} do not go together: it traces one process, by ptrace alone"
-            )

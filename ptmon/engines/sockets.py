@@ -87,7 +87,7 @@ class Sockets:
             self._tell_closed(socket, fd if told_fd is None else told_fd, tcp)
 
     def share(self, *, later_ones: bool = False) -> None:
-        """The sockets that the process has now are not its own alone, or were not; with ``later_ones`` those neither."""
+        """The sockets that the process has now are not its own alone; with ``later_ones``, further ones neither."""
         self._all_shared |= later_ones
         for fd in self.fds():
             with suppress(OSError):

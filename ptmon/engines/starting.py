@@ -18,8 +18,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
+from ptmon.engines import EngineSettings
 from ptmon.engines.native import original_environment
-from ptmon.errors import AttachError, LaunchError, PtmonError, Step
+from ptmon.errors import AttachError, LaunchError, PtmonError, Step, UsageError
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it is older than some of what newer versions of Python warn of
@@ -27,7 +28,7 @@ with warnings.catch_warnings():
     from ptrace.ctypes_libc import libc
     from ptrace.error import PtraceError
 
-__all__ = ["PtraceError", "Signals", "attach", "block", "launch", "libc", "ptrace", "unblock", "unless_gone"]
+__all__ = ["PtraceError", "Signals", "attach", "block", "check", "launch", "libc", "ptrace", "unblock", "unless_gone"]
 
 OPTIONS = (
     ptrace.PTRACE_O_TRACESYSGOOD  # a syscall-stop is SIGTRAP | 0x80, and so no SIGTRAP of the program's own
@@ -49,6 +50,21 @@ class Signals:
 
     mask: frozenset[int] = field(default_factory=frozenset)
     child_handler: Any = signal.SIG_DFL
+
+
+def check(settings: EngineSettings) -> None:
+    """Raises UsageError for what the reference engine cannot do."""
+    refused = {
+        "--only": settings.only is not None,
+        "--no-io-uring": not settings.io_uring,
+        "--seccomp on": settings.seccomp == "on",
+        "more than one --attach": len(settings.attach) > 1,
+    }
+    for option, given in refused.items():
+        if given:
+            raise UsageError(
+                f"--engine reference and {option} do not go together: it traces one process, by ptrace alone"
+            )
 
 
 def block(numbers: Iterable[int]) -> Signals:
