@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only
- * The work that is measured: workload NAME COUNT does COUNT operations and prints what one took, in nanoseconds. It times
- * itself, so that what a tracer needs to start is not in the figure. */
+ * The work that is measured: workload NAME COUNT does COUNT operations and prints what one took, in nanoseconds. It
+ * times itself, so that what a tracer needs to start is not in the figure. */
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>

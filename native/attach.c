@@ -39,8 +39,8 @@ static int seize_thread(struct pt_tracer *t, pid_t pid, pid_t tid)
 		return error == ESRCH && leader ? 0 : -error;
 	}
 	tracee = tracee_create(t, tid);
-	if (!tracee || tracee_join(t, tracee, leader ? leader->group : NULL, pid,
-				   (pid_t)proc_status(pid, "PPid:", 10), leader ? leader->files : NULL) < 0)
+	if (!tracee || tracee_join(t, tracee, leader ? leader->group : NULL, pid, (pid_t)proc_status(pid, "PPid:", 10),
+				   leader ? leader->files : NULL) < 0)
 		return -ENOMEM;
 	tracee->state = TRACEE_RUNNING;
 	ptrace(PTRACE_INTERRUPT, tid, 0, 0);

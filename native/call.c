@@ -18,7 +18,6 @@
 #include "tracee.h"
 #include "transfer.h"
 
-
 static bool is_counted(const struct pt_tracer *t, const struct tracee *tracee)
 {
 	return t->counting && tracee->group->counted && !tracee->fresh;

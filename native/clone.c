@@ -88,7 +88,8 @@ static uint64_t flags_of(struct tracee *parent)
 	flags = registers_argument(&regs, 0, abi != ABI_NATIVE);
 	if (entry->rule == RULE_CLONE3 && memory_read(parent->tid, flags, &flags, sizeof(flags)) < 0)
 		/* A process that can't be read: a thread shares the fd table as a rule, a process does not. */
-		flags = proc_status(parent->tid, "Threads:", 10) > parent->group->threads ? CLONE_THREAD | CLONE_FILES : 0;
+		flags = proc_status(parent->tid, "Threads:", 10) > parent->group->threads ? CLONE_THREAD | CLONE_FILES
+											  : 0;
 	return flags;
 }
 
@@ -193,7 +194,8 @@ static void adopt_orphan(struct pt_tracer *t, struct tracee *child, void *contex
 		return;
 	sibling = tgid > 0 ? tracee_of_group(t, tgid, child) : NULL;
 	parent = sibling ? sibling : tracee_of_group(t, ppid, child);
-	if (tracee_join(t, child, sibling ? sibling->group : NULL, child->tid, ppid, sibling ? sibling->files : NULL) == 0) {
+	if (tracee_join(t, child, sibling ? sibling->group : NULL, child->tid, ppid, sibling ? sibling->files : NULL) ==
+	    0) {
 		child->sandboxed = parent && parent->sandboxed;
 		child->group->counted = !parent || parent->group->counted;
 		if (child->group->counted)

@@ -149,8 +149,8 @@ void emit_transfer(struct pt_tracer *t, const struct pt_record *transfer)
 		*slot = out->count;
 }
 
-void emit_warning(struct pt_tracer *t, struct tracee *tracee, enum pt_reason reason,
-		  const struct syscall_entry *entry, int error)
+void emit_warning(struct pt_tracer *t, struct tracee *tracee, enum pt_reason reason, const struct syscall_entry *entry,
+		  int error)
 {
 	struct pt_record *record;
 

@@ -20,7 +20,7 @@ struct pt_record *emit(struct pt_tracer *t, enum pt_kind kind, const struct trac
 /* Calls that ended on a socket. With options.aggregate it is added to an equal one of this batch. */
 void emit_transfer(struct pt_tracer *t, const struct pt_record *transfer);
 /* Once for each reason and thread group. */
-void emit_warning(struct pt_tracer *t, struct tracee *tracee, enum pt_reason reason,
-		  const struct syscall_entry *entry, int error);
+void emit_warning(struct pt_tracer *t, struct tracee *tracee, enum pt_reason reason, const struct syscall_entry *entry,
+		  int error);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only
  *
  * First by pidfd_getfd(2): a duplicate of the fd here, which any getsockopt works on. It is closed before the tracee
- * runs on, so that it never delays a FIN. Where that is refused (a container's seccomp, an old kernel, a process that is
- * not dumpable) by /proc/PID/fd and /proc/PID/net.
+ * runs on, so that it never delays a FIN. Where that is refused (a container's seccomp, an old kernel, a process that
+ * is not dumpable) by /proc/PID/fd and /proc/PID/net.
  */
 #include "identify.h"
 

@@ -3,8 +3,9 @@
  * fork, become a tracee, then execute the program.
  *
  * By PTRACE_SEIZE from the parent, not PTRACE_TRACEME in the child: only a seized tracee can be left in its group-stop
- * (PTRACE_LISTEN), and without that Ctrl-Z and fg do not work. So the child waits on a pipe until it is seized. It answers
- * through shared memory, not through a pipe: a write would be a seccomp-stop of the filter that it has just got.
+ * (PTRACE_LISTEN), and without that Ctrl-Z and fg do not work. So the child waits on a pipe until it is seized. It
+ * answers through shared memory, not through a pipe: a write would be a seccomp-stop of the filter that it has just
+ * got.
  */
 #include <errno.h>
 #include <fcntl.h>

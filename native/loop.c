@@ -228,11 +228,11 @@ void loop_dispatch(struct pt_tracer *t, pid_t tid, int status)
 	}
 }
 
-/* A stop hands the CPU from tracee to tracer and back. If the tracer blocks, each hand-over wakes a CPU that has gone to
- * sleep, which on a virtual machine costs several times the stop itself. So it first yields for a moment: the tracee runs
- * meanwhile, mostly on the same CPU, and its next stop is found without any wake-up. The tracer's own CPU affinity was tried
- * instead, and lost: the kernel wakes the tracee on whatever CPU is idle. The bound matters: beside programs that
- * use the CPU a yield may last for their whole time slice. */
+/* A stop hands the CPU from tracee to tracer and back. If the tracer blocks, each hand-over wakes a CPU that has gone
+ * to sleep, which on a virtual machine costs several times the stop itself. So it first yields for a moment: the tracee
+ * runs meanwhile, mostly on the same CPU, and its next stop is found without any wake-up. The tracer's own CPU affinity
+ * was tried instead, and lost: the kernel wakes the tracee on whatever CPU is idle. The bound matters: beside programs
+ * that use the CPU a yield may last for their whole time slice. */
 static pid_t wait_any(int *status)
 {
 	int64_t end = now_ns() + YIELD_NS;

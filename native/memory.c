@@ -92,7 +92,7 @@ int memory_read_msghdr(pid_t tid, uint64_t address, bool compat, struct message 
 int memory_read_mmsghdr(pid_t tid, uint64_t address, unsigned int index, bool compat, struct message *out)
 {
 	if (compat)
-		return read_compat(tid, address + index * sizeof(struct compat_mmsghdr),
-				   sizeof(struct compat_mmsghdr), out);
+		return read_compat(tid, address + index * sizeof(struct compat_mmsghdr), sizeof(struct compat_mmsghdr),
+				   out);
 	return read_native(tid, address + index * sizeof(struct mmsghdr), sizeof(struct mmsghdr), out);
 }

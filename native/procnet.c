@@ -22,10 +22,14 @@ struct table {
 };
 
 static const struct table tables[] = {
-	{"tcp", AF_INET, SOCK_STREAM, IPPROTO_TCP},   {"tcp6", AF_INET6, SOCK_STREAM, IPPROTO_TCP},
-	{"udp", AF_INET, SOCK_DGRAM, IPPROTO_UDP},    {"udp6", AF_INET6, SOCK_DGRAM, IPPROTO_UDP},
-	{"raw", AF_INET, SOCK_RAW, 0},		      {"raw6", AF_INET6, SOCK_RAW, 0},
-	{"unix", AF_UNIX, 0, 0},		      {"netlink", AF_NETLINK, SOCK_RAW, 0},
+	{"tcp", AF_INET, SOCK_STREAM, IPPROTO_TCP},
+	{"tcp6", AF_INET6, SOCK_STREAM, IPPROTO_TCP},
+	{"udp", AF_INET, SOCK_DGRAM, IPPROTO_UDP},
+	{"udp6", AF_INET6, SOCK_DGRAM, IPPROTO_UDP},
+	{"raw", AF_INET, SOCK_RAW, 0},
+	{"raw6", AF_INET6, SOCK_RAW, 0},
+	{"unix", AF_UNIX, 0, 0},
+	{"netlink", AF_NETLINK, SOCK_RAW, 0},
 	{"packet", AF_PACKET, SOCK_RAW, 0},
 };
 

@@ -11,14 +11,14 @@ struct pt_tracer;
 /* What a record tells. The comment names the fields that mean something beside time, tgid and tid. */
 enum pt_kind {
 	PT_TRANSFER = 1, /* calls that ended, on a socket: calls, bytes, direction, syscall, fd, socket, error */
-	PT_CLONE = 2,    /* a thread is born: tid, and tgid == tid if it is a process; value: its parent's tgid */
-	PT_EXEC = 3,     /* a program is executed; value: the tid before; data: see below */
-	PT_ATTACHED = 4,   /* a running process is attached; value: its parent's pid; data as in PT_EXEC */
-	PT_EXIT = 5,     /* a thread is gone; value: its wait status; data: its name */
-	PT_SOCKET = 6,   /* a row of the socket table is new, or known better: socket, fd; data: struct pt_socket_info */
-	PT_CLOSE = 7,    /* an fd of a socket is closed (fd -1: left open at a detach): socket, fd; data: struct pt_tcp_info,
-			  * or nothing if it is no TCP socket or can't be read */
-	PT_WARNING = 8   /* the report is not complete: value: enum pt_reason; error; syscall (UINT16_MAX: none) */
+	PT_CLONE = 2,	 /* a thread is born: tid, and tgid == tid if it is a process; value: its parent's tgid */
+	PT_EXEC = 3,	 /* a program is executed; value: the tid before; data: see below */
+	PT_ATTACHED = 4, /* a running process is attached; value: its parent's pid; data as in PT_EXEC */
+	PT_EXIT = 5,	 /* a thread is gone; value: its wait status; data: its name */
+	PT_SOCKET = 6, /* a row of the socket table is new, or known better: socket, fd; data: struct pt_socket_info */
+	PT_CLOSE = 7,  /* an fd of a socket is closed (fd -1: left open at a detach): socket, fd; data: struct
+			* pt_tcp_info, or nothing if it is no TCP socket or can't be read */
+	PT_WARNING = 8 /* the report is not complete: value: enum pt_reason; error; syscall (UINT16_MAX: none) */
 };
 /* The data of PT_EXEC and PT_ATTACHED: strings that each end in a NUL: name (comm), executable's path, argv... */
 
@@ -30,14 +30,14 @@ enum pt_direction {
 
 /* Why bytes may be missing. */
 enum pt_reason {
-	PT_REASON_IO_URING = 1,   /* transfers through io_uring make no call that could be counted */
-	PT_REASON_AIO = 2,        /* io_submit on a socket */
+	PT_REASON_IO_URING = 1,	  /* transfers through io_uring make no call that could be counted */
+	PT_REASON_AIO = 2,	  /* io_submit on a socket */
 	PT_REASON_UNREADABLE = 3, /* the process may not be read (not dumpable): fds or messages are unknown */
-	PT_REASON_X32 = 4,        /* calls of the x32 ABI are not decoded */
-	PT_REASON_UNTRACED = 5,   /* a child could not be followed */
-	PT_REASON_PTRACE = 6,     /* the program's own ptrace call failed: it is a tracee already */
+	PT_REASON_X32 = 4,	  /* calls of the x32 ABI are not decoded */
+	PT_REASON_UNTRACED = 5,	  /* a child could not be followed */
+	PT_REASON_PTRACE = 6,	  /* the program's own ptrace call failed: it is a tracee already */
 	PT_REASON_NO_MEMORY = 7,  /* ptmon ran out of memory for its tables */
-	PT_REASON_DETACHED = 8    /* ended in the middle of a call: detach or kill, and its bytes are unknown */
+	PT_REASON_DETACHED = 8	  /* ended in the middle of a call: detach or kill, and its bytes are unknown */
 };
 
 /* One row of what happened. With aggregate set, a PT_TRANSFER may stand for many calls that differ in nothing else. */
@@ -50,10 +50,10 @@ struct pt_record {
 	int32_t tid;
 	int32_t fd;
 	uint32_t socket; /* row of the socket table, from 1 */
-	int32_t error;   /* errno of a failed call, or 0 */
+	int32_t error;	 /* errno of a failed call, or 0 */
 	int32_t value;
-	uint16_t syscall; /* for pt_syscall_name() */
-	uint16_t direction; /* enum pt_direction */
+	uint16_t syscall;     /* for pt_syscall_name() */
+	uint16_t direction;   /* enum pt_direction */
 	uint32_t data_offset; /* into pt_batch.data */
 	uint32_t data_length; /* bytes */
 };
@@ -62,7 +62,7 @@ struct pt_record {
 struct pt_socket_info {
 	uint64_t inode; /* 0: unknown */
 	int32_t family; /* AF_*, -1: unknown */
-	int32_t type;   /* SOCK_* */
+	int32_t type;	/* SOCK_* */
 	int32_t protocol;
 	uint32_t local_length;
 	uint32_t peer_length;
@@ -84,18 +84,18 @@ struct pt_batch {
 	const uint8_t *data;
 	uint32_t count;
 	uint32_t data_length;
-	int32_t signal;   /* a signal that asks ptmon itself to end (attach), or 0 */
+	int32_t signal;	  /* a signal that asks ptmon itself to end (attach), or 0 */
 	uint32_t tracees; /* threads held now */
 };
 
 enum pt_seccomp { PT_SECCOMP_AUTO = 0, PT_SECCOMP_ON = 1, PT_SECCOMP_OFF = 2 };
 
 struct pt_options {
-	const char *only;   /* count only processes of this executable's file name; NULL: all */
-	int32_t seccomp;    /* enum pt_seccomp */
-	int32_t no_follow;  /* threads are followed, children are not */
+	const char *only;  /* count only processes of this executable's file name; NULL: all */
+	int32_t seccomp;   /* enum pt_seccomp */
+	int32_t no_follow; /* threads are followed, children are not */
 	int32_t no_io_uring;
-	int32_t aggregate;  /* equal transfers of one batch become one record */
+	int32_t aggregate; /* equal transfers of one batch become one record */
 };
 
 /* Where a launch or an attach failed. */
@@ -109,8 +109,8 @@ enum pt_step {
 };
 
 int pt_create(const struct pt_options *options, struct pt_tracer **tracer);
-/* Lets every tracee go that is still held (attached ones run on, a launched program is passed on, uncounted, to its end),
- * then frees the tracer. */
+/* Lets every tracee go that is still held (attached ones run on, a launched program is passed on, uncounted, to its
+ * end), then frees the tracer. */
 void pt_destroy(struct pt_tracer *tracer);
 
 /* Starts argv[0] (searched in PATH, as execvp does) as a tracee. Returns its pid. */
@@ -129,14 +129,15 @@ int pt_detach(struct pt_tracer *tracer, struct pt_batch *batch);
 /* The name of a system call of the table, or NULL past its end. */
 const char *pt_syscall_name(unsigned int index);
 
-/* The rest serves the reference engine, which drives one tracee itself. All of it wants that tracee in a ptrace-stop. */
+/* The rest serves the reference engine, which drives one tracee itself. All of it wants that tracee in a ptrace-stop.
+ */
 
 struct pt_call {
 	uint64_t number;
 	uint64_t args[6]; /* aarch64: args[0] is lost at the exit-stop */
-	int64_t result;   /* at the exit-stop: -errno, or what the call returned */
+	int64_t result;	  /* at the exit-stop: -errno, or what the call returned */
 	int32_t at_exit;  /* 1: syscall-exit-stop; 0: another stop */
-	int32_t compat;   /* 1: made by the 32-bit ABI */
+	int32_t compat;	  /* 1: made by the 32-bit ABI */
 	uint16_t syscall; /* for pt_syscall_name(); UINT16_MAX: not a watched call */
 };
 
@@ -149,6 +150,6 @@ struct pt_identity {
 
 int pt_read_call(int tid, struct pt_call *call);
 int pt_read_memory(int tid, uint64_t address, void *to, size_t length);
-/* 1: fd is a socket, told in *identity; 0: it is none; -errno. At a later reading of the same socket, before is what the
- * first one told, with tcp.bytes_sent and bytes_received set to what was counted since; at the first it is NULL. */
+/* 1: fd is a socket, told in *identity; 0: it is none; -errno. At a later reading of the same socket, before is what
+ * the first one told, with tcp.bytes_sent and bytes_received set to what was counted since; at the first it is NULL. */
 int pt_identify(int tid, int fd, const struct pt_identity *before, struct pt_identity *identity);

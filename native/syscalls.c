@@ -13,6 +13,7 @@
 #define SENT PT_SENT
 #define RECEIVED PT_RECEIVED
 
+/* clang-format off */
 static const struct syscall_entry table[] = {
 	/* name              x86_64 i386 aarch64  rule       direction only  fd flags address */
 	{"sendto",          {44,  369, 206}, RULE_BYTES,       SENT, true,  0,  3,  4},
@@ -51,6 +52,7 @@ static const struct syscall_entry table[] = {
 	{"io_uring_setup",  {425, 425, 425}, RULE_IO_URING,       0, false, -1, -1, -1},
 	{"io_submit",       {209, 248, 2  }, RULE_IO_SUBMIT,      0, false, -1, -1, -1},
 };
+/* clang-format on */
 
 #define TABLE_SIZE (sizeof(table) / sizeof(table[0]))
 

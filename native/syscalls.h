@@ -49,12 +49,12 @@ enum abi abi_of(uint32_t audit_arch);
 struct syscall_entry {
 	const char *name;
 	int16_t number[ABI_COUNT]; /* -1: this ABI has no such call */
-	uint8_t rule;	   /* enum rule */
-	uint8_t direction; /* enum pt_direction, of rules that move bytes one way */
-	bool only_sockets; /* no other fd could succeed: the exit-stop is always needed */
-	int8_t fd;	   /* argument that is the fd, or -1 */
-	int8_t flags;	   /* argument that holds MSG_*, or -1 */
-	int8_t address;	   /* argument that points to the address, the msghdr or the mmsghdrs, or -1 */
+	uint8_t rule;		   /* enum rule */
+	uint8_t direction;	   /* enum pt_direction, of rules that move bytes one way */
+	bool only_sockets;	   /* no other fd could succeed: the exit-stop is always needed */
+	int8_t fd;		   /* argument that is the fd, or -1 */
+	int8_t flags;		   /* argument that holds MSG_*, or -1 */
+	int8_t address;		   /* argument that points to the address, the msghdr or the mmsghdrs, or -1 */
 };
 
 /* The whole table, for the filter and the tests. */

@@ -53,8 +53,8 @@ static void tick(struct pt_tracer *t)
 	clone_adopt_orphans(t);
 }
 
-/* A launched program can't be detached: its filter would make each watched call fail. If ptmon gives up half-way it passes
- * the program on, uncounted, to the program's own end. */
+/* A launched program can't be detached: its filter would make each watched call fail. If ptmon gives up half-way it
+ * passes the program on, uncounted, to the program's own end. */
 static void pass_on(struct pt_tracer *t)
 {
 	int result = 0;

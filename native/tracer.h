@@ -36,9 +36,9 @@ struct group {
 
 /* One fd table, as far as it is known: fd -> socket. See files.c. */
 struct files {
-	unsigned int users;	/* tracees that point here */
-	unsigned int live;	/* those of them that have not begun to exit */
-	int pidfd;		/* of pidfd_tid, or -1 */
+	unsigned int users; /* tracees that point here */
+	unsigned int live;  /* those of them that have not begun to exit */
+	int pidfd;	    /* of pidfd_tid, or -1 */
 	pid_t pidfd_tid;
 	struct socket **sockets; /* by fd: NULL unknown, NOT_A_SOCKET, or the socket */
 	unsigned int size;
@@ -49,13 +49,13 @@ struct files {
 struct socket {
 	struct socket *next; /* in its hash bucket */
 	struct pt_socket_info info;
-	struct row *rows;      /* one, or one for each peer of a datagram socket that has no peer of its own */
-	unsigned int cached;   /* fd table entries that point here */
-	unsigned int busy;     /* tracees inside a transfer on it */
-	bool existed;	       /* it was there before ptmon looked: the kernel's counters are not ours alone */
-	bool identified;       /* info is filled in; if not, all that is known is that it existed */
-	bool active;	       /* TCP: connect() was called, so the kernel counts one byte for the SYN */
-	bool idle;	       /* in the list of sockets that nothing points to */
+	struct row *rows;    /* one, or one for each peer of a datagram socket that has no peer of its own */
+	unsigned int cached; /* fd table entries that point here */
+	unsigned int busy;   /* tracees inside a transfer on it */
+	bool existed;	     /* it was there before ptmon looked: the kernel's counters are not ours alone */
+	bool identified;     /* info is filled in; if not, all that is known is that it existed */
+	bool active;	     /* TCP: connect() was called, so the kernel counts one byte for the SYN */
+	bool idle;	     /* in the list of sockets that nothing points to */
 	uint64_t sent;
 	uint64_t received;
 	struct socket *idle_next;
@@ -73,18 +73,18 @@ struct call {
 	const struct syscall_entry *entry; /* NULL: one that is not watched */
 	uint64_t number;
 	uint64_t args[6];
-	bool compat;		/* made by the 32-bit ABI: 32-bit pointers and structs */
-	int fd[2];		/* what it transfers on: [0] the only one or the source, [1] the target of splice, sendfile */
+	bool compat; /* made by the 32-bit ABI: 32-bit pointers and structs */
+	int fd[2];   /* what it transfers on: [0] the only one or the source, [1] the target of splice, sendfile */
 	struct socket *socket[2]; /* what those fds named when the call was entered, or NULL */
 	bool unreadable;	  /* what they name can't be known */
 };
 
 enum tracee_state {
 	TRACEE_RUNNING,
-	TRACEE_STOPPED, /* in a ptrace-stop that is being handled */
+	TRACEE_STOPPED,	  /* in a ptrace-stop that is being handled */
 	TRACEE_LISTENING, /* in a group-stop, after PTRACE_LISTEN */
-	TRACEE_NEWBORN, /* stopped at birth; which tracee made it is not known yet */
-	TRACEE_EXPECTED /* its maker's event told of it; its own birth stop has not come yet */
+	TRACEE_NEWBORN,	  /* stopped at birth; which tracee made it is not known yet */
+	TRACEE_EXPECTED	  /* its maker's event told of it; its own birth stop has not come yet */
 };
 
 struct tracee {
@@ -94,16 +94,16 @@ struct tracee {
 	struct group *group; /* NULL while NEWBORN */
 	struct files *files;
 	struct call call;
-	bool entered;	/* inside a call: its syscall-exit-stop will come */
-	bool sandboxed; /* has a seccomp filter of its own: watched with PTRACE_SYSCALL */
-	bool strict;	/* asked for SECCOMP_MODE_STRICT, which the core keeps for the kernel (sandbox.c) */
-	bool exiting;	/* PTRACE_EVENT_EXIT was seen */
-	bool fresh;	/* launched: between fork and execve, nothing of it counts */
+	bool entered;	   /* inside a call: its syscall-exit-stop will come */
+	bool sandboxed;	   /* has a seccomp filter of its own: watched with PTRACE_SYSCALL */
+	bool strict;	   /* asked for SECCOMP_MODE_STRICT, which the core keeps for the kernel (sandbox.c) */
+	bool exiting;	   /* PTRACE_EVENT_EXIT was seen */
+	bool fresh;	   /* launched: between fork and execve, nothing of it counts */
 	bool hid_untraced; /* CLONE_UNTRACED was taken out of its call's flags (clone.c) */
-	int restart_code; /* its last call returned this ERESTART*: will it be EINTR, or restarted? (restart.c) */
+	int restart_code;  /* its last call returned this ERESTART*: will it be EINTR, or restarted? (restart.c) */
 	struct pt_record interrupted; /* what is told if it is EINTR */
 	bool stepping;		      /* the step into a signal handler that tells */
-	unsigned int closing_first; /* fds that its call under way may close */
+	unsigned int closing_first;   /* fds that its call under way may close */
 	unsigned int closing_last;
 	bool is_closing;
 	struct tracee *closing_next;
@@ -125,14 +125,14 @@ struct out {
 
 /* Signals sent to ptmon itself: see signals.c. */
 struct signals {
-	sigset_t asked;		 /* those that are blocked and taken by sigtimedwait */
-	sigset_t original_mask;	 /* as ptmon found it; the program gets it back */
+	sigset_t asked;		/* those that are blocked and taken by sigtimedwait */
+	sigset_t original_mask; /* as ptmon found it; the program gets it back */
 	struct sigaction original_chld;
 	struct sigaction original_tick;
-	int64_t delivered[65];	 /* when the first program last got this signal itself, ns */
-	int forward;		 /* to be forwarded at the next tick, or 0 */
+	int64_t delivered[65]; /* when the first program last got this signal itself, ns */
+	int forward;	       /* to be forwarded at the next tick, or 0 */
 	int64_t forward_since;
-	int64_t stop_wanted;	 /* when the terminal asked ptmon to stop, ns; 0: it did not */
+	int64_t stop_wanted; /* when the terminal asked ptmon to stop, ns; 0: it did not */
 	timer_t timer;
 	bool installed;
 	bool timer_made;
@@ -145,10 +145,10 @@ struct pt_tracer {
 	bool filtered; /* launched ones have our seccomp filter */
 	bool counting;
 	bool detaching;
-	pid_t first;   /* the launched program's pid */
+	pid_t first; /* the launched program's pid */
 	bool first_executed;
 	bool first_stopped;
-	int64_t now;   /* ns, CLOCK_MONOTONIC, at the last stop */
+	int64_t now; /* ns, CLOCK_MONOTONIC, at the last stop */
 	int64_t next_tick;
 	unsigned int tracee_count;
 	unsigned int newborns;
@@ -161,7 +161,7 @@ struct pt_tracer {
 	unsigned int idle_count;
 	struct out out;
 	struct signals signals;
-	int wants_end; /* signal that asks to detach */
+	int wants_end;	  /* signal that asks to detach */
 	bool handed_over; /* a batch was handed out: its memory may be used anew */
 };
 

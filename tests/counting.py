@@ -22,6 +22,9 @@ RECEIVING = ("recvfrom", "recvmsg", "recvmmsg", "read", "readv", "preadv2")
 COUNTED = 211 + 1009
 """What counting.c sends and receives, by each of these calls."""
 
+I386 = ("-m32", "-idirafter", "/usr/include/x86_64-linux-gnu")
+"""Flags for an i386 program. Debian's link from there to asm/ is in gcc-multilib, which excludes the cross compilers."""
+
 SKIPPED = 77
 """Exit status of a target which can't do its work on this machine; it says why on stderr."""
 
@@ -45,7 +48,7 @@ def i386_trouble(folder: Path) -> str:
     source = folder / "i386.c"
     source.write_text('#include <stdio.h>\nint main(void) { return puts("") < 0; }\n')
     try:
-        build = subprocess.run(["cc", "-m32", "-o", folder / "i386", source], capture_output=True, text=True)
+        build = subprocess.run(["cc", *I386, "-o", folder / "i386", source], capture_output=True, text=True)
         if build.returncode != 0:
             return f"no 32-bit C library (gcc-multilib): {build.stderr.strip().splitlines()[-1]}"
         subprocess.run([folder / "i386"], capture_output=True, check=True)

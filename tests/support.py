@@ -27,7 +27,7 @@ class Targets:
         self.folder = folder
 
     def __call__(self, name: str, *flags: str) -> Path:
-        path = self.folder / "".join([name, *flags])
+        path = self.folder / "".join([name, *flags]).replace("/", "_")
         if not path.exists():
             command = ["cc", "-O1", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE", "-pthread", *flags]
             subprocess.run([*command, "-o", str(path), str(SOURCES / f"{name}.c")], check=True)

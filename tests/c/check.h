@@ -6,12 +6,12 @@
 #include <stdlib.h>
 
 /* Ends the test, and says where, if ok is false. */
-#define CHECK(ok)                                                                                                      \
-	do {                                                                                                           \
-		if (!(ok)) {                                                                                           \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #ok);                                       \
-			exit(1);                                                                                       \
-		}                                                                                                      \
+#define CHECK(ok)                                                                \
+	do {                                                                     \
+		if (!(ok)) {                                                     \
+			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #ok); \
+			exit(1);                                                 \
+		}                                                                \
 	} while (0)
 
 #endif

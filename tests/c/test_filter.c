@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only
  * What the filter says of a call: run here by a small interpreter of the instructions that it uses. */
+#include <errno.h>
 #include <linux/audit.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
-#include <errno.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/prctl.h>

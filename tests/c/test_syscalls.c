@@ -9,11 +9,11 @@
 #include "ptmon_api.h"
 #include "syscalls.h"
 
-#define SAME(call)                                                                                                     \
-	do {                                                                                                           \
-		const struct syscall_entry *entry = syscall_find(ABI_NATIVE, SYS_##call);                              \
-		CHECK(entry && strcmp(entry->name, #call) == 0);                                                       \
-		CHECK(strcmp(pt_syscall_name(syscall_index(entry)), #call) == 0);                                      \
+#define SAME(call)                                                                        \
+	do {                                                                              \
+		const struct syscall_entry *entry = syscall_find(ABI_NATIVE, SYS_##call); \
+		CHECK(entry && strcmp(entry->name, #call) == 0);                          \
+		CHECK(strcmp(pt_syscall_name(syscall_index(entry)), #call) == 0);         \
 	} while (0)
 
 static void check_numbers(void)

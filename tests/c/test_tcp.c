@@ -117,7 +117,8 @@ int main(void)
 	/* A reset. */
 	pair = connected();
 	send_and_receive(pair.client, pair.server, 13);
-	CHECK(setsockopt(pair.server, SOL_SOCKET, SO_LINGER, &(struct linger){.l_onoff = 1}, sizeof(struct linger)) == 0);
+	CHECK(setsockopt(pair.server, SOL_SOCKET, SO_LINGER, &(struct linger){.l_onoff = 1}, sizeof(struct linger)) ==
+	      0);
 	close(pair.server);
 	await_end(pair.client);
 	check(pair.client, pair.client_active, 13, 0);

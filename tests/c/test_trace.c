@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only
- * The whole core without Python: launches this very program, which transfers, forks and makes a thread, and counts; with
- * the filter and without. */
+ * The whole core without Python: launches this very program, which transfers, forks and makes a thread, and counts;
+ * with the filter and without. */
 #include <errno.h>
 #include <pthread.h>
 #include <stddef.h>

@@ -9,6 +9,7 @@ import pytest
 
 from tests.counting import (
     COUNTED,
+    I386,
     RECEIVING,
     SENDING,
     Count,
@@ -23,7 +24,6 @@ from tests.counting import (
 pytestmark = pytest.mark.skipif(platform.machine() != "x86_64", reason="i386 programs run on x86_64")
 ASKED = [11, 13, 17]
 ANSWERED = [101, 103, 107]
-I386 = ["-m32"]
 
 
 @pytest.mark.parametrize("syscall", [*SENDING, *RECEIVING])
@@ -63,15 +63,15 @@ def test_flags_of_an_i386_program_are_heeded(count: Count) -> None:
     assert count("flags", "errqueue_refused", flags=I386).totals["calls_received"] == 0
 
 
-@pytest.mark.parametrize("flags", [[], I386], ids=["64-bit program", "i386 program"])
-def test_socketcall_is_counted(count: Count, flags: list[str]) -> None:
+@pytest.mark.parametrize("flags", [(), I386], ids=["64-bit program", "i386 program"])
+def test_socketcall_is_counted(count: Count, flags: tuple[str, ...]) -> None:
     traced = count("int80", "socketcall", flags=flags)
     assert moved(traced.report["sockets"]) == [(0, 272), (272, 0)]
     assert traced.totals["calls_sent"] == traced.totals["calls_received"] == 3
 
 
-@pytest.mark.parametrize("flags", [[], I386], ids=["64-bit program", "i386 program"])
-def test_calls_by_int_0x80_are_counted_by_their_own_table(count: Count, flags: list[str]) -> None:
+@pytest.mark.parametrize("flags", [(), I386], ids=["64-bit program", "i386 program"])
+def test_calls_by_int_0x80_are_counted_by_their_own_table(count: Count, flags: tuple[str, ...]) -> None:
     traced = count("int80", "own_number", flags=flags)
     assert calls(traced) == {
         "write": (1, 0, 211),
@@ -83,8 +83,8 @@ def test_calls_by_int_0x80_are_counted_by_their_own_table(count: Count, flags: l
     }
 
 
-@pytest.mark.parametrize("flags", [[], I386], ids=["64-bit program", "i386 program"])
-def test_numbers_of_the_other_table_count_nothing(count: Count, flags: list[str]) -> None:
+@pytest.mark.parametrize("flags", [(), I386], ids=["64-bit program", "i386 program"])
+def test_numbers_of_the_other_table_count_nothing(count: Count, flags: tuple[str, ...]) -> None:
     traced = count("int80", "wrong_number", flags=flags)
     assert calls(traced) == {"write": (1, 0, 307), "read": (1, 0, 307)}
     assert len(by_inode(traced.report)) == 2
