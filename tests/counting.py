@@ -23,7 +23,7 @@ COUNTED = 211 + 1009
 """What counting.c sends and receives, by each of these calls."""
 
 I386 = ("-m32", "-idirafter", "/usr/include/x86_64-linux-gnu")
-"""Flags for an i386 program. Debian's link from there to asm/ is in gcc-multilib, which excludes the cross compilers."""
+"""For an i386 program. Debian's link from there to asm/ is in gcc-multilib, which excludes the cross compilers."""
 
 SKIPPED = 77
 """Exit status of a target which can't do its work on this machine; it says why on stderr."""
@@ -46,7 +46,7 @@ def assert_schema_true(report: dict[str, Any]) -> None:
 def i386_trouble(folder: Path) -> str:
     """Why no i386 program can be built or run here; empty if one can."""
     source = folder / "i386.c"
-    source.write_text('#include <stdio.h>\nint main(void) { return puts("") < 0; }\n')
+    source.write_text('#include <errno.h>\n#include <stdio.h>\nint main(void) { return puts("") < 0; }\n')
     try:
         build = subprocess.run(["cc", *I386, "-o", folder / "i386", source], capture_output=True, text=True)
         if build.returncode != 0:

@@ -9,16 +9,16 @@ import selectors
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.hazards import child_running
-from tests.support import DEADLINE, PTMON, Outcome, Targets, assert_sums_agree
+from tests.hazards import child_running, children_of
+from tests.support import DEADLINE, PTMON, Outcome, Targets, assert_sums_agree, started, until
 
 Hazard = Callable[..., Outcome]
-ENOUGH = 2_000_000
 
 
 def test_64_threads_are_counted_each_by_itself(hazard: Hazard) -> None:
@@ -72,21 +72,23 @@ class Peers:
         self.moved += step
         return step > 0
 
-    def run(self, tracer: subprocess.Popen[str], sending: bool, kill: int | None) -> None:
-        """Moves bytes until the tracer has ended and nothing more comes; kills ``kill`` when enough have moved."""
+    def run(self, tracer: subprocess.Popen[str], sending: bool, victim: int | None) -> None:
+        """Moves bytes until the tracer has ended and nothing more comes; kills ``victim`` when it says "enough"."""
+        assert tracer.stdout is not None
         with selectors.DefaultSelector() as selector:
             for ours in self.ours:
                 ours.setblocking(False)
                 selector.register(ours, selectors.EVENT_WRITE if sending else selectors.EVENT_READ)
+            selector.register(tracer.stdout, selectors.EVENT_READ)
             while selector.get_map() and not (sending and tracer.poll() is not None):
                 for key, _ in selector.select(timeout=0.05):
-                    end = key.fileobj
-                    assert isinstance(end, socket.socket)
-                    if not self.move(end, sending):
-                        selector.unregister(end)
-                if kill is not None and self.moved > ENOUGH:
-                    os.kill(kill, signal.SIGKILL)
-                    kill = None
+                    if isinstance(key.fileobj, socket.socket):
+                        if not self.move(key.fileobj, sending):
+                            selector.unregister(key.fileobj)
+                    else:
+                        if tracer.stdout.readline() == "enough\n" and victim is not None:
+                            os.kill(victim, signal.SIGKILL)
+                        selector.unregister(tracer.stdout)
 
     def unread(self) -> int:
         """Bytes that were sent to the target and that it has not taken: they are still in its sockets' queues."""
@@ -108,7 +110,8 @@ def flood(target: Path, file: Path, way: str, death: str, *, tcp: bool) -> None:
     """Lets death hit the target's threads in the middle of transfers; the total must be what the outside counted."""
     peers = Peers(8, tcp)
     words = [*PTMON, "--format", "json", "-o", str(file), "--", str(target), way, death, *map(str, peers.fds())]
-    tracer = subprocess.Popen(words, pass_fds=peers.fds(), stderr=subprocess.PIPE, text=True)
+    pipe = subprocess.PIPE
+    tracer = subprocess.Popen(words, pass_fds=peers.fds(), stdout=pipe, stderr=pipe, text=True)
     try:
         if way == "send":  # so that the peers see the end; for receive they stay, to look at what was left unread
             for end in peers.theirs:
@@ -134,3 +137,16 @@ def test_bytes_moved_by_a_call_that_death_hits_are_counted(
 ) -> None:
     for round_ in range(5):
         flood(targets("flood"), tmp_path / f"{round_}.json", way, death, tcp=tcp)
+
+
+def test_a_program_killed_at_its_birth_is_no_riddle(tmp_path: Path) -> None:
+    for delay in range(40):
+        with started([*PTMON, "-o", tmp_path / "r.json", "--", "sleep", "1000"]) as tracer:
+            (child,) = until(lambda tracer=tracer: children_of(tracer.pid), "the child")  # type: ignore[misc]
+            time.sleep(delay / 10_000)
+            os.kill(child, signal.SIGKILL)
+            errors = tracer.communicate(timeout=DEADLINE)[1]
+        if tracer.returncode != -signal.SIGKILL:  # it was not yet the program
+            assert tracer.returncode == 125
+            (line,) = errors.splitlines()
+            assert line.startswith("ptmon: cannot start sleep: ")

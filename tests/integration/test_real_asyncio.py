@@ -85,7 +85,7 @@ asyncio.run(main())
 """
 )
 CONVERSATIONS = [[1], [35] * 5, [7, 997, 65537], [3_000_017], [211] * 101, [1_000_003, 1]]
-"""The sizes that each client sends, all clients at once. The large ones fill the buffers of the kernel: EAGAIN, parts."""
+"""The sizes that each client sends, all clients at once. The large ones fill the kernel's buffers: EAGAIN, parts."""
 
 
 @pytest.mark.parametrize("seccomp", ["on", "off"])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""iperf3, both ends under ptmon. The truth is its own JSON, which counts the data streams and not the control connection.
+"""iperf3, both ends under ptmon. The truth is its own JSON, which counts the data streams, not the control connection.
 
 On each data stream the client first sends a cookie that says which test the stream belongs to (COOKIE_SIZE in iperf's
 iperf_api.h, 37 bytes); the JSON does not count it.

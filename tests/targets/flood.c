@@ -2,7 +2,7 @@
  * Threads that transfer as fast as they can on sockets that they were given, until death hits them in the middle.
  *   flood send|recv exit|kill|wait FD...
  * Whoever holds the other ends counts. After 2 MB the main thread ends the process by exit_group or SIGKILL; with
- * "wait" it leaves that to somebody else. */
+ * "wait" it says "enough" and leaves that to somebody else. */
 #include <signal.h>
 #include <sys/uio.h>
 
@@ -37,7 +37,7 @@ static void *flood(void *number)
 	for (;;) {
 		ssize_t moved = transfer(fd, i);
 		must(moved > 0);
-		tally->sent += (unsigned long long)moved;
+		tally->sent += (unsigned long long)moved; /* either way */
 	}
 	return NULL;
 }
@@ -50,10 +50,13 @@ int main(int argc, char **argv)
 	words = argv + 3;
 	for (size_t i = 0; words[i] != NULL; i++)
 		start_thread(flood, (void *)i);
-	if (strcmp(argv[2], "wait") == 0)
-		pause();
 	while (tally->sent < 2000000)
 		usleep(100);
+	if (strcmp(argv[2], "wait") == 0) {
+		puts("enough");
+		fflush(stdout);
+		pause();
+	}
 	if (strcmp(argv[2], "kill") == 0)
 		raise(SIGKILL);
 	_exit(9);
