@@ -16,6 +16,7 @@
 #include "loop.h"
 #include "options.h"
 #include "proc.h"
+#include "program.h"
 #include "signals.h"
 #include "sockets.h"
 #include "tracee.h"
@@ -83,7 +84,7 @@ static void tell_attached(struct pt_tracer *t, struct tracee *leader)
 	if (!leader->group->counted)
 		return;
 	leader->group->told = true;
-	record = loop_tell_program(t, leader, PT_ATTACHED);
+	record = program_tell(t, leader, PT_ATTACHED);
 	if (record)
 		record->value = leader->group->parent;
 }

@@ -13,8 +13,8 @@
 #include "files.h"
 #include "memory.h"
 #include "registers.h"
+#include "rows.h"
 #include "sandbox.h"
-#include "sockets.h"
 #include "tracee.h"
 #include "transfer.h"
 
@@ -197,6 +197,8 @@ void call_cut_short(struct pt_tracer *t, struct tracee *tracee)
 
 void call_abandon(struct pt_tracer *t, struct tracee *tracee)
 {
+	if (tracee->call.socket[0] || tracee->call.socket[1])
+		emit_warning(t, tracee, PT_REASON_DETACHED, tracee->call.entry, 0);
 	transfer_release(t, tracee);
 	tracee->call.entry = NULL;
 }

@@ -136,7 +136,7 @@ static void start(struct pt_tracer *t, struct tracee *child)
 		clone_exit(child);
 		child->call.entry = NULL;
 	}
-	tracee_resume(child, tracee_request(t, child), 0);
+	tracee_resume(child, child->born_stopped ? PTRACE_LISTEN : tracee_request(t, child), 0);
 }
 
 /* --no-follow: a process that is not to be followed (no filter is in it then) runs on by itself. */

@@ -11,7 +11,7 @@
 
 #include "call.h"
 #include "files.h"
-#include "sockets.h"
+#include "rows.h"
 #include "tracee.h"
 
 static bool let_go(struct pt_tracer *t, struct tracee *tracee, int signal)

@@ -16,22 +16,23 @@
 #include "emit.h"
 #include "files.h"
 #include "filter.h"
-#include "proc.h"
+#include "program.h"
 #include "restart.h"
 #include "sandbox.h"
 #include "signals.h"
-#include "sockets.h"
 #include "stop.h"
 #include "tracee.h"
 
 #define YIELD_NS 50000
-#define PROGRAM_SIZE 8192 /* bytes of name, path and argv that are kept */
 
-struct pt_record *loop_tell_program(struct pt_tracer *t, struct tracee *tracee, enum pt_kind kind)
+/* What the kernel says of the call at this stop. False if the tracee is gone, or the kernel is older than 5.3. */
+static bool read_syscall_info(struct pt_tracer *t, struct tracee *tracee, struct __ptrace_syscall_info *info)
 {
-	char program[PROGRAM_SIZE];
-
-	return emit(t, kind, tracee, program, proc_describe(tracee->group->tgid, program, sizeof(program)));
+	if (ptrace(PTRACE_GET_SYSCALL_INFO, tracee->tid, sizeof(*info), info) > 0)
+		return true;
+	if (errno != ESRCH)
+		emit_warning(t, tracee, PT_REASON_UNREADABLE, NULL, errno);
+	return false;
 }
 
 static void on_call_entry(struct pt_tracer *t, struct tracee *tracee, uint32_t arch, uint64_t number,
@@ -53,7 +54,7 @@ static void on_seccomp(struct pt_tracer *t, struct tracee *tracee)
 	struct __ptrace_syscall_info info;
 	uint64_t args[6];
 
-	if (ptrace(PTRACE_GET_SYSCALL_INFO, tracee->tid, sizeof(info), &info) <= 0)
+	if (!read_syscall_info(t, tracee, &info))
 		return tracee_resume(tracee, tracee_request(t, tracee), 0);
 	if (info.seccomp.ret_data != FILTER_COOKIE || !t->filtered) {
 		sandbox_foreign_trace(tracee);
@@ -70,7 +71,7 @@ static void on_syscall(struct pt_tracer *t, struct tracee *tracee)
 	uint64_t args[6];
 
 	/* Entry or exit is never guessed by turns: a thread that was seized inside a call shows an exit first. */
-	if (ptrace(PTRACE_GET_SYSCALL_INFO, tracee->tid, sizeof(info), &info) <= 0)
+	if (!read_syscall_info(t, tracee, &info))
 		info.op = PTRACE_SYSCALL_INFO_NONE;
 	if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
 		memcpy(args, info.entry.args, sizeof(args));
@@ -102,79 +103,53 @@ static void on_group_stop(struct pt_tracer *t, struct tracee *tracee)
 
 static void on_interrupt(struct pt_tracer *t, struct tracee *tracee)
 {
-	if (tracee->state == TRACEE_NEWBORN || tracee->state == TRACEE_EXPECTED)
-		return clone_birth(t, tracee);
 	if (tracee->tid == t->first)
 		t->first_stopped = false;
 	tracee_resume(tracee, tracee_request(t, tracee), 0);
 }
 
-/* The thread that called execve has the leader's tid from now on, and is alone. */
-static struct tracee *become_leader(struct pt_tracer *t, struct tracee *tracee, pid_t tgid, pid_t former)
+/* The first stop of a tracee that nobody told of: a child whose parent's event has not come yet. It waits for it. */
+static void on_unknown(struct pt_tracer *t, pid_t tid, enum stop_kind kind)
 {
-	struct tracee *caller = former == tgid ? tracee : tracee_find(t, former);
+	struct tracee *child;
 
-	if (!caller || caller == tracee)
-		return tracee;
-	/* The old leader is gone without a report of its own. */
-	if (tracee) {
-		call_abandon(t, tracee);
-		tracee_destroy(t, tracee);
-	}
-	tracee_rename(t, caller, tgid);
-	return caller;
+	if (kind == STOP_EXITED || kind == STOP_KILLED)
+		return; /* not a tracee: another child of this process */
+	if (kind == STOP_EXEC)
+		return program_executed(t, NULL, tid);
+	child = tracee_create(t, tid);
+	if (child)
+		child->born_stopped = kind == STOP_GROUP;
+	else
+		ptrace(t->filtered ? PTRACE_CONT : PTRACE_SYSCALL, tid, 0, 0); /* no memory: it runs on, uncounted */
 }
 
-static void on_exec(struct pt_tracer *t, struct tracee *tracee, pid_t tgid)
+static void on_stop(struct pt_tracer *t, struct tracee *tracee, enum stop_kind kind, int status)
 {
-	unsigned long former = (unsigned long)tgid;
-	struct pt_record *record;
-
-	ptrace(PTRACE_GETEVENTMSG, tgid, 0, &former);
-	tracee = become_leader(t, tracee, tgid, (pid_t)former);
-	if (!tracee) {
-		ptrace(PTRACE_CONT, tgid, 0, 0); /* there was no memory for it when it was born */
-		return;
+	switch (kind) {
+	case STOP_EXITED:
+	case STOP_KILLED:
+		return program_gone(t, tracee, status);
+	case STOP_SYSCALL:
+		return on_syscall(t, tracee);
+	case STOP_SECCOMP:
+		return on_seccomp(t, tracee);
+	case STOP_SIGNAL:
+		return on_signal(t, tracee, WSTOPSIG(status));
+	case STOP_GROUP:
+		return on_group_stop(t, tracee);
+	case STOP_INTERRUPT:
+		return on_interrupt(t, tracee);
+	case STOP_FORK:
+		clone_event(t, tracee);
+		return tracee_resume(tracee, tracee->entered ? PTRACE_SYSCALL : tracee_request(t, tracee), 0);
+	case STOP_EXEC:
+		return program_executed(t, tracee, tracee->tid);
+	case STOP_EXIT:
+		return program_exiting(t, tracee);
+	case STOP_OTHER:
+		return tracee_resume(tracee, tracee_request(t, tracee), 0);
 	}
-	if (files_replace(t, tracee) < 0)
-		emit_warning(t, tracee, PT_REASON_NO_MEMORY, NULL, ENOMEM);
-	if (tracee->fresh) {
-		tracee->fresh = false;
-		t->first_executed = true;
-	}
-	if (t->only)
-		tracee->group->counted = proc_runs(tgid, t->only);
-	if (tracee->group->counted && !tracee->group->told)
-		clone_tell(t, tracee);
-	record = tracee->group->counted ? loop_tell_program(t, tracee, PT_EXEC) : NULL;
-	if (record)
-		record->value = (int32_t)former;
-	tracee_resume(tracee, tracee_request(t, tracee), 0);
-}
-
-static void on_exit_event(struct pt_tracer *t, struct tracee *tracee)
-{
-	call_cut_short(t, tracee);
-	files_settle(tracee);
-	if (tracee->transferred) /* the others bear their process's name: a look at /proc costs as much as a stop */
-		proc_name(tracee->tid, tracee->name);
-	if (!tracee->exiting && files_last(tracee))
-		files_each(t, tracee, 0, UINT32_MAX, socket_closing);
-	tracee->exiting = true;
-	tracee_resume(tracee, PTRACE_CONT, 0);
-}
-
-static void on_gone(struct pt_tracer *t, struct tracee *tracee, int status)
-{
-	struct pt_record *record;
-
-	call_abandon(t, tracee);
-	if (tracee->group && (tracee->group->told || tracee->tid == t->first)) {
-		record = emit(t, PT_EXIT, tracee, tracee->name, strlen(tracee->name));
-		if (record)
-			record->value = status;
-	}
-	tracee_destroy(t, tracee);
 }
 
 void loop_dispatch(struct pt_tracer *t, pid_t tid, int status)
@@ -183,49 +158,21 @@ void loop_dispatch(struct pt_tracer *t, pid_t tid, int status)
 	struct tracee *tracee = tracee_find(t, tid);
 
 	t->now = now_ns();
-	if (!tracee && kind != STOP_EXITED && kind != STOP_KILLED && kind != STOP_EXEC) {
-		/* A child whose parent's event has not come yet. It waits, unless there is no memory for it. */
-		if (!tracee_create(t, tid))
-			ptrace(t->filtered ? PTRACE_CONT : PTRACE_SYSCALL, tid, 0, 0);
-		return;
-	}
-	if (!tracee && kind != STOP_EXEC)
-		return; /* not a tracee: another child of this process */
-	if (tracee && !tracee->entered)
+	if (!tracee)
+		return on_unknown(t, tid, kind);
+	if (!tracee->entered)
 		files_settle(tracee);
 	if (t->detaching && detach_at_stop(t, tracee, kind, status))
 		return;
-	switch (kind) {
-	case STOP_SYSCALL:
-		on_syscall(t, tracee);
-		break;
-	case STOP_SECCOMP:
-		on_seccomp(t, tracee);
-		break;
-	case STOP_EXITED:
-	case STOP_KILLED:
-		return on_gone(t, tracee, status);
-	case STOP_SIGNAL:
-		on_signal(t, tracee, WSTOPSIG(status));
-		break;
-	case STOP_GROUP:
-		on_group_stop(t, tracee);
-		break;
-	case STOP_INTERRUPT:
-		return on_interrupt(t, tracee);
-	case STOP_FORK:
-		clone_event(t, tracee);
-		tracee_resume(tracee, tracee->entered ? PTRACE_SYSCALL : tracee_request(t, tracee), 0);
-		break;
-	case STOP_EXEC:
-		return on_exec(t, tracee, tid);
-	case STOP_EXIT:
-		on_exit_event(t, tracee);
-		break;
-	case STOP_OTHER:
-		tracee_resume(tracee, tracee_request(t, tracee), 0);
-		break;
+	if (tracee->state == TRACEE_EXPECTED && (kind == STOP_INTERRUPT || kind == STOP_GROUP)) {
+		tracee->born_stopped = kind == STOP_GROUP;
+		return clone_birth(t, tracee);
 	}
+	if (!tracee->group && kind != STOP_EXITED && kind != STOP_KILLED) {
+		/* There was no memory for its group. */
+		return tracee_resume(tracee, tracee_request(t, tracee), kind == STOP_SIGNAL ? WSTOPSIG(status) : 0);
+	}
+	on_stop(t, tracee, kind, status);
 }
 
 /* A stop hands the CPU from tracee to tracer and back. If the tracer blocks, each hand-over wakes a CPU that has gone

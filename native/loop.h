@@ -8,7 +8,5 @@
 void loop_dispatch(struct pt_tracer *t, pid_t tid, int status);
 /* Waits for one tracee and handles it. 0; -EINTR at a tick; -ECHILD when there is none. */
 int loop_step(struct pt_tracer *t);
-/* Tells of a program that runs in the tracee's process (PT_EXEC or PT_ATTACHED). */
-struct pt_record *loop_tell_program(struct pt_tracer *t, struct tracee *tracee, enum pt_kind kind);
 
 #endif

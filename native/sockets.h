@@ -12,16 +12,6 @@ int socket_identify(struct pt_tracer *t, struct tracee *tracee, int fd, struct s
 struct socket *socket_unknown(void);
 /* These fds of a process were there before ptmon: its sockets can't be audited. 0 or -errno of /proc/PID/fd. */
 int sockets_existed(struct pt_tracer *t, pid_t pid);
-/* The row that a transfer belongs to, told to Python when it is new. Datagrams have one for each peer that is named;
- * what names none, or the socket's own peer, has the socket's own row. 0: out of memory. */
-uint32_t socket_row(struct pt_tracer *t, struct tracee *tracee, struct socket *socket, int fd, const uint8_t *peer,
-		    uint32_t peer_length);
-/* A datagram socket: each transfer may name another peer. */
-bool socket_takes_addresses(const struct socket *socket);
-/* An fd of it is about to be closed: reads the kernel's counters and tells them. */
-void socket_closing(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket);
-/* The same, but it stays open: ptmon detaches. */
-void socket_left_open(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket);
 /* A reference is gone (cached or busy was lowered): a socket that nothing points to may be forgotten. */
 void socket_put(struct pt_tracer *t, struct socket *socket);
 void sockets_destroy(struct pt_tracer *t);

@@ -99,6 +99,7 @@ struct tracee {
 	bool strict;	   /* asked for SECCOMP_MODE_STRICT, which the core keeps for the kernel (sandbox.c) */
 	bool exiting;	   /* PTRACE_EVENT_EXIT was seen */
 	bool fresh;	   /* launched: between fork and execve, nothing of it counts */
+	bool born_stopped; /* its group was in a group-stop when it was born: it stays in it */
 	bool hid_untraced; /* CLONE_UNTRACED was taken out of its call's flags (clone.c) */
 	int restart_code;  /* its last call returned this ERESTART*: will it be EINTR, or restarted? (restart.c) */
 	struct pt_record interrupted; /* what is told if it is EINTR */

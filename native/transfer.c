@@ -13,6 +13,7 @@
 #include "files.h"
 #include "memory.h"
 #include "restart.h"
+#include "rows.h"
 #include "sockets.h"
 
 #define ADDRESS_SIZE 128 /* of struct sockaddr_storage */

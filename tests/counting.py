@@ -111,12 +111,16 @@ class Count:
 
 
 def assert_audits_match(report: dict[str, Any]) -> None:
-    """Every TCP socket that moved bytes was read from the kernel when it ended, and the kernel counted the same."""
+    """Every TCP socket that moved bytes was read from the kernel when it ended, and the kernel counted the same.
+
+    Its peer is told even if the connection was gone by then. (All peers of these tests are on the loopback.)
+    """
     for socket in report["sockets"]:
         if socket["protocol"] == "tcp" and (socket["sent"] or socket["received"]):
             assert socket["audit"] == "match", socket
             assert socket["tcp"]["bytes_sent"] == socket["sent"]
             assert socket["tcp"]["bytes_received"] == socket["received"]
+            assert socket["local"] and socket["peer"] and socket["scope"] == "loopback", socket
 
 
 def calls(outcome: Outcome) -> dict[str, tuple[int, int, int]]:

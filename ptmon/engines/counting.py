@@ -107,12 +107,10 @@ def ends(call: Call) -> tuple[tuple[int, Direction], ...]:
     rule = RULES.get(call.name or "")
     if rule is None:
         return ()
-    flags = 0 if rule.flags is None else call.args[rule.flags]
+    flags = call.args[rule.flags] if rule.flags is not None and rule.direction == RECEIVED else 0
     if flags & MSG_ERRQUEUE:
         return ()  # what comes back is what was sent, or a note about it: no payload arrived
-    if flags & MSG_PEEK and rule.direction == RECEIVED:
-        return ((as_fd(call.args[0]), Direction.PEEKED),)
-    return ((as_fd(call.args[0]), rule.direction),)
+    return ((as_fd(call.args[0]), Direction.PEEKED if flags & MSG_PEEK else rule.direction),)
 
 
 def for_sockets_only(call: Call) -> bool:

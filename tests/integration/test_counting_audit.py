@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.counting import Count, inodes_moved, moved
+from tests.counting import Count, by_inode, inodes_moved, moved
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,6 @@ from tests.counting import Count, inodes_moved, moved
         ("closed_by_exec", [(0, 211), (211, 0)]),
         ("shared", [(0, 211), (211, 0)]),
         ("dupped", [(0, 211), (211, 0)]),
-        ("fast_open", [(0, 211), (211, 0)]),
     ],
 )
 def test_the_kernel_counts_the_same(count: Count, mode: str, expected: list[tuple[int, int]]) -> None:
@@ -31,6 +30,20 @@ def test_the_kernel_counts_the_same(count: Count, mode: str, expected: list[tupl
 def test_the_kernel_counts_the_same_where_bytes_are_still_queued(count: Count) -> None:
     traced = count("audit", "unsent", same=False)
     assert moved(traced.report["sockets"]) == [(0, 211), (traced.told["sent"], 0)]
+
+
+def test_a_connection_that_sendto_opens_is_audited(count: Count) -> None:
+    traced = count("unusual", "fast_open")
+    assert moved(traced.report["sockets"]) == [(0, 211), (211, 0)]
+
+
+def test_a_socket_that_is_connected_anew_raises_no_false_alarm(count: Count) -> None:
+    traced = count("unusual", "connected_anew", audited=False)
+    assert inodes_moved(traced.report) == [(0, 101), (0, 211), (312, 0)]
+    assert "differ" not in {row["audit"] for row in traced.report["sockets"]}
+    (sender,) = [rows for rows in by_inode(traced.report).values() if rows[0]["sent"]]
+    accepted = [row for row in traced.report["sockets"] if row["received"]]
+    assert all(row["peer"] for row in [*sender, *accepted])
 
 
 def test_a_number_that_another_thread_has_closed_is_audited_for_its_next_socket(count: Count) -> None:
@@ -52,7 +65,7 @@ def test_connections_one_after_another_are_each_audited(count: Count) -> None:
 
 
 def test_an_audit_differs_where_bytes_came_another_way(count: Count) -> None:
-    traced = count.unchecked("audit", "zerocopy_receive")
+    traced = count.unchecked("unusual", "zerocopy_receive")
     assert (traced.totals["sent"], traced.totals["received"]) == (308, 97)
     (sender,) = [row for row in traced.report["sockets"] if row["sent"]]
     (receiver,) = [row for row in traced.report["sockets"] if row["received"]]

@@ -10,6 +10,7 @@ import pytest
 from tests.support import Outcome
 
 Hazard = Callable[..., Outcome]
+MODES = ["replaced", "cloned", "unshared", "forked", "spawned", "exec", "range"]
 
 
 def test_numbers_shared_by_threads_that_open_and_close(hazard: Hazard) -> None:
@@ -17,11 +18,11 @@ def test_numbers_shared_by_threads_that_open_and_close(hazard: Hazard) -> None:
         hazard("descriptors", "reuse")
 
 
-@pytest.mark.parametrize("mode", ["replaced", "cloned", "unshared", "exec", "range"])
+@pytest.mark.parametrize("mode", MODES)
 def test_a_number_means_what_it_meant_when_the_call_was_entered(hazard: Hazard, mode: str) -> None:
     hazard("descriptors", mode)
 
 
-@pytest.mark.parametrize("mode", ["reuse", "replaced", "cloned", "unshared", "exec", "range"])
+@pytest.mark.parametrize("mode", ["reuse", *MODES])
 def test_the_same_without_a_seccomp_filter(hazard: Hazard, mode: str) -> None:
     hazard("descriptors", mode, options=["--seccomp", "off"])

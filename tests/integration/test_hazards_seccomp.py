@@ -4,15 +4,19 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.hazards import Unprivileged, run_both
-from tests.support import Outcome, Targets
+from tests.attaching import attached
+from tests.hazards import Unprivileged, assert_counted, run_both
+from tests.support import DEADLINE, Outcome, Targets, started
 
 Sandbox = Callable[..., Outcome]
+FILTERS = ["allow", "forbidden", "errno", "trap", "trace", "notify", "tsync", "one_thread", "inherited"]
+MODES = [*FILTERS, "strict", "strict_call", "strict_forbidden"]
 
 
 @pytest.fixture(params=["as we are", "unprivileged"])
@@ -66,6 +70,11 @@ def test_a_filter_for_one_thread(sandbox: Sandbox) -> None:
     sandbox("one_thread")
 
 
+def test_a_filter_is_inherited_by_children_and_programs(sandbox: Sandbox) -> None:
+    traced = sandbox("inherited")
+    assert traced.report["by_syscall"]["sendto"]["errnos"] == {"EPERM": 4}
+
+
 @pytest.mark.parametrize("how", ["strict", "strict_call"])
 def test_strict_mode_still_reads_and_writes(sandbox: Sandbox, how: str) -> None:
     assert sandbox(how).returncode == 0
@@ -73,3 +82,25 @@ def test_strict_mode_still_reads_and_writes(sandbox: Sandbox, how: str) -> None:
 
 def test_strict_mode_kills_for_the_rest(sandbox: Sandbox) -> None:
     assert sandbox("strict_forbidden").returncode == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_program_that_is_attached_before_it_sandboxes_itself(targets: Targets, tmp_path: Path, mode: str) -> None:
+    outcomes = []
+    for attach in (False, True):
+        with started([targets("sandbox"), mode, "wait"], stdin=subprocess.PIPE) as program:
+            assert program.stdout is not None
+            assert program.stdout.readline() == "ready\n"
+            if not attach:
+                outcomes.append(program.communicate("\n", timeout=DEADLINE)[0])
+                status = program.returncode
+                continue
+            with attached(program.pid, tmp_path / "r.json") as ptmon:
+                outcomes.append(program.communicate("\n", timeout=DEADLINE)[0])
+                ptmon.finish()
+        assert program.returncode == status
+    by_itself, traced = outcomes
+    assert traced.splitlines()[:-1] == by_itself.splitlines()[:-1]
+    outcome = Outcome(0, traced, "", ptmon.report)
+    assert_counted(outcome, calls=mode != "trap")
+    assert ptmon.report["complete"] is True

@@ -58,6 +58,16 @@ def test_restarted_calls_count_once(hazard: Hazard) -> None:
     assert traced.totals["errors"] == 0
 
 
+def test_a_handler_that_transfers_does_not_confuse_the_call_that_it_interrupts(hazard: Hazard) -> None:
+    traced = hazard("signals", "storm", "nested", same_told=False)
+    assert traced.totals["errors"] == 0
+
+
+def test_signals_arrive_with_all_that_they_carry(hazard: Hazard) -> None:
+    traced = hazard("signals", "details")
+    assert traced.stdout.count("Trace/breakpoint trap") == 4
+
+
 def test_interrupted_calls_are_errors(hazard: Hazard) -> None:
     traced = hazard("signals", "storm", "plain", same_told=False)
     assert traced.told["errors"] > 0

@@ -123,14 +123,14 @@ def flood(target: Path, file: Path, way: str, death: str, *, tcp: bool) -> None:
         tracer.kill()
         tracer.communicate()
         peers.close()
-    assert tracer.returncode == (9 if death == "exit" else -signal.SIGKILL), errors
+    assert tracer.returncode == (9 if death in ("exit", "exec") else -signal.SIGKILL), errors
     report = json.loads(file.read_text())
     assert_sums_agree(report)
     assert report["totals"]["sent" if way == "send" else "received"] == expected
 
 
 @pytest.mark.parametrize("tcp", [False, True], ids=["unix", "tcp"])
-@pytest.mark.parametrize("death", ["exit", "kill", "wait"])
+@pytest.mark.parametrize("death", ["exit", "kill", "exec", "wait"])
 @pytest.mark.parametrize("way", ["send", "recv"])
 def test_bytes_moved_by_a_call_that_death_hits_are_counted(
     targets: Targets, tmp_path: Path, way: str, death: str, tcp: bool

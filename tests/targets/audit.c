@@ -3,9 +3,7 @@
  * The ways in which a TCP connection can end, each of which leaves the kernel's counters (TCP_INFO) in another state. */
 #include "sockets.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <linux/tcp.h>
 #include <pthread.h>
 #include <sys/wait.h>
 
@@ -136,21 +134,6 @@ static void dupped(void)
 	close(pair[1]);
 }
 
-/* sendto connects and sends in one call: tcp(7), MSG_FASTOPEN. The fd has no peer when the call is entered. */
-static void fast_open(void)
-{
-	int listener = bound(SOCK_STREAM);
-	struct sockaddr_in to = name_of(listener);
-
-	must(listen(listener, 1) == 0);
-	pair[0] = socket(AF_INET, SOCK_STREAM, 0);
-	sent(sendto(pair[0], bytes, 211, MSG_FASTOPEN, (struct sockaddr *)&to, sizeof to));
-	pair[1] = accept(listener, NULL, NULL);
-	received(recv(pair[1], bytes, 211, MSG_WAITALL));
-	close(pair[0]);
-	close(pair[1]);
-}
-
 static void *close_and_pause(void *fd)
 {
 	close(*(int *)fd);
@@ -192,26 +175,6 @@ static void many(void)
 	}
 }
 
-/* getsockopt(TCP_ZEROCOPY_RECEIVE) is another way for bytes to come in. What it returns is not their number, so they
- * can't be counted: 97 received that ptmon knows, and 211 that it does not, which are not told. */
-static void zerocopy_receive(void)
-{
-	static char page[4096] __attribute__((aligned(4096)));
-	struct tcp_zerocopy_receive how = { .address = (__u64)(unsigned long)page,
-					    .copybuf_address = (__u64)(unsigned long)page, .copybuf_len = 4096 };
-	socklen_t size = sizeof how;
-
-	tcp_pair(pair);
-	sent(send(pair[0], bytes, 97, 0));
-	received(recv(pair[1], bytes, 97, MSG_WAITALL));
-	sent(send(pair[0], bytes, 211, 0));
-	await(pair[1], 211);
-	skip_unless(getsockopt(pair[1], IPPROTO_TCP, TCP_ZEROCOPY_RECEIVE, &how, &size) == 0);
-	must(how.copybuf_len == 211);
-	close(pair[0]);
-	close(pair[1]);
-}
-
 int main(int argc, char **argv)
 {
 	static const struct mode modes[] = {
@@ -225,10 +188,8 @@ int main(int argc, char **argv)
 		{ "executed", executed },
 		{ "shared", shared },
 		{ "dupped", dupped },
-		{ "fast_open", fast_open },
 		{ "number_closed_elsewhere", number_closed_elsewhere },
 		{ "many", many },
-		{ "zerocopy_receive", zerocopy_receive },
 		{ NULL, NULL },
 	};
 

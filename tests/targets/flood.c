@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only
  * Threads that transfer as fast as they can on sockets that they were given, until death hits them in the middle.
- *   flood send|recv exit|kill|wait FD...
- * Whoever holds the other ends counts. After 2 MB the main thread ends the process by exit_group or SIGKILL; with
- * "wait" it says "enough" and leaves that to somebody else. */
+ *   flood send|recv exit|kill|exec|wait FD...
+ * Whoever holds the other ends counts. After 2 MB the main thread ends the process by exit_group or SIGKILL, or
+ * executes a program, which ends the other threads; with "wait" it says "enough" and leaves that to somebody else. */
 #include <signal.h>
 #include <sys/uio.h>
 
@@ -44,6 +44,8 @@ static void *flood(void *number)
 
 int main(int argc, char **argv)
 {
+	if (argc == 1)
+		return 9; /* executed */
 	must(argc > 3);
 	tally_open();
 	sending = strcmp(argv[1], "send") == 0;
@@ -57,6 +59,8 @@ int main(int argc, char **argv)
 		fflush(stdout);
 		pause();
 	}
+	if (strcmp(argv[2], "exec") == 0)
+		execl("/proc/self/exe", "flood", NULL);
 	if (strcmp(argv[2], "kill") == 0)
 		raise(SIGKILL);
 	_exit(9);

@@ -8,8 +8,10 @@
  *   sandbox notify       user notification: a parent answers its child's sendto
  *   sandbox tsync        RET_ERRNO on sendmsg for all threads at once, while they transfer
  *   sandbox one_thread   RET_ERRNO on sendto for one thread, the others go on
+ *   sandbox inherited    RET_ERRNO on sendto, for a child and for a program that it executes
  *   sandbox strict|strict_call        strict mode, by prctl or by seccomp(2): read and write
- *   sandbox strict_forbidden          a forbidden call there: dies by SIGKILL */
+ *   sandbox strict_forbidden          a forbidden call there: dies by SIGKILL
+ * With one more argument it says "ready", waits for a line on stdin before it begins, and counts from there. */
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <signal.h>
@@ -198,6 +200,33 @@ static void *sandboxed(void *none)
 	return none;
 }
 
+static void inherited(void)
+{
+	char *again[] = {"sandbox", "executed", NULL};
+	install_for(__NR_sendto, SECCOMP_RET_ERRNO | EPERM, 0);
+	pid_t child = fork();
+	if (child == 0) {
+		try_sends(3, 97);
+		fflush(stdout);
+		execv("/proc/self/exe", again);
+		_exit(98);
+	}
+	must(reap(child) == 0);
+	must(count_read(pair[1], 4096) == 101);
+}
+
+static void executed(void)
+{
+	must(count_send(TALLY_FD + 1, 1) == -1 && errno == EPERM);
+	must(count_write(TALLY_FD + 1, 101) == 101);
+}
+
+static void wait_for_line(void)
+{
+	must(write(STDOUT_FILENO, "ready\n", 6) == 6 && read(STDIN_FILENO, buffer, 1) == 1);
+	tally->sent = tally->received = tally->calls = tally->errors = 0;
+}
+
 static void strict(const char *mode)
 {
 	tally_tell(); /* warms up stdout */
@@ -218,8 +247,14 @@ int main(int argc, char **argv)
 	must(argc > 1);
 	const char *mode = argv[1];
 	tally_open();
-	must(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+	if (strcmp(mode, "executed") == 0) {
+		executed();
+		return 0;
+	}
+	must(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0 && dup2(pair[0], TALLY_FD + 1) == TALLY_FD + 1);
 	chat(17, 3);
+	if (argc > 2)
+		wait_for_line();
 	if (strcmp(mode, "allow") == 0 || strcmp(mode, "forbidden") == 0) {
 		install_list();
 		chat(19, 101);
@@ -236,6 +271,8 @@ int main(int argc, char **argv)
 		notify();
 	} else if (strcmp(mode, "tsync") == 0) {
 		tsync();
+	} else if (strcmp(mode, "inherited") == 0) {
+		inherited();
 	} else if (strcmp(mode, "one_thread") == 0) {
 		must(pthread_join(start_thread(sandboxed, NULL), NULL) == 0);
 		chat(89, 7);

@@ -6,7 +6,9 @@
  *   signals stop         stops itself; a child continues it
  *   signals stop_alone   stops itself; someone outside has to continue it
  *   signals stop_child   stops and continues a child of four threads, and is told so by waitpid
- *   signals storm restart|plain   a timer interrupts blocked recv calls, with SA_RESTART or without */
+ *   signals storm restart|plain   a timer interrupts blocked recv calls, with SA_RESTART or without
+ *   signals storm nested   the handler transfers too, then the interrupted call restarts
+ *   signals details      signals that a tracer could take for its own, and what they carry */
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/time.h>
@@ -97,15 +99,19 @@ static void stops_child(void)
 }
 
 static atomic_int alarms;
+static int other[2];
 
 static void on_alarm(int signal)
 {
 	(void)signal;
 	alarms++;
+	if (other[0] > 0)
+		must(count_send(other[0], 2) == 2 && count_recv(other[1], 2) == 2);
 }
 
-static void storm(int flags)
+static void storm(const char *how)
 {
+	int flags = strcmp(how, "plain") == 0 ? 0 : SA_RESTART;
 	struct sigaction action = {.sa_handler = on_alarm, .sa_flags = flags};
 	struct itimerval every = {{0, 2000}, {0, 2000}}, never = {{0, 0}, {0, 0}};
 	pid_t sender = fork();
@@ -124,6 +130,31 @@ static void storm(int flags)
 	must(setitimer(ITIMER_REAL, &never, NULL) == 0);
 	must(reap(sender) == 0);
 	must(alarms > 20); /* there was a storm */
+}
+
+static void on_detail(int number, siginfo_t *info, void *context)
+{
+	(void)context;
+	printf("%s: code %d, value %d, from %s\n", strsignal(number), info->si_code,
+	       info->si_code == SI_QUEUE ? info->si_value.sival_int : 0, info->si_pid == getpid() ? "itself" : "the kernel");
+	fflush(stdout);
+}
+
+static void details(void)
+{
+	struct sigaction action = {.sa_sigaction = on_detail, .sa_flags = SA_SIGINFO};
+	int numbers[] = {SIGTRAP, SIGCHLD, SIGTSTP, SIGCONT, SIGSEGV, SIGSYS, SIGURG, SIGRTMIN, SIGRTMAX};
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+		must(sigaction(numbers[i], &action, NULL) == 0);
+		must(raise(numbers[i]) == 0 && kill(getpid(), numbers[i]) == 0);
+		must(sigqueue(getpid(), numbers[i], (union sigval){.sival_int = 1009 + (int)i}) == 0);
+	}
+#if defined __x86_64__ || defined __i386__
+	__asm__ volatile("int3");
+#else
+	raise(SIGTRAP);
+#endif
+	chat(5, 3);
 }
 
 int main(int argc, char **argv)
@@ -148,7 +179,11 @@ int main(int argc, char **argv)
 	} else if (strcmp(mode, "stop_child") == 0) {
 		stops_child();
 	} else if (strcmp(mode, "storm") == 0) {
-		storm(strcmp(argv[2], "restart") == 0 ? SA_RESTART : 0);
+		if (strcmp(argv[2], "nested") == 0)
+			must(socketpair(AF_UNIX, SOCK_STREAM, 0, other) == 0);
+		storm(argv[2]);
+	} else if (strcmp(mode, "details") == 0) {
+		details();
 	} else {
 		stopped_by_itself(strcmp(mode, "stop_alone") == 0);
 	}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ *
+ * execve and exit: what becomes of a thread group, and what is told of it.
+ */
+#include "program.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/ptrace.h>
+
+#include "call.h"
+#include "clone.h"
+#include "emit.h"
+#include "files.h"
+#include "proc.h"
+#include "rows.h"
+#include "tracee.h"
+
+#define PROGRAM_SIZE 8192 /* bytes of name, path and argv that are kept */
+
+struct pt_record *program_tell(struct pt_tracer *t, struct tracee *tracee, enum pt_kind kind)
+{
+	char program[PROGRAM_SIZE];
+
+	return emit(t, kind, tracee, program, proc_describe(tracee->group->tgid, program, sizeof(program)));
+}
+
+/* The thread that called execve has the leader's tid from now on, and is alone. */
+static struct tracee *become_leader(struct pt_tracer *t, struct tracee *tracee, pid_t tgid, pid_t former)
+{
+	struct tracee *caller = former == tgid ? tracee : tracee_find(t, former);
+
+	if (!caller || caller == tracee)
+		return tracee;
+	/* The old leader is gone without a report of its own. */
+	if (tracee) {
+		call_abandon(t, tracee);
+		tracee_destroy(t, tracee);
+	}
+	tracee_rename(t, caller, tgid);
+	return caller;
+}
+
+void program_executed(struct pt_tracer *t, struct tracee *tracee, pid_t tgid)
+{
+	unsigned long former = (unsigned long)tgid;
+	struct pt_record *record;
+
+	ptrace(PTRACE_GETEVENTMSG, tgid, 0, &former);
+	tracee = become_leader(t, tracee, tgid, (pid_t)former);
+	if (!tracee) {
+		ptrace(PTRACE_CONT, tgid, 0, 0); /* there was no memory for it when it was born */
+		return;
+	}
+	if (files_replace(t, tracee) < 0)
+		emit_warning(t, tracee, PT_REASON_NO_MEMORY, NULL, ENOMEM);
+	if (tracee->fresh) {
+		tracee->fresh = false;
+		t->first_executed = true;
+	}
+	if (t->only)
+		tracee->group->counted = proc_runs(tgid, t->only);
+	if (tracee->group->counted && !tracee->group->told)
+		clone_tell(t, tracee);
+	record = tracee->group->counted ? program_tell(t, tracee, PT_EXEC) : NULL;
+	if (record)
+		record->value = (int32_t)former;
+	tracee_resume(tracee, tracee_request(t, tracee), 0);
+}
+
+void program_exiting(struct pt_tracer *t, struct tracee *tracee)
+{
+	call_cut_short(t, tracee);
+	files_settle(tracee);
+	if (tracee->transferred) /* the others bear their process's name: a look at /proc costs as much as a stop */
+		proc_name(tracee->tid, tracee->name);
+	if (!tracee->exiting && files_last(tracee))
+		files_each(t, tracee, 0, UINT32_MAX, socket_closing);
+	tracee->exiting = true;
+	tracee_resume(tracee, PTRACE_CONT, 0);
+}
+
+void program_gone(struct pt_tracer *t, struct tracee *tracee, int status)
+{
+	struct pt_record *record;
+
+	call_abandon(t, tracee);
+	if (tracee->group && (tracee->group->told || tracee->tid == t->first)) {
+		record = emit(t, PT_EXIT, tracee, tracee->name, strlen(tracee->name));
+		if (record)
+			record->value = status;
+	}
+	tracee_destroy(t, tracee);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef PT_PROGRAM_H
+#define PT_PROGRAM_H
+
+#include "tracer.h"
+
+/* Tells of the program that runs in the tracee's process (PT_EXEC or PT_ATTACHED). */
+struct pt_record *program_tell(struct pt_tracer *t, struct tracee *tracee, enum pt_kind kind);
+/* PTRACE_EVENT_EXEC; tracee is what tgid stood for before the call, which may be another thread or NULL. */
+void program_executed(struct pt_tracer *t, struct tracee *tracee, pid_t tgid);
+/* PTRACE_EVENT_EXIT: memory and fds are still there. */
+void program_exiting(struct pt_tracer *t, struct tracee *tracee);
+/* It was waited for, and is no more. */
+void program_gone(struct pt_tracer *t, struct tracee *tracee, int status);
+
+#endif

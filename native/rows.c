@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ *
+ * The rows of the socket table, as Python is told of them: one a socket, and for datagrams one a peer.
+ */
+#include "rows.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "emit.h"
+#include "files.h"
+#include "identify.h"
+
+void rows_free(struct socket *socket)
+{
+	for (struct row *row = socket->rows, *next; row; row = next) {
+		next = row->next;
+		free(row);
+	}
+	socket->rows = NULL;
+}
+
+bool socket_takes_addresses(const struct socket *socket)
+{
+	return socket->info.type == SOCK_DGRAM &&
+	       (socket->info.family == AF_INET || socket->info.family == AF_INET6 || socket->info.family == AF_UNIX);
+}
+
+static void tell_row(struct pt_tracer *t, struct tracee *tracee, struct socket *socket, const struct row *row, int fd)
+{
+	struct pt_socket_info info = socket->info;
+	struct pt_record *record;
+
+	if (row->peer_length) {
+		memcpy(info.peer, row->peer, row->peer_length);
+		info.peer_length = row->peer_length;
+	}
+	record = emit(t, PT_SOCKET, tracee, &info, sizeof(info));
+	if (record) {
+		record->socket = row->id;
+		record->fd = fd;
+	}
+}
+
+static void tell_closed(struct pt_tracer *t, struct tracee *tracee, const struct socket *socket, int fd,
+			const struct pt_tcp_info *counters)
+{
+	for (const struct row *row = socket->rows; row; row = row->next) {
+		struct pt_record *record = emit(t, PT_CLOSE, tracee, counters, counters ? sizeof(*counters) : 0);
+
+		if (record) {
+			record->socket = row->id;
+			record->fd = fd;
+		}
+	}
+}
+
+/* Bound, connected, or connected anew. A datagram socket's transfers with another peer are another row. */
+void socket_changed(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket,
+		    const struct pt_socket_info *info)
+{
+	bool same_peer = socket->info.peer_length == info->peer_length &&
+			 memcmp(socket->info.peer, info->peer, sizeof(info->peer)) == 0;
+
+	if (!same_peer && info->type == SOCK_DGRAM) {
+		tell_closed(t, tracee, socket, fd, NULL);
+		rows_free(socket);
+	}
+	socket->info = *info;
+	for (const struct row *row = socket->rows; row; row = row->next)
+		tell_row(t, tracee, socket, row, fd);
+}
+
+uint32_t socket_row(struct pt_tracer *t, struct tracee *tracee, struct socket *socket, int fd, const uint8_t *peer,
+		    uint32_t peer_length)
+{
+	struct row **at, *row;
+
+	/* The address that a connected socket is connected to may be named, too. */
+	if (!socket_takes_addresses(socket) ||
+	    (peer_length == socket->info.peer_length && memcmp(peer, socket->info.peer, peer_length) == 0))
+		peer_length = 0;
+	for (at = &socket->rows; *at; at = &(*at)->next)
+		if ((*at)->peer_length == peer_length && memcmp((*at)->peer, peer, peer_length) == 0)
+			break;
+	row = *at;
+	if (row) {
+		/* To the front: the next transfer is likely to be with the same peer. */
+		*at = row->next;
+	} else {
+		row = malloc(sizeof(*row) + peer_length);
+		if (!row)
+			return 0;
+		row->id = ++t->next_row;
+		row->peer_length = peer_length;
+		if (peer_length)
+			memcpy(row->peer, peer, peer_length);
+		tell_row(t, tracee, socket, row, fd);
+	}
+	row->next = socket->rows;
+	socket->rows = row;
+	return row->id;
+}
+
+/* Reads the kernel's counters of a socket and tells them; told_fd is the fd that the record bears. */
+static void read_counters(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket, int told_fd)
+{
+	struct identity identity;
+	struct pt_tcp_info counters = {0};
+	bool counted = false;
+
+	if (!socket->rows)
+		return;
+	if (socket->info.inode && identify(tracee->tid, files_pidfd(t, tracee), fd, &identity) == 1 &&
+	    identity.info.inode == socket->info.inode) {
+		counted = identity.is_tcp;
+		if (counted)
+			counters = tcp_counters(&identity.tcp, socket->active, socket->sent, socket->received);
+		counters.auditable = !socket->existed && !socket->busy;
+		if (memcmp(&socket->info, &identity.info, sizeof(socket->info)) != 0)
+			socket_changed(t, tracee, fd, socket, &identity.info);
+	}
+	tell_closed(t, tracee, socket, told_fd, counted ? &counters : NULL);
+}
+
+void socket_closing(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket)
+{
+	read_counters(t, tracee, fd, socket, fd);
+}
+
+void socket_left_open(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket)
+{
+	read_counters(t, tracee, fd, socket, -1);
+}
