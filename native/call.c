@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/socket.h>
 
 #include "aio.h"
 #include "clone.h"
@@ -13,6 +14,7 @@
 #include "files.h"
 #include "memory.h"
 #include "registers.h"
+#include "restart.h"
 #include "rows.h"
 #include "sandbox.h"
 #include "tracee.h"
@@ -60,25 +62,34 @@ static void close_range_enter(struct pt_tracer *t, struct tracee *tracee)
 		files_closing(t, tracee, first, last);
 }
 
+/* The socket gets another peer. With AF_UNSPEC a TCP socket loses its connection and the kernel its counts. */
+static void connect_enter(struct pt_tracer *t, struct tracee *tracee, int fd)
+{
+	struct socket *socket;
+	uint16_t family = AF_UNSPEC;
+
+	if (memory_read(tracee->tid, tracee->call.args[1], &family, sizeof(family)) == 0 && family == AF_UNSPEC &&
+	    files_lookup(t, tracee, fd, &socket) == 1)
+		socket->existed = true;
+	files_closing(t, tracee, (unsigned int)fd, (unsigned int)fd);
+}
+
 /* Calls that change what fds mean. True if the exit-stop is needed. */
 static bool files_enter(struct pt_tracer *t, struct tracee *tracee)
 {
 	const struct call *call = &tracee->call;
-	unsigned int fd = call->entry->fd < 0 ? 0 : (unsigned int)call->args[call->entry->fd];
+	int fd = call->entry->fd < 0 ? -1 : (int)call->args[call->entry->fd];
 
 	switch (call->entry->rule) {
 	case RULE_CLOSE:
-		files_each(t, tracee, fd, fd, socket_closing);
-		files_closing(t, tracee, fd, fd);
+		files_close(t, tracee, fd, socket_closing);
 		return false;
 	case RULE_DUP:
-		if (fd == (unsigned int)call->args[0])
-			return false;
-		files_each(t, tracee, fd, fd, socket_closing);
-		files_closing(t, tracee, fd, fd);
+		if (fd != (int)call->args[0])
+			files_close(t, tracee, fd, socket_closing);
 		return false;
 	case RULE_CONNECT:
-		files_closing(t, tracee, fd, fd);
+		connect_enter(t, tracee, fd);
 		return false;
 	case RULE_CLOSE_RANGE:
 		close_range_enter(t, tracee);
@@ -122,7 +133,7 @@ bool call_enter(struct pt_tracer *t, struct tracee *tracee, enum abi abi, uint64
 {
 	struct call *call = &tracee->call;
 
-	tracee->restart_code = 0; /* it was restarted, or another call is made now */
+	restart_forget(t, tracee); /* it was restarted, or another call is made now */
 	*call = (struct call){.entry = syscall_find(abi, number), .number = number, .compat = abi != ABI_NATIVE};
 	if (!call->entry)
 		return false;
@@ -199,6 +210,7 @@ void call_abandon(struct pt_tracer *t, struct tracee *tracee)
 {
 	if (tracee->call.socket[0] || tracee->call.socket[1])
 		emit_warning(t, tracee, PT_REASON_DETACHED, tracee->call.entry, 0);
+	restart_forget(t, tracee);
 	transfer_release(t, tracee);
 	tracee->call.entry = NULL;
 }

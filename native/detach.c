@@ -34,8 +34,13 @@ bool detach_at_stop(struct pt_tracer *t, struct tracee *tracee, enum stop_kind k
 	case STOP_GROUP:
 	case STOP_INTERRUPT:
 		return let_go(t, tracee, 0);
+	case STOP_EXITED:
+	case STOP_KILLED:
+		return false;
 	default:
-		/* Seen to its end; the interrupt is still pending and gives the stop that is waited for. */
+		/* Seen to its end. Any stop takes a pending interrupt away (ptrace_stop() of kernel/signal.c), so the
+		 * next one is asked for anew. */
+		ptrace(PTRACE_INTERRUPT, tracee->tid, 0, 0);
 		return false;
 	}
 }

@@ -211,10 +211,27 @@ void files_settle(struct tracee *tracee)
 		*at = tracee->closing_next;
 }
 
+void files_close(struct pt_tracer *t, struct tracee *tracee, int fd,
+		 void (*visit)(struct pt_tracer *, struct tracee *, int fd, struct socket *))
+{
+	struct socket *socket = files_known(tracee->files, fd);
+
+	/* Others share the table: the fd may have been used while it was "closing" and was not cached. */
+	if (!socket && tracee->files->users > 1 && files_lookup(t, tracee, fd, &socket) != 1)
+		socket = NULL;
+	if (is_socket(socket)) {
+		visit(t, tracee, fd, socket);
+		socket_put(t, socket);
+	}
+	files_closing(t, tracee, (unsigned int)fd, (unsigned int)fd);
+}
+
 void files_each(struct pt_tracer *t, struct tracee *tracee, unsigned int first, unsigned int last,
 		void (*visit)(struct pt_tracer *, struct tracee *, int fd, struct socket *))
 {
-	for (unsigned int fd = first; fd <= last && fd < tracee->files->size; fd++)
-		if (is_socket(tracee->files->sockets[fd]))
-			visit(t, tracee, (int)fd, tracee->files->sockets[fd]);
+	const struct files *files = tracee->files;
+
+	for (unsigned int fd = first; fd <= last && fd < files->size; fd++)
+		if (is_socket(files->sockets[fd]))
+			visit(t, tracee, (int)fd, files->sockets[fd]);
 }

@@ -32,6 +32,9 @@ void files_note(struct pt_tracer *t, struct tracee *tracee, int fd, struct socke
 /* The tracee stands before a call that takes the fds first..last away (or changes what they are): they are forgotten,
  * and stay unknown until files_settle(). */
 void files_closing(struct pt_tracer *t, struct tracee *tracee, unsigned int first, unsigned int last);
+/* The same for one fd; calls visit first if it is a socket. */
+void files_close(struct pt_tracer *t, struct tracee *tracee, int fd,
+		 void (*visit)(struct pt_tracer *, struct tracee *, int fd, struct socket *));
 /* That call is over. */
 void files_settle(struct tracee *tracee);
 /* Calls visit for every socket that is known among the fds first..last. */

@@ -23,6 +23,8 @@
 #include "memory.h"
 #include "proc.h"
 #include "registers.h"
+#include "rows.h"
+#include "sockets.h"
 #include "tracee.h"
 
 #define ERESTARTSYS 512
@@ -35,10 +37,47 @@ bool restart_pending(int error)
 	return error >= ERESTARTSYS && error <= ERESTART_RESTARTBLOCK;
 }
 
+void restart_remember(struct tracee *tracee, struct socket *socket, int fd, enum pt_direction direction, int code)
+{
+	socket->cached++; /* it must not be forgotten as long as it is remembered here */
+	tracee->interrupted = (struct interrupted){
+		.code = code,
+		.entry = tracee->call.entry,
+		.socket = socket,
+		.fd = fd,
+		.direction = direction,
+	};
+}
+
+void restart_forget(struct pt_tracer *t, struct tracee *tracee)
+{
+	struct socket *socket = tracee->interrupted.socket;
+
+	if (!tracee->interrupted.code)
+		return;
+	tracee->interrupted = (struct interrupted){0};
+	socket->cached--;
+	socket_put(t, socket);
+}
+
 static void tell_interrupted(struct pt_tracer *t, struct tracee *tracee)
 {
-	emit_transfer(t, &tracee->interrupted);
-	tracee->restart_code = 0;
+	const struct interrupted *call = &tracee->interrupted;
+	const struct pt_record record = {
+		.time = (uint64_t)t->now,
+		.kind = PT_TRANSFER,
+		.tgid = tracee->group->tgid,
+		.tid = tracee->tid,
+		.calls = 1,
+		.fd = call->fd,
+		.socket = socket_row(t, tracee, call->socket, call->fd, (const uint8_t *)"", 0),
+		.error = EINTR,
+		.syscall = syscall_index(call->entry),
+		.direction = (uint16_t)call->direction,
+	};
+
+	emit_transfer(t, &record);
+	restart_forget(t, tracee);
 }
 
 static bool has_handler(pid_t tid, int signal)
@@ -50,9 +89,10 @@ static bool has_handler(pid_t tid, int signal)
 
 int restart_at_signal(struct pt_tracer *t, struct tracee *tracee, int signal)
 {
-	if (!tracee->restart_code || tracee->restart_code == ERESTARTNOINTR || !has_handler(tracee->tid, signal))
+	if (!tracee->interrupted.code || tracee->interrupted.code == ERESTARTNOINTR ||
+	    !has_handler(tracee->tid, signal))
 		return tracee_request(t, tracee);
-	if (tracee->restart_code == ERESTARTSYS) {
+	if (tracee->interrupted.code == ERESTARTSYS) {
 		tracee->stepping = true;
 		return PTRACE_SINGLESTEP;
 	}
@@ -85,6 +125,6 @@ bool restart_stepped(struct pt_tracer *t, struct tracee *tracee, int signal)
 	if (frame_says_eintr(tracee->tid))
 		tell_interrupted(t, tracee);
 	else
-		tracee->restart_code = 0;
+		restart_forget(t, tracee);
 	return true;
 }

@@ -56,18 +56,32 @@ static void tell_closed(struct pt_tracer *t, struct tracee *tracee, const struct
 	}
 }
 
+/* A connection that has ended has no peer any more for the kernel (ENOTCONN); it was with that peer all the same. */
+static void keep_peer(const struct pt_socket_info *known, struct pt_socket_info *info)
+{
+	if (info->type == SOCK_DGRAM || info->peer_length)
+		return;
+	memcpy(info->peer, known->peer, sizeof(info->peer));
+	info->peer_length = known->peer_length;
+}
+
 /* Bound, connected, or connected anew. A datagram socket's transfers with another peer are another row. */
 void socket_changed(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket,
-		    const struct pt_socket_info *info)
+		    const struct pt_socket_info *seen)
 {
-	bool same_peer = socket->info.peer_length == info->peer_length &&
-			 memcmp(socket->info.peer, info->peer, sizeof(info->peer)) == 0;
+	struct pt_socket_info info = *seen;
+	bool same_peer;
 
-	if (!same_peer && info->type == SOCK_DGRAM) {
+	keep_peer(&socket->info, &info);
+	if (memcmp(&socket->info, &info, sizeof(info)) == 0)
+		return;
+	same_peer = socket->info.peer_length == info.peer_length &&
+		    memcmp(socket->info.peer, info.peer, sizeof(info.peer)) == 0;
+	if (!same_peer && info.type == SOCK_DGRAM) {
 		tell_closed(t, tracee, socket, fd, NULL);
 		rows_free(socket);
 	}
-	socket->info = *info;
+	socket->info = info;
 	for (const struct row *row = socket->rows; row; row = row->next)
 		tell_row(t, tracee, socket, row, fd);
 }
@@ -118,8 +132,7 @@ static void read_counters(struct pt_tracer *t, struct tracee *tracee, int fd, st
 		if (counted)
 			counters = tcp_counters(&identity.tcp, socket->active, socket->sent, socket->received);
 		counters.auditable = !socket->existed && !socket->busy;
-		if (memcmp(&socket->info, &identity.info, sizeof(socket->info)) != 0)
-			socket_changed(t, tracee, fd, socket, &identity.info);
+		socket_changed(t, tracee, fd, socket, &identity.info);
 	}
 	tell_closed(t, tracee, socket, told_fd, counted ? &counters : NULL);
 }

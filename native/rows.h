@@ -14,9 +14,9 @@ bool socket_takes_addresses(const struct socket *socket);
 void socket_closing(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket);
 /* The same, but it stays open: ptmon detaches. */
 void socket_left_open(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket);
-/* The kernel says something new of it: bound, connected, or connected anew. */
+/* What the kernel says of it now: told if it is new (bound, connected, connected anew). */
 void socket_changed(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket,
-		    const struct pt_socket_info *info);
+		    const struct pt_socket_info *seen);
 void rows_free(struct socket *socket);
 
 #endif

@@ -134,7 +134,7 @@ int socket_identify(struct pt_tracer *t, struct tracee *tracee, int fd, struct s
 		socket->active = identity.active;
 		socket->identified = true;
 		socket->info = identity.info;
-	} else if (memcmp(&socket->info, &identity.info, sizeof(socket->info)) != 0) {
+	} else {
 		socket_changed(t, tracee, fd, socket, &identity.info);
 	}
 	*out = socket;

@@ -79,6 +79,15 @@ struct call {
 	bool unreadable;	  /* what they name can't be known */
 };
 
+/* A call that a signal interrupted; what comes of it is not known yet. */
+struct interrupted {
+	int code; /* ERESTART*, or 0: there is none */
+	const struct syscall_entry *entry;
+	struct socket *socket;
+	int fd;
+	enum pt_direction direction;
+};
+
 enum tracee_state {
 	TRACEE_RUNNING,
 	TRACEE_STOPPED,	  /* in a ptrace-stop that is being handled */
@@ -101,10 +110,10 @@ struct tracee {
 	bool fresh;	   /* launched: between fork and execve, nothing of it counts */
 	bool born_stopped; /* its group was in a group-stop when it was born: it stays in it */
 	bool hid_untraced; /* CLONE_UNTRACED was taken out of its call's flags (clone.c) */
-	int restart_code;  /* its last call returned this ERESTART*: will it be EINTR, or restarted? (restart.c) */
-	struct pt_record interrupted; /* what is told if it is EINTR */
-	bool stepping;		      /* the step into a signal handler that tells */
-	unsigned int closing_first;   /* fds that its call under way may close */
+	struct interrupted
+		interrupted;	    /* its last call, if that is to be restarted or to fail with EINTR (restart.c) */
+	bool stepping;		    /* the step into a signal handler that tells */
+	unsigned int closing_first; /* fds that its call under way may close */
 	unsigned int closing_last;
 	bool is_closing;
 	struct tracee *closing_next;

@@ -86,9 +86,9 @@ void transfer_release(struct pt_tracer *t, struct tracee *tracee)
 	}
 }
 
-static struct pt_record record_of(struct pt_tracer *t, struct tracee *tracee, const struct outcome *outcome)
+static void tell(struct pt_tracer *t, struct tracee *tracee, const struct outcome *outcome)
 {
-	return (struct pt_record){
+	const struct pt_record record = {
 		.time = (uint64_t)t->now,
 		.kind = PT_TRANSFER,
 		.tgid = tracee->group->tgid,
@@ -101,11 +101,6 @@ static struct pt_record record_of(struct pt_tracer *t, struct tracee *tracee, co
 		.syscall = syscall_index(tracee->call.entry),
 		.direction = (uint16_t)outcome->direction,
 	};
-}
-
-static void tell(struct pt_tracer *t, struct tracee *tracee, const struct outcome *outcome)
-{
-	struct pt_record record = record_of(t, tracee, outcome);
 
 	if (outcome->direction == PT_SENT)
 		outcome->socket->sent += outcome->bytes;
@@ -228,9 +223,7 @@ void transfer_exit(struct pt_tracer *t, struct tracee *tracee, int64_t result)
 	else if (call->entry->rule != RULE_MMSG)
 		outcome.bytes = (uint64_t)result;
 	if (restart_pending(outcome.error)) {
-		outcome.error = EINTR;
-		tracee->interrupted = record_of(t, tracee, &outcome);
-		tracee->restart_code = (int)-result;
+		restart_remember(tracee, outcome.socket, outcome.fd, outcome.direction, (int)-result);
 		return;
 	}
 	if (socket_takes_addresses(outcome.socket) && (result >= 0 || outcome.direction == PT_SENT)) {

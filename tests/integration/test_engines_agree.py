@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Two engines, written independently: on a program of one thread they tell the same, to the byte, the call and the errno.
+"""Two engines, written independently: of a program of one thread they tell the same, to the byte, call and errno.
 
 The reference engine's rules are in Python (ptmon/engines/counting.py), the native engine's in C.
 """
@@ -57,20 +57,22 @@ def reasons(report: dict[str, Any]) -> list[str]:
 
 
 def sockets(report: dict[str, Any]) -> list[dict[str, Any]]:
-    """The rows in the order of their first use, without what differs between two runs: ports and pids by their order."""
+    """The rows in the order of their first use, but for what differs between two runs."""
     pid = str(report["processes"][0]["pid"])
     ports: dict[str, int] = {}
 
-    def named(address: str | None) -> str | None:
+    def named(address: str | None, by_order: bool) -> str | None:
         if address is None:
             return None
         address = re.sub(rf"\b{pid}\b", "PID", address)
-        return re.sub(r"(?<=:)[1-9]\d*$", lambda port: f"#{ports.setdefault(port[0], len(ports))}", address)
+        # The kernel may give one port twice to sockets that come one after another, but not to those of one time.
+        order = "#{}" if by_order else "#"
+        return re.sub(r"(?<=:)[1-9]\d*$", lambda port: order.format(ports.setdefault(port[0], len(ports))), address)
 
     rows = []
     for row in sorted(report["sockets"], key=lambda row: row["id"]):
         tcp = row["tcp"] and (row["tcp"]["bytes_sent"], row["tcp"]["bytes_received"])
-        addresses = {"local": named(row["local"]), "peer": named(row["peer"])}
+        addresses = {way: named(row[way], row["type"] == "dgram") for way in ("local", "peer")}
         rows.append({key: row[key] for key in row if key not in OF_ONE_RUN} | addresses | {"tcp": tcp})
     return rows
 

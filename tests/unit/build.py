@@ -83,9 +83,11 @@ def udp(number: int, inode: int, peer: bytes) -> SocketSeen:
     return SocketSeen(0.1, ROOT, ROOT, 4, number, inode, 2, 2, 17, inet("127.0.0.1", 53), peer)
 
 
-def close(number: int = 1, counters: tuple[int, int] | None = None, auditable: bool = True) -> SocketClosed:
+def close(
+    number: int = 1, counters: tuple[int, int] | None = None, auditable: bool = True, *, fd: int = 4
+) -> SocketClosed:
     tcp_info = None if counters is None else TcpCounters(*counters, 0, 21, auditable)
-    return SocketClosed(0.9, ROOT, ROOT, 4, number, tcp_info)
+    return SocketClosed(0.9, ROOT, ROOT, fd, number, tcp_info)
 
 
 def born(pid: int, tid: int, parent: int, time: float = 0.0) -> Clone:

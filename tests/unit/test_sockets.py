@@ -34,6 +34,11 @@ def test_without_counters_there_is_no_audit() -> None:
     assert (row.audit, row.tcp) == ("unavailable", None)
 
 
+def test_a_socket_left_open_at_a_detach_is_audited_but_not_closed() -> None:
+    (row,) = report_of([tcp(1), sent(35), close(1, (35, 0), fd=-1)]).sockets
+    assert (row.audit, row.closed_s) == ("match", None)
+
+
 def test_a_transfer_after_a_close_makes_the_verdict_stale_until_the_next() -> None:
     records = [tcp(1), sent(35), close(1, (35, 0)), sent(5, pid=20)]
     assert report_of(records).sockets[0].audit == "unavailable"
