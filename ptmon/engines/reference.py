@@ -61,10 +61,10 @@ class ReferenceEngine:
         """There is a tracee."""
         self._asked_to_end = False
         self._leaving = False
-        self._for_program: set[int] = set()
-        """Signals to ptmon that are meant for the program."""
-        self._delivered: set[int] = set()
-        """Signals that the program has got itself since the last batch."""
+        self._for_program: dict[int, float] = {}
+        """Signals to ptmon that are meant for the program, and when they came."""
+        self._delivered: dict[int, float] = {}
+        """When the program last got such a signal itself."""
         self._original = starting.Signals()
 
     def elapsed(self) -> float:
@@ -75,10 +75,7 @@ class ReferenceEngine:
         self.started = time.time()
         self._start = time.monotonic_ns()
         try:
-            if self.settings.attach:
-                self._attach(self.settings.attach[0])
-            else:
-                self._launch()
+            self._begin()
         except BaseException:
             self.__exit__(None, None, None)
             raise
@@ -102,21 +99,19 @@ class ReferenceEngine:
                 self._detach()
                 yield self._take()
 
-    def _launch(self) -> None:
-        self.root = starting.launch(self.settings.command, self._original)
-        self._tracee = Tracee(self.root)
-        self._tracee.journal.records.append(Clone(self.elapsed(), self.root, self.root, os.getpid()))
-        self._begin(None)
-
-    def _attach(self, pid: int) -> None:
-        self.root = pid
-        self._tracee = Tracee(pid)
-        self._begin(starting.attach(pid))
-
-    def _begin(self, parent: int | None) -> None:
-        """The tracee is in its first stop, with the program's first instruction (or any, if attached) before it."""
+    def _begin(self) -> None:
+        """Gets the tracee, which is in its first stop then; what it has done before does not count."""
+        settings, parent = self.settings, None
+        if settings.attach:
+            self.root = settings.attach[0]
+            parent = starting.attach(self.root)
+        else:
+            self.root = starting.launch(settings.command, self._original)
         self._held = True
+        self._tracee = Tracee(self.root)
         self._tracee.journal.now = self.elapsed()
+        if parent is None:
+            self._tracee.journal.records.append(Clone(self.elapsed(), self.root, self.root, os.getpid()))
         self._tracee.sockets.share()  # whatever it has inherited, or had before
         self._tracee.runs(parent)
         self._resume()
@@ -130,11 +125,15 @@ class ReferenceEngine:
                 self._asked(info)
             else:
                 self._wait(os.WNOHANG)
-        for number in self._for_program - self._delivered:
-            if self._held:
-                os.kill(self.root, number)
-        self._for_program.clear()
-        self._delivered.clear()
+        self._pass_on(end)
+
+    def _pass_on(self, now: float) -> None:
+        """Sends the program what was meant for it, unless that was sent to its whole process group."""
+        for number, came in list(self._for_program.items()):
+            if self._held and came + BATCH <= now:
+                del self._for_program[number]
+                if self._delivered.get(number, 0.0) < came - BATCH:
+                    os.kill(self.root, number)
 
     def _wait(self, flags: int) -> None:
         """The tracee's next stop or its end, if there is one."""
@@ -168,7 +167,7 @@ class ReferenceEngine:
         elif number == signal.SIGSTOP and self._leaving:
             return self._left()
         else:  # signal-delivery-stop; or group-stop, where the kernel takes no notice of the number
-            self._delivered.add(number)
+            self._delivered[number] = time.monotonic()
             return self._resume(number)
         return self._resume()
 
@@ -212,7 +211,7 @@ class ReferenceEngine:
             self._asked_to_end = True
         elif info.si_code <= 0 and info.si_pid != self.root:
             # By kill(2), not by the terminal (SI_KERNEL), which has reached the program too.
-            self._for_program.add(info.si_signo)
+            self._for_program[info.si_signo] = time.monotonic()
 
     def _detach(self) -> None:
         """Lets the process go. That wants a stop, for which a SIGSTOP of our own serves; it is not delivered."""

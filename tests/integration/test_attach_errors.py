@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -99,11 +101,16 @@ def test_a_zombie() -> None:
         assert child.wait() == 0  # its status is still there for its parent
 
 
+@contextmanager
+def seized(pid: int, program: Path) -> Iterator[subprocess.Popen[str]]:
+    """A tracer of a process that rests."""
+    at_rest(pid)
+    with started([program, "seize", str(pid)], stdin=subprocess.PIPE) as tracer:
+        yield tracer
+
+
 def test_a_process_that_has_a_tracer_already(targets: Targets) -> None:
-    with (
-        busy(targets("busy")) as victim,
-        started([targets("tracer"), "seize", str(victim.pid)], stdin=subprocess.PIPE) as tracer,
-    ):
+    with busy(targets("busy")) as victim, seized(victim.pid, targets("tracer")) as tracer:
         assert tracer.stdout is not None
         assert tracer.stdout.readline() == "seized\n"
         before = look(victim.pid)
