@@ -12,10 +12,48 @@
 #include "files.h"
 #include "identify.h"
 
-void rows_free(struct socket *socket)
+/* FNV-1a over the socket and the peer. A server of datagrams may have thousands of peers on one socket. */
+static struct row **bucket(struct pt_tracer *t, const struct socket *socket, const uint8_t *peer, uint32_t length)
+{
+	uint64_t hash = 0xcbf29ce484222325u ^ (uintptr_t)socket;
+
+	for (uint32_t i = 0; i < length; i++)
+		hash = (hash ^ peer[i]) * 0x100000001b3u;
+	return &t->rows[(hash ^ hash >> 32) & (HASH_SIZE - 1)];
+}
+
+static struct row *find(struct pt_tracer *t, const struct socket *socket, const uint8_t *peer, uint32_t length)
+{
+	struct row *row = *bucket(t, socket, peer, length);
+
+	while (row && (row->socket != socket || row->peer_length != length || memcmp(row->peer, peer, length) != 0))
+		row = row->bucket_next;
+	return row;
+}
+
+static struct row *create(struct pt_tracer *t, struct socket *socket, const uint8_t *peer, uint32_t length)
+{
+	struct row **head = bucket(t, socket, peer, length);
+	struct row *row = malloc(sizeof(*row) + length);
+
+	if (!row)
+		return NULL;
+	*row = (struct row){.next = socket->rows, .bucket_next = *head, .socket = socket, .id = ++t->next_row};
+	row->peer_length = length;
+	memcpy(row->peer, peer, length);
+	socket->rows = *head = row;
+	return row;
+}
+
+void rows_free(struct pt_tracer *t, struct socket *socket)
 {
 	for (struct row *row = socket->rows, *next; row; row = next) {
+		struct row **at = bucket(t, socket, row->peer, row->peer_length);
+
 		next = row->next;
+		while (*at != row)
+			at = &(*at)->bucket_next;
+		*at = row->bucket_next;
 		free(row);
 	}
 	socket->rows = NULL;
@@ -79,7 +117,7 @@ void socket_changed(struct pt_tracer *t, struct tracee *tracee, int fd, struct s
 		    memcmp(socket->info.peer, info.peer, sizeof(info.peer)) == 0;
 	if (!same_peer && info.type == SOCK_DGRAM) {
 		tell_closed(t, tracee, socket, fd, NULL);
-		rows_free(socket);
+		rows_free(t, socket);
 	}
 	socket->info = info;
 	for (const struct row *row = socket->rows; row; row = row->next)
@@ -89,31 +127,19 @@ void socket_changed(struct pt_tracer *t, struct tracee *tracee, int fd, struct s
 uint32_t socket_row(struct pt_tracer *t, struct tracee *tracee, struct socket *socket, int fd, const uint8_t *peer,
 		    uint32_t peer_length)
 {
-	struct row **at, *row;
+	struct row *row;
 
 	/* The address that a connected socket is connected to may be named, too. */
 	if (!socket_takes_addresses(socket) ||
 	    (peer_length == socket->info.peer_length && memcmp(peer, socket->info.peer, peer_length) == 0))
 		peer_length = 0;
-	for (at = &socket->rows; *at; at = &(*at)->next)
-		if ((*at)->peer_length == peer_length && memcmp((*at)->peer, peer, peer_length) == 0)
-			break;
-	row = *at;
-	if (row) {
-		/* To the front: the next transfer is likely to be with the same peer. */
-		*at = row->next;
-	} else {
-		row = malloc(sizeof(*row) + peer_length);
+	row = find(t, socket, peer, peer_length);
+	if (!row) {
+		row = create(t, socket, peer, peer_length);
 		if (!row)
 			return 0;
-		row->id = ++t->next_row;
-		row->peer_length = peer_length;
-		if (peer_length)
-			memcpy(row->peer, peer, peer_length);
 		tell_row(t, tracee, socket, row, fd);
 	}
-	row->next = socket->rows;
-	socket->rows = row;
 	return row->id;
 }
 

@@ -17,6 +17,6 @@ void socket_left_open(struct pt_tracer *t, struct tracee *tracee, int fd, struct
 /* What the kernel says of it now: told if it is new (bound, connected, connected anew). */
 void socket_changed(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket,
 		    const struct pt_socket_info *seen);
-void rows_free(struct socket *socket);
+void rows_free(struct pt_tracer *t, struct socket *socket);
 
 #endif

@@ -58,9 +58,9 @@ struct socket *socket_unknown(void)
 	return socket;
 }
 
-static void destroy(struct socket *socket)
+static void destroy(struct pt_tracer *t, struct socket *socket)
 {
-	rows_free(socket);
+	rows_free(t, socket);
 	free(socket);
 }
 
@@ -87,7 +87,7 @@ static void drop_oldest(struct pt_tracer *t)
 	if (oldest->cached || oldest->busy)
 		return; /* it came back to use meanwhile */
 	unlink_from(t, oldest);
-	destroy(oldest);
+	destroy(t, oldest);
 }
 
 void socket_put(struct pt_tracer *t, struct socket *socket)
@@ -112,7 +112,7 @@ void sockets_destroy(struct pt_tracer *t)
 	for (unsigned int i = 0; i < HASH_SIZE; i++) {
 		for (struct socket *socket = t->sockets[i], *next; socket; socket = next) {
 			next = socket->next;
-			destroy(socket);
+			destroy(t, socket);
 		}
 	}
 }

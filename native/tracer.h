@@ -62,7 +62,9 @@ struct socket {
 };
 
 struct row {
-	struct row *next;
+	struct row *next; /* of the same socket */
+	struct row *bucket_next;
+	const struct socket *socket;
 	uint32_t id;
 	uint32_t peer_length;
 	uint8_t peer[];
@@ -166,6 +168,7 @@ struct pt_tracer {
 	uint64_t page; /* bytes */
 	struct tracee *tracees[HASH_SIZE];
 	struct socket *sockets[HASH_SIZE];
+	struct row *rows[HASH_SIZE];
 	struct socket *idle_head;
 	struct socket *idle_tail;
 	unsigned int idle_count;
