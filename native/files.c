@@ -10,11 +10,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "identify.h"
+#include "pidfd.h"
 #include "sockets.h"
-#include "tracee.h"
 
 #define MAX_CACHED_FD (1u << 20) /* the kernel's own default limit, fs.nr_open; higher ones are looked up each time */
 
@@ -31,13 +29,6 @@ int files_join(struct tracee *tracee, struct files *files)
 		files->live++;
 	tracee->files = files;
 	return 0;
-}
-
-static void drop_pidfd(struct files *files)
-{
-	if (files->pidfd >= 0)
-		close(files->pidfd);
-	files->pidfd = -1;
 }
 
 static void forget(struct pt_tracer *t, struct files *files, unsigned int fd)
@@ -60,14 +51,14 @@ void files_leave(struct pt_tracer *t, struct tracee *tracee)
 		return;
 	if (!tracee->exiting)
 		files->live--;
-	/* Its pidfd may be that of a thread that is gone by now. */
+	/* The pidfd of a thread that is gone is of no use to the others. */
 	if (files->pidfd_tid == tracee->tid)
-		drop_pidfd(files);
+		pidfd_drop(t, files);
 	if (--files->users)
 		return;
 	for (unsigned int fd = 0; fd < files->size; fd++)
 		forget(t, files, fd);
-	drop_pidfd(files);
+	pidfd_drop(t, files);
 	free(files->sockets);
 	free(files);
 }
@@ -90,30 +81,6 @@ int files_replace(struct pt_tracer *t, struct tracee *tracee)
 	files_leave(t, tracee);
 	tracee->files = own;
 	return 0;
-}
-
-static void give_up_pidfd(struct pt_tracer *t, struct tracee *tracee, void *context)
-{
-	(void)t;
-	(void)context;
-	if (tracee->files)
-		drop_pidfd(tracee->files);
-}
-
-int files_pidfd(struct pt_tracer *t, struct tracee *tracee)
-{
-	struct files *files = tracee->files;
-
-	if (files->pidfd >= 0)
-		return files->pidfd;
-	files->pidfd_tid = tracee->tid;
-	files->pidfd = identify_pidfd(tracee->tid);
-	if (files->pidfd == -EMFILE) {
-		/* Thousands of processes, one pidfd each: start anew with those in use now. */
-		tracee_each(t, give_up_pidfd, NULL);
-		files->pidfd = identify_pidfd(tracee->tid);
-	}
-	return files->pidfd;
 }
 
 struct socket *files_known(const struct files *files, int fd)

@@ -41,7 +41,4 @@ void files_settle(struct tracee *tracee);
 void files_each(struct pt_tracer *t, struct tracee *tracee, unsigned int first, unsigned int last,
 		void (*visit)(struct pt_tracer *, struct tracee *, int fd, struct socket *));
 
-/* A pidfd through which the fds of this tracee can be had, or -errno. It belongs to the table. */
-int files_pidfd(struct pt_tracer *t, struct tracee *tracee);
-
 #endif

@@ -7,7 +7,6 @@
 #include "identify.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -16,10 +15,6 @@
 #include <unistd.h>
 
 #include "procnet.h"
-
-#ifndef PIDFD_THREAD
-#define PIDFD_THREAD O_EXCL /* Linux 6.9: a pidfd of a thread that is not the leader */
-#endif
 
 static int32_t option(int fd, int name, int32_t otherwise)
 {
@@ -65,15 +60,6 @@ static int identify_duplicate(int fd, struct identity *out)
 		out->fresh = tcp_fresh(&out->tcp, &out->active);
 	}
 	return 1;
-}
-
-int identify_pidfd(pid_t tid)
-{
-	int fd = (int)syscall(SYS_pidfd_open, tid, PIDFD_THREAD);
-
-	if (fd < 0 && errno == EINVAL)
-		fd = (int)syscall(SYS_pidfd_open, tid, 0); /* before Linux 6.9: leaders only */
-	return fd < 0 ? -errno : fd;
 }
 
 int identify(pid_t tid, int pidfd, int fd, struct identity *out)

@@ -14,8 +14,6 @@ struct identity {
 	bool active; /* TCP: the kernel's count of sent bytes has the SYN in it */
 };
 
-/* A pidfd of the thread, or -errno. */
-int identify_pidfd(pid_t tid);
 /* What fd of the stopped tracee is; pidfd is one of it, or negative. 1: a socket; 0: something else; -EBADF: not open;
  * other -errno: it can't be known. */
 int identify(pid_t tid, int pidfd, int fd, struct identity *out);

@@ -8,6 +8,7 @@
 
 #include "identify.h"
 #include "memory.h"
+#include "pidfd.h"
 #include "registers.h"
 #include "syscalls.h"
 
@@ -43,7 +44,7 @@ int pt_read_memory(int tid, uint64_t address, void *to, size_t length)
 int pt_identify(int tid, int fd, const struct pt_identity *before, struct pt_identity *out)
 {
 	struct identity identity;
-	int pidfd = identify_pidfd(tid);
+	int pidfd = pidfd_open_thread(tid);
 	int found = identify(tid, pidfd, fd, &identity);
 
 	if (pidfd >= 0)

@@ -9,8 +9,8 @@
 #include <sys/socket.h>
 
 #include "emit.h"
-#include "files.h"
 #include "identify.h"
+#include "pidfd.h"
 
 /* FNV-1a over the socket and the peer. A server of datagrams may have thousands of peers on one socket. */
 static struct row **bucket(struct pt_tracer *t, const struct socket *socket, const uint8_t *peer, uint32_t length)
@@ -152,7 +152,7 @@ static void read_counters(struct pt_tracer *t, struct tracee *tracee, int fd, st
 
 	if (!socket->rows)
 		return;
-	if (socket->info.inode && identify(tracee->tid, files_pidfd(t, tracee), fd, &identity) == 1 &&
+	if (socket->info.inode && identify(tracee->tid, pidfd_get(t, tracee->files, tracee->tid), fd, &identity) == 1 &&
 	    identity.info.inode == socket->info.inode) {
 		counted = identity.is_tcp;
 		if (counted)

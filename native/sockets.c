@@ -8,8 +8,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "files.h"
 #include "identify.h"
+#include "pidfd.h"
 #include "proc.h"
 #include "rows.h"
 
@@ -121,7 +121,7 @@ int socket_identify(struct pt_tracer *t, struct tracee *tracee, int fd, struct s
 {
 	struct identity identity;
 	struct socket *socket;
-	int found = identify(tracee->tid, files_pidfd(t, tracee), fd, &identity);
+	int found = identify(tracee->tid, pidfd_get(t, tracee->files, tracee->tid), fd, &identity);
 
 	if (found != 1)
 		return found;

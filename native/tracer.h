@@ -40,6 +40,7 @@ struct files {
 	unsigned int live;  /* those of them that have not begun to exit */
 	int pidfd;	    /* of pidfd_tid, or -1 */
 	pid_t pidfd_tid;
+	struct files *next_with_pidfd;
 	struct socket **sockets; /* by fd: NULL unknown, NOT_A_SOCKET, or the socket */
 	unsigned int size;
 	struct tracee *closing; /* list of those in the middle of a close, dup2, connect ... */
@@ -169,6 +170,7 @@ struct pt_tracer {
 	struct tracee *tracees[HASH_SIZE];
 	struct socket *sockets[HASH_SIZE];
 	struct row *rows[HASH_SIZE];
+	struct files *with_pidfd; /* list */
 	struct socket *idle_head;
 	struct socket *idle_tail;
 	unsigned int idle_count;

@@ -23,7 +23,7 @@ def ptmon(tmp_path: Path) -> Callable[..., Outcome]:
     """``ptmon(program, arg..., options=[...])`` runs ptmon with a JSON report and returns what came of it."""
 
     def run(*command: str | Path, options: tuple[str, ...] | list[str] = (), **keywords: object) -> Outcome:
-        return run_ptmon(command, tmp_path / "report.json", tuple(options), **keywords)  # type: ignore[arg-type]
+        return run_ptmon(command, tmp_path / "report.json", tuple(options), **keywords)
 
     return run
 
