@@ -18,7 +18,7 @@ MESSAGES = {
     Reason.UNREADABLE: "process {pid} may not be read{call}: its file descriptors or messages are unknown,"
     " so bytes are missing or belong to no known socket",
     Reason.X32: "process {pid} makes calls of the x32 ABI{call}: they are not decoded and not counted",
-    Reason.UNTRACED: "a child of process {pid} could not be followed{call}: what it sends and receives is not counted",
+    Reason.UNTRACED: "a child or thread of process {pid} could not be followed{call}: what it transfers is not counted",
     Reason.PTRACE: "a ptrace call of process {pid} failed{call}: a process has one tracer, and that is ptmon",
     Reason.NO_MEMORY: "ptmon ran out of memory for its tables while it traced process {pid}{call}: bytes are missing",
     Reason.DETACHED: "process {pid} was let go or killed in the middle of a call{call}: that call's bytes are unknown",
