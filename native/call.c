@@ -133,6 +133,8 @@ bool call_enter(struct pt_tracer *t, struct tracee *tracee, enum abi abi, uint64
 {
 	struct call *call = &tracee->call;
 
+	if (call->entry)
+		call_abandon(t, tracee);
 	restart_forget(t, tracee); /* it was restarted, or another call is made now */
 	*call = (struct call){.entry = syscall_find(abi, number), .number = number, .compat = abi != ABI_NATIVE};
 	if (!call->entry)

@@ -25,13 +25,19 @@
 
 #define YIELD_NS 50000
 
-/* What the kernel says of the call at this stop. False if the tracee is gone, or the kernel is older than 5.3. */
+/* What the kernel says of the call at this stop. False: nothing is known, and what could be done is done.
+ *
+ * A race with SIGKILL: it takes the tracee out of the stop that was just reported, on to PTRACE_EVENT_EXIT. That stop
+ * will be reported in its turn, and a call that has moved bytes is counted there. To resume "this" stop would in truth
+ * resume that one, unseen. So the tracee is left alone when it is gone (ESRCH), or is in another stop already. */
 static bool read_syscall_info(struct pt_tracer *t, struct tracee *tracee, struct __ptrace_syscall_info *info)
 {
 	if (ptrace(PTRACE_GET_SYSCALL_INFO, tracee->tid, sizeof(*info), info) > 0)
-		return true;
-	if (errno != ESRCH)
+		return info->op != PTRACE_SYSCALL_INFO_NONE;
+	if (errno != ESRCH) {
 		emit_warning(t, tracee, PT_REASON_UNREADABLE, NULL, errno);
+		tracee_resume(tracee, tracee_request(t, tracee), 0);
+	}
 	return false;
 }
 
@@ -55,7 +61,7 @@ static void on_seccomp(struct pt_tracer *t, struct tracee *tracee)
 	uint64_t args[6];
 
 	if (!read_syscall_info(t, tracee, &info))
-		return tracee_resume(tracee, tracee_request(t, tracee), 0);
+		return;
 	if (info.seccomp.ret_data != FILTER_COOKIE || !t->filtered) {
 		sandbox_foreign_trace(tracee);
 	} else if (!tracee->entered) {
@@ -72,7 +78,7 @@ static void on_syscall(struct pt_tracer *t, struct tracee *tracee)
 
 	/* Entry or exit is never guessed by turns: a thread that was seized inside a call shows an exit first. */
 	if (!read_syscall_info(t, tracee, &info))
-		info.op = PTRACE_SYSCALL_INFO_NONE;
+		return;
 	if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
 		memcpy(args, info.entry.args, sizeof(args));
 		on_call_entry(t, tracee, info.arch, info.entry.nr, args);
