@@ -177,7 +177,7 @@ void call_exit(struct pt_tracer *t, struct tracee *tracee, int64_t result)
 		break;
 	case RULE_SECCOMP:
 	case RULE_PRCTL:
-		sandbox_exit(t, tracee, result);
+		sandbox_exit(tracee, result);
 		break;
 	case RULE_IO_URING:
 		if (result >= 0)

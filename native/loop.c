@@ -68,7 +68,8 @@ static void on_seccomp(struct pt_tracer *t, struct tracee *tracee)
 		memcpy(args, info.seccomp.args, sizeof(args));
 		on_call_entry(t, tracee, info.arch, info.seccomp.nr, args);
 	}
-	tracee_resume(tracee, tracee->entered ? PTRACE_SYSCALL : tracee_request(t, tracee), 0);
+	if (tracee->group->held != tracee)
+		tracee_resume(tracee, tracee->entered ? PTRACE_SYSCALL : tracee_request(t, tracee), 0);
 }
 
 static void on_syscall(struct pt_tracer *t, struct tracee *tracee)
@@ -88,7 +89,8 @@ static void on_syscall(struct pt_tracer *t, struct tracee *tracee)
 		tracee->entered = false;
 		files_settle(tracee);
 	}
-	tracee_resume(tracee, tracee_request(t, tracee), 0);
+	if (tracee->group->held != tracee)
+		tracee_resume(tracee, tracee_request(t, tracee), 0);
 }
 
 static void on_signal(struct pt_tracer *t, struct tracee *tracee, int signal)
@@ -168,6 +170,8 @@ void loop_dispatch(struct pt_tracer *t, pid_t tid, int status)
 		return on_unknown(t, tid, kind);
 	if (!tracee->entered)
 		files_settle(tracee);
+	if (tracee->asked_to_stop)
+		sandbox_seen(t, tracee);
 	if (t->detaching && detach_at_stop(t, tracee, kind, status))
 		return;
 	if (tracee->state == TRACEE_EXPECTED && (kind == STOP_INTERRUPT || kind == STOP_GROUP)) {

@@ -11,6 +11,7 @@
 #include "clone.h"
 #include "emit.h"
 #include "loop.h"
+#include "sandbox.h"
 #include "signals.h"
 #include "sockets.h"
 #include "tracee.h"
@@ -51,6 +52,7 @@ static void tick(struct pt_tracer *t)
 	t->next_tick = t->now + TICK_NS;
 	signals_tick(t);
 	clone_adopt_orphans(t);
+	sandbox_tick(t);
 }
 
 /* A launched program can't be detached: its filter would make each watched call fail. If ptmon gives up half-way it

@@ -21,6 +21,7 @@
 #include "tracee.h"
 
 #define NO_CALL (-1)
+#define HOLD_NS (200 * 1000 * 1000LL)
 #define TRAPPED_BY_FILTER 1 /* si_code SYS_SECCOMP of sigaction(2), which not every C library names */
 
 static bool is_set_filter(const struct call *call)
@@ -57,6 +58,67 @@ void sandbox_foreign_trace(struct tracee *tracee)
 	sandbox_refuse(tracee, ENOSYS);
 }
 
+/* A thread that runs under PTRACE_CONT is made to stop, so that its next resume is by PTRACE_SYSCALL. */
+static void watch_closely(struct pt_tracer *t, struct tracee *other, void *context)
+{
+	struct tracee *caller = context;
+
+	(void)t;
+	if (other == caller || other->group != caller->group || other->sandboxed)
+		return;
+	other->sandboxed = true;
+	if (other->state != TRACEE_RUNNING || other->exiting)
+		return;
+	other->asked_to_stop = true;
+	caller->group->unwatched++;
+	ptrace(PTRACE_INTERRUPT, other->tid, 0, 0);
+}
+
+/* With TSYNC the other threads get the filter in the middle of whatever they do. None may run under PTRACE_CONT then:
+ * the caller is held until the last of them has stopped once. */
+static void hold(struct pt_tracer *t, struct tracee *caller)
+{
+	tracee_each(t, watch_closely, caller);
+	if (caller->group->unwatched) {
+		caller->group->held = caller;
+		caller->held_since = t->now;
+		t->held++;
+	}
+}
+
+void sandbox_release(struct pt_tracer *t, struct group *group)
+{
+	struct tracee *caller = group->held;
+
+	group->unwatched = 0;
+	group->held = NULL;
+	if (!caller)
+		return;
+	t->held--;
+	tracee_resume(caller, PTRACE_SYSCALL, 0);
+}
+
+void sandbox_seen(struct pt_tracer *t, struct tracee *tracee)
+{
+	tracee->asked_to_stop = false;
+	if (tracee->group->unwatched && --tracee->group->unwatched == 0)
+		sandbox_release(t, tracee->group);
+}
+
+static void release_late(struct pt_tracer *t, struct tracee *tracee, void *context)
+{
+	(void)context;
+	/* A thread in uninterruptible sleep must not hold up the program. */
+	if (tracee->group && tracee->group->held == tracee && t->now - tracee->held_since > HOLD_NS)
+		sandbox_release(t, tracee->group);
+}
+
+void sandbox_tick(struct pt_tracer *t)
+{
+	if (t->held)
+		tracee_each(t, release_late, NULL);
+}
+
 bool sandbox_enter(struct pt_tracer *t, struct tracee *tracee)
 {
 	const struct call *call = &tracee->call;
@@ -67,31 +129,16 @@ bool sandbox_enter(struct pt_tracer *t, struct tracee *tracee)
 		tracee->sandboxed = true; /* every call must be seen from here on */
 		return true;
 	}
+	if (is_set_filter(call) && call->entry->rule == RULE_SECCOMP && call->args[1] & SECCOMP_FILTER_FLAG_TSYNC &&
+	    t->filtered && !tracee->group->held)
+		hold(t, tracee);
 	return is_set_filter(call);
 }
 
-static void watch_closely(struct pt_tracer *t, struct tracee *other, void *context)
+void sandbox_exit(struct tracee *tracee, int64_t result)
 {
-	const struct tracee *tracee = context;
-
-	(void)t;
-	if (other == tracee || other->group != tracee->group || other->sandboxed)
-		return;
-	other->sandboxed = true;
-	/* It may run under PTRACE_CONT now, with a filter that outranks ours: its next resume must be by
-	 * PTRACE_SYSCALL, so it is made to stop. */
-	ptrace(PTRACE_INTERRUPT, other->tid, 0, 0);
-}
-
-void sandbox_exit(struct pt_tracer *t, struct tracee *tracee, int64_t result)
-{
-	const struct call *call = &tracee->call;
-
-	if (tracee->strict || result < 0)
-		return;
-	tracee->sandboxed = true;
-	if (call->entry->rule == RULE_SECCOMP && call->args[1] & SECCOMP_FILTER_FLAG_TSYNC)
-		tracee_each(t, watch_closely, tracee);
+	if (!tracee->strict && result >= 0)
+		tracee->sandboxed = true;
 }
 
 /* kernel/seccomp.c, mode1_syscalls and its 32-bit twin */

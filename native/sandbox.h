@@ -7,7 +7,13 @@
 
 /* seccomp(2) or prctl(2) is about to be called. True if its exit-stop is needed. */
 bool sandbox_enter(struct pt_tracer *t, struct tracee *tracee);
-void sandbox_exit(struct pt_tracer *t, struct tracee *tracee, int64_t result);
+void sandbox_exit(struct tracee *tracee, int64_t result);
+/* A tracee that was asked to stop has stopped, or is gone. */
+void sandbox_seen(struct pt_tracer *t, struct tracee *tracee);
+/* Lets the tracee go on that is held in this group, if there is one. */
+void sandbox_release(struct pt_tracer *t, struct group *group);
+/* At each tick. */
+void sandbox_tick(struct pt_tracer *t);
 /* A tracee in SECCOMP_MODE_STRICT is about to make a call: ends it if the mode forbids that call. */
 void sandbox_check_strict(struct tracee *tracee, enum abi abi, uint64_t number);
 /* A seccomp-stop that is not ours: the program's own SECCOMP_RET_TRACE. The call fails, as without a tracer. */

@@ -64,6 +64,10 @@ void tracee_destroy(struct pt_tracer *t, struct tracee *tracee)
 	if (tracee->group) {
 		files_settle(tracee);
 		files_leave(t, tracee);
+		if (tracee->group->held == tracee) {
+			tracee->group->held = NULL;
+			t->held--;
+		}
 		if (--tracee->group->threads == 0)
 			free(tracee->group);
 	} else {

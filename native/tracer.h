@@ -28,10 +28,12 @@ struct tracee;
 struct group {
 	pid_t tgid;
 	pid_t parent;
-	unsigned int threads; /* tracees that point here */
-	bool counted;	      /* --only: is this the program that was asked for? */
-	bool told;	      /* Python knows of it */
-	uint32_t warned;      /* one bit for each pt_reason that was told of it */
+	unsigned int threads;	/* tracees that point here */
+	bool counted;		/* --only: is this the program that was asked for? */
+	bool told;		/* Python knows of it */
+	struct tracee *held;	/* stands before a seccomp(TSYNC) until no thread runs unwatched (sandbox.c) */
+	unsigned int unwatched; /* threads that it waits for */
+	uint32_t warned;	/* one bit for each pt_reason that was told of it */
 };
 
 /* One fd table, as far as it is known: fd -> socket. See files.c. */
@@ -106,13 +108,15 @@ struct tracee {
 	struct group *group; /* NULL while NEWBORN */
 	struct files *files;
 	struct call call;
-	bool entered;	   /* inside a call: its syscall-exit-stop will come */
-	bool sandboxed;	   /* has a seccomp filter of its own: watched with PTRACE_SYSCALL */
-	bool strict;	   /* asked for SECCOMP_MODE_STRICT, which the core keeps for the kernel (sandbox.c) */
-	bool exiting;	   /* PTRACE_EVENT_EXIT was seen */
-	bool fresh;	   /* launched: between fork and execve, nothing of it counts */
-	bool born_stopped; /* its group was in a group-stop when it was born: it stays in it */
-	bool hid_untraced; /* CLONE_UNTRACED was taken out of its call's flags (clone.c) */
+	bool entered;	    /* inside a call: its syscall-exit-stop will come */
+	bool sandboxed;	    /* has a seccomp filter of its own: watched with PTRACE_SYSCALL */
+	int64_t held_since; /* ns, while it is its group's held */
+	bool asked_to_stop; /* its group's held waits for its next stop */
+	bool strict;	    /* asked for SECCOMP_MODE_STRICT, which the core keeps for the kernel (sandbox.c) */
+	bool exiting;	    /* PTRACE_EVENT_EXIT was seen */
+	bool fresh;	    /* launched: between fork and execve, nothing of it counts */
+	bool born_stopped;  /* its group was in a group-stop when it was born: it stays in it */
+	bool hid_untraced;  /* CLONE_UNTRACED was taken out of its call's flags (clone.c) */
 	struct interrupted
 		interrupted;	    /* its last call, if that is to be restarted or to fail with EINTR (restart.c) */
 	bool stepping;		    /* the step into a signal handler that tells */
@@ -165,6 +169,7 @@ struct pt_tracer {
 	int64_t next_tick;
 	unsigned int tracee_count;
 	unsigned int newborns;
+	unsigned int held; /* tracees that are held in the middle of a call, see struct group */
 	uint32_t next_row;
 	uint64_t page; /* bytes */
 	struct tracee *tracees[HASH_SIZE];
