@@ -167,6 +167,7 @@ struct pt_tracer {
 	bool first_stopped;
 	int64_t now; /* ns, CLOCK_MONOTONIC, at the last stop */
 	int64_t next_tick;
+	unsigned int quick_stops; /* in a row: see wait_any() */
 	unsigned int tracee_count;
 	unsigned int newborns;
 	unsigned int held; /* tracees that are held in the middle of a call, see struct group */

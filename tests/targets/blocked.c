@@ -13,13 +13,34 @@
 static int pair[2], channel[2], quiet[2], listener;
 static unsigned int word = 1;
 
-static long in_recv(void) { return recv(pair[0], buffer, 1, 0); }
-static long in_read(void) { return read(channel[0], buffer, 1); }
-static long in_accept(void) { return accept(listener, NULL, NULL) >= 0; }
-static long in_futex(void) { return syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, 1, NULL, NULL, 0); }
-static long in_poll(void) { return poll(&(struct pollfd){channel[0], POLLPRI, 0}, 1, 4000); }
-static long in_recv_poll(void) { return poll(&(struct pollfd){quiet[0], POLLIN, 0}, 1, -1); }
-static long in_nanosleep(void) { return nanosleep(&(struct timespec)LIMIT, NULL); }
+static long in_recv(void)
+{
+	return recv(pair[0], buffer, 1, 0);
+}
+static long in_read(void)
+{
+	return read(channel[0], buffer, 1);
+}
+static long in_accept(void)
+{
+	return accept(listener, NULL, NULL) >= 0;
+}
+static long in_futex(void)
+{
+	return syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, 1, NULL, NULL, 0);
+}
+static long in_poll(void)
+{
+	return poll(&(struct pollfd){channel[0], POLLPRI, 0}, 1, 4000);
+}
+static long in_recv_poll(void)
+{
+	return poll(&(struct pollfd){quiet[0], POLLIN, 0}, 1, -1);
+}
+static long in_nanosleep(void)
+{
+	return nanosleep(&(struct timespec)LIMIT, NULL);
+}
 static long in_futex_for(void)
 {
 	static unsigned int never = 1;
@@ -35,9 +56,12 @@ static struct blocked {
 	int error;
 	double seconds;
 } all[] = {
-	{.name = "recv", .call = in_recv},	   {.name = "read", .call = in_read},
-	{.name = "accept", .call = in_accept},	   {.name = "futex", .call = in_futex},
-	{.name = "poll", .call = in_recv_poll},	   {.name = "poll for 4 s", .call = in_poll, .limited = 1},
+	{.name = "recv", .call = in_recv},
+	{.name = "read", .call = in_read},
+	{.name = "accept", .call = in_accept},
+	{.name = "futex", .call = in_futex},
+	{.name = "poll", .call = in_recv_poll},
+	{.name = "poll for 4 s", .call = in_poll, .limited = 1},
 	{.name = "nanosleep", .call = in_nanosleep, .limited = 1},
 	{.name = "futex for 4 s", .call = in_futex_for, .limited = 1},
 };
@@ -63,7 +87,8 @@ static void wake(void)
 	must(getsockname(listener, (struct sockaddr *)&address, &length) == 0);
 	int caller = socket(AF_INET, SOCK_STREAM, 0);
 	must(connect(caller, (struct sockaddr *)&address, length) == 0);
-	must(send(pair[1], buffer, 1, 0) == 1 && send(quiet[1], buffer, 1, 0) == 1 && write(channel[1], buffer, 1) == 1);
+	must(send(pair[1], buffer, 1, 0) == 1 && send(quiet[1], buffer, 1, 0) == 1 &&
+	     write(channel[1], buffer, 1) == 1);
 	while (syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0) == 0)
 		usleep(1000);
 }
@@ -86,9 +111,9 @@ int main(void)
 	for (size_t i = 0; i < COUNT; i++) {
 		must(pthread_join(threads[i], NULL) == 0);
 		printf("%s: %ld %s%s\n", all[i].name, all[i].result, strerror(all[i].error),
-		       !all[i].limited					    ? ""
+		       !all[i].limited				       ? ""
 		       : all[i].seconds >= 4.0 && all[i].seconds < 5.5 ? ", on time"
-								    : ", at the wrong time");
+								       : ", at the wrong time");
 	}
 	return 0;
 }

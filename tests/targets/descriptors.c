@@ -4,36 +4,11 @@
  *   descriptors replaced dup2 replaces a number while another thread is blocked in read on it
  *   descriptors cloned   a clone(CLONE_VM|CLONE_FILES) child changes the numbers of its parent
  *   descriptors unshared a thread calls unshare(CLONE_FILES): the same number is a socket here, a file there
- *   descriptors forked   a child's closes and dups leave its parent's numbers alone, and the other way about
- *   descriptors spawned  so do those of posix_spawn, between vfork and execve
- *   descriptors exec     execve closes a close-on-exec socket; its number becomes a file; one that fails does not
  *   descriptors range    close_range closes sockets; their numbers become files */
 #include <sched.h>
 #include <signal.h>
-#include <spawn.h>
 
-#include "tally.h"
-
-extern char **environ;
-
-static int pair[2];
-
-static int open_file(void)
-{
-	int fd = open("/tmp", O_TMPFILE | O_RDWR, 0600);
-	return fd >= 0 ? fd : memfd_create("file", 0);
-}
-
-/* Writes to, and reads from, what is not a socket: nothing to count. */
-static void use_file(int fd)
-{
-	must(write(fd, buffer, 1009) == 1009 && lseek(fd, 0, SEEK_SET) == 0 && read(fd, (char[1009]){0}, 1009) == 1009);
-}
-
-static void use_pair(int sender, int receiver, size_t size)
-{
-	must(count_write(sender, size) == (ssize_t)size && count_read(receiver, size) == (ssize_t)size);
-}
+#include "files.h"
 
 static void *shuffler(void *number)
 {
@@ -46,7 +21,8 @@ static void *shuffler(void *number)
 			use_file(fds[1]);
 			break;
 		case 1:
-			must(pipe(fds) == 0 && write(fds[1], buffer, 101) == 101 && read(fds[0], (char[101]){0}, 101) == 101);
+			must(pipe(fds) == 0 && write(fds[1], buffer, 101) == 101 &&
+			     read(fds[0], (char[101]){0}, 101) == 101);
 			break;
 		case 2: /* a socket's number becomes a file's without a close in between */
 			must(socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0);
@@ -163,66 +139,6 @@ static void unshared(void)
 	must(pthread_join(thread, NULL) == 0);
 }
 
-static void forked(void)
-{
-	int file = open_file();
-	use_pair(pair[0], pair[1], 7);
-	pid_t child = fork();
-	if (child == 0) {
-		use_pair(pair[0], pair[1], 11);
-		must(dup2(file, pair[0]) == pair[0]);
-		use_file(pair[0]);
-		tally->step = 1;
-		await_step(2);
-		must(count_write(pair[1], 17) == 17); /* still a socket here */
-		_exit(0);
-	}
-	await_step(1);
-	use_pair(pair[0], pair[1], 13);
-	must(dup2(file, pair[1]) == pair[1]);
-	use_file(pair[1]);
-	tally->step = 2;
-	must(reap(child) == 0 && count_read(pair[0], 17) == 17);
-}
-
-static void spawned(void)
-{
-	char number[12], *leaf[] = {"descriptors", "leaf", number, NULL};
-	posix_spawn_file_actions_t actions;
-	pid_t child;
-	sprintf(number, "%d", pair[0]);
-	must(posix_spawn_file_actions_init(&actions) == 0);
-	must(posix_spawn_file_actions_adddup2(&actions, open_file(), pair[0]) == 0);
-	for (int i = 0; i < 5; i++) {
-		use_pair(pair[0], pair[1], 19);
-		must(posix_spawn(&child, "/proc/self/exe", &actions, NULL, leaf, environ) == 0);
-		must(reap(child) == 0);
-		use_pair(pair[1], pair[0], 23);
-	}
-}
-
-static void executes(void)
-{
-	must(fcntl(pair[0], F_SETFD, FD_CLOEXEC) == 0);
-	use_pair(pair[0], pair[1], 19);
-	char numbers[2][12], *after[] = {"descriptors", "after", numbers[0], numbers[1], NULL};
-	sprintf(numbers[0], "%d", pair[0]);
-	sprintf(numbers[1], "%d", pair[1]);
-	must(execv("/nonexistent", after) < 0);
-	use_pair(pair[1], pair[0], 3);
-	execv("/proc/self/exe", after);
-	must(!"execv");
-}
-
-static void executed(int closed, int kept)
-{
-	int file = open_file();
-	must(file >= 0 && dup2(file, closed) == closed);
-	use_file(closed);
-	must(read(kept, buffer, 1) == 0); /* the other end is closed: a call that moves nothing */
-	tally->calls++;
-}
-
 static void ranges(void)
 {
 	use_pair(pair[0], pair[1], 23);
@@ -240,13 +156,8 @@ int main(int argc, char **argv)
 {
 	must(argc > 1);
 	const char *mode = argv[1];
-	if (strcmp(mode, "leaf") == 0) {
-		use_file(atoi(argv[2]));
-		return 0;
-	}
 	tally_open();
-	if (strcmp(mode, "after") != 0)
-		must(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+	must(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
 	if (strcmp(mode, "reuse") == 0)
 		reuse();
 	else if (strcmp(mode, "replaced") == 0)
@@ -255,14 +166,6 @@ int main(int argc, char **argv)
 		cloned();
 	else if (strcmp(mode, "unshared") == 0)
 		unshared();
-	else if (strcmp(mode, "forked") == 0)
-		forked();
-	else if (strcmp(mode, "spawned") == 0)
-		spawned();
-	else if (strcmp(mode, "exec") == 0)
-		executes();
-	else if (strcmp(mode, "after") == 0)
-		executed(atoi(argv[2]), atoi(argv[3]));
 	else if (strcmp(mode, "range") == 0)
 		ranges();
 	tally_tell();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only
  * Transfers of a process that may not be read.
  *   hidden send          made non-dumpable, then send and recv, which only a socket allows
- *   hidden write         made non-dumpable, then write and read, which files allow too: told in other_sent, other_received
+ *   hidden write         made non-dumpable, then write and read too, which files allow: told as other_*
  *   hidden dumpable      send and recv as they are (for an execute-only copy of this program) */
 #include <sys/prctl.h>
 

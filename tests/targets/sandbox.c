@@ -12,41 +12,18 @@
  *   sandbox strict|strict_call        strict mode, by prctl or by seccomp(2): read and write
  *   sandbox strict_forbidden          a forbidden call there: dies by SIGKILL
  * With one more argument it says "ready", waits for a line on stdin before it begins, and counts from there. */
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <signal.h>
-#include <stddef.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 
-#include "tally.h"
-
-#define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
-#define RETURN(action) BPF_STMT(BPF_RET | BPF_K, action)
-#define SKIP_UNLESS(number, count) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, count)
+#include "filter.h"
 
 static int pair[2];
 
-static int install(unsigned int flags, struct sock_filter *code, size_t length)
-{
-	struct sock_fprog program = {(unsigned short)length, code};
-	must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
-	int result = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
-	must(result >= 0);
-	return result;
-}
-
-/* One call gets this verdict, every other one is allowed. Returns what seccomp(2) returns. */
-static int install_for(unsigned int number, unsigned int action, unsigned int flags)
-{
-	struct sock_filter code[] = {LOAD(nr), SKIP_UNLESS(number, 1), RETURN(action), RETURN(SECCOMP_RET_ALLOW)};
-	return install(flags, code, sizeof code / sizeof *code);
-}
-
 static void install_list(void)
 {
-	static const unsigned int allowed[] = {__NR_read, __NR_write, __NR_sendto, __NR_recvfrom, __NR_socketpair,
-					       __NR_close, __NR_exit_group};
+	static const unsigned int allowed[] = {__NR_read,	__NR_write, __NR_sendto,    __NR_recvfrom,
+					       __NR_socketpair, __NR_close, __NR_exit_group};
 	enum { COUNT = sizeof allowed / sizeof *allowed };
 	struct sock_filter code[2 + 2 * COUNT] = {LOAD(nr)};
 	for (int i = 0; i < COUNT; i++) {
@@ -91,8 +68,11 @@ static void trap(void)
 static void trace(void)
 {
 	static const unsigned int data[] = {0, 1, 2, 3, 42, 0x100, 0x1234, 0x7fff, 0x8000, 0xfffe, 0xffff};
-	struct sock_filter code[] = {LOAD(nr), SKIP_UNLESS(__NR_sendto, 3), LOAD(args[3]),
-				     BPF_STMT(BPF_ALU | BPF_OR | BPF_K, SECCOMP_RET_TRACE), BPF_STMT(BPF_RET | BPF_A, 0),
+	struct sock_filter code[] = {LOAD(nr),
+				     SKIP_UNLESS(__NR_sendto, 3),
+				     LOAD(args[3]),
+				     BPF_STMT(BPF_ALU | BPF_OR | BPF_K, SECCOMP_RET_TRACE),
+				     BPF_STMT(BPF_RET | BPF_A, 0),
 				     RETURN(SECCOMP_RET_ALLOW)};
 	install(0, code, sizeof code / sizeof *code);
 	for (size_t i = 0; i < sizeof data / sizeof *data; i++) {
@@ -100,28 +80,6 @@ static void trace(void)
 		printf("%#x: %ld %s\n", data[i], result, strerror(errno));
 	}
 	must(count_write(pair[0], 59) == 59 && count_recv(pair[1], 59) == 59);
-}
-
-static void pass_fd(int through, int fd)
-{
-	char control[CMSG_SPACE(sizeof fd)] = {0}, byte = 0;
-	struct iovec part = {&byte, 1};
-	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
-	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-	*header = (struct cmsghdr){.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof fd)};
-	memcpy(CMSG_DATA(header), &fd, sizeof fd);
-	must(counted(&tally->sent, sendmsg(through, &message, 0)) == 1);
-}
-
-static int take_fd(int through)
-{
-	char control[CMSG_SPACE(sizeof(int))], byte;
-	struct iovec part = {&byte, 1};
-	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
-	must(counted(&tally->received, recvmsg(through, &message, MSG_CMSG_CLOEXEC)) == 1);
-	int fd;
-	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof fd);
-	return fd;
 }
 
 #define NOTIFIED 30

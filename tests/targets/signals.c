@@ -136,7 +136,8 @@ static void on_detail(int number, siginfo_t *info, void *context)
 {
 	(void)context;
 	printf("%s: code %d, value %d, from %s\n", strsignal(number), info->si_code,
-	       info->si_code == SI_QUEUE ? info->si_value.sival_int : 0, info->si_pid == getpid() ? "itself" : "the kernel");
+	       info->si_code == SI_QUEUE ? info->si_value.sival_int : 0,
+	       info->si_pid == getpid() ? "itself" : "the kernel");
 	fflush(stdout);
 }
 

@@ -26,7 +26,8 @@ static void state(void)
 	fclose(status);
 	mode_t mask = umask(0);
 	must(getcwd(line, sizeof line) != NULL);
-	printf("umask %o, directory %s, nice %d, policy %d\n", mask, line, getpriority(PRIO_PROCESS, 0), sched_getscheduler(0));
+	printf("umask %o, directory %s, nice %d, policy %d\n", mask, line, getpriority(PRIO_PROCESS, 0),
+	       sched_getscheduler(0));
 	printf("process group %d, session %d\n", getpgrp(), getsid(0));
 	for (int which = 0; which < 16; which++) {
 		struct rlimit limit;
@@ -74,8 +75,8 @@ int main(int argc, char **argv)
 			for (unsigned char *byte = (unsigned char *)argv[i]; *byte != 0; byte++)
 				printf("%02x", *byte);
 	} else {
-		char *environment[] = {"PATH=/usr/bin:/bin", "TWICE=1", "TWICE=2", "no equals sign", "=empty name",
-				       "BYTES=\xff\xfe", "LC_CTYPE=C", NULL};
+		char *environment[] = {"PATH=/usr/bin:/bin", "TWICE=1",	       "TWICE=2",    "no equals sign",
+				       "=empty name",	     "BYTES=\xff\xfe", "LC_CTYPE=C", NULL};
 		execve(argv[2], argv + 2, environment);
 		return 98;
 	}

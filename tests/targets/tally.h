@@ -41,8 +41,9 @@ static inline void tally_open(void)
 static inline void tally_tell(void)
 {
 	char line[160];
-	int length = snprintf(line, sizeof line, "{\"sent\": %llu, \"received\": %llu, \"calls\": %llu, \"errors\": %llu}\n",
-			      tally->sent, tally->received, tally->calls, tally->errors);
+	int length = snprintf(line, sizeof line,
+			      "{\"sent\": %llu, \"received\": %llu, \"calls\": %llu, \"errors\": %llu}\n", tally->sent,
+			      tally->received, tally->calls, tally->errors);
 	fflush(stdout);
 	must(write(STDOUT_FILENO, line, (size_t)length) == length);
 }
