@@ -12,6 +12,7 @@
 #include "clone.h"
 #include "emit.h"
 #include "files.h"
+#include "pidfd.h"
 #include "proc.h"
 #include "rows.h"
 #include "tracee.h"
@@ -76,6 +77,9 @@ void program_exiting(struct pt_tracer *t, struct tracee *tracee)
 		proc_name(tracee->tid, tracee->name);
 	if (!tracee->exiting && files_last(tracee))
 		files_each(t, tracee, 0, UINT32_MAX, socket_closing);
+	/* Through a thread that has exited the kernel finds no fd (EBADF); the others go on without it. */
+	if (tracee->files->pidfd_tid == tracee->tid)
+		pidfd_drop(t, tracee->files);
 	tracee->exiting = true;
 	tracee_resume(tracee, PTRACE_CONT, 0);
 }
