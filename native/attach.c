@@ -22,7 +22,7 @@
 #include "tracee.h"
 
 #define MOST_PASSES 1000 /* a process that makes threads faster than they can be seized: some are missed, and said */
-#define DETACH_PATIENCE_NS (10 * NSEC_PER_SEC)
+#define DETACH_PATIENCE_NS (3 * NSEC_PER_SEC)
 
 /* 1: seized; 0: there is nothing to seize (it exited, or is a tracee of ours already); -errno. */
 static int seize_thread(struct pt_tracer *t, pid_t pid, pid_t tid)
@@ -118,7 +118,8 @@ int pt_detach(struct pt_tracer *t, struct pt_batch *batch)
 	emit_begin(t);
 	detach_begin(t);
 	signals_start_ticks(t);
-	/* A tracee that can't stop (uninterruptible sleep) is let go by the kernel when ptmon exits. */
+	/* A tracee that can't stop (uninterruptible sleep, such as a parent in vfork) is let go by the kernel when
+	 * ptmon exits. */
 	while (t->tracee_count && now_ns() < end) {
 		if (loop_step(t) == -ECHILD)
 			break;

@@ -121,11 +121,16 @@ static int run_child(struct pt_tracer *t, struct start *start, int32_t *step)
 	close(start->go[0]);
 	start->go[0] = -1;
 	error = seize(t, pid, step);
-	if (error < 0 || write(start->go[1], "g", 1) != 1) {
+	if (!error && write(start->go[1], "g", 1) != 1)
+		error = -errno;
+	if (error < 0) {
+		int status = 0;
+
 		close(start->go[1]);
 		start->go[1] = -1;
-		waitpid(pid, NULL, __WALL);
-		return error < 0 ? error : -EPIPE;
+		waitpid(pid, &status, __WALL);
+		/* Somebody has killed it: that it could not be seized then says nothing. */
+		return WIFSIGNALED(status) ? -ESRCH : error;
 	}
 	return follow_to_exec(t, start, step);
 }

@@ -15,15 +15,19 @@
 #include "pidfd.h"
 #include "proc.h"
 #include "rows.h"
+#include "stack.h"
 #include "tracee.h"
 
-#define PROGRAM_SIZE 8192 /* bytes of name, path and argv that are kept */
+#define PROGRAM_SIZE 16384 /* bytes of name, path and argv that are kept */
 
 struct pt_record *program_tell(struct pt_tracer *t, struct tracee *tracee, enum pt_kind kind)
 {
 	char program[PROGRAM_SIZE];
+	size_t length = kind == PT_EXEC ? stack_describe(tracee->tid, program, sizeof(program)) : 0;
 
-	return emit(t, kind, tracee, program, proc_describe(tracee->group->tgid, program, sizeof(program)));
+	if (!length)
+		length = proc_describe(tracee->group->tgid, program, sizeof(program));
+	return emit(t, kind, tracee, program, length);
 }
 
 /* The thread that called execve has the leader's tid from now on, and is alone. */

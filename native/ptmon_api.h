@@ -20,7 +20,7 @@ enum pt_kind {
 			* pt_tcp_info, or nothing if it is no TCP socket or can't be read */
 	PT_WARNING = 8 /* the report is not complete: value: enum pt_reason; error; syscall (UINT16_MAX: none) */
 };
-/* The data of PT_EXEC and PT_ATTACHED: strings that each end in a NUL: name (comm), executable's path, argv... */
+/* The data of PT_EXEC and PT_ATTACHED: strings that each end in a NUL: name (comm), path of the executable, argv... */
 
 enum pt_direction {
 	PT_SENT = 1,

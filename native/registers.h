@@ -24,6 +24,8 @@
  *   registers_set_argument(&regs, v, compat)  argument 0
  *   registers_set_result(&regs, v)    the return value
  *   registers_set_number(tid, &regs, number)  which call is made; -1 at a stop before the call: none
+ *   registers_compat(&regs)           does the tracee run 32-bit code?
+ *   registers_stack(&regs)            the stack pointer
  *   registers_context(&regs)          at a signal handler's first instruction: address of its ucontext_t, or 0
  *   CONTEXT_RESULT                    offset of the return value in a ucontext_t
  */

@@ -70,6 +70,17 @@ static inline int registers_set_number(pid_t tid, struct registers *regs, int64_
 	return registers_write(tid, regs);
 }
 
+static inline bool registers_compat(const struct registers *regs)
+{
+	(void)regs;
+	return false;
+}
+
+static inline uint64_t registers_stack(const struct registers *regs)
+{
+	return regs->user.sp;
+}
+
 static inline uint64_t registers_context(const struct registers *regs)
 {
 	return regs->user.sp + SIGINFO_SIZE;

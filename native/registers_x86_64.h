@@ -62,8 +62,18 @@ static inline int registers_set_number(pid_t tid, struct registers *regs, int64_
 	return registers_write(tid, regs);
 }
 
+static inline bool registers_compat(const struct registers *regs)
+{
+	return regs->user.cs == USER_CS_32;
+}
+
+static inline uint64_t registers_stack(const struct registers *regs)
+{
+	return regs->user.rsp;
+}
+
 static inline uint64_t registers_context(const struct registers *regs)
 {
 	/* arch/x86/kernel/signal_64.c: the third argument is &frame->uc, with or without SA_SIGINFO. */
-	return regs->user.cs == USER_CS_32 ? 0 : regs->user.rdx;
+	return registers_compat(regs) ? 0 : regs->user.rdx;
 }

@@ -78,7 +78,7 @@ void pt_destroy(struct pt_tracer *t)
 		return;
 	if (t->tracee_count && t->launched)
 		pass_on(t);
-	else if (t->tracee_count)
+	else if (t->tracee_count && !t->detaching)
 		pt_detach(t, &rest);
 	tracee_each(t, forget, NULL);
 	sockets_destroy(t);

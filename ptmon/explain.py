@@ -89,6 +89,8 @@ def launch_failure(error: LaunchError) -> PtmonError:
     """The message and exit status for a program that could not be started."""
     program = printable(error.program)
     word = kernel_word(error.number)
+    if error.number == errno.ESRCH:
+        return PtmonError(f"cannot start {program}: it was killed before it began to run ({word})", EXIT_OWN)
     if error.step == Step.EXEC:
         return _exec_failure(error.program, program, error.number, word)
     if error.step == Step.SEIZE:

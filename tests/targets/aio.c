@@ -12,8 +12,10 @@ static int pair[2];
 
 static void write_by_aio(int fd)
 {
-	struct iocb wanted = { .aio_lio_opcode = IOCB_CMD_PWRITE, .aio_fildes = (__u32)fd,
-			       .aio_buf = (__u64)(unsigned long)bytes, .aio_nbytes = 211 };
+	struct iocb wanted = {.aio_lio_opcode = IOCB_CMD_PWRITE,
+			      .aio_fildes = (__u32)fd,
+			      .aio_buf = (__u64)(unsigned long)bytes,
+			      .aio_nbytes = 211};
 	struct iocb *list = &wanted;
 	struct io_event done;
 	aio_context_t context = 0;
@@ -43,7 +45,7 @@ static void file_mode(void)
 
 int main(int argc, char **argv)
 {
-	static const struct mode modes[] = { { "socket", socket_mode }, { "file", file_mode }, { NULL, NULL } };
+	static const struct mode modes[] = {{"socket", socket_mode}, {"file", file_mode}, {NULL, NULL}};
 
 	return run_mode(modes, argc > 1 ? argv[1] : NULL);
 }

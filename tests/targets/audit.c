@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only
  * usage: audit MODE
- * The ways in which a TCP connection can end, each of which leaves the kernel's counters (TCP_INFO) in another state. */
+ * The ways in which a TCP connection can end, each of which leaves the kernel's counters (TCP_INFO) in another state.
+ */
 #include "sockets.h"
 
 #include <fcntl.h>
@@ -178,19 +179,19 @@ static void many(void)
 int main(int argc, char **argv)
 {
 	static const struct mode modes[] = {
-		{ "open_closes_first", open_closes_first },
-		{ "accepted_closes_first", accepted_closes_first },
-		{ "shut_down", shut_down },
-		{ "unread", unread },
-		{ "unsent", unsent },
-		{ "left_open", left_open },
-		{ "closed_by_exec", closed_by_exec },
-		{ "executed", executed },
-		{ "shared", shared },
-		{ "dupped", dupped },
-		{ "number_closed_elsewhere", number_closed_elsewhere },
-		{ "many", many },
-		{ NULL, NULL },
+		{"open_closes_first", open_closes_first},
+		{"accepted_closes_first", accepted_closes_first},
+		{"shut_down", shut_down},
+		{"unread", unread},
+		{"unsent", unsent},
+		{"left_open", left_open},
+		{"closed_by_exec", closed_by_exec},
+		{"executed", executed},
+		{"shared", shared},
+		{"dupped", dupped},
+		{"number_closed_elsewhere", number_closed_elsewhere},
+		{"many", many},
+		{NULL, NULL},
 	};
 
 	return run_mode(modes, argc > 1 ? argv[1] : NULL);

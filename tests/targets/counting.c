@@ -10,8 +10,8 @@ static struct iovec *halves(char *bytes, size_t length)
 {
 	static struct iovec pieces[2];
 
-	pieces[0] = (struct iovec){ .iov_base = bytes, .iov_len = length / 3 };
-	pieces[1] = (struct iovec){ .iov_base = bytes + length / 3, .iov_len = length - length / 3 };
+	pieces[0] = (struct iovec){.iov_base = bytes, .iov_len = length / 3};
+	pieces[1] = (struct iovec){.iov_base = bytes + length / 3, .iov_len = length - length / 3};
 	return pieces;
 }
 
@@ -116,16 +116,24 @@ static const struct way {
 	ssize_t (*move)(int fd, char *bytes, size_t length);
 	int receives;
 } ways[] = {
-	{ "sendto", by_sendto, 0 },     { "sendmsg", by_sendmsg, 0 },   { "sendmmsg", by_sendmmsg, 0 },
-	{ "write", by_write, 0 },       { "writev", by_writev, 0 },     { "pwritev2", by_pwritev2, 0 },
-	{ "recvfrom", by_recvfrom, 1 }, { "recvmsg", by_recvmsg, 1 },   { "recvmmsg", by_recvmmsg, 1 },
-	{ "read", by_read, 1 },         { "readv", by_readv, 1 },       { "preadv2", by_preadv2, 1 },
-	{ NULL, NULL, 0 },
+	{"sendto", by_sendto, 0},
+	{"sendmsg", by_sendmsg, 0},
+	{"sendmmsg", by_sendmmsg, 0},
+	{"write", by_write, 0},
+	{"writev", by_writev, 0},
+	{"pwritev2", by_pwritev2, 0},
+	{"recvfrom", by_recvfrom, 1},
+	{"recvmsg", by_recvmsg, 1},
+	{"recvmmsg", by_recvmmsg, 1},
+	{"read", by_read, 1},
+	{"readv", by_readv, 1},
+	{"preadv2", by_preadv2, 1},
+	{NULL, NULL, 0},
 };
 
 int main(int argc, char **argv)
 {
-	static const size_t lengths[] = { 211, 1009 };
+	static const size_t lengths[] = {211, 1009};
 	static char bytes[1009];
 	const struct way *way = ways;
 	int pair[2];

@@ -30,7 +30,7 @@ static void transfer_all(int fd, char *bytes, unsigned long long length, int wri
 static void *client(void *number)
 {
 	int me = (int)(long)number;
-	char bytes[4096] = { 0 };
+	char bytes[4096] = {0};
 
 	for (int round = 0; round < rounds; round++) {
 		unsigned long long length = length_of(me, round);

@@ -36,7 +36,7 @@ static void inet_dgram(void)
 /* Connects to an address of the IPv6 loopback, or to 127.0.0.1 in IPv6 clothes. */
 static void inet6_to(struct in6_addr address)
 {
-	struct sockaddr_in6 name = { .sin6_family = AF_INET6, .sin6_addr = address };
+	struct sockaddr_in6 name = {.sin6_family = AF_INET6, .sin6_addr = address};
 	socklen_t length = sizeof name;
 	int listener = socket(AF_INET6, SOCK_STREAM, 0);
 
@@ -58,7 +58,7 @@ static void inet6_stream(void)
 
 static void inet6_mapped(void)
 {
-	struct in6_addr mapped = { .s6_addr = { [10] = 0xff, [11] = 0xff, [12] = 127, [15] = 1 } };
+	struct in6_addr mapped = {.s6_addr = {[10] = 0xff, [11] = 0xff, [12] = 127, [15] = 1}};
 
 	inet6_to(mapped);
 }
@@ -87,8 +87,9 @@ static void netlink(void)
 	struct {
 		struct nlmsghdr header;
 		struct ifinfomsg body;
-	} question = { .header = { .nlmsg_len = sizeof question, .nlmsg_type = RTM_GETLINK,
-				   .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP } };
+	} question = {.header = {.nlmsg_len = sizeof question,
+				 .nlmsg_type = RTM_GETLINK,
+				 .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP}};
 	int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
 
 	skip_unless(fd >= 0);
@@ -106,7 +107,7 @@ static void netlink(void)
 /* A frame of an experimental protocol number over lo (IEEE Std 802: 0x88b5): 211 bytes, one way. */
 static void packet(void)
 {
-	struct sockaddr_ll lo = { .sll_family = AF_PACKET, .sll_protocol = htons(0x88b5), .sll_halen = 6 };
+	struct sockaddr_ll lo = {.sll_family = AF_PACKET, .sll_protocol = htons(0x88b5), .sll_halen = 6};
 	int in = socket(AF_PACKET, SOCK_DGRAM, 0), out = socket(AF_PACKET, SOCK_DGRAM, 0);
 
 	skip_unless(in >= 0 && out >= 0);
@@ -120,7 +121,7 @@ static void packet(void)
  * it. */
 static void other(void)
 {
-	struct sockaddr_alg name = { .salg_family = AF_ALG, .salg_type = "hash", .salg_name = "sha256" };
+	struct sockaddr_alg name = {.salg_family = AF_ALG, .salg_type = "hash", .salg_name = "sha256"};
 	int listener = socket(AF_ALG, SOCK_SEQPACKET, 0), fd;
 
 	skip_unless(listener >= 0);
@@ -151,13 +152,18 @@ static void mptcp(void)
 int main(int argc, char **argv)
 {
 	static const struct mode modes[] = {
-		{ "inet_stream", inet_stream },   { "inet_dgram", inet_dgram },
-		{ "inet6_stream", inet6_stream }, { "inet6_mapped", inet6_mapped },
-		{ "unix_stream", unix_stream },   { "unix_seqpacket", unix_seqpacket },
-		{ "unix_dgram", unix_dgram },     { "netlink", netlink },
-		{ "packet", packet },             { "other", other },
-		{ "mptcp", mptcp },
-		{ NULL, NULL },
+		{"inet_stream", inet_stream},
+		{"inet_dgram", inet_dgram},
+		{"inet6_stream", inet6_stream},
+		{"inet6_mapped", inet6_mapped},
+		{"unix_stream", unix_stream},
+		{"unix_seqpacket", unix_seqpacket},
+		{"unix_dgram", unix_dgram},
+		{"netlink", netlink},
+		{"packet", packet},
+		{"other", other},
+		{"mptcp", mptcp},
+		{NULL, NULL},
 	};
 
 	return run_mode(modes, argc > 1 ? argv[1] : NULL);

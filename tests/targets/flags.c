@@ -11,16 +11,16 @@ static int pair[2];
 
 static ssize_t message(int fd, size_t length, int flags)
 {
-	struct iovec piece = { .iov_base = bytes, .iov_len = length };
-	struct msghdr header = { .msg_iov = &piece, .msg_iovlen = 1 };
+	struct iovec piece = {.iov_base = bytes, .iov_len = length};
+	struct msghdr header = {.msg_iov = &piece, .msg_iovlen = 1};
 
 	return recvmsg(fd, &header, flags);
 }
 
 static ssize_t messages(int fd, size_t length, int flags)
 {
-	struct iovec piece = { .iov_base = bytes, .iov_len = length };
-	struct mmsghdr header = { .msg_hdr = { .msg_iov = &piece, .msg_iovlen = 1 } };
+	struct iovec piece = {.iov_base = bytes, .iov_len = length};
+	struct mmsghdr header = {.msg_hdr = {.msg_iov = &piece, .msg_iovlen = 1}};
 
 	must(recvmmsg(fd, &header, 1, flags, NULL) == 1);
 	return header.msg_len;
@@ -142,16 +142,16 @@ static void zerocopy(void)
 int main(int argc, char **argv)
 {
 	static const struct mode modes[] = {
-		{ "peek", peek },
-		{ "peek_length", peek_length },
-		{ "trunc_datagram", trunc_datagram },
-		{ "short_datagram", short_datagram },
-		{ "trunc_stream", trunc_stream },
-		{ "errqueue_refused", errqueue_refused },
-		{ "errqueue_timestamp", errqueue_timestamp },
-		{ "oob", oob },
-		{ "zerocopy", zerocopy },
-		{ NULL, NULL },
+		{"peek", peek},
+		{"peek_length", peek_length},
+		{"trunc_datagram", trunc_datagram},
+		{"short_datagram", short_datagram},
+		{"trunc_stream", trunc_stream},
+		{"errqueue_refused", errqueue_refused},
+		{"errqueue_timestamp", errqueue_timestamp},
+		{"oob", oob},
+		{"zerocopy", zerocopy},
+		{NULL, NULL},
 	};
 
 	return run_mode(modes, argc > 1 ? argv[1] : NULL);

@@ -7,16 +7,34 @@
 #include <stdint.h>
 #include <sys/mman.h>
 
-enum { I386_READ = 3, I386_WRITE = 4, I386_BRK = 45, I386_SOCKETCALL = 102, I386_READV = 145, I386_WRITEV = 146,
-       I386_SENDMSG = 370, I386_RECVMSG = 372 };
-enum { SOCKETCALL_SEND = 9, SOCKETCALL_RECV = 10, SOCKETCALL_SENDTO = 11, SOCKETCALL_RECVFROM = 12,
-       SOCKETCALL_SENDMSG = 16, SOCKETCALL_RECVMSG = 17 };
+enum {
+	I386_READ = 3,
+	I386_WRITE = 4,
+	I386_BRK = 45,
+	I386_SOCKETCALL = 102,
+	I386_READV = 145,
+	I386_WRITEV = 146,
+	I386_SENDMSG = 370,
+	I386_RECVMSG = 372
+};
+enum {
+	SOCKETCALL_SEND = 9,
+	SOCKETCALL_RECV = 10,
+	SOCKETCALL_SENDTO = 11,
+	SOCKETCALL_RECVFROM = 12,
+	SOCKETCALL_SENDMSG = 16,
+	SOCKETCALL_RECVMSG = 17
+};
 
 /* What the calls point to must lie below 4 GiB. */
 static struct low {
 	uint32_t arguments[6];
-	struct { uint32_t base, length; } pieces[2];
-	struct { uint32_t name, name_length, pieces, count, control, control_length, flags; } message;
+	struct {
+		uint32_t base, length;
+	} pieces[2];
+	struct {
+		uint32_t name, name_length, pieces, count, control, control_length, flags;
+	} message;
 	char bytes[1024];
 } *low;
 static int pair[2];
@@ -46,7 +64,7 @@ static int call(int number, int first, int second, int third)
 
 static int socketcall(int which, int fd, uint32_t length)
 {
-	uint32_t arguments[6] = { (uint32_t)fd, (uint32_t)low_address(low->bytes), length, 0, 0, 0 };
+	uint32_t arguments[6] = {(uint32_t)fd, (uint32_t)low_address(low->bytes), length, 0, 0, 0};
 
 	memcpy(low->arguments, arguments, sizeof arguments);
 	return call(I386_SOCKETCALL, which, low_address(low->arguments), 0);
@@ -54,7 +72,7 @@ static int socketcall(int which, int fd, uint32_t length)
 
 static int socketcall_message(int which, int fd)
 {
-	uint32_t arguments[3] = { (uint32_t)fd, (uint32_t)low_address(&low->message), 0 };
+	uint32_t arguments[3] = {(uint32_t)fd, (uint32_t)low_address(&low->message), 0};
 
 	memcpy(low->arguments, arguments, sizeof arguments);
 	return call(I386_SOCKETCALL, which, low_address(low->arguments), 0);
@@ -105,10 +123,10 @@ static void by_wrong_number(void)
 int main(int argc, char **argv)
 {
 	static const struct mode modes[] = {
-		{ "socketcall", by_socketcall },
-		{ "own_number", by_own_number },
-		{ "wrong_number", by_wrong_number },
-		{ NULL, NULL },
+		{"socketcall", by_socketcall},
+		{"own_number", by_own_number},
+		{"wrong_number", by_wrong_number},
+		{NULL, NULL},
 	};
 
 #if defined(__x86_64__)

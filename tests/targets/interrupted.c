@@ -16,8 +16,8 @@ static sigjmp_buf out_of_handler;
 /* SIGALRM every 20 ms, so that one is sure to come while the call blocks. */
 static void tick(void (*handler)(int), int flags)
 {
-	struct sigaction action = { .sa_handler = handler, .sa_flags = flags };
-	struct itimerval period = { { 0, 20000 }, { 0, 20000 } };
+	struct sigaction action = {.sa_handler = handler, .sa_flags = flags};
+	struct itimerval period = {{0, 20000}, {0, 20000}};
 
 	must(sigaction(SIGALRM, &action, NULL) == 0);
 	must(setitimer(ITIMER_REAL, &period, NULL) == 0);
@@ -25,7 +25,7 @@ static void tick(void (*handler)(int), int flags)
 
 static void stop_ticking(void)
 {
-	struct itimerval none = { 0 };
+	struct itimerval none = {0};
 
 	must(setitimer(ITIMER_REAL, &none, NULL) == 0);
 }
@@ -65,8 +65,8 @@ static void restarted(void)
 /* Ignored signals: without a tracer they do not even wake the thread. */
 static void ignored(void)
 {
-	struct sigevent window_changed = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGWINCH };
-	struct itimerspec period = { { 0, 5000000 }, { 0, 5000000 } };
+	struct sigevent window_changed = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGWINCH};
+	struct itimerspec period = {{0, 5000000}, {0, 5000000}};
 	timer_t timer;
 
 	must(timer_create(CLOCK_MONOTONIC, &window_changed, &timer) == 0);
@@ -99,9 +99,9 @@ static void read_other(int signal)
 
 static void nested(void)
 {
-	struct sigaction action = { .sa_handler = read_other, .sa_flags = SA_RESTART };
-	struct sigevent user = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1 };
-	struct itimerspec once = { .it_value = { 0, 50000000 } };
+	struct sigaction action = {.sa_handler = read_other, .sa_flags = SA_RESTART};
+	struct sigevent user = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
+	struct itimerspec once = {.it_value = {0, 50000000}};
 	timer_t timer;
 
 	tcp_pair(other);
@@ -135,8 +135,8 @@ static void jumped(void)
 int main(int argc, char **argv)
 {
 	static const struct mode modes[] = {
-		{ "eintr", eintr },   { "restarted", restarted }, { "ignored", ignored },
-		{ "nested", nested }, { "jumped", jumped },       { NULL, NULL },
+		{"eintr", eintr},   {"restarted", restarted}, {"ignored", ignored},
+		{"nested", nested}, {"jumped", jumped},	      {NULL, NULL},
 	};
 
 	tcp_pair(pair);

@@ -12,7 +12,7 @@
 #include <termios.h>
 
 static char bytes[97];
-static struct iovec piece = { .iov_base = bytes, .iov_len = sizeof bytes };
+static struct iovec piece = {.iov_base = bytes, .iov_len = sizeof bytes};
 
 static void a_file(void)
 {
@@ -73,7 +73,7 @@ static void an_eventfd(void)
 /* Socket calls on what is no socket, and any call on no fd at all. */
 static void failing(void)
 {
-	struct msghdr header = { .msg_iov = &piece, .msg_iovlen = 1 };
+	struct msghdr header = {.msg_iov = &piece, .msg_iovlen = 1};
 	int fd = memfd_create("file", 0);
 
 	must(send(fd, bytes, 97, 0) == -1 && errno == ENOTSOCK);
@@ -87,8 +87,8 @@ static void failing(void)
 int main(int argc, char **argv)
 {
 	static const struct mode modes[] = {
-		{ "file", a_file },     { "pipe", a_pipe },       { "terminal", a_terminal },
-		{ "eventfd", an_eventfd }, { "failing", failing }, { NULL, NULL },
+		{"file", a_file},	 {"pipe", a_pipe},     {"terminal", a_terminal},
+		{"eventfd", an_eventfd}, {"failing", failing}, {NULL, NULL},
 	};
 
 	return run_mode(modes, argc > 1 ? argv[1] : NULL);

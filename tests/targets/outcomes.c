@@ -14,7 +14,7 @@ static int pair[2];
 /* Three calls that would block, one that times out, one that succeeds. */
 static void eagain(void)
 {
-	struct timeval soon = { .tv_usec = 20000 };
+	struct timeval soon = {.tv_usec = 20000};
 
 	tcp_pair(pair);
 	for (int i = 0; i < 3; i++)
@@ -49,7 +49,7 @@ static void sigpipe(void)
 /* A connection that is closed with SO_LINGER 0 is reset. */
 static void econnreset(void)
 {
-	struct linger now = { .l_onoff = 1, .l_linger = 0 };
+	struct linger now = {.l_onoff = 1, .l_linger = 0};
 
 	tcp_pair(pair);
 	sent(send(pair[1], bytes, 97, 0));
@@ -76,7 +76,7 @@ static void nothing(void)
 static void refused(void)
 {
 	int udp = bound(SOCK_DGRAM), closed = bound(SOCK_DGRAM), tcp = socket(AF_INET, SOCK_STREAM, 0);
-	struct iovec piece = { .iov_base = bytes, .iov_len = 97 };
+	struct iovec piece = {.iov_base = bytes, .iov_len = 97};
 
 	connect_to(udp, name_of(closed));
 	close(closed);
@@ -94,8 +94,8 @@ static void refused(void)
 /* The second of three messages is too long: the call returns 1. msg_len of the others is none of its business. */
 static void mmsg_part_sent(void)
 {
-	struct iovec pieces[3] = { { bytes, 31 }, { bytes, sizeof bytes }, { bytes, 17 } };
-	struct mmsghdr messages[3] = { 0 };
+	struct iovec pieces[3] = {{bytes, 31}, {bytes, sizeof bytes}, {bytes, 17}};
+	struct mmsghdr messages[3] = {0};
 
 	udp_pair(pair);
 	for (int i = 0; i < 3; i++) {
@@ -112,14 +112,14 @@ static void mmsg_part_sent(void)
 static void mmsg_part_received(void)
 {
 	struct iovec pieces[5];
-	struct mmsghdr messages[5] = { 0 };
+	struct mmsghdr messages[5] = {0};
 
 	udp_pair(pair);
 	sent(send(pair[0], bytes, 31, 0));
 	sent(send(pair[0], bytes, 0, 0));
 	sent(send(pair[0], bytes, 37, 0));
 	for (int i = 0; i < 5; i++) {
-		pieces[i] = (struct iovec){ bytes, 1000 };
+		pieces[i] = (struct iovec){bytes, 1000};
 		messages[i].msg_hdr.msg_iov = &pieces[i];
 		messages[i].msg_hdr.msg_iovlen = 1;
 		messages[i].msg_len = 99999;
@@ -146,16 +146,16 @@ static void part_sent(void)
 int main(int argc, char **argv)
 {
 	static const struct mode modes[] = {
-		{ "eagain", eagain },
-		{ "epipe", epipe },
-		{ "sigpipe", sigpipe },
-		{ "econnreset", econnreset },
-		{ "nothing", nothing },
-		{ "refused", refused },
-		{ "mmsg_part_sent", mmsg_part_sent },
-		{ "mmsg_part_received", mmsg_part_received },
-		{ "part_sent", part_sent },
-		{ NULL, NULL },
+		{"eagain", eagain},
+		{"epipe", epipe},
+		{"sigpipe", sigpipe},
+		{"econnreset", econnreset},
+		{"nothing", nothing},
+		{"refused", refused},
+		{"mmsg_part_sent", mmsg_part_sent},
+		{"mmsg_part_received", mmsg_part_received},
+		{"part_sent", part_sent},
+		{NULL, NULL},
 	};
 
 	return run_mode(modes, argc > 1 ? argv[1] : NULL);

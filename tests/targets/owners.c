@@ -79,10 +79,10 @@ static ssize_t pass(int channel, int *fd, int receive)
 	union {
 		char room[CMSG_SPACE(sizeof(int))];
 		struct cmsghdr aligned;
-	} control = { 0 };
-	struct iovec piece = { .iov_base = bytes, .iov_len = 1 };
-	struct msghdr message = { .msg_iov = &piece, .msg_iovlen = 1, .msg_control = &control,
-				  .msg_controllen = sizeof control };
+	} control = {0};
+	struct iovec piece = {.iov_base = bytes, .iov_len = 1};
+	struct msghdr message = {
+		.msg_iov = &piece, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
 	ssize_t moved;
 
 	if (receive) {
@@ -90,8 +90,8 @@ static ssize_t pass(int channel, int *fd, int receive)
 		memcpy(fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof *fd);
 		return moved;
 	}
-	*CMSG_FIRSTHDR(&message) = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET,
-						     .cmsg_type = SCM_RIGHTS };
+	*CMSG_FIRSTHDR(&message) = (struct cmsghdr){
+		.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
 	memcpy(CMSG_DATA(CMSG_FIRSTHDR(&message)), fd, sizeof *fd);
 	return sendmsg(channel, &message, 0);
 }
@@ -133,7 +133,7 @@ static void *send_as(void *name_and_length)
 /* Three threads, each named after what it sends seven times. */
 static void threads(void)
 {
-	static char *const names[] = { "101", "211", "307" };
+	static char *const names[] = {"101", "211", "307"};
 	pthread_t ids[3];
 
 	tcp_pair(pair);
@@ -148,8 +148,8 @@ static void threads(void)
 int main(int argc, char **argv)
 {
 	static const struct mode modes[] = {
-		{ "fork", forked },   { "both_ends", both_ends }, { "dup", dupped },
-		{ "pass", passed },   { "threads", threads },     { NULL, NULL },
+		{"fork", forked}, {"both_ends", both_ends}, {"dup", dupped},
+		{"pass", passed}, {"threads", threads},	    {NULL, NULL},
 	};
 
 	return run_mode(modes, argc > 1 ? argv[1] : NULL);

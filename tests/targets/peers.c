@@ -9,7 +9,7 @@
 
 enum { CLIENTS = 3 };
 
-static const size_t asked[CLIENTS] = { 11, 13, 17 }, answered[CLIENTS] = { 101, 103, 107 };
+static const size_t asked[CLIENTS] = {11, 13, 17}, answered[CLIENTS] = {101, 103, 107};
 static char bytes[4096];
 static int server, clients[CLIENTS];
 
@@ -44,8 +44,8 @@ static void udp(void)
 static void udp_by_message(void)
 {
 	struct sockaddr_in from;
-	struct iovec piece = { .iov_base = bytes };
-	struct msghdr message = { .msg_name = &from, .msg_iov = &piece, .msg_iovlen = 1 };
+	struct iovec piece = {.iov_base = bytes};
+	struct msghdr message = {.msg_name = &from, .msg_iov = &piece, .msg_iovlen = 1};
 
 	udp_sockets();
 	for (int i = 0; i < CLIENTS; i++) {
@@ -64,14 +64,14 @@ static void udp_by_messages(void)
 {
 	struct sockaddr_in from[CLIENTS];
 	struct iovec pieces[CLIENTS];
-	struct mmsghdr messages[CLIENTS] = { 0 };
+	struct mmsghdr messages[CLIENTS] = {0};
 
 	udp_sockets();
 	for (int i = 0; i < CLIENTS; i++) {
 		ask(i);
-		pieces[i] = (struct iovec){ bytes, sizeof bytes };
-		messages[i].msg_hdr = (struct msghdr){ .msg_name = &from[i], .msg_namelen = sizeof from[i],
-						       .msg_iov = &pieces[i], .msg_iovlen = 1 };
+		pieces[i] = (struct iovec){bytes, sizeof bytes};
+		messages[i].msg_hdr = (struct msghdr){
+			.msg_name = &from[i], .msg_namelen = sizeof from[i], .msg_iov = &pieces[i], .msg_iovlen = 1};
 	}
 	must(recvmmsg(server, messages, CLIENTS, MSG_WAITFORONE, NULL) == CLIENTS);
 	for (int i = 0; i < CLIENTS; i++) {
@@ -128,7 +128,7 @@ static void unix_dgram(void)
 /* A UDP socket that is connected to one peer after another, and then to none. */
 static void reconnected(void)
 {
-	struct sockaddr_in to, none = { .sin_family = AF_UNSPEC };
+	struct sockaddr_in to, none = {.sin_family = AF_UNSPEC};
 
 	udp_sockets();
 	for (int i = 0; i < CLIENTS; i++) {
@@ -161,14 +161,14 @@ static void connected_but_named(void)
 int main(int argc, char **argv)
 {
 	static const struct mode modes[] = {
-		{ "udp", udp },
-		{ "udp_by_message", udp_by_message },
-		{ "udp_by_messages", udp_by_messages },
-		{ "udp_nobody_asked", udp_nobody_asked },
-		{ "unix_dgram", unix_dgram },
-		{ "reconnected", reconnected },
-		{ "connected_but_named", connected_but_named },
-		{ NULL, NULL },
+		{"udp", udp},
+		{"udp_by_message", udp_by_message},
+		{"udp_by_messages", udp_by_messages},
+		{"udp_nobody_asked", udp_nobody_asked},
+		{"unix_dgram", unix_dgram},
+		{"reconnected", reconnected},
+		{"connected_but_named", connected_but_named},
+		{NULL, NULL},
 	};
 
 	return run_mode(modes, argc > 1 ? argv[1] : NULL);

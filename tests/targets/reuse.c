@@ -126,11 +126,11 @@ static const char *file_of_reader(const char *file)
 /* It is at the call, and asleep: so inside. (In a tracer's stop it isn't asleep, and maybe not inside yet.) */
 static int reader_is_blocked(void)
 {
-	return reader_tid && atoi(file_of_reader("syscall")) == reader_call &&
-	       strstr(file_of_reader("stat"), ") S ");
+	return reader_tid && atoi(file_of_reader("syscall")) == reader_call && strstr(file_of_reader("stat"), ") S ");
 }
 
-/* A thread blocks in a call on the number; the number is given away; then 503 bytes come: they are the first socket's. */
+/* A thread blocks in a call on the number; the number is given away; then 503 bytes come: they are the first socket's.
+ */
 static void while_blocked(int other, int close_first)
 {
 	pthread_t reader;
@@ -181,20 +181,20 @@ static void blocked_read_then_file(void)
 int main(int argc, char **argv)
 {
 	static const struct mode modes[] = {
-		{ "socket_then_file_dup2", socket_then_file_dup2 },
-		{ "socket_then_file_dup3", socket_then_file_dup3 },
-		{ "socket_then_file_close", socket_then_file_close },
-		{ "socket_then_file_close_range", socket_then_file_close_range },
-		{ "socket_then_file_exec", socket_then_file_exec },
-		{ "executed", executed },
-		{ "file_then_socket", file_then_socket },
-		{ "socket_then_socket", socket_then_socket },
-		{ "blocked_then_socket", blocked_then_socket },
-		{ "blocked_then_file", blocked_then_file },
-		{ "blocked_closed_then_socket", blocked_closed_then_socket },
-		{ "blocked_read_then_socket", blocked_read_then_socket },
-		{ "blocked_read_then_file", blocked_read_then_file },
-		{ NULL, NULL },
+		{"socket_then_file_dup2", socket_then_file_dup2},
+		{"socket_then_file_dup3", socket_then_file_dup3},
+		{"socket_then_file_close", socket_then_file_close},
+		{"socket_then_file_close_range", socket_then_file_close_range},
+		{"socket_then_file_exec", socket_then_file_exec},
+		{"executed", executed},
+		{"file_then_socket", file_then_socket},
+		{"socket_then_socket", socket_then_socket},
+		{"blocked_then_socket", blocked_then_socket},
+		{"blocked_then_file", blocked_then_file},
+		{"blocked_closed_then_socket", blocked_closed_then_socket},
+		{"blocked_read_then_socket", blocked_read_then_socket},
+		{"blocked_read_then_file", blocked_read_then_file},
+		{NULL, NULL},
 	};
 
 	return run_mode(modes, argc > 1 ? argv[1] : NULL);

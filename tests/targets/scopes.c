@@ -11,10 +11,9 @@ static const struct {
 	const char *address;
 	size_t length;
 } datagrams[] = {
-	{ "127.0.0.1", 101 },   { "::1", 103 },                          /* loopback */
-	{ "10.1.2.3", 211 },    { "172.16.1.2", 223 }, { "192.168.1.2", 227 }, /* private */
-	{ "169.254.1.2", 229 }, { "fd00::7", 233 },
-	{ "8.8.8.8", 307 },     { "2600::1", 311 },                      /* global */
+	{"127.0.0.1", 101},   {"::1", 103},						   /* loopback */
+	{"10.1.2.3", 211},    {"172.16.1.2", 223}, {"192.168.1.2", 227},		   /* private */
+	{"169.254.1.2", 229}, {"fd00::7", 233},	   {"8.8.8.8", 307},	 {"2600::1", 311}, /* global */
 };
 
 struct in6_ifreq { /* linux/ipv6.h, which can't be included beside netinet/in.h */
@@ -30,9 +29,9 @@ static int ipv6(const char *text)
 
 static void add_to_lo(const char *text)
 {
-	struct ifreq request = { .ifr_name = "lo" };
+	struct ifreq request = {.ifr_name = "lo"};
 	struct sockaddr_in *name = (struct sockaddr_in *)(void *)&request.ifr_addr;
-	struct in6_ifreq request6 = { .prefix_length = 128, .index = (int)if_nametoindex("lo") };
+	struct in6_ifreq request6 = {.prefix_length = 128, .index = (int)if_nametoindex("lo")};
 	int fd = socket(ipv6(text) ? AF_INET6 : AF_INET, SOCK_DGRAM, 0);
 
 	must(fd >= 0);
@@ -49,7 +48,7 @@ static void add_to_lo(const char *text)
 
 static void bring_lo_up(void)
 {
-	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+	struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP};
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 
 	must(fd >= 0);
@@ -60,15 +59,14 @@ static void bring_lo_up(void)
 /* From a socket to itself. */
 static void exchange(const char *text, size_t length)
 {
-	struct sockaddr_in6 name6 = { .sin6_family = AF_INET6 };
-	struct sockaddr_in name = { .sin_family = AF_INET };
+	struct sockaddr_in6 name6 = {.sin6_family = AF_INET6};
+	struct sockaddr_in name = {.sin_family = AF_INET};
 	struct sockaddr *any = ipv6(text) ? (struct sockaddr *)&name6 : (struct sockaddr *)&name;
 	socklen_t size = ipv6(text) ? sizeof name6 : sizeof name;
 	int fd = socket(any->sa_family, SOCK_DGRAM, 0);
-	char bytes[512] = { 0 };
+	char bytes[512] = {0};
 
-	must(inet_pton(any->sa_family, text,
-		       ipv6(text) ? (void *)&name6.sin6_addr : (void *)&name.sin_addr) == 1);
+	must(inet_pton(any->sa_family, text, ipv6(text) ? (void *)&name6.sin6_addr : (void *)&name.sin_addr) == 1);
 	while (bind(fd, any, size) != 0) { /* a new IPv6 address is tentative for a moment */
 		must(errno == EADDRNOTAVAIL);
 		poll(NULL, 0, 1);

@@ -15,12 +15,12 @@
 
 enum { SKIPPED = 77 }; /* exit status: this machine can't do it; the reason is on stderr */
 
-#define skip_unless(ok)                                                                \
-	do {                                                                           \
-		if (!(ok)) {                                                           \
-			perror(#ok);                                                   \
-			exit(SKIPPED);                                                 \
-		}                                                                      \
+#define skip_unless(ok)                \
+	do {                           \
+		if (!(ok)) {           \
+			perror(#ok);   \
+			exit(SKIPPED); \
+		}                      \
 	} while (0)
 
 static unsigned long long all_sent, all_received;
@@ -42,7 +42,7 @@ static inline ssize_t received(ssize_t bytes)
 
 static inline struct sockaddr_in loopback(in_port_t port_in_network_order)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = port_in_network_order };
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = port_in_network_order};
 
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	return address;
@@ -115,7 +115,7 @@ static inline void await(int fd, int bytes)
 
 static inline void await_event(int fd, short events)
 {
-	struct pollfd wanted = { .fd = fd, .events = events };
+	struct pollfd wanted = {.fd = fd, .events = events};
 
 	must(poll(&wanted, 1, 30000) == 1);
 }

@@ -93,12 +93,12 @@ static void no_socket(void)
 int main(int argc, char **argv)
 {
 	static const struct mode modes[] = {
-		{ "file_to_socket", file_to_socket },
-		{ "socket_to_pipe_by_sendfile", socket_to_pipe_by_sendfile },
-		{ "socket_to_socket", socket_to_socket },
-		{ "unix_sockets", unix_sockets },
-		{ "no_socket", no_socket },
-		{ NULL, NULL },
+		{"file_to_socket", file_to_socket},
+		{"socket_to_pipe_by_sendfile", socket_to_pipe_by_sendfile},
+		{"socket_to_socket", socket_to_socket},
+		{"unix_sockets", unix_sockets},
+		{"no_socket", no_socket},
+		{NULL, NULL},
 	};
 
 	return run_mode(modes, argc > 1 ? argv[1] : NULL);

@@ -8,12 +8,12 @@
 #include <unistd.h>
 
 /* Ends the target with the failing call's name if ok is false. */
-#define must(ok)                                                                       \
-	do {                                                                           \
-		if (!(ok)) {                                                           \
-			perror(#ok);                                                   \
-			exit(99);                                                      \
-		}                                                                      \
+#define must(ok)                     \
+	do {                         \
+		if (!(ok)) {         \
+			perror(#ok); \
+			exit(99);    \
+		}                    \
 	} while (0)
 
 static inline void tell(unsigned long long sent, unsigned long long received)

@@ -32,9 +32,9 @@ int main(void)
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
-	struct sock_fprog filter = { sizeof program / sizeof program[0], program };
-	struct sigaction action = { .sa_sigaction = on_trap, .sa_flags = SA_SIGINFO };
-	char bytes[101] = { 0 };
+	struct sock_fprog filter = {sizeof program / sizeof program[0], program};
+	struct sigaction action = {.sa_sigaction = on_trap, .sa_flags = SA_SIGINFO};
+	char bytes[101] = {0};
 	int pair[2];
 
 	tcp_pair(pair);

@@ -26,7 +26,7 @@ static void fast_open(void)
 /* connect(2) with AF_UNSPEC ends a connection, and the socket makes another: the kernel begins to count anew. */
 static void connected_anew(void)
 {
-	struct sockaddr none = { .sa_family = AF_UNSPEC };
+	struct sockaddr none = {.sa_family = AF_UNSPEC};
 	int listener = bound(SOCK_STREAM);
 
 	must(listen(listener, 1) == 0);
@@ -50,8 +50,9 @@ static void connected_anew(void)
 static void zerocopy_receive(void)
 {
 	static char page[4096] __attribute__((aligned(4096)));
-	struct tcp_zerocopy_receive how = { .address = (__u64)(unsigned long)page,
-					    .copybuf_address = (__u64)(unsigned long)page, .copybuf_len = 4096 };
+	struct tcp_zerocopy_receive how = {.address = (__u64)(unsigned long)page,
+					   .copybuf_address = (__u64)(unsigned long)page,
+					   .copybuf_len = 4096};
 	socklen_t size = sizeof how;
 
 	tcp_pair(pair);
@@ -68,10 +69,10 @@ static void zerocopy_receive(void)
 int main(int argc, char **argv)
 {
 	static const struct mode modes[] = {
-		{ "fast_open", fast_open },
-		{ "connected_anew", connected_anew },
-		{ "zerocopy_receive", zerocopy_receive },
-		{ NULL, NULL },
+		{"fast_open", fast_open},
+		{"connected_anew", connected_anew},
+		{"zerocopy_receive", zerocopy_receive},
+		{NULL, NULL},
 	};
 
 	return run_mode(modes, argc > 1 ? argv[1] : NULL);

@@ -26,8 +26,8 @@ static ssize_t send_by_ring(int fd, const struct io_uring_params *params)
 	char *submissions = ring(fd, params->sq_off.array + params->sq_entries * 4, IORING_OFF_SQ_RING);
 	char *completions = ring(fd, params->cq_off.cqes + params->cq_entries * sizeof(struct io_uring_cqe),
 				 IORING_OFF_CQ_RING);
-	struct io_uring_sqe *entries =
-		(void *)ring(fd, params->sq_entries * sizeof(struct io_uring_sqe), IORING_OFF_SQES);
+	struct io_uring_sqe *entries = (void *)ring(fd, params->sq_entries * sizeof(struct io_uring_sqe),
+						    IORING_OFF_SQES);
 	struct io_uring_cqe *results = (void *)(completions + params->cq_off.cqes);
 	unsigned int *tail = (void *)(submissions + params->sq_off.tail);
 
@@ -49,7 +49,7 @@ static void by_send(void)
 
 static void send_mode(void)
 {
-	struct io_uring_params params = { 0 };
+	struct io_uring_params params = {0};
 	int fd;
 
 	tcp_pair(pair);
@@ -67,7 +67,7 @@ static void send_mode(void)
 
 static void refused_mode(void)
 {
-	struct io_uring_params params = { 0 };
+	struct io_uring_params params = {0};
 
 	tcp_pair(pair);
 	must(syscall(SYS_io_uring_setup, 0, &params) == -1);
@@ -77,7 +77,7 @@ static void refused_mode(void)
 
 int main(int argc, char **argv)
 {
-	static const struct mode modes[] = { { "send", send_mode }, { "refused", refused_mode }, { NULL, NULL } };
+	static const struct mode modes[] = {{"send", send_mode}, {"refused", refused_mode}, {NULL, NULL}};
 
 	return run_mode(modes, argc > 1 ? argv[1] : NULL);
 }
