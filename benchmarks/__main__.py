@@ -10,12 +10,14 @@ import sys
 import tempfile
 from pathlib import Path
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks.measure import NATIVE, TOOLS, WORKLOADS, Figures, Tool, Workload, build, run_all
 
 ROUNDS = 7
+WIDTH = 140
 
 
 def cell(figures: Figures, tool: Tool, workload: Workload) -> str:
@@ -25,18 +27,24 @@ def cell(figures: Figures, tool: Tool, workload: Workload) -> str:
     ratios = figures.ratios(tool, workload)
     if not ratios:
         return "–"
-    return f"×{statistics.median(ratios):.2f} ({min(ratios):.2f}–{max(ratios):.2f})"
+    return f"×{short(statistics.median(ratios))} ({short(min(ratios))}–{short(max(ratios))})"
+
+
+def short(ratio: float) -> str:
+    return f"{ratio:.0f}" if ratio >= 10 else f"{ratio:.2f}"
 
 
 def table(figures: Figures, rounds: int) -> Table:
     machine = f"{platform.machine()}, Linux {platform.release().split('-')[0]}, {os.cpu_count()} CPUs"
-    result = Table(title=f"time over native time: median of {rounds} interleaved rounds (least–most); {machine}")
+    title = f"time over native time, median of {rounds} interleaved rounds (least–most); {machine}"
+    result = Table(title=title, box=box.SIMPLE, title_justify="left")
     result.add_column("")
-    for workload in WORKLOADS:
-        result.add_column(workload.title, justify="right")
-    result.add_row("native, µs", *(f"{figures.median(NATIVE, workload) / 1000:.2f}" for workload in WORKLOADS))
+    result.add_column("native, µs", justify="right")
     for tool in TOOLS[1:]:
-        result.add_row(tool.name, *(cell(figures, tool, workload) for workload in WORKLOADS))
+        result.add_column(tool.name, justify="right")
+    for workload in WORKLOADS:
+        native = f"{figures.median(NATIVE, workload) / 1000:.2f}"
+        result.add_row(workload.title, native, *(cell(figures, tool, workload) for tool in TOOLS[1:]))
     return result
 
 
@@ -44,7 +52,7 @@ def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS
     with tempfile.TemporaryDirectory() as folder:
         figures = run_all(build(Path(folder)), rounds)
-    Console(width=150).print(table(figures, rounds))
+    Console(width=WIDTH).print(table(figures, rounds))
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ NATIVE = Tool("native", ())
 TOOLS = (
     NATIVE,
     Tool("ptmon", PTMON),
-    Tool("ptmon --seccomp off", (*PTMON, "--seccomp", "off"), frozenset({"unwatched"})),
+    Tool("ptmon, no filter", (*PTMON, "--seccomp", "off"), frozenset({"unwatched"})),
     Tool(
         "ptmon reference", (*PTMON, "--engine", "reference"), frozenset({"unwatched", "fork_exec", "ping_pong_threads"})
     ),
