@@ -17,7 +17,7 @@ from rich.table import Table
 from benchmarks.measure import NATIVE, TOOLS, WORKLOADS, Figures, Tool, Workload, build, run_all
 
 ROUNDS = 7
-WIDTH = 140
+WIDTH = 150
 
 
 def cell(figures: Figures, tool: Tool, workload: Workload) -> str:

@@ -42,7 +42,7 @@ class Tool:
         return bool(self.prefix) and shutil.which(self.prefix[0]) is None
 
 
-PTMON = (sys.executable, "-m", "ptmon", "--quiet")
+PTMON = (str(Path(sys.executable).with_name("ptmon")), "--quiet")
 WORKLOADS = (
     Workload("ping_pong", "1-byte send and recv", 10_000),
     Workload("ping_pong_threads", "the same in 4 threads", 10_000),
