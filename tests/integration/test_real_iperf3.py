@@ -2,7 +2,9 @@
 """iperf3, both ends under ptmon. The truth is its own JSON, which counts the data streams, not the control connection.
 
 On each data stream the client first sends a cookie that says which test the stream belongs to (COOKIE_SIZE in iperf's
-iperf_api.h, 37 bytes); the JSON does not count it.
+iperf_api.h, 37 bytes); the JSON does not count it. Nor does it count what a receiver reads after the test's end was said
+("Late receive" in iperf_tcp.c): on a busy machine that happens. So the bytes sent are compared to the byte, those received
+lie between what iperf3 counted and what was sent, and the kernel's own count of each socket (the audit) says the rest.
 """
 
 from __future__ import annotations
@@ -68,16 +70,20 @@ def one_way(ends: Ends, sender: list[dict[str, Any]], receiver: list[dict[str, A
     return sum(row["sent"] for row in sender), sum(row["received"] for row in receiver)
 
 
+def assert_as_told(moved: tuple[int, int], told: dict[str, Any], cookies: int) -> None:
+    """Bytes (sent, received) against the sums of iperf3's JSON."""
+    sent, received = moved
+    assert sent == told["sum_sent"]["bytes"] + cookies
+    assert told["sum_received"]["bytes"] + cookies <= received <= sent
+
+
 @pytest.mark.parametrize("streams", [1, 3])
 def test_data_streams_are_what_iperf3_counts_and_a_cookie_each(tmp_path: Path, streams: int) -> None:
     ends = measure(tmp_path, "-P", str(streams))
     assert (len(ends.client_data), len(ends.server_data)) == (streams, streams)
     told = ends.told["end"]
     assert told["sum_sent"]["bytes"] >= AMOUNT
-    assert one_way(ends, ends.client_data, ends.server_data) == (
-        told["sum_sent"]["bytes"] + streams * COOKIE,
-        told["sum_received"]["bytes"] + streams * COOKIE,
-    )
+    assert_as_told(one_way(ends, ends.client_data, ends.server_data), told, streams * COOKIE)
     assert one_way(ends, ends.server_data, ends.client_data) == (0, 0)
     assert_control_agrees(ends)
 
@@ -85,9 +91,6 @@ def test_data_streams_are_what_iperf3_counts_and_a_cookie_each(tmp_path: Path, s
 def test_in_the_reverse_direction_only_the_cookie_goes_to_the_server(tmp_path: Path) -> None:
     ends = measure(tmp_path, "-R")
     told = ends.told["end"]
-    assert one_way(ends, ends.server_data, ends.client_data) == (
-        told["sum_sent"]["bytes"],
-        told["sum_received"]["bytes"],
-    )
+    assert_as_told(one_way(ends, ends.server_data, ends.client_data), told, 0)
     assert one_way(ends, ends.client_data, ends.server_data) == (COOKIE, COOKIE)
     assert_control_agrees(ends)
