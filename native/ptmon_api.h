@@ -126,6 +126,8 @@ void pt_stop_counting(struct pt_tracer *tracer);
  * batch. Returns 0. */
 int pt_detach(struct pt_tracer *tracer, struct pt_batch *batch);
 
+/* The signals that are blocked from pt_create to pt_destroy, since the core answers them; 0 past the last. */
+int pt_blocked_signal(unsigned int index);
 /* The name of a system call of the table, or NULL past its end. */
 const char *pt_syscall_name(unsigned int index);
 

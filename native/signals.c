@@ -26,6 +26,11 @@
 
 static const int asked[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGTSTP, SIGTTIN, SIGTTOU};
 
+int pt_blocked_signal(unsigned int index)
+{
+	return index < sizeof(asked) / sizeof(asked[0]) ? asked[index] : 0;
+}
+
 static void on_tick(int signal)
 {
 	(void)signal; /* that the wait returns with EINTR is all */
@@ -40,8 +45,8 @@ int signals_create(struct pt_tracer *t)
 	sigset_t tick_set;
 
 	sigemptyset(&s->asked);
-	for (unsigned int i = 0; i < sizeof(asked) / sizeof(asked[0]); i++)
-		sigaddset(&s->asked, asked[i]);
+	for (unsigned int i = 0; pt_blocked_signal(i); i++)
+		sigaddset(&s->asked, pt_blocked_signal(i));
 	sigprocmask(SIG_BLOCK, &s->asked, &s->original_mask);
 	sigemptyset(&tick_set);
 	sigaddset(&tick_set, TICK_SIGNAL);

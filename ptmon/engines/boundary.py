@@ -7,16 +7,22 @@ what the kernel said; ProcessLookupError: SIGKILL has taken the tracee out of it
 
 from __future__ import annotations
 
+import itertools
 import os
+import signal
 from dataclasses import dataclass
 from typing import Any
 
 from ptmon._native import ffi, lib
 from ptmon.records import TcpCounters
 
-__all__ = ["Call", "Identity", "ffi", "identify", "lib", "read_call", "read_memory"]
+__all__ = ["BLOCKED", "Call", "Identity", "ffi", "identify", "lib", "read_call", "read_memory"]
 
 NO_SYSCALL = 0xFFFF
+BLOCKED = tuple(
+    signal.Signals(number) for number in itertools.takewhile(bool, map(lib.pt_blocked_signal, itertools.count()))
+)
+"""Signals that an engine answers itself as long as it traces: they ask it to end, or are meant for the program."""
 
 
 @dataclass(frozen=True, slots=True)

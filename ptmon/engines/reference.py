@@ -27,8 +27,7 @@ from types import TracebackType
 from typing import Any
 
 from ptmon.engines import EngineSettings, starting
-from ptmon.engines.boundary import read_call
-from ptmon.engines.native import BLOCKED
+from ptmon.engines.boundary import BLOCKED, read_call
 from ptmon.engines.starting import PtraceError, libc, ptrace, unless_gone
 from ptmon.engines.tracee import Tracee
 from ptmon.records import Clone, Exit, Reason, Record

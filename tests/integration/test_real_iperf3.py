@@ -2,9 +2,10 @@
 """iperf3, both ends under ptmon. The truth is its own JSON, which counts the data streams, not the control connection.
 
 On each data stream the client first sends a cookie that says which test the stream belongs to (COOKIE_SIZE in iperf's
-iperf_api.h, 37 bytes); the JSON does not count it. Nor does it count what a receiver reads after the test's end was said
-("Late receive" in iperf_tcp.c): on a busy machine that happens. So the bytes sent are compared to the byte, those received
-lie between what iperf3 counted and what was sent, and the kernel's own count of each socket (the audit) says the rest.
+iperf_api.h, 37 bytes); the JSON does not count it. Nor does it count what a receiver reads after the end of the test
+was said ("Late receive" in iperf_tcp.c), which happens on a busy machine. So the bytes sent are compared to the byte;
+those received lie between what iperf3 counted and what was sent, and the kernel's own count of each socket (the
+audit) agrees.
 """
 
 from __future__ import annotations
