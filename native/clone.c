@@ -9,6 +9,7 @@
 #include "clone.h"
 
 #include <linux/sched.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/ptrace.h>
 
@@ -103,18 +104,19 @@ void clone_tell(struct pt_tracer *t, struct tracee *child)
 	child->group->told = true;
 }
 
-/* Makes the child what the call's flags say it is. False: out of memory, or not to be followed. */
-static bool adopt(struct pt_tracer *t, struct tracee *child, struct tracee *parent, uint64_t flags)
+/* Makes the child what the call's flags say it is. It stays without a group if it is not to be followed, or if there is
+ * no memory for it. */
+static void adopt(struct pt_tracer *t, struct tracee *child, struct tracee *parent, uint64_t flags)
 {
 	bool thread = (flags & CLONE_THREAD) != 0;
 	pid_t maker = flags & CLONE_PARENT ? parent->group->parent : parent->group->tgid;
 
 	if (t->options.no_follow && !thread)
-		return false;
+		return;
 	if (tracee_join(t, child, thread ? parent->group : NULL, child->tid, maker,
 			flags & CLONE_FILES ? parent->files : NULL) < 0) {
 		emit_warning(t, parent, PT_REASON_NO_MEMORY, NULL, 0);
-		return false;
+		return;
 	}
 	child->group->counted = parent->group->counted;
 	child->sandboxed = parent->sandboxed;
@@ -127,7 +129,6 @@ static bool adopt(struct pt_tracer *t, struct tracee *child, struct tracee *pare
 	}
 	if (child->group->counted)
 		clone_tell(t, child);
-	return true;
 }
 
 static void start(struct pt_tracer *t, struct tracee *child)
@@ -139,48 +140,58 @@ static void start(struct pt_tracer *t, struct tracee *child)
 	tracee_resume(child, child->born_stopped ? PTRACE_LISTEN : tracee_request(t, child), 0);
 }
 
-/* --no-follow: a process that is not to be followed (no filter is in it then) runs on by itself. */
-static void let_go(struct pt_tracer *t, struct tracee *child)
+/* The first stop of a child that has no group: one that is not to be followed (no filter is in it then) runs on by
+ * itself; one for which there was no memory runs on uncounted, but as a tracee: alone its filter would make its calls
+ * fail. */
+static void pass_on(struct pt_tracer *t, struct tracee *child)
 {
+	if (!t->options.no_follow)
+		return start(t, child);
 	ptrace(PTRACE_DETACH, child->tid, 0, 0);
 	tracee_destroy(t, child);
 }
 
-void clone_event(struct pt_tracer *t, struct tracee *parent)
+/* The tid that the event tells, or 0. A SIGKILL may have taken the parent on to PTRACE_EVENT_EXIT, whose message is an
+ * exit status: so the message counts only if the parent is still in its event after it was read. */
+static pid_t child_of(const struct tracee *parent)
 {
 	unsigned long message = 0;
-	struct tracee *child;
-	uint64_t flags = flags_of(parent);
-	bool born;
+	siginfo_t info = {0};
 
-	if (ptrace(PTRACE_GETEVENTMSG, parent->tid, 0, &message) < 0)
-		return; /* the parent was killed: the child is adopted as an orphan */
-	child = tracee_find(t, (pid_t)message);
-	born = child != NULL;
+	if (ptrace(PTRACE_GETEVENTMSG, parent->tid, 0, &message) < 0 ||
+	    ptrace(PTRACE_GETSIGINFO, parent->tid, 0, &info) < 0 || info.si_code >> 8 == PTRACE_EVENT_EXIT)
+		return 0;
+	return (pid_t)message;
+}
+
+bool clone_event(struct pt_tracer *t, struct tracee *parent)
+{
+	uint64_t flags = flags_of(parent);
+	pid_t tid = child_of(parent);
+	struct tracee *child = tid ? tracee_find(t, tid) : NULL;
+	bool born = child != NULL;
+
+	if (!tid)
+		return false;
 	if (born && child->state != TRACEE_NEWBORN)
-		return;
+		return true;
 	if (!born)
-		child = tracee_create(t, (pid_t)message);
+		child = tracee_create(t, tid);
 	if (!child)
-		return;
-	if (!adopt(t, child, parent, flags)) {
-		if (born)
-			let_go(t, child);
-		else
-			child->state = TRACEE_EXPECTED;
-	} else if (born) {
-		start(t, child);
-	} else {
-		child->state = TRACEE_EXPECTED;
-	}
+		return true;
+	adopt(t, child, parent, flags);
+	child->state = TRACEE_EXPECTED;
+	if (born)
+		clone_birth(t, child);
+	return true;
 }
 
 void clone_birth(struct pt_tracer *t, struct tracee *child)
 {
-	if (child->state == TRACEE_EXPECTED && child->group)
+	if (child->group)
 		start(t, child);
-	else if (child->state == TRACEE_EXPECTED)
-		let_go(t, child);
+	else
+		pass_on(t, child);
 }
 
 static void adopt_orphan(struct pt_tracer *t, struct tracee *child, void *context)

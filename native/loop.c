@@ -151,8 +151,9 @@ static void on_stop(struct pt_tracer *t, struct tracee *tracee, enum stop_kind k
 	case STOP_INTERRUPT:
 		return on_interrupt(t, tracee);
 	case STOP_FORK:
-		clone_event(t, tracee);
-		return tracee_resume(tracee, tracee->entered ? PTRACE_SYSCALL : tracee_request(t, tracee), 0);
+		if (clone_event(t, tracee))
+			tracee_resume(tracee, tracee->entered ? PTRACE_SYSCALL : tracee_request(t, tracee), 0);
+		return;
 	case STOP_EXEC:
 		return program_executed(t, tracee, tracee->tid);
 	case STOP_EXIT:

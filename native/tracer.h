@@ -95,7 +95,6 @@ struct interrupted {
 
 enum tracee_state {
 	TRACEE_RUNNING,
-	TRACEE_STOPPED,	  /* in a ptrace-stop that is being handled */
 	TRACEE_LISTENING, /* in a group-stop, after PTRACE_LISTEN */
 	TRACEE_NEWBORN,	  /* stopped at birth; which tracee made it is not known yet */
 	TRACEE_EXPECTED	  /* its maker's event told of it; its own birth stop has not come yet */
@@ -117,10 +116,9 @@ struct tracee {
 	bool fresh;	    /* launched: between fork and execve, nothing of it counts */
 	bool born_stopped;  /* its group was in a group-stop when it was born: it stays in it */
 	bool hid_untraced;  /* CLONE_UNTRACED was taken out of its call's flags (clone.c) */
-	struct interrupted
-		interrupted;	    /* its last call, if that is to be restarted or to fail with EINTR (restart.c) */
-	bool stepping;		    /* the step into a signal handler that tells */
-	unsigned int closing_first; /* fds that its call under way may close */
+	struct interrupted interrupted; /* its last call, if a signal ended it (restart.c) */
+	bool stepping;			/* the step into a signal handler that tells */
+	unsigned int closing_first;	/* fds that its call under way may close */
 	unsigned int closing_last;
 	bool is_closing;
 	struct tracee *closing_next;
@@ -172,7 +170,6 @@ struct pt_tracer {
 	unsigned int newborns;
 	unsigned int held; /* tracees that are held in the middle of a call, see struct group */
 	uint32_t next_row;
-	uint64_t page; /* bytes */
 	struct tracee *tracees[HASH_SIZE];
 	struct socket *sockets[HASH_SIZE];
 	struct row *rows[HASH_SIZE];
