@@ -16,6 +16,14 @@
 
 #define MAX_CACHED_FD (1u << 20) /* the kernel's own default limit, fs.nr_open; higher ones are looked up each time */
 
+/* In a table: this fd is open and no socket. */
+#define NOT_A_SOCKET ((struct socket *)1)
+
+static bool is_socket(const struct socket *socket)
+{
+	return socket && socket != NOT_A_SOCKET;
+}
+
 int files_join(struct tracee *tracee, struct files *files)
 {
 	if (!files) {
@@ -83,7 +91,8 @@ int files_replace(struct pt_tracer *t, struct tracee *tracee)
 	return 0;
 }
 
-struct socket *files_known(const struct files *files, int fd)
+/* What is known of fd without asking the kernel: NULL, NOT_A_SOCKET or a socket. */
+static struct socket *known(const struct files *files, int fd)
 {
 	return fd >= 0 && (unsigned int)fd < files->size ? files->sockets[fd] : NULL;
 }
@@ -126,14 +135,14 @@ static void cache(struct pt_tracer *t, struct files *files, unsigned int fd, str
 
 int files_lookup(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket **out)
 {
-	struct socket *known = files_known(tracee->files, fd);
+	struct socket *cached = known(tracee->files, fd);
 	int found;
 
 	*out = NULL;
 	if (fd < 0)
 		return 0;
-	if (known) {
-		*out = is_socket(known) ? known : NULL;
+	if (cached) {
+		*out = is_socket(cached) ? cached : NULL;
 		return *out != NULL;
 	}
 	found = socket_identify(t, tracee, fd, out);
@@ -181,7 +190,7 @@ void files_settle(struct tracee *tracee)
 void files_close(struct pt_tracer *t, struct tracee *tracee, int fd,
 		 void (*visit)(struct pt_tracer *, struct tracee *, int fd, struct socket *))
 {
-	struct socket *socket = files_known(tracee->files, fd);
+	struct socket *socket = known(tracee->files, fd);
 
 	/* Others share the table: the fd may have been used while it was "closing" and was not cached. */
 	if (!socket && tracee->files->users > 1 && files_lookup(t, tracee, fd, &socket) != 1)

@@ -5,14 +5,6 @@
 
 #include "tracer.h"
 
-/* In a table: this fd is open and no socket. */
-#define NOT_A_SOCKET ((struct socket *)1)
-
-static inline bool is_socket(const struct socket *socket)
-{
-	return socket && socket != NOT_A_SOCKET;
-}
-
 /* Gives the tracee an fd table: files, shared from now on, or a new one if NULL. 0 or -ENOMEM. */
 int files_join(struct tracee *tracee, struct files *files);
 /* The tracee is gone, or takes another table. */
@@ -24,8 +16,6 @@ int files_replace(struct pt_tracer *t, struct tracee *tracee);
 
 /* What fd names now. 1: *out is the socket; 0: no socket; -errno: it can't be known. The tracee must be stopped. */
 int files_lookup(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket **out);
-/* What is known of fd without asking the kernel: NULL, NOT_A_SOCKET or a socket. */
-struct socket *files_known(const struct files *files, int fd);
 /* Notes what an fd of an unreadable process must be, since a call succeeded that only sockets allow. */
 void files_note(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket);
 

@@ -86,7 +86,8 @@ static void hold(struct pt_tracer *t, struct tracee *caller)
 	}
 }
 
-void sandbox_release(struct pt_tracer *t, struct group *group)
+/* Lets the tracee go on that is held in this group, if there is one. */
+static void release(struct pt_tracer *t, struct group *group)
 {
 	struct tracee *caller = group->held;
 
@@ -102,7 +103,7 @@ void sandbox_seen(struct pt_tracer *t, struct tracee *tracee)
 {
 	tracee->asked_to_stop = false;
 	if (tracee->group->unwatched && --tracee->group->unwatched == 0)
-		sandbox_release(t, tracee->group);
+		release(t, tracee->group);
 }
 
 static void release_late(struct pt_tracer *t, struct tracee *tracee, void *context)
@@ -110,7 +111,7 @@ static void release_late(struct pt_tracer *t, struct tracee *tracee, void *conte
 	(void)context;
 	/* A thread in uninterruptible sleep must not hold up the program. */
 	if (tracee->group && tracee->group->held == tracee && t->now - tracee->held_since > HOLD_NS)
-		sandbox_release(t, tracee->group);
+		release(t, tracee->group);
 }
 
 void sandbox_tick(struct pt_tracer *t)

@@ -10,8 +10,6 @@ bool sandbox_enter(struct pt_tracer *t, struct tracee *tracee);
 void sandbox_exit(struct tracee *tracee, int64_t result);
 /* A tracee that was asked to stop has stopped, or is gone. */
 void sandbox_seen(struct pt_tracer *t, struct tracee *tracee);
-/* Lets the tracee go on that is held in this group, if there is one. */
-void sandbox_release(struct pt_tracer *t, struct group *group);
 /* At each tick. */
 void sandbox_tick(struct pt_tracer *t);
 /* A tracee in SECCOMP_MODE_STRICT is about to make a call: ends it if the mode forbids that call. */
