@@ -18,9 +18,15 @@ enum pt_kind {
 	PT_SOCKET = 6, /* a row of the socket table is new, or known better: socket, fd; data: struct pt_socket_info */
 	PT_CLOSE = 7,  /* an fd of a socket is closed (fd -1: left open at a detach): socket, fd; data: struct
 			* pt_tcp_info, or nothing if it is no TCP socket or can't be read */
-	PT_WARNING = 8 /* the report is not complete: value: enum pt_reason; error; syscall (UINT16_MAX: none) */
+	PT_WARNING = 8, /* the report is not complete: value: enum pt_reason; error; syscall (UINT16_MAX: none) */
+	PT_ENTER = 9,	/* a watched call is entered; data: see below */
+	PT_RETURN = 10, /* it returns; data: see below */
+	PT_DENIED = 11, /* a call was refused by a rule: value: the rule's id; error; data: see below */
+	PT_HELD = 12	/* a watched call stands still until pt_answer(); the last of its batch; data: see below */
 };
-/* The data of PT_EXEC and PT_ATTACHED: strings that each end in a NUL: name (comm), path of the executable, argv... */
+/* The data of PT_EXEC and PT_ATTACHED: strings that each end in a NUL: name (comm), path of the executable, argv...
+ * The data of PT_ENTER, PT_RETURN, PT_DENIED and PT_HELD: struct pt_call, then struct pt_chunk after struct pt_chunk, each
+ * with its bytes behind it, padded to a multiple of 8. */
 
 enum pt_direction {
 	PT_SENT = 1,
@@ -96,6 +102,84 @@ struct pt_options {
 	int32_t no_follow; /* threads are followed, children are not */
 	int32_t no_io_uring;
 	int32_t aggregate; /* equal transfers of one batch become one record */
+	int32_t guest;	   /* ptmon is a library in another program: leave its signals and its other children alone */
+};
+
+/* What of a tracee's memory is kept with the record of a call. */
+enum pt_capture_kind {
+	PT_CAPTURE_NOTHING = 0,
+	PT_CAPTURE_STRING = 1,	/* up to its NUL */
+	PT_CAPTURE_STRINGS = 2, /* an array of pointers to strings, up to NULL, as argv */
+	PT_CAPTURE_BYTES = 3,	/* most bytes */
+	PT_CAPTURE_SIZED = 4,	/* so many bytes as the next argument says */
+	PT_CAPTURE_RESULT = 5,	/* so many bytes as the call returned */
+	PT_CAPTURE_POINTED = 6, /* so many bytes as the int says that the next argument points to, and that int */
+	PT_CAPTURE_MSGHDR = 7,	/* struct msghdr, its name, its vector and the start of its first buffers */
+	PT_CAPTURE_MMSGHDR = 8, /* an array of struct mmsghdr, as many as the next argument (at exit: the result) says */
+	PT_CAPTURE_IOVEC = 9	/* an array of struct iovec, as many as the next argument says, and the start of the buffers */
+};
+
+struct pt_capture {
+	uint8_t kind;	  /* enum pt_capture_kind */
+	uint8_t at_entry; /* kept at the syscall-entry-stop */
+	uint8_t at_exit;  /* kept at the syscall-exit-stop, if the call did not fail */
+	uint8_t reserved;
+	uint32_t most; /* bytes of one string or buffer that are kept at most */
+};
+
+/* A call that is told of, or held for an answer, whether it moves bytes or not. */
+struct pt_watch {
+	uint64_t number;
+	int32_t compat; /* 1: of the 32-bit ABI */
+	int32_t tell;	/* PT_ENTER and PT_RETURN */
+	int32_t hold;	/* PT_HELD at its entry and at its exit */
+	struct pt_capture captures[6];
+};
+
+/* Memory of a tracee; its bytes follow. */
+struct pt_chunk {
+	uint64_t address;
+	uint64_t length;
+};
+
+/* When a rule refuses a call. */
+enum pt_condition {
+	PT_ALWAYS = 0,
+	PT_IF_VALUE = 1,   /* the argument, as an int, is value */
+	PT_IF_ADDRESS = 2, /* the argument points to a struct sockaddr that matches; the next one is its length */
+	PT_IF_MESSAGE = 3, /* to a struct msghdr whose msg_name matches */
+	PT_IF_MESSAGES = 4 /* to an array of struct mmsghdr of which one matches; the next argument says how many */
+};
+
+/* The addresses of a family that begin with these bits. bits 0: all of the family. */
+struct pt_prefix {
+	int32_t family; /* AF_* */
+	uint32_t bits;	/* of AF_INET and AF_INET6 */
+	uint8_t address[16];
+};
+
+/* A call is refused: it is not made, and fails with error. */
+struct pt_rule {
+	uint64_t number;
+	int32_t compat;	   /* 1: of the 32-bit ABI */
+	int32_t condition; /* enum pt_condition */
+	int32_t argument;
+	int32_t value;
+	int32_t error;
+	int32_t id;
+	int32_t told;	 /* each refusal is a PT_DENIED. 0: nobody asks, so the filter may answer without a stop */
+	int32_t outside; /* an address matches if its family is among the prefixes' and it is in none of them */
+	const struct pt_prefix *prefixes;
+	uint32_t prefix_count;
+};
+
+struct pt_call {
+	uint64_t number;
+	uint64_t args[6]; /* aarch64: args[0] is lost at the exit-stop (but in records, which keep it from the entry) */
+	int64_t result;	  /* at the exit-stop: -errno, or what the call returned */
+	int32_t at_exit;  /* 1: syscall-exit-stop; 0: another stop */
+	int32_t compat;	  /* 1: made by the 32-bit ABI */
+	uint16_t syscall; /* for pt_syscall_name(); UINT16_MAX: not in its table */
 };
 
 /* Where a launch or an attach failed. */
@@ -113,6 +197,10 @@ int pt_create(const struct pt_options *options, struct pt_tracer **tracer);
  * end), then frees the tracer. */
 void pt_destroy(struct pt_tracer *tracer);
 
+/* What is to be done at a call, beside counting it. Both copy what they are given; before pt_launch and pt_attach. */
+int pt_watch(struct pt_tracer *tracer, const struct pt_watch *watch);
+int pt_deny(struct pt_tracer *tracer, const struct pt_rule *rule);
+
 /* Starts argv[0] (searched in PATH, as execvp does) as a tracee. Returns its pid. */
 int pt_launch(struct pt_tracer *tracer, const char *const *argv, const char *const *envp, int32_t *step);
 /* Seizes every thread of the process pid. Returns how many. */
@@ -120,6 +208,9 @@ int pt_attach(struct pt_tracer *tracer, int pid, int32_t *step);
 /* Traces until there is a full batch, or for timeout_ms, or until the last tracee ends. Returns 1 while there are
  * tracees, then 0. What the batch points to stays valid until the next call. */
 int pt_run(struct pt_tracer *tracer, int timeout_ms, struct pt_batch *batch);
+/* Lets a tracee go on that a PT_HELD told of. At its entry with made == 0 the call is not made, and returns result (a
+ * value or -errno). -ESRCH: it is not held any more, SIGKILL has taken it out of its stop. */
+int pt_answer(struct pt_tracer *tracer, int tid, int made, int64_t result);
 /* From now on nothing is counted; the tracees are only passed on. For launched ones, which can't be detached. */
 void pt_stop_counting(struct pt_tracer *tracer);
 /* Detaches every tracee; the processes run on (a stopped one stays stopped). What was still to be told is in the
@@ -131,17 +222,8 @@ int pt_blocked_signal(unsigned int index);
 /* The name of a system call of the table, or NULL past its end. */
 const char *pt_syscall_name(unsigned int index);
 
-/* The rest serves the reference engine, which drives one tracee itself. All of it wants that tracee in a ptrace-stop.
- */
-
-struct pt_call {
-	uint64_t number;
-	uint64_t args[6]; /* aarch64: args[0] is lost at the exit-stop */
-	int64_t result;	  /* at the exit-stop: -errno, or what the call returned */
-	int32_t at_exit;  /* 1: syscall-exit-stop; 0: another stop */
-	int32_t compat;	  /* 1: made by the 32-bit ABI */
-	uint16_t syscall; /* for pt_syscall_name(); UINT16_MAX: not a watched call */
-};
+/* The rest serves the reference engine, which drives one tracee itself; and hooks, which look at a held one. All of it
+ * wants that tracee in a ptrace-stop. */
 
 struct pt_identity {
 	struct pt_socket_info info;

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from ptmon import command_line
 from ptmon.errors import EXIT_OWN, PtmonError, kernel_word
 from ptmon.options import Options
-from ptmon.outputs import Output, Outputs, csv, json, stderr, summary
+from ptmon.outputs import Output, csv, json, stderr, summary
 from ptmon.outputs.interval import IntervalOutput
 from ptmon.outputs.report_output import ReportOutput, Style
 
@@ -79,7 +79,7 @@ def trace(options: Options) -> int:
     return session.exit.code or 0
 
 
-def make_outputs(options: Options) -> Outputs:
+def make_outputs(options: Options) -> list[Output]:
     """The outputs that the options ask for."""
     outputs: list[Output] = []
     if options.output is not None or not options.quiet:
@@ -88,7 +88,7 @@ def make_outputs(options: Options) -> Outputs:
         outputs.append(ReportOutput(render, Style(options.units, options.color), options.output, host))
     if options.interval is not None:
         outputs.append(IntervalOutput(options.units))
-    return Outputs(outputs)
+    return outputs
 
 
 def format_of(path: str | None) -> str:

@@ -16,6 +16,7 @@ from ptmon.options import BY_FLAG, TABLE, Option, Options
 USAGE = (
     "ptmon [OPTIONS] [--] PROGRAM [ARG...]",
     "ptmon [OPTIONS] --attach PID [--attach PID]...",
+    "ptmon [OPTIONS] --wait NAME",
     "ptmon --demo | --version | --help",
 )
 ABOUT = "Tells what a program sends and receives: payload bytes by process, thread, socket, peer and system call."
@@ -51,8 +52,12 @@ def _long(word: str, rest: list[str], values: dict[str, Any]) -> None:
         if equals:
             raise UsageError(f"{flag} takes no value")
         values[option.dest] = True
-        return
-    _store(option, flag, value if equals else _next(flag, option, rest), values)
+    elif equals:
+        _store(option, flag, value, values)
+    elif option.default is not None:
+        values[option.dest] = option.default
+    else:
+        _store(option, flag, _next(flag, option, rest), values)
 
 
 def _short(word: str, rest: list[str], values: dict[str, Any]) -> None:
@@ -83,26 +88,53 @@ def _store(option: Option, flag: str, text: str, values: dict[str, Any]) -> None
         value = option.convert(text)
     except ValueError as error:
         raise UsageError(f"{flag}: {text!r} {error}") from None
-    values[option.dest] = (*values.get(option.dest, ()), value) if option.repeatable else value
+    if option.repeatable:
+        value = (*values.get(option.dest, ()), *(value if isinstance(value, tuple) else (value,)))
+    values[option.dest] = value
 
 
 def _check(options: Options) -> None:
     """What does not go together."""
     if options.help or options.version:
         return
-    if options.attach and options.command:
-        raise UsageError(f"--attach and a program ({options.command[0]}) do not go together")
-    if options.demo and (options.attach or options.command):
-        raise UsageError("--demo brings its own program: give no other, and no --attach")
-    if not (options.attach or options.command or options.demo):
-        raise UsageError("no program to start and no --attach PID: nothing to trace")
-    if options.command and not options.command[0]:
-        raise UsageError("the program's name is empty")
+    _check_target(options)
+    _check_server(options)
     if options.no_follow and options.seccomp == "on":
         raise UsageError(
             "--no-follow and --seccomp on do not go together: children inherit the filter, and without a tracer"
             " every call that it watches would fail with ENOSYS"
         )
+
+
+def _check_target(options: Options) -> None:
+    program = f"a program ({options.command[0]})" if options.command else ""
+    targets = [
+        name
+        for name, given in (
+            ("--attach", options.attach),
+            ("--wait", options.wait),
+            ("--demo", options.demo),
+            (program, options.command),
+        )
+        if given
+    ]
+    if not targets:
+        raise UsageError("no program to start, no --attach PID and no --wait NAME: nothing to trace")
+    if len(targets) > 1:
+        raise UsageError(f"{targets[0]} and {targets[1]} do not go together")
+    if options.command and not options.command[0]:
+        raise UsageError("the program's name is empty")
+
+
+def _check_server(options: Options) -> None:
+    if options.serve is None:
+        for flag in ("--wait-client", "--serve-token-file", "--serve-cert", "--serve-key"):
+            if getattr(options, BY_FLAG[flag].dest):
+                raise UsageError(f"{flag} wants --serve [HOST:]PORT")
+    if options.serve_key and not options.serve_cert:
+        raise UsageError("--serve-key wants --serve-cert FILE")
+    if options.wait_client and not options.command:
+        raise UsageError("--wait-client wants a program to start")
 
 
 def help_text() -> str:
@@ -118,7 +150,7 @@ def help_text() -> str:
 
 def _help_lines(option: Option) -> list[str]:
     flags = ", ".join(sorted(option.flags, key=len))
-    head = f"  {flags} {option.metavar}" if option.metavar else f"  {flags}"
+    head = f"  {flags}{'' if option.default is not None else ' '}{option.metavar or ''}".rstrip()
     text = textwrap.wrap(option.help, 79 - 25)
     if len(head) > 23:
         return [head, *(" " * 25 + line for line in text)]

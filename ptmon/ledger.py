@@ -15,11 +15,14 @@ from ptmon import notices
 from ptmon.rates import Meter
 from ptmon.records import (
     Clone,
+    Denied,
     Direction,
+    Entered,
     Exec,
     Exit,
     Incomplete,
     Record,
+    Returned,
     SocketClosed,
     SocketSeen,
     Transfer,
@@ -54,6 +57,9 @@ class Ledger:
             SocketSeen: self._sockets.seen,
             SocketClosed: self._sockets.closed,
             Incomplete: self._incomplete,
+            Entered: _nothing,
+            Returned: _nothing,
+            Denied: _nothing,
         }
 
     def add(self, record: Record) -> None:
@@ -159,6 +165,10 @@ class Ledger:
         if self._sockets.folded_count:
             said.append(notices.folded(self._sockets.folded_count, self._sockets.max_sockets))
         return tuple(said)
+
+
+def _nothing(record: Record) -> None:
+    """It moves no bytes."""
 
 
 def _by(tallies: Iterable[SocketTally], name: Callable[[SocketTally], str]) -> dict[str, Bytes]:

@@ -12,10 +12,19 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
+class Address:
+    """Where to listen, or to connect to. ``host`` may be a name."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
 class Options:
     """A command line, read. The fields are the ``name`` of the options in the table, and ``command``."""
 
     attach: tuple[int, ...] = ()
+    wait: str | None = None
     only: str | None = None
     no_follow: bool = False
     duration: float | None = None
@@ -27,6 +36,18 @@ class Options:
     quiet: bool = False
     interval: float | None = None
     max_sockets: int = 100_000
+    log: str | None = None
+    log_format: str = "text"
+    trace: tuple[str, ...] = ()
+    syslog: str | None = None
+    hooks: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+    serve: Address | None = None
+    max_clients: int = 16
+    wait_client: bool = False
+    serve_token_file: str | None = None
+    serve_cert: str | None = None
+    serve_key: str | None = None
     engine: str = "native"
     seccomp: str = "auto"
     demo: bool = False
@@ -49,6 +70,8 @@ class Option:
     """Raises ValueError with what is wrong about a value."""
     choices: tuple[str, ...] = ()
     repeatable: bool = False
+    default: str | None = None
+    """The value of an option that is given without one; a value then comes only behind a ``=``."""
     name: str = ""
     """The field of Options; by default made from the first flag."""
 
@@ -82,6 +105,33 @@ def count(text: str) -> int:
     return int(text)
 
 
+def address(text: str) -> Address:
+    """``[HOST:]PORT``; a numeric IPv6 address in brackets. Without HOST: 127.0.0.1."""
+    host, colon, port = text.rpartition(":")
+    if not (port.isascii() and port.isdigit()) or int(port) > 65535 or (colon and not host):
+        raise ValueError("is not [HOST:]PORT")
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+    elif ":" in host:
+        raise ValueError("is not [HOST:]PORT (an IPv6 address wants brackets: [::1]:8080)")
+    return Address(host or "127.0.0.1", int(port))
+
+
+def words(text: str) -> tuple[str, ...]:
+    """Names, separated by commas."""
+    found = tuple(text.split(","))
+    if not all(found):
+        raise ValueError("has an empty name in it")
+    return found
+
+
+def program_name(text: str) -> str:
+    """A program's file name, or its path."""
+    if not text or text.endswith("/"):
+        raise ValueError("is not a program's file name")
+    return text
+
+
 def file_name(text: str) -> str:
     """The last component of a path, as --only compares it."""
     if not text or "/" in text:
@@ -107,6 +157,13 @@ TABLE = (
         "PID",
         pid_number,
         repeatable=True,
+    ),
+    Option(
+        "target",
+        ("--wait",),
+        "wait until a program of this file name (or path) is executed by anyone whom ptmon may trace, then attach",
+        "NAME",
+        program_name,
     ),
     Option(
         "target",
@@ -154,7 +211,13 @@ TABLE = (
         choices=("auto", "always", "never"),
     ),
     Option("report", ("--quiet", "-q"), "no report on stderr; a FILE is written still"),
-    Option("report", ("--interval",), "say the totals on stderr every so many seconds", "SECONDS", seconds),
+    Option(
+        "report",
+        ("--interval",),
+        "say the totals every so many seconds: on stderr, or in the log if there is one, in its format",
+        "SECONDS",
+        seconds,
+    ),
     Option(
         "report",
         ("--max-sockets",),
@@ -162,6 +225,69 @@ TABLE = (
         "N",
         count,
     ),
+    Option(
+        "events",
+        ("--log",),
+        "write a line for each event (exec, clone, exit, socket, close, send, receive ...) to stderr or to FILE",
+        "[=FILE]",
+        report_path,
+        default="",
+    ),
+    Option(
+        "events",
+        ("--log-format",),
+        "text (for people), jsonl (ptmon.event/1) or dmesg (the lines of the kernel modules that ptmon stands in for)",
+        "FORMAT",
+        choices=("text", "jsonl", "dmesg"),
+    ),
+    Option(
+        "events",
+        ("--trace",),
+        "log enter and return of these system calls too, with their arguments; %network, %process and %file are classes"
+        " (repeatable)",
+        "NAME[,NAME]",
+        words,
+        repeatable=True,
+    ),
+    Option(
+        "events",
+        ("--syslog",),
+        "send the events to syslog: /dev/log, another socket's path, udp://HOST:PORT or tcp://HOST:PORT",
+        "[=ADDRESS]",
+        default="/dev/log",
+    ),
+    Option(
+        "events",
+        ("--hooks",),
+        "run the functions that FILE.py marks with @ptmon.hook around the system calls that they name (repeatable)",
+        "FILE.py",
+        repeatable=True,
+    ),
+    Option(
+        "events",
+        ("--deny",),
+        "let a system call fail: NAME[:WHAT][=ERRNO], as ptrace=EPERM, connect:global, connect:10.0.0.0/8,"
+        " socket:netlink (repeatable)",
+        "RULE",
+        repeatable=True,
+    ),
+    Option(
+        "server",
+        ("--serve",),
+        "send the events to clients (telnet, nc) that connect to this port; HOST is 127.0.0.1 by default",
+        "[HOST:]PORT",
+        address,
+    ),
+    Option("server", ("--max-clients",), "serve N clients at a time; default 16", "N", count),
+    Option("server", ("--wait-client",), "start the program when the first client is there"),
+    Option(
+        "server",
+        ("--serve-token-file",),
+        "ask each client for the word in FILE, as its first line; needed where HOST is not a loopback address",
+        "FILE",
+    ),
+    Option("server", ("--serve-cert",), "serve by TLS with the certificate chain in FILE (PEM)", "FILE"),
+    Option("server", ("--serve-key",), "the certificate's key (PEM); default: it is in the certificate's file", "FILE"),
     Option(
         "engine",
         ("--engine",),
@@ -176,7 +302,7 @@ TABLE = (
         "WHEN",
         choices=("auto", "on", "off"),
     ),
-    Option("other", ("--demo",), "trace a small built-in server with five clients"),
+    Option("other", ("--demo",), "trace a small built-in server with five clients, its events and its report"),
     Option("other", ("--version",), "print the version"),
     Option("other", ("--help", "-h"), "print this help"),
 )

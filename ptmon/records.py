@@ -146,4 +146,53 @@ class Incomplete:
     error: int
 
 
-Record = Transfer | Clone | Exec | Exit | SocketSeen | SocketClosed | Incomplete
+@dataclass(frozen=True, slots=True)
+class Called:
+    """A system call as the tracee made it: registers, and the memory that was kept at that stop."""
+
+    number: int
+    compat: bool
+    """Made by the 32-bit ABI."""
+    args: tuple[int, ...]
+    """The six registers, as unsigned numbers."""
+    memory: tuple[tuple[int, bytes], ...] = ()
+    """Address and bytes of what its arguments point to, as far as it was asked for and could be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """A call that --trace names was entered."""
+
+    time: float
+    pid: int
+    tid: int
+    call: Called
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """A call that --trace names has returned."""
+
+    time: float
+    pid: int
+    tid: int
+    call: Called
+    result: int
+    """What it returned, or -errno."""
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """A call was refused: it was not made."""
+
+    time: float
+    pid: int
+    tid: int
+    call: Called
+    rule: str
+    """As the user wrote it; ``hook NAME`` where a hook refused."""
+    error: int
+    """The errno that the call failed with."""
+
+
+Record = Transfer | Clone | Exec | Exit | SocketSeen | SocketClosed | Incomplete | Entered | Returned | Denied

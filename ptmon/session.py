@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -14,7 +16,7 @@ from ptmon.errors import AttachError, LaunchError, PtmonError
 from ptmon.ledger import MAX_SOCKETS, Ledger
 from ptmon.outputs import Output, Outputs, stderr
 from ptmon.records import Exit
-from ptmon.report import Header, Report
+from ptmon.report import Header, Report, Snapshot
 
 
 class Session:
@@ -27,7 +29,7 @@ class Session:
     def __init__(
         self,
         settings: EngineSettings,
-        outputs: Output | None = None,
+        outputs: Sequence[Output] = (),
         *,
         engine: str = "native",
         interval: float | None = None,
@@ -36,21 +38,24 @@ class Session:
         self.settings = settings
         self.report: Report | None = None
         self.exit: Exit | None = None
-        self._outputs = Outputs([]) if outputs is None else outputs
+        self._outputs = Outputs(outputs)
         self._engine_name = engine
         self._interval = interval
         self._max_sockets = max_sockets
+        self._engine: Engine | None = None
+        self._ledger: Ledger | None = None
+        self._lock = threading.Lock()
+        """Of the ledger: another thread may ask for a snapshot."""
 
     def run(self) -> Report:
         """Traces until the last tracee ends, the duration is over, or a signal asks an attached ptmon to end.
 
-        Raises PtmonError for what a user can cause. Must be called in the main thread.
+        Raises PtmonError for what a user can cause. Must be called in the main thread, unless ``settings.guest``.
         """
         settings = self._checked(self.settings)
         engine = create(self._engine_name, settings)
         try:
             with self._outputs, engine:
-                self._outputs.start(engine.root)
                 self._trace(engine)
         except LaunchError as error:
             raise explain.launch_failure(error) from error
@@ -61,18 +66,31 @@ class Session:
             raise PtmonError("the engine ended without an end of counting")
         return self.report
 
+    def stop(self) -> None:
+        """Ends the counting, from any thread: attached processes are let go, a launched program is passed on."""
+        if self._engine is not None:
+            self._engine.stop()
+
+    def snapshot(self) -> Snapshot | None:
+        """The totals now, from any thread; None before the start."""
+        if self._ledger is None or self._engine is None:
+            return None
+        with self._lock:
+            return self._ledger.snapshot(self._engine.elapsed())
+
     def _trace(self, engine: Engine) -> None:
-        ledger = Ledger(self._header(engine), self._max_sockets)
-        add, write = ledger.add, self._outputs.write
-        wants_records = self._outputs.wants_records
+        header = self._header(engine)
+        ledger = Ledger(header, self._max_sockets)
+        self._engine, self._ledger = engine, ledger
+        self._outputs.start(header)
         due = self._interval
         for batch in engine:
             if self.report is not None:
                 continue  # --duration is over: the program is only passed on
-            for record in batch:
-                add(record)
-                if wants_records:
-                    write(record)
+            with self._lock:
+                for record in batch:
+                    ledger.add(record)
+            self._outputs.write(batch)
             if not engine.counting and not self.settings.attach:
                 self._finish(ledger, engine)
             elif due is not None and self._interval is not None and (now := engine.elapsed()) >= due:
@@ -93,7 +111,7 @@ class Session:
             if said is not None:
                 stderr.say(said)
             groups[group] = None
-        return replace(settings, attach=tuple(groups))
+        return replace(settings, attach=tuple(groups), every_call=settings.every_call or self._outputs.wants_events)
 
     def _header(self, engine: Engine) -> Header:
         attached = bool(self.settings.attach)

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from ptmon.errors import PtmonError
 from ptmon.records import Exit, Record
+from ptmon.watches import Hold, Rule, Watch
 
 ENGINES = {
     "native": ("ptmon.engines.native", "NativeEngine"),
@@ -34,6 +35,14 @@ class EngineSettings:
     seccomp: str = "auto"
     duration: float | None = None
     """Seconds after which counting stops: attached processes are detached, a launched one is passed on."""
+    every_call: bool = False
+    """Each Transfer stands for one call; else equal ones may be told as one."""
+    watches: tuple[Watch, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    hold: Hold | None = None
+    """Called where a watched call is held."""
+    guest: bool = False
+    """ptmon is a library in another program: its signals and its other children are left alone."""
 
 
 class Engine(Protocol):
@@ -52,6 +61,9 @@ class Engine(Protocol):
     """False once nothing is counted any more: ``duration`` is over, yet launched tracees are still passed on."""
     exit: Exit | None
     """How ``root`` ended."""
+
+    def stop(self) -> None:
+        """Ends the counting, from another thread too: attached processes are detached, a launched one is passed on."""
 
     def elapsed(self) -> float:
         """Seconds since ``started``, by the clock of the records; as it was when counting stopped."""

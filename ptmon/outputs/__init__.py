@@ -8,14 +8,15 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Protocol
 
+from ptmon.events import Event, EventMaker
 from ptmon.records import Record
-from ptmon.report import Report, Snapshot
+from ptmon.report import Header, Report, Snapshot
 
 
 class Output(Protocol):
     """One output. An output that cannot do its work says so itself, on stderr: it never ends the run."""
 
-    wants_records: bool
+    wants_events: bool
     """False: ``write`` is never called."""
 
     def __enter__(self) -> Output:
@@ -25,14 +26,14 @@ class Output(Protocol):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
 
-    def start(self, pid: int) -> None:
-        """The program runs (or the first target is attached), and this is its pid."""
+    def start(self, header: Header) -> None:
+        """The program runs, or the first target is attached."""
 
-    def write(self, record: Record) -> None:
-        """One record, in the order in which the engine told them."""
+    def write(self, events: Sequence[Event]) -> None:
+        """What happened since, in the order in which the engine told it. The tracees wait meanwhile: be quick."""
 
     def snapshot(self, snapshot: Snapshot) -> None:
-        """The ledger now, every --interval."""
+        """The ledger now, every --interval; whoever wants events gets it as an event, too."""
 
     def finish(self, report: Report) -> None:
         """The ledger at the end."""
@@ -41,7 +42,7 @@ class Output(Protocol):
 class SilentOutput:
     """An output that does nothing: outputs are made of it by overriding what they care for."""
 
-    wants_records = False
+    wants_events = False
 
     def __enter__(self) -> Output:
         return self
@@ -51,10 +52,10 @@ class SilentOutput:
     ) -> None:
         return None
 
-    def start(self, pid: int) -> None:
+    def start(self, header: Header) -> None:
         """Nothing."""
 
-    def write(self, record: Record) -> None:
+    def write(self, events: Sequence[Event]) -> None:
         """Nothing."""
 
     def snapshot(self, snapshot: Snapshot) -> None:
@@ -64,13 +65,14 @@ class SilentOutput:
         """Nothing."""
 
 
-class Outputs(SilentOutput):
-    """Several outputs as one. Only those that want records pay for records."""
+class Outputs:
+    """Several outputs as one: what a session drives. Events are made once, and only if some output wants them."""
 
     def __init__(self, outputs: Sequence[Output]) -> None:
         self._outputs = outputs
-        self._writers = [output.write for output in outputs if output.wants_records]
-        self.wants_records = bool(self._writers)
+        self._writers = [output for output in outputs if output.wants_events]
+        self.wants_events = bool(self._writers)
+        self._maker = EventMaker()
         self._stack = ExitStack()
 
     def __enter__(self) -> Outputs:
@@ -85,18 +87,27 @@ class Outputs(SilentOutput):
     ) -> None:
         self._stack.__exit__(kind, error, trace)
 
-    def start(self, pid: int) -> None:
+    def start(self, header: Header) -> None:
+        """The program runs, or the first target is attached."""
         for output in self._outputs:
-            output.start(pid)
+            output.start(header)
 
-    def write(self, record: Record) -> None:
-        for write in self._writers:
-            write(record)
+    def write(self, records: Sequence[Record]) -> None:
+        """A batch of records, in its order."""
+        if self._writers and records:
+            events = tuple(self._maker.events(records))
+            for output in self._writers:
+                output.write(events)
 
     def snapshot(self, snapshot: Snapshot) -> None:
+        """The ledger now."""
         for output in self._outputs:
             output.snapshot(snapshot)
+        event = self._maker.snapshot(snapshot)
+        for output in self._writers:
+            output.write((event,))
 
     def finish(self, report: Report) -> None:
+        """The ledger at the end."""
         for output in self._outputs:
             output.finish(report)

@@ -15,7 +15,7 @@ from typing import TextIO
 
 from ptmon.errors import PtmonError, kernel_word
 from ptmon.outputs import SilentOutput, stderr
-from ptmon.report import Report
+from ptmon.report import Header, Report
 from ptmon.text import printable
 
 
@@ -67,11 +67,11 @@ class ReportOutput(SilentOutput):
                 os.unlink(self._made)
         self._close()
 
-    def start(self, pid: int) -> None:
+    def start(self, header: Header) -> None:
         if self._path is None or self._file is not None:
             return
         try:
-            self._open(expand(self._path, self._host, pid))
+            self._open(expand(self._path, self._host, header.root))
         except PtmonError as error:
             stderr.say(f"{error}; the report will be on stderr")
 

@@ -138,6 +138,9 @@ class FakeEngine:
         self.exit: Exit | None = None
         self._now = 0.0
 
+    def stop(self) -> None:
+        self.duration = 0.0
+
     def elapsed(self) -> float:
         return self._now
 

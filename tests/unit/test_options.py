@@ -9,7 +9,7 @@ import pytest
 
 from ptmon.command_line import help_text, parse
 from ptmon.errors import EXIT_USAGE, UsageError
-from ptmon.options import TABLE, Options
+from ptmon.options import TABLE, Address, Options
 
 
 def test_the_table_and_the_fields_of_options_agree() -> None:
@@ -43,7 +43,10 @@ def test_options_end_at_the_first_word_that_is_not_one(words: list[str], command
 def test_every_option_is_read() -> None:
     line = (
         "--only nginx --no-follow --duration 1.5 --no-io-uring -o r.json --format csv --units si --color never"
-        " --quiet --interval 2 --max-sockets 7 --engine reference --seccomp off ls"
+        " --quiet --interval 2 --max-sockets 7 --log=e.log --log-format jsonl --trace execve,%file --trace dup"
+        " --syslog=udp://localhost --hooks h.py --hooks i.py --deny ptrace --deny connect:global --serve [::1]:8080"
+        " --max-clients 3 --wait-client --serve-token-file t --serve-cert c --serve-key k --engine reference"
+        " --seccomp off ls"
     )
     assert parse(line.split()) == Options(
         only="nginx",
@@ -57,6 +60,18 @@ def test_every_option_is_read() -> None:
         quiet=True,
         interval=2.0,
         max_sockets=7,
+        log="e.log",
+        log_format="jsonl",
+        trace=("execve", "%file", "dup"),
+        syslog="udp://localhost",
+        hooks=("h.py", "i.py"),
+        deny=("ptrace", "connect:global"),
+        serve=Address("::1", 8080),
+        max_clients=3,
+        wait_client=True,
+        serve_token_file="t",
+        serve_cert="c",
+        serve_key="k",
         engine="reference",
         seccomp="off",
         command=("ls",),
@@ -73,6 +88,25 @@ def test_every_option_is_read() -> None:
 )
 def test_forms_of_a_value(words: list[str]) -> None:
     assert parse(words).attach == (7, 8)
+
+
+def test_an_option_whose_value_may_be_left_out_takes_one_only_behind_an_equals_sign() -> None:
+    assert (parse(["--log", "ls"]).log, parse(["--log", "ls"]).command) == ("", ("ls",))
+    assert (parse(["--log=FILE", "ls"]).log, parse(["ls"]).log) == ("FILE", None)
+    assert (parse(["--syslog", "ls"]).syslog, parse(["--syslog=/s", "ls"]).syslog) == ("/dev/log", "/s")
+
+
+@pytest.mark.parametrize(
+    ("text", "host", "port"),
+    [
+        ("8080", "127.0.0.1", 8080),
+        ("localhost:0", "localhost", 0),
+        ("[::]:1", "::", 1),
+        ("0.0.0.0:65535", "0.0.0.0", 65535),
+    ],
+)
+def test_an_address_to_listen_on(text: str, host: str, port: int) -> None:
+    assert parse(["--serve", text, "ls"]).serve == Address(host, port)
 
 
 def test_a_value_may_look_like_an_option() -> None:
@@ -115,7 +149,22 @@ def test_a_value_may_look_like_an_option() -> None:
         (["-o", "100%", "ls"], "has a %"),
         (["-o", "", "ls"], "is not a file"),
         (["--no-follow", "--seccomp", "on", "ls"], "ENOSYS"),
-        (["--demo", "ls"], "--demo brings its own program"),
+        (["--demo", "ls"], "--demo and a program (ls) do not go together"),
+        (["--wait", ""], "not a program's file name"),
+        (["--wait", "/usr/bin/"], "not a program's file name"),
+        (["--wait", "nginx", "ls"], "--wait and a program (ls) do not go together"),
+        (["--wait", "nginx", "-p", "1"], "--attach and --wait do not go together"),
+        (["--log=%x", "ls"], "has a %"),
+        (["--log-format", "xml", "ls"], "not one of text, jsonl, dmesg"),
+        (["--trace", "a,,b", "ls"], "has an empty name in it"),
+        (["--serve", "http", "ls"], "is not [HOST:]PORT"),
+        (["--serve", ":80", "ls"], "is not [HOST:]PORT"),
+        (["--serve", "::1:80", "ls"], "wants brackets"),
+        (["--serve", "65536", "ls"], "is not [HOST:]PORT"),
+        (["--wait-client", "ls"], "--wait-client wants --serve"),
+        (["--serve-cert", "c", "ls"], "--serve-cert wants --serve"),
+        (["--serve", "1", "--serve-key", "k", "ls"], "--serve-key wants --serve-cert"),
+        (["--serve", "1", "--wait-client", "-p", "1"], "--wait-client wants a program"),
     ],
 )
 def test_a_wrong_command_line_is_a_usage_error_of_one_line(words: list[str], said: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from ptmon.errors import EXIT_OWN, PtmonError
 from ptmon.outputs import json as json_output
 from ptmon.outputs.report_output import ReportOutput, Style, expand
-from tests.unit.build import report_of, server
+from tests.unit.build import HEADER, report_of, server
 
 
 def output(path: str | None) -> ReportOutput:
@@ -26,7 +27,7 @@ def test_placeholders_of_a_file_name() -> None:
 def test_the_pid_and_the_host_are_in_the_name(tmp_path: Path) -> None:
     with output(f"{tmp_path}/%h.%p.%%.json") as target:
         assert list(tmp_path.iterdir()) == []
-        target.start(123)
+        target.start(replace(HEADER, root=123))
         target.finish(report_of(server()))
     assert [file.name for file in tmp_path.iterdir()] == ["myhost.123.%.json"]
 
@@ -36,7 +37,7 @@ def test_an_older_longer_report_is_replaced(tmp_path: Path) -> None:
     file.write_text("x" * 100_000)
     with output(str(file)) as target:
         assert file.stat().st_size == 100_000  # until there is a new one
-        target.start(1)
+        target.start(replace(HEADER, root=1))
         target.finish(report_of(server()))
     assert file.read_text().startswith('{"schema"')
     assert file.read_text().endswith("}\n")
@@ -73,7 +74,7 @@ def test_a_new_file_is_removed_again_if_no_report_comes(tmp_path: Path) -> None:
 
 def test_a_disk_that_is_full_sends_the_report_to_stderr(capfd: pytest.CaptureFixture[str]) -> None:
     with output("/dev/full") as target:
-        target.start(1)
+        target.start(replace(HEADER, root=1))
         target.finish(report_of(server()))
     first, report = capfd.readouterr().err.split("\n", 1)
     assert first.startswith("ptmon: cannot write the report to /dev/full: ENOSPC: No space left on device")
@@ -88,7 +89,7 @@ def test_a_folder_that_vanishes_before_the_pid_is_known_sends_the_report_to_stde
     folder.mkdir()
     with output(f"{folder}/%p.json") as target:
         folder.rmdir()
-        target.start(9)
+        target.start(replace(HEADER, root=9))
         target.finish(report_of(server()))
     said = capfd.readouterr().err
     assert f"{folder}/9.json: ENOENT" in said.splitlines()[0]
@@ -100,7 +101,7 @@ def test_a_fifo_is_written_without_truncating(tmp_path: Path) -> None:
     os.mkfifo(fifo)
     reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
     with output(str(fifo)) as target:
-        target.start(1)
+        target.start(replace(HEADER, root=1))
         target.finish(report_of(server()))
     assert os.read(reader, 1 << 16).startswith(b'{"schema"')
     os.close(reader)

@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,10 @@ import pytest
 from ptmon import cli, engines
 from ptmon.engines import EngineSettings
 from ptmon.errors import EXIT_NOT_FOUND, EXIT_OWN, AttachError, LaunchError, Step
-from ptmon.outputs import Output, Outputs, SilentOutput
+from ptmon.events import Event
+from ptmon.outputs import Output, SilentOutput
 from ptmon.records import Record
-from ptmon.report import Report, Snapshot
+from ptmon.report import Header, Report, Snapshot
 from ptmon.session import Session
 from tests.support import started
 from tests.unit.build import ROOT, FakeEngine, close, executes, exits, received, sent, server, tcp
@@ -37,9 +39,9 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> type[FakeEngine]:
 class Recorder(SilentOutput):
     """Remembers what it was told."""
 
-    def __init__(self, wants_records: bool = True) -> None:
-        self.wants_records = wants_records
-        self.records: list[Record] = []
+    def __init__(self, wants_events: bool = True) -> None:
+        self.wants_events = wants_events
+        self.events: list[Event] = []
         self.snapshots: list[Snapshot] = []
         self.reports: list[Report] = []
         self.pids: list[int] = []
@@ -52,12 +54,12 @@ class Recorder(SilentOutput):
     def __exit__(self, *_error: object) -> None:
         self.entered -= 1
 
-    def start(self, pid: int) -> None:
-        self.pids.append(pid)
+    def start(self, header: Header) -> None:
+        self.pids.append(header.root)
 
-    def write(self, record: Record) -> None:
-        assert self.wants_records
-        self.records.append(record)
+    def write(self, events: Sequence[Event]) -> None:
+        assert self.wants_events
+        self.events += events
 
     def snapshot(self, snapshot: Snapshot) -> None:
         self.snapshots.append(snapshot)
@@ -67,11 +69,13 @@ class Recorder(SilentOutput):
         self.reports.append(report)
 
 
-def test_records_go_to_the_ledger_and_to_outputs_that_want_them() -> None:
-    keen, idle = Recorder(), Recorder(wants_records=False)
-    report = Session(LAUNCH, Outputs([idle, keen])).run()
-    assert keen.records == server()
-    assert idle.records == []
+def test_records_go_to_the_ledger_and_as_events_to_outputs_that_want_them(fake: type[FakeEngine]) -> None:
+    keen, idle = Recorder(), Recorder(wants_events=False)
+    report = Session(LAUNCH, [idle, keen]).run()
+    assert [event.record for event in keen.events] == server()
+    assert {event.name for event in keen.events[1:]} == {"server.out"}
+    assert idle.events == []
+    assert fake.settings.every_call
     assert keen.reports == idle.reports == [report]
     assert keen.pids == [ROOT]
     assert (report.totals.sent, report.header.mode, report.header.root) == (175, "launch", ROOT)
@@ -79,14 +83,16 @@ def test_records_go_to_the_ledger_and_to_outputs_that_want_them() -> None:
     assert (keen.entered, idle.entered) == (0, 0)
 
 
-def test_a_report_needs_no_output() -> None:
+def test_a_report_needs_no_output_and_no_record_a_call(fake: type[FakeEngine]) -> None:
     assert Session(LAUNCH).run().totals.received == 175
+    assert not fake.settings.every_call
 
 
 def test_snapshots_come_at_the_interval_and_missed_ones_are_not_made_good(fake: type[FakeEngine]) -> None:
     fake.script = [(moment / 10, [sent(1)]) for moment in (1, 2, 3, 4, 5, 6, 14, 15, 16, 20, 21)]
     recorder = Recorder()
-    Session(LAUNCH, recorder, interval=0.5).run()
+    Session(LAUNCH, [recorder], interval=0.5).run()
+    assert [event.record for event in recorder.events if event.kind == "snapshot"] == recorder.snapshots
     assert [(shot.time, shot.totals.sent) for shot in recorder.snapshots] == [(0.5, 5), (1.4, 7), (1.5, 8), (2.0, 10)]
 
 
@@ -94,7 +100,7 @@ def test_after_the_duration_a_started_program_is_passed_on_uncounted(fake: type[
     start: list[Record] = [executes("server.out"), tcp(1), sent(5)]
     fake.script = [(0.1, start), (1.1, [sent(7)]), (1.2, [sent(100)]), (9.0, [exits(ROOT, 3)])]
     recorder = Recorder()
-    session = Session(EngineSettings(command=("./server.out",), duration=1.0), recorder, interval=0.5)
+    session = Session(EngineSettings(command=("./server.out",), duration=1.0), [recorder], interval=0.5)
     report = session.run()
     assert recorder.reports == [report]
     assert (report.totals.sent, report.duration_s, report.exit) == (12, 1.1, None)
@@ -232,7 +238,7 @@ def test_outputs_are_left_if_one_of_them_fails_to_start() -> None:
             raise RuntimeError("broken")
 
     with pytest.raises(RuntimeError, match="broken"):
-        Session(LAUNCH, Outputs([first, Broken()])).run()
+        Session(LAUNCH, [first, Broken()]).run()
     assert first.entered == 0
 
 

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Events: records as users see them, each with what was told before of its process and its socket."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ptmon.records import (
+    Clone,
+    Denied,
+    Direction,
+    Entered,
+    Exec,
+    Exit,
+    Incomplete,
+    Record,
+    Returned,
+    SocketClosed,
+    SocketSeen,
+    Transfer,
+)
+from ptmon.report import Snapshot
+
+SCHEMA = "ptmon.event/1"
+
+KINDS: dict[type, str] = {
+    Exec: "exec",
+    Clone: "clone",
+    Exit: "exit",
+    SocketSeen: "socket",
+    SocketClosed: "close",
+    Entered: "enter",
+    Returned: "return",
+    Denied: "deny",
+    Incomplete: "warning",
+    Snapshot: "snapshot",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened."""
+
+    kind: str
+    """exec, clone, exit, socket, close, send, receive, enter, return, deny, warning or snapshot."""
+    record: Record | Snapshot
+    name: str
+    """Of the process; empty where it is not known."""
+    socket: SocketSeen | None
+    """Of a transfer or a close: the socket as it was told last."""
+
+    @property
+    def time(self) -> float:
+        """Seconds since the start."""
+        return self.record.time
+
+
+class EventMaker:
+    """Makes events of records. It remembers the names of processes and the sockets that are in use."""
+
+    def __init__(self) -> None:
+        self._names: dict[int, str] = {}
+        self._sockets: dict[int, SocketSeen] = {}
+
+    def events(self, records: Iterable[Record]) -> Iterator[Event]:
+        """The events of a batch, in its order."""
+        for record in records:
+            yield self._event(record)
+
+    def snapshot(self, snapshot: Snapshot) -> Event:
+        """The event of --interval."""
+        return Event("snapshot", snapshot, "", None)
+
+    def _event(self, record: Any) -> Event:
+        if type(record) is Transfer:
+            kind = "send" if record.direction is Direction.SENT else "receive"
+            return Event(kind, record, self._names.get(record.pid, ""), self._sockets.get(record.socket))
+        return self._other(record)
+
+    def _other(self, record: Any) -> Event:
+        socket = None
+        match record:
+            case Exec():
+                self._names[record.pid] = record.name
+            case Clone() if record.pid == record.tid:
+                self._names[record.pid] = self._names.get(record.parent, "")
+            case SocketSeen():
+                socket = self._sockets[record.socket] = record
+            case SocketClosed():
+                socket = self._sockets.get(record.socket)
+        name = self._names.get(record.pid, "")
+        if type(record) is Exit and record.pid == record.tid:
+            self._names.pop(record.pid, None)
+            name = name or record.name
+        return Event(KINDS[type(record)], record, name, socket)
