@@ -9,7 +9,8 @@ import pytest
 
 from ptmon.command_line import help_text, parse
 from ptmon.errors import EXIT_USAGE, UsageError
-from ptmon.options import TABLE, Address, Options
+from ptmon.option_values import Address
+from ptmon.options import TABLE, Options
 
 
 def test_the_table_and_the_fields_of_options_agree() -> None:

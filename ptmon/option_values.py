@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The values of options: text -> value. Each raises ValueError with what is wrong about the text."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where to listen, or to connect to. ``host`` may be a name."""
+
+    host: str
+    port: int
+
+
+def pid_number(text: str) -> int:
+    """A process id."""
+    if not (text.isascii() and text.isdigit()) or not 0 < int(text) < 2**31:
+        raise ValueError("is not a process id")
+    return int(text)
+
+
+def seconds(text: str) -> float:
+    """A positive time."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < 1e9:  # false for NaN too
+        raise ValueError("is not a positive number of seconds")
+    return value
+
+
+def count(text: str) -> int:
+    """A positive whole number."""
+    if not (text.isascii() and text.isdigit()) or not 0 < int(text) < 2**63:
+        raise ValueError("is not a positive whole number")
+    return int(text)
+
+
+def address(text: str) -> Address:
+    """``[HOST:]PORT``; a numeric IPv6 address in brackets. Without HOST: 127.0.0.1."""
+    host, colon, port = text.rpartition(":")
+    if not (port.isascii() and port.isdigit()) or int(port) > 65535 or (colon and not host):
+        raise ValueError("is not [HOST:]PORT")
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+    elif ":" in host:
+        raise ValueError("is not [HOST:]PORT (an IPv6 address wants brackets: [::1]:8080)")
+    return Address(host or "127.0.0.1", int(port))
+
+
+def words(text: str) -> tuple[str, ...]:
+    """Names, separated by commas."""
+    found = tuple(text.split(","))
+    if not all(found):
+        raise ValueError("has an empty name in it")
+    return found
+
+
+def program_name(text: str) -> str:
+    """A program's file name, or its path."""
+    if not text or text.endswith("/"):
+        raise ValueError("is not a program's file name")
+    return text
+
+
+def file_name(text: str) -> str:
+    """The last component of a path, as --only compares it."""
+    if not text or "/" in text:
+        raise ValueError("is not a file name (give it without its directory)")
+    return text
+
+
+def path_pattern(text: str) -> str:
+    """A path with %p, %h and %% in it."""
+    rest = text.replace("%%", "").replace("%p", "").replace("%h", "")
+    if not text:
+        raise ValueError("is not a file")
+    if "%" in rest:
+        raise ValueError("has a % that is not %p (pid), %h (host) or %% (a % sign)")
+    return text
