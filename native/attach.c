@@ -115,7 +115,7 @@ int pt_detach(struct pt_tracer *t, struct pt_batch *batch)
 {
 	int64_t end = now_ns() + DETACH_PATIENCE_NS;
 
-	emit_begin(t);
+	emit_continue(t);
 	detach_begin(t);
 	signals_start_ticks(t);
 	/* A tracee that can't stop (uninterruptible sleep, such as a parent in vfork) is let go by the kernel when

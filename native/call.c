@@ -20,7 +20,7 @@
 #include "tracee.h"
 #include "transfer.h"
 
-static bool is_counted(const struct pt_tracer *t, const struct tracee *tracee)
+bool call_counts(const struct pt_tracer *t, const struct tracee *tracee)
 {
 	return t->counting && tracee->group->counted && !tracee->fresh;
 }
@@ -99,7 +99,7 @@ static bool files_enter(struct pt_tracer *t, struct tracee *tracee)
 	case RULE_EXEC:
 		/* Those with close-on-exec are gone when PTRACE_EVENT_EXEC is reported. If the execve fails, or they
 		 * stay open, a later reading replaces this one. */
-		files_each(t, tracee, 0, UINT32_MAX, socket_closing);
+		files_each(t, tracee, 0, UINT32_MAX, socket_may_close);
 		return false;
 	default:
 		return false;
@@ -117,7 +117,7 @@ static bool special_enter(struct pt_tracer *t, struct tracee *tracee)
 		return sandbox_enter(t, tracee);
 	case RULE_IO_URING:
 		if (t->options.no_io_uring)
-			sandbox_refuse(tracee, ENOSYS);
+			sandbox_answer(tracee, -ENOSYS);
 		return !t->options.no_io_uring;
 	case RULE_IO_SUBMIT:
 		aio_enter(t, tracee);
@@ -129,23 +129,34 @@ static bool special_enter(struct pt_tracer *t, struct tracee *tracee)
 	}
 }
 
-bool call_enter(struct pt_tracer *t, struct tracee *tracee, enum abi abi, uint64_t number, const uint64_t args[6])
+void call_begin(struct pt_tracer *t, struct tracee *tracee, enum abi abi, uint64_t number, const uint64_t args[6])
 {
 	struct call *call = &tracee->call;
 
 	if (call->entry)
 		call_abandon(t, tracee);
 	restart_forget(t, tracee); /* it was restarted, or another call is made now */
-	*call = (struct call){.entry = syscall_find(abi, number), .number = number, .compat = abi != ABI_NATIVE};
+	*call = (struct call){.number = number, .abi = abi, .compat = abi != ABI_NATIVE};
+	memcpy(call->args, args, sizeof(call->args));
+	tracee->watched.watch = NULL;
+	tracee->disguise.on = false;
+}
+
+bool call_enter(struct pt_tracer *t, struct tracee *tracee, bool made)
+{
+	struct call *call = &tracee->call;
+
+	call->entry = syscall_find(call->abi, call->number);
 	if (!call->entry)
 		return false;
-	memcpy(call->args, args, sizeof(call->args));
 	if (call->entry->rule == RULE_SOCKETCALL && !unpack_socketcall(t, tracee)) {
 		call->entry = NULL;
 		return false;
 	}
-	if (syscall_transfers(call->entry) ? is_counted(t, tracee) && transfer_enter(t, tracee)
-					   : special_enter(t, tracee))
+	call->skipped = !made;
+	/* A transfer that is refused is one that fails; any other call that is not made changes nothing. */
+	if (syscall_transfers(call->entry) ? call_counts(t, tracee) && transfer_enter(t, tracee)
+					   : made && special_enter(t, tracee))
 		return true;
 	transfer_release(t, tracee);
 	call->entry = NULL;
@@ -188,7 +199,7 @@ void call_exit(struct pt_tracer *t, struct tracee *tracee, int64_t result)
 			emit_warning(t, tracee, PT_REASON_PTRACE, entry, EPERM);
 		break;
 	default:
-		if (!sandbox_trapped(tracee, result) && is_counted(t, tracee))
+		if (!sandbox_trapped(tracee, result) && call_counts(t, tracee))
 			transfer_exit(t, tracee, result);
 	}
 	transfer_release(t, tracee);
@@ -202,7 +213,7 @@ void call_cut_short(struct pt_tracer *t, struct tracee *tracee)
 	/* exit_group by another thread and SIGKILL end a call without an exit-stop, after it may have moved its
 	 * bytes. The return register holds their number then; a call that was not made shows an error there. */
 	if (tracee->call.entry && syscall_transfers(tracee->call.entry) && registers_read(tracee->tid, &regs) == 0 &&
-	    registers_result(&regs) > 0 && is_counted(t, tracee))
+	    registers_result(&regs) > 0 && call_counts(t, tracee))
 		transfer_exit(t, tracee, registers_result(&regs));
 	transfer_release(t, tracee);
 	tracee->call.entry = NULL;

@@ -5,8 +5,13 @@
 
 #include "tracer.h"
 
-/* The tracee stands before a call (seccomp-stop or syscall-entry-stop). True if its exit-stop is needed. */
-bool call_enter(struct pt_tracer *t, struct tracee *tracee, enum abi abi, uint64_t number, const uint64_t args[6]);
+/* Does what this tracee does count? */
+bool call_counts(const struct pt_tracer *t, const struct tracee *tracee);
+/* The tracee stands before a call (seccomp-stop or syscall-entry-stop): what came before that is over. */
+void call_begin(struct pt_tracer *t, struct tracee *tracee, enum abi abi, uint64_t number, const uint64_t args[6]);
+/* It is about to make that call; or (not made) the call is skipped, and answered by ptmon. True if its exit-stop is
+ * needed. */
+bool call_enter(struct pt_tracer *t, struct tracee *tracee, bool made);
 /* It stands behind it (syscall-exit-stop). */
 void call_exit(struct pt_tracer *t, struct tracee *tracee, int64_t result);
 /* It dies in the middle (PTRACE_EVENT_EXIT): counts what the return register says was moved. */

@@ -11,6 +11,7 @@
 
 #include "call.h"
 #include "files.h"
+#include "hold.h"
 #include "rows.h"
 #include "tracee.h"
 
@@ -57,5 +58,6 @@ static void interrupt(struct pt_tracer *t, struct tracee *tracee, void *context)
 void detach_begin(struct pt_tracer *t)
 {
 	t->detaching = true;
+	hold_end_all(t);
 	tracee_each(t, interrupt, NULL);
 }

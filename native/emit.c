@@ -42,9 +42,16 @@ void emit_begin(struct pt_tracer *t)
 	forget_index(&t->out);
 }
 
+void emit_continue(struct pt_tracer *t)
+{
+	if (t->handed_over)
+		emit_begin(t);
+	t->handed_over = false;
+}
+
 bool emit_full(const struct pt_tracer *t)
 {
-	return t->out.count >= BATCH_RECORDS;
+	return t->out.count >= BATCH_RECORDS || t->out.data_length >= BATCH_BYTES;
 }
 
 /* Room for one more record and its data, or false. */
@@ -178,6 +185,7 @@ void emit_end(struct pt_tracer *t, struct pt_batch *batch)
 			t->out.lost = false;
 		}
 	}
+	t->handed_over = true;
 	*batch = (struct pt_batch){
 		.records = t->out.records,
 		.data = t->out.data,

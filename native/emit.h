@@ -4,12 +4,15 @@
 
 #include "tracer.h"
 
-#define BATCH_RECORDS 4096 /* a batch is handed over when it has this many */
+#define BATCH_RECORDS 4096     /* a batch is handed over when it has this many */
+#define BATCH_BYTES (1u << 22) /* or this much data */
 
 int emit_create(struct pt_tracer *t);
 void emit_destroy(struct pt_tracer *t);
 /* Starts a new batch: what the last one pointed to may be written over. */
 void emit_begin(struct pt_tracer *t);
+/* The same if the last batch was handed over; else goes on with it. */
+void emit_continue(struct pt_tracer *t);
 void emit_end(struct pt_tracer *t, struct pt_batch *batch);
 bool emit_full(const struct pt_tracer *t);
 

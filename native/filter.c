@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only
  *
- * The program: architecture, then number, then (for three calls that are common and seldom of interest) an argument.
+ * The program: architecture, then number, then (for three calls that are common and seldom of interest, unless somebody
+ * watches them) an argument.
  * Arguments are loaded only after the number has matched: the kernel then knows of every other number that it is
  * always allowed, and answers from a bitmap without running the program (kernel/seccomp.c, seccomp_cache_prepare).
  */
@@ -15,7 +16,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "deny.h"
 #include "syscalls.h"
+#include "watch.h"
 
 #define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
 #define LOAD_ARGUMENT LOAD(args) /* the low half of argument 0: both architectures are little-endian */
@@ -23,7 +26,7 @@
 /* The next `skip` instructions are left out unless the comparison holds. */
 #define UNLESS(operation, value, skip) BPF_JUMP(BPF_JMP | BPF_##operation | BPF_K, value, 0, skip)
 
-#define RETURN_TRACE RETURN(SECCOMP_RET_TRACE | FILTER_COOKIE)
+#define VERDICT_TRACE (SECCOMP_RET_TRACE | FILTER_COOKIE)
 #define RETURN_ALLOW RETURN(SECCOMP_RET_ALLOW)
 
 struct writer {
@@ -33,7 +36,15 @@ struct writer {
 
 static void put(struct writer *w, struct sock_filter instruction)
 {
-	w->program[w->length++] = instruction;
+	if (w->length < FILTER_MOST)
+		w->program[w->length] = instruction;
+	w->length++;
+}
+
+static void put_verdict(struct writer *w, uint32_t number, uint32_t verdict)
+{
+	put(w, (struct sock_filter)UNLESS(JEQ, number, 1));
+	put(w, (struct sock_filter)RETURN(verdict));
 }
 
 /* The accumulator holds the number. This call stops if argument 0 has one of these bits, or is this value. */
@@ -42,11 +53,12 @@ static void put_argument(struct writer *w, uint32_t number, uint16_t comparison,
 	put(w, (struct sock_filter)UNLESS(JEQ, number, 4));
 	put(w, (struct sock_filter)LOAD_ARGUMENT);
 	put(w, (struct sock_filter)BPF_JUMP(BPF_JMP | comparison | BPF_K, value, 0, 1));
-	put(w, (struct sock_filter)RETURN_TRACE);
+	put(w, (struct sock_filter)RETURN(VERDICT_TRACE));
 	put(w, (struct sock_filter)RETURN_ALLOW);
 }
 
-static void put_call(struct writer *w, const struct syscall_entry *entry, uint32_t number, bool no_io_uring)
+/* A call that nobody watches or refuses: it may count. */
+static void put_counted(struct writer *w, const struct syscall_entry *entry, uint32_t number, bool no_io_uring)
 {
 	switch (entry->rule) {
 	case RULE_CLONE:
@@ -58,54 +70,74 @@ static void put_call(struct writer *w, const struct syscall_entry *entry, uint32
 	case RULE_PRCTL:
 		put_argument(w, number, BPF_JEQ, PR_SET_SECCOMP);
 		return;
+	case RULE_IO_URING:
+		put_verdict(w, number, no_io_uring ? SECCOMP_RET_ERRNO | ENOSYS : VERDICT_TRACE);
+		return;
 	default:
-		put(w, (struct sock_filter)UNLESS(JEQ, number, 1));
-		if (entry->rule == RULE_IO_URING && no_io_uring)
-			put(w, (struct sock_filter)RETURN(SECCOMP_RET_ERRNO | ENOSYS));
-		else
-			put(w, (struct sock_filter)RETURN_TRACE);
+		put_verdict(w, number, VERDICT_TRACE);
 	}
 }
 
-static void put_abi(struct writer *w, enum abi abi, bool no_io_uring)
+/* May the filter itself refuse this call? Not if it is to be told of or held. Nor an execve: the first one is made by
+ * ptmon, after the filter is installed, and at its stop it is let pass. */
+static bool may_refuse(const struct order *order, const struct syscall_entry *entry)
 {
-	unsigned int count;
-	const struct syscall_entry *table = syscall_table(&count);
+	if (order->watch && (order->watch->tell || order->watch->hold))
+		return false;
+	return deny_always(order->rules) && !(entry && entry->rule == RULE_EXEC);
+}
 
+static void put_call(struct writer *w, const struct pt_tracer *t, enum abi abi, uint32_t number)
+{
+	const struct order *order = watch_order(t, abi != ABI_NATIVE, number);
+	const struct syscall_entry *entry = syscall_find(abi, number);
+
+	if (order && may_refuse(order, entry))
+		put_verdict(w, number, SECCOMP_RET_ERRNO | (uint32_t)deny_always(order->rules));
+	else if (order)
+		put_verdict(w, number, VERDICT_TRACE);
+	else if (entry)
+		put_counted(w, entry, number, t->options.no_io_uring);
+}
+
+static void put_abi(struct writer *w, const struct pt_tracer *t, enum abi abi)
+{
 	put(w, (struct sock_filter)LOAD(nr));
-	for (unsigned int i = 0; i < count; i++)
-		if (table[i].number[abi] >= 0)
-			put_call(w, &table[i], (uint32_t)table[i].number[abi], no_io_uring);
+	for (uint32_t number = 0; number < CALL_NUMBERS; number++)
+		put_call(w, t, abi, number);
 	if (abi == ABI_X86_64) {
 		/* x32 calls are not decoded: the stop serves to say so. */
 		put(w, (struct sock_filter)UNLESS(JGE, X32_SYSCALL_BIT, 1));
-		put(w, (struct sock_filter)RETURN_TRACE);
+		put(w, (struct sock_filter)RETURN(VERDICT_TRACE));
 	}
 	put(w, (struct sock_filter)RETURN_ALLOW);
 }
 
-static void put_architecture(struct writer *w, uint32_t architecture, enum abi abi, bool no_io_uring)
+static void put_architecture(struct writer *w, const struct pt_tracer *t, uint32_t architecture, enum abi abi)
 {
-	unsigned int jump = w->length + 1;
+	unsigned int jump = w->length + 2;
 
 	put(w, (struct sock_filter)LOAD(arch));
-	put(w, (struct sock_filter)UNLESS(JEQ, architecture, 0));
-	put_abi(w, abi, no_io_uring);
-	w->program[jump].jf = (uint8_t)(w->length - jump - 1);
+	put(w, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, architecture, 1, 0));
+	/* A conditional jump reaches no further than 255 instructions. */
+	put(w, (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, 0));
+	put_abi(w, t, abi);
+	if (jump < FILTER_MOST)
+		w->program[jump].k = w->length - jump - 1;
 }
 
-unsigned int filter_build(struct sock_filter program[FILTER_MOST], bool no_io_uring)
+unsigned int filter_build(struct sock_filter program[FILTER_MOST], const struct pt_tracer *t)
 {
 	struct writer w = {.program = program};
 
 #if defined(__x86_64__)
-	put_architecture(&w, AUDIT_ARCH_X86_64, ABI_X86_64, no_io_uring);
-	put_architecture(&w, AUDIT_ARCH_I386, ABI_I386, no_io_uring);
+	put_architecture(&w, t, AUDIT_ARCH_X86_64, ABI_X86_64);
+	put_architecture(&w, t, AUDIT_ARCH_I386, ABI_I386);
 #else
-	put_architecture(&w, AUDIT_ARCH_AARCH64, ABI_AARCH64, no_io_uring);
+	put_architecture(&w, t, AUDIT_ARCH_AARCH64, ABI_AARCH64);
 #endif
 	put(&w, (struct sock_filter)RETURN_ALLOW);
-	return w.length;
+	return w.length <= FILTER_MOST ? w.length : 0;
 }
 
 int filter_install(const struct sock_filter *program, unsigned int length)

@@ -4,15 +4,17 @@
 #define PT_FILTER_H
 
 #include <linux/filter.h>
-#include <stdbool.h>
+
+#include "tracer.h"
 
 /* What a seccomp-stop of ours bears as its data: a filter of the program's own is not likely to choose it. */
 #define FILTER_COOKIE 0x7074
 
-#define FILTER_MOST 256 /* instructions */
+#define FILTER_MOST BPF_MAXINSNS /* instructions */
 
-/* Writes the program for the calls of the table. Returns its length in instructions. */
-unsigned int filter_build(struct sock_filter program[FILTER_MOST], bool no_io_uring);
+/* Writes the program for the calls of the table, and those that are watched or refused. Returns its length in
+ * instructions; 0: there are too many. */
+unsigned int filter_build(struct sock_filter program[FILTER_MOST], const struct pt_tracer *t);
 /* Installs it for the calling thread and all its children, for good. 0 or -errno. Async-signal-safe. */
 int filter_install(const struct sock_filter *program, unsigned int length);
 

@@ -72,7 +72,7 @@ static int follow_to_exec(struct pt_tracer *t, const struct start *start, int32_
 {
 	while (tracee_find(t, t->first) && !t->first_executed) {
 		int status;
-		pid_t tid = waitpid(-1, &status, __WALL);
+		pid_t tid = waitpid(-1, &status, WAIT_FLAGS);
 
 		if (tid < 0 && errno != EINTR)
 			return -errno;
@@ -109,9 +109,24 @@ static int seize(struct pt_tracer *t, pid_t pid, int32_t *step)
 	return 0;
 }
 
+/* A signal to the process group may come before the child is the program. It waits for the program: the handler that
+ * the child has inherited is its parent's, and may be anything (of a program that ptmon is a part of). */
+static pid_t fork_quietly(void)
+{
+	sigset_t all, before;
+	pid_t pid;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	pid = fork();
+	if (pid != 0)
+		pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return pid;
+}
+
 static int run_child(struct pt_tracer *t, struct start *start, int32_t *step)
 {
-	pid_t pid = fork();
+	pid_t pid = fork_quietly();
 	int error;
 
 	if (pid < 0)
@@ -128,7 +143,7 @@ static int run_child(struct pt_tracer *t, struct start *start, int32_t *step)
 
 		close(start->go[1]);
 		start->go[1] = -1;
-		waitpid(pid, &status, __WALL);
+		waitpid(pid, &status, WAIT_FLAGS);
 		/* Somebody has killed it: that it could not be seized then says nothing. */
 		return WIFSIGNALED(status) ? -ESRCH : error;
 	}
@@ -147,7 +162,12 @@ int pt_launch(struct pt_tracer *t, const char *const *argv, const char *const *e
 	start->envp = envp;
 	/* Without filter where children are not followed: they would inherit it, and have no tracer. */
 	if (t->options.seccomp != PT_SECCOMP_OFF && !t->options.no_follow)
-		start->length = filter_build(start->program, t->options.no_io_uring);
+		start->length = filter_build(start->program, t);
+	if (!start->length && t->options.seccomp == PT_SECCOMP_ON) {
+		*step = PT_STEP_SECCOMP;
+		free(start);
+		return -E2BIG; /* more calls are watched than a filter can name */
+	}
 	start->answer = mmap(NULL, sizeof(*start->answer), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (start->answer == MAP_FAILED || pipe2(start->go, O_CLOEXEC) < 0) {
 		result = -errno;

@@ -22,6 +22,7 @@
 #include "signals.h"
 #include "stop.h"
 #include "tracee.h"
+#include "watch.h"
 
 #define YIELD_NS 50000	/* so long it yields at most */
 #define QUICK_NS 100000 /* a blocking wait that was shorter was for a quick stop */
@@ -52,9 +53,17 @@ static void on_call_entry(struct pt_tracer *t, struct tracee *tracee, uint32_t a
 		emit_warning(t, tracee, PT_REASON_X32, NULL, 0);
 		return;
 	}
-	if (tracee->strict)
-		sandbox_check_strict(tracee, abi, number);
-	tracee->entered = call_enter(t, tracee, abi, number, args);
+	if (tracee->strict && !sandbox_check_strict(tracee, abi, number))
+		return;
+	call_begin(t, tracee, abi, number, args);
+	tracee->entered = watch_enter(t, tracee);
+}
+
+/* Lets the tracee go on, unless it is to stay where it is. */
+static void go_on(struct pt_tracer *t, struct tracee *tracee)
+{
+	if (!tracee->hold && tracee->group->held != tracee)
+		tracee_resume(tracee, tracee_request(t, tracee), 0);
 }
 
 static void on_seccomp(struct pt_tracer *t, struct tracee *tracee)
@@ -68,10 +77,10 @@ static void on_seccomp(struct pt_tracer *t, struct tracee *tracee)
 		sandbox_foreign_trace(tracee);
 	} else if (!tracee->entered) {
 		memcpy(args, info.seccomp.args, sizeof(args));
+		tracee->before_filters = false;
 		on_call_entry(t, tracee, info.arch, info.seccomp.nr, args);
 	}
-	if (tracee->group->held != tracee)
-		tracee_resume(tracee, tracee->entered ? PTRACE_SYSCALL : tracee_request(t, tracee), 0);
+	go_on(t, tracee);
 }
 
 static void on_syscall(struct pt_tracer *t, struct tracee *tracee)
@@ -84,15 +93,18 @@ static void on_syscall(struct pt_tracer *t, struct tracee *tracee)
 		return;
 	if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
 		memcpy(args, info.entry.args, sizeof(args));
+		tracee->before_filters = true;
 		on_call_entry(t, tracee, info.arch, info.entry.nr, args);
 		tracee->entered = true;
 	} else if (info.op == PTRACE_SYSCALL_INFO_EXIT) {
-		call_exit(t, tracee, info.exit.rval);
+		int64_t result = sandbox_result(tracee, info.exit.rval);
+
+		call_exit(t, tracee, result);
 		tracee->entered = false;
 		files_settle(tracee);
+		watch_exit(t, tracee, result);
 	}
-	if (tracee->group->held != tracee)
-		tracee_resume(tracee, tracee_request(t, tracee), 0);
+	go_on(t, tracee);
 }
 
 static void on_signal(struct pt_tracer *t, struct tracee *tracee, int signal)
@@ -152,7 +164,7 @@ static void on_stop(struct pt_tracer *t, struct tracee *tracee, enum stop_kind k
 		return on_interrupt(t, tracee);
 	case STOP_FORK:
 		if (clone_event(t, tracee))
-			tracee_resume(tracee, tracee->entered ? PTRACE_SYSCALL : tracee_request(t, tracee), 0);
+			tracee_resume(tracee, tracee_request(t, tracee), 0);
 		return;
 	case STOP_EXEC:
 		return program_executed(t, tracee, tracee->tid);
@@ -171,6 +183,7 @@ void loop_dispatch(struct pt_tracer *t, pid_t tid, int status)
 	t->now = now_ns();
 	if (!tracee)
 		return on_unknown(t, tid, kind);
+	tracee->hold = HOLD_NONE; /* only SIGKILL takes a tracee out of where it is held */
 	if (!tracee->entered)
 		files_settle(tracee);
 	if (tracee->asked_to_stop)
@@ -200,7 +213,7 @@ static pid_t wait_any(struct pt_tracer *t, int *status)
 	pid_t tid;
 
 	while (t->quick_stops >= QUICK_STOPS) {
-		tid = waitpid(-1, status, __WALL | WNOHANG);
+		tid = waitpid(-1, status, WAIT_FLAGS | WNOHANG);
 		if (tid)
 			return tid;
 		if (now_ns() - begin >= YIELD_NS)
@@ -208,7 +221,7 @@ static pid_t wait_any(struct pt_tracer *t, int *status)
 		else
 			sched_yield();
 	}
-	tid = waitpid(-1, status, __WALL);
+	tid = waitpid(-1, status, WAIT_FLAGS);
 	t->quick_stops = now_ns() - begin < QUICK_NS ? t->quick_stops + 1 : 0;
 	return tid;
 }

@@ -43,6 +43,24 @@ int memory_read(pid_t tid, uint64_t address, void *to, size_t length)
 	return peek(tid, address, to, length);
 }
 
+size_t memory_read_mapped(pid_t tid, uint64_t address, void *to, size_t size)
+{
+	size_t length = 0;
+
+	if (memory_read(tid, address, to, size) == 0)
+		return size;
+	while (length < size) {
+		size_t part = MEMORY_PAGE - (address + length) % MEMORY_PAGE;
+
+		if (part > size - length)
+			part = size - length;
+		if (memory_read(tid, address + length, (uint8_t *)to + length, part) < 0)
+			break;
+		length += part;
+	}
+	return length;
+}
+
 int memory_write_word(pid_t tid, uint64_t address, unsigned long word)
 {
 	return ptrace(PTRACE_POKEDATA, tid, address, word) < 0 ? -errno : 0;
@@ -60,12 +78,46 @@ struct compat_mmsghdr {
 	uint32_t length; /* not in a msghdr */
 };
 
+size_t memory_msghdr_size(bool compat)
+{
+	return compat ? offsetof(struct compat_mmsghdr, length) : sizeof(struct msghdr);
+}
+
+size_t memory_mmsghdr_size(bool compat)
+{
+	return compat ? sizeof(struct compat_mmsghdr) : sizeof(struct mmsghdr);
+}
+
+size_t memory_iovec_size(bool compat)
+{
+	return 2 * memory_pointer_size(compat);
+}
+
+size_t memory_pointer_size(bool compat)
+{
+	return compat ? 4 : 8;
+}
+
+uint64_t memory_word(const void *from, size_t size)
+{
+	uint64_t word = 0;
+
+	memcpy(&word, from, size); /* every ABI that is known is little-endian */
+	return word;
+}
+
 static int read_compat(pid_t tid, uint64_t address, size_t size, struct message *out)
 {
 	struct compat_mmsghdr header = {0};
 	int error = memory_read(tid, address, &header, size);
 
-	*out = (struct message){.name = header.name, .name_length = header.name_length, .length = header.length};
+	*out = (struct message){
+		.name = header.name,
+		.iov = header.iov,
+		.iov_length = header.iov_length,
+		.name_length = header.name_length,
+		.length = header.length,
+	};
 	return error;
 }
 
@@ -76,6 +128,8 @@ static int read_native(pid_t tid, uint64_t address, size_t size, struct message 
 
 	*out = (struct message){
 		.name = (uintptr_t)header.msg_hdr.msg_name,
+		.iov = (uintptr_t)header.msg_hdr.msg_iov,
+		.iov_length = header.msg_hdr.msg_iovlen,
 		.name_length = header.msg_hdr.msg_namelen,
 		.length = header.msg_len,
 	};
@@ -85,14 +139,14 @@ static int read_native(pid_t tid, uint64_t address, size_t size, struct message 
 int memory_read_msghdr(pid_t tid, uint64_t address, bool compat, struct message *out)
 {
 	if (compat)
-		return read_compat(tid, address, offsetof(struct compat_mmsghdr, length), out);
-	return read_native(tid, address, sizeof(struct msghdr), out);
+		return read_compat(tid, address, memory_msghdr_size(true), out);
+	return read_native(tid, address, memory_msghdr_size(false), out);
 }
 
 int memory_read_mmsghdr(pid_t tid, uint64_t address, unsigned int index, bool compat, struct message *out)
 {
-	if (compat)
-		return read_compat(tid, address + index * sizeof(struct compat_mmsghdr), sizeof(struct compat_mmsghdr),
-				   out);
-	return read_native(tid, address + index * sizeof(struct mmsghdr), sizeof(struct mmsghdr), out);
+	size_t size = memory_mmsghdr_size(compat);
+
+	return compat ? read_compat(tid, address + index * size, size, out)
+		      : read_native(tid, address + index * size, size, out);
 }

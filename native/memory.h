@@ -7,18 +7,32 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#define MEMORY_PAGE 4096 /* no mapping ends within one, whatever the machine's pages are */
+
 /* Copies length bytes from the tracee, which must be in a ptrace-stop. 0, or -errno (nothing is copied then, or not
  * all). */
 int memory_read(pid_t tid, uint64_t address, void *to, size_t length);
+/* Copies up to size bytes, to the end of what is mapped. Returns how many. */
+size_t memory_read_mapped(pid_t tid, uint64_t address, void *to, size_t size);
 /* Writes one word of the tracee; also where the page is read-only, as a debugger does. 0 or -errno. */
 int memory_write_word(pid_t tid, uint64_t address, unsigned long word);
 
 /* The fields of struct msghdr and mmsghdr that count, whichever the ABI. */
 struct message {
 	uint64_t name; /* address of the socket address */
+	uint64_t iov;
+	uint64_t iov_length; /* parts */
 	uint32_t name_length;
 	uint32_t length; /* msg_len, of a mmsghdr */
 };
+
+/* Bytes of a msghdr, of a mmsghdr, of an iovec and of a pointer. */
+size_t memory_msghdr_size(bool compat);
+size_t memory_mmsghdr_size(bool compat);
+size_t memory_iovec_size(bool compat);
+size_t memory_pointer_size(bool compat);
+/* The number that is in so many bytes (at most 8). */
+uint64_t memory_word(const void *from, size_t size);
 
 /* Reads a msghdr, or number index of an array of mmsghdr, of the native or the 32-bit ABI. 0 or -errno. */
 int memory_read_msghdr(pid_t tid, uint64_t address, bool compat, struct message *out);

@@ -15,9 +15,10 @@ enum pt_kind {
 	PT_EXEC = 3,	 /* a program is executed; value: the tid before; data: see below */
 	PT_ATTACHED = 4, /* a running process is attached; value: its parent's pid; data as in PT_EXEC */
 	PT_EXIT = 5,	 /* a thread is gone; value: its wait status; data: its name */
-	PT_SOCKET = 6, /* a row of the socket table is new, or known better: socket, fd; data: struct pt_socket_info */
-	PT_CLOSE = 7,  /* an fd of a socket is closed (fd -1: left open at a detach): socket, fd; data: struct
-			* pt_tcp_info, or nothing if it is no TCP socket or can't be read */
+	PT_SOCKET = 6,	/* a row of the socket table is new, or known better: socket, fd; data: struct pt_socket_info */
+	PT_CLOSE = 7,	/* an fd of a socket is closed (fd -1: left open at a detach): socket, fd; data: struct
+			 * pt_tcp_info, or nothing if it is no TCP socket or can't be read; value 1: read before an
+			 * execve, it may stay open */
 	PT_WARNING = 8, /* the report is not complete: value: enum pt_reason; error; syscall (UINT16_MAX: none) */
 	PT_ENTER = 9,	/* a watched call is entered; data: see below */
 	PT_RETURN = 10, /* it returns; data: see below */
@@ -25,8 +26,8 @@ enum pt_kind {
 	PT_HELD = 12	/* a watched call stands still until pt_answer(); the last of its batch; data: see below */
 };
 /* The data of PT_EXEC and PT_ATTACHED: strings that each end in a NUL: name (comm), path of the executable, argv...
- * The data of PT_ENTER, PT_RETURN, PT_DENIED and PT_HELD: struct pt_call, then struct pt_chunk after struct pt_chunk, each
- * with its bytes behind it, padded to a multiple of 8. */
+ * The data of PT_ENTER, PT_RETURN, PT_DENIED and PT_HELD: struct pt_call, then struct pt_chunk after struct pt_chunk,
+ * each with its bytes behind it, padded to a multiple of 8. */
 
 enum pt_direction {
 	PT_SENT = 1,
@@ -108,15 +109,17 @@ struct pt_options {
 /* What of a tracee's memory is kept with the record of a call. */
 enum pt_capture_kind {
 	PT_CAPTURE_NOTHING = 0,
-	PT_CAPTURE_STRING = 1,	/* up to its NUL */
-	PT_CAPTURE_STRINGS = 2, /* an array of pointers to strings, up to NULL, as argv */
+	PT_CAPTURE_STRING = 1,	/* up to its NUL, which is kept unless the string was cut */
+	PT_CAPTURE_STRINGS = 2, /* an array of pointers to strings, up to NULL, as argv; the array is kept, too */
 	PT_CAPTURE_BYTES = 3,	/* most bytes */
 	PT_CAPTURE_SIZED = 4,	/* so many bytes as the next argument says */
 	PT_CAPTURE_RESULT = 5,	/* so many bytes as the call returned */
 	PT_CAPTURE_POINTED = 6, /* so many bytes as the int says that the next argument points to, and that int */
 	PT_CAPTURE_MSGHDR = 7,	/* struct msghdr, its name, its vector and the start of its first buffers */
-	PT_CAPTURE_MMSGHDR = 8, /* an array of struct mmsghdr, as many as the next argument (at exit: the result) says */
-	PT_CAPTURE_IOVEC = 9	/* an array of struct iovec, as many as the next argument says, and the start of the buffers */
+	PT_CAPTURE_MMSGHDR = 8, /* the same of an array of struct mmsghdr; the next argument (at exit: the result) is
+				 * its length */
+	PT_CAPTURE_IOVEC = 9	/* an array of struct iovec, whose length is the next argument, and the start of the
+				 * buffers */
 };
 
 struct pt_capture {
@@ -127,7 +130,8 @@ struct pt_capture {
 	uint32_t most; /* bytes of one string or buffer that are kept at most */
 };
 
-/* A call that is told of, or held for an answer, whether it moves bytes or not. */
+/* A call that is told of, or held for an answer, whether it moves bytes or not. With neither, captures are what a
+ * PT_DENIED of that call bears. */
 struct pt_watch {
 	uint64_t number;
 	int32_t compat; /* 1: of the 32-bit ABI */
@@ -154,7 +158,7 @@ enum pt_condition {
 /* The addresses of a family that begin with these bits. bits 0: all of the family. */
 struct pt_prefix {
 	int32_t family; /* AF_* */
-	uint32_t bits;	/* of AF_INET and AF_INET6 */
+	uint32_t bits;	/* of AF_INET and AF_INET6; of AF_UNSPEC, whose addresses are laid out as those of AF_INET */
 	uint8_t address[16];
 };
 
@@ -197,7 +201,8 @@ int pt_create(const struct pt_options *options, struct pt_tracer **tracer);
  * end), then frees the tracer. */
 void pt_destroy(struct pt_tracer *tracer);
 
-/* What is to be done at a call, beside counting it. Both copy what they are given; before pt_launch and pt_attach. */
+/* What is to be done at a call, beside counting it. Both copy what they are given; before pt_launch and pt_attach. What
+ * is asked for at an i386 call is done at the socketcall(2) that stands for it, too. */
 int pt_watch(struct pt_tracer *tracer, const struct pt_watch *watch);
 int pt_deny(struct pt_tracer *tracer, const struct pt_rule *rule);
 

@@ -81,7 +81,7 @@ static void tell_row(struct pt_tracer *t, struct tracee *tracee, struct socket *
 	}
 }
 
-static void tell_closed(struct pt_tracer *t, struct tracee *tracee, const struct socket *socket, int fd,
+static void tell_closed(struct pt_tracer *t, struct tracee *tracee, const struct socket *socket, int fd, bool maybe,
 			const struct pt_tcp_info *counters)
 {
 	for (const struct row *row = socket->rows; row; row = row->next) {
@@ -90,6 +90,7 @@ static void tell_closed(struct pt_tracer *t, struct tracee *tracee, const struct
 		if (record) {
 			record->socket = row->id;
 			record->fd = fd;
+			record->value = maybe;
 		}
 	}
 }
@@ -116,7 +117,7 @@ void socket_changed(struct pt_tracer *t, struct tracee *tracee, int fd, struct s
 	same_peer = socket->info.peer_length == info.peer_length &&
 		    memcmp(socket->info.peer, info.peer, sizeof(info.peer)) == 0;
 	if (!same_peer && info.type == SOCK_DGRAM) {
-		tell_closed(t, tracee, socket, fd, NULL);
+		tell_closed(t, tracee, socket, fd, false, NULL);
 		rows_free(t, socket);
 	}
 	socket->info = info;
@@ -144,7 +145,8 @@ uint32_t socket_row(struct pt_tracer *t, struct tracee *tracee, struct socket *s
 }
 
 /* Reads the kernel's counters of a socket and tells them; told_fd is the fd that the record bears. */
-static void read_counters(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket, int told_fd)
+static void read_counters(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket, int told_fd,
+			  bool maybe)
 {
 	struct identity identity;
 	struct pt_tcp_info counters = {0};
@@ -160,15 +162,20 @@ static void read_counters(struct pt_tracer *t, struct tracee *tracee, int fd, st
 		counters.auditable = !socket->existed && !socket->busy;
 		socket_changed(t, tracee, fd, socket, &identity.info);
 	}
-	tell_closed(t, tracee, socket, told_fd, counted ? &counters : NULL);
+	tell_closed(t, tracee, socket, told_fd, maybe, counted ? &counters : NULL);
 }
 
 void socket_closing(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket)
 {
-	read_counters(t, tracee, fd, socket, fd);
+	read_counters(t, tracee, fd, socket, fd, false);
+}
+
+void socket_may_close(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket)
+{
+	read_counters(t, tracee, fd, socket, fd, true);
 }
 
 void socket_left_open(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket)
 {
-	read_counters(t, tracee, fd, socket, -1);
+	read_counters(t, tracee, fd, socket, -1, false);
 }

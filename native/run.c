@@ -10,11 +10,13 @@
 
 #include "clone.h"
 #include "emit.h"
+#include "hold.h"
 #include "loop.h"
 #include "sandbox.h"
 #include "signals.h"
 #include "sockets.h"
 #include "tracee.h"
+#include "watch.h"
 
 int pt_create(const struct pt_options *options, struct pt_tracer **out)
 {
@@ -61,7 +63,7 @@ static void pass_on(struct pt_tracer *t)
 {
 	int result = 0;
 
-	t->counting = false;
+	pt_stop_counting(t);
 	signals_start_ticks(t);
 	while (t->tracee_count && result != -ECHILD) {
 		emit_begin(t);
@@ -84,6 +86,7 @@ void pt_destroy(struct pt_tracer *t)
 	sockets_destroy(t);
 	signals_destroy(t);
 	emit_destroy(t);
+	watch_destroy(t);
 	free(t->only);
 	free(t);
 }
@@ -91,6 +94,8 @@ void pt_destroy(struct pt_tracer *t)
 void pt_stop_counting(struct pt_tracer *t)
 {
 	t->counting = false;
+	emit_continue(t);
+	hold_end_all(t);
 }
 
 int pt_run(struct pt_tracer *t, int timeout_ms, struct pt_batch *batch)
@@ -99,12 +104,12 @@ int pt_run(struct pt_tracer *t, int timeout_ms, struct pt_batch *batch)
 	int result = 0;
 
 	/* The first batch also holds what launch and attach had to tell. */
-	if (t->handed_over)
-		emit_begin(t);
-	t->handed_over = true;
+	emit_continue(t);
+	t->wants_answer = false;
 	t->now = now_ns();
 	signals_start_ticks(t);
-	while (t->tracee_count && !t->wants_end && !emit_full(t) && t->now < end && result != -ECHILD) {
+	while (t->tracee_count && !t->wants_end && !t->wants_answer && !emit_full(t) && t->now < end &&
+	       result != -ECHILD) {
 		result = loop_step(t);
 		tick(t);
 	}

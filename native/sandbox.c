@@ -21,6 +21,7 @@
 #include "tracee.h"
 
 #define NO_CALL (-1)
+#define READ_I386 3
 #define HOLD_NS (200 * 1000 * 1000LL)
 #define TRAPPED_BY_FILTER 1 /* si_code SYS_SECCOMP of sigaction(2), which not every C library names */
 
@@ -48,14 +49,49 @@ static void answer(struct tracee *tracee, int64_t result)
 	registers_set_number(tracee->tid, &regs, NO_CALL);
 }
 
-void sandbox_refuse(struct tracee *tracee, int error)
+/* After a syscall-entry-stop the kernel shows the call to every seccomp filter. A filter of the program's own is not
+ * prepared for "no call" (-1): it may kill for it. But there is hardly one that does not allow read(2). So the call is
+ * made a read from fd -1, which does nothing, and what it has returned is replaced at the exit-stop. */
+static void disguise(struct tracee *tracee, int64_t result)
 {
-	answer(tracee, -error);
+	struct registers regs;
+	bool compat = tracee->call.compat;
+
+	if (registers_read(tracee->tid, &regs) < 0)
+		return;
+	tracee->disguise.argument = registers_argument(&regs, 0, compat);
+	tracee->disguise.result = result;
+	registers_set_argument(&regs, (uint64_t)-1, compat);
+	tracee->disguise.on = registers_set_number(tracee->tid, &regs, compat ? READ_I386 : SYS_read) == 0;
+}
+
+void sandbox_answer(struct tracee *tracee, int64_t result)
+{
+	if (tracee->before_filters)
+		disguise(tracee, result);
+	else
+		answer(tracee, result);
+}
+
+int64_t sandbox_result(struct tracee *tracee, int64_t result)
+{
+	struct registers regs;
+
+	if (!tracee->disguise.on)
+		return result;
+	tracee->disguise.on = false;
+	if (registers_read(tracee->tid, &regs) < 0)
+		return result;
+	/* In this order: on aarch64 the first argument's register is the result's. */
+	registers_set_argument(&regs, tracee->disguise.argument, tracee->call.compat);
+	registers_set_result(&regs, tracee->disguise.result);
+	registers_set_number(tracee->tid, &regs, (int64_t)tracee->call.number);
+	return tracee->disguise.result;
 }
 
 void sandbox_foreign_trace(struct tracee *tracee)
 {
-	sandbox_refuse(tracee, ENOSYS);
+	answer(tracee, -ENOSYS);
 }
 
 /* A thread that runs under PTRACE_CONT is made to stop, so that its next resume is by PTRACE_SYSCALL. */
@@ -67,7 +103,8 @@ static void watch_closely(struct pt_tracer *t, struct tracee *other, void *conte
 	if (other == caller || other->group != caller->group || other->sandboxed)
 		return;
 	other->sandboxed = true;
-	if (other->state != TRACEE_RUNNING || other->exiting)
+	/* One that is held (hold.c) stands still already. */
+	if (other->state != TRACEE_RUNNING || other->exiting || other->hold)
 		return;
 	other->asked_to_stop = true;
 	caller->group->unwatched++;
@@ -150,12 +187,12 @@ static bool strict_allows(enum abi abi, uint64_t number)
 	return number == SYS_read || number == SYS_write || number == SYS_exit || number == SYS_rt_sigreturn;
 }
 
-void sandbox_check_strict(struct tracee *tracee, enum abi abi, uint64_t number)
+bool sandbox_check_strict(struct tracee *tracee, enum abi abi, uint64_t number)
 {
 	struct registers regs;
 
 	if (strict_allows(abi, number))
-		return;
+		return true;
 	/* The kernel ends this thread alone, as if by SIGKILL; with one thread that is the process's own end. */
 	if (tracee->group->threads == 1) {
 		kill(tracee->group->tgid, SIGKILL);
@@ -163,6 +200,7 @@ void sandbox_check_strict(struct tracee *tracee, enum abi abi, uint64_t number)
 		registers_set_argument(&regs, SIGKILL, abi != ABI_NATIVE);
 		registers_set_number(tracee->tid, &regs, abi == ABI_I386 ? 1 : SYS_exit);
 	}
+	return false;
 }
 
 bool sandbox_trapped(struct tracee *tracee, int64_t result)

@@ -12,13 +12,15 @@ void sandbox_exit(struct tracee *tracee, int64_t result);
 void sandbox_seen(struct pt_tracer *t, struct tracee *tracee);
 /* At each tick. */
 void sandbox_tick(struct pt_tracer *t);
-/* A tracee in SECCOMP_MODE_STRICT is about to make a call: ends it if the mode forbids that call. */
-void sandbox_check_strict(struct tracee *tracee, enum abi abi, uint64_t number);
+/* A tracee in SECCOMP_MODE_STRICT is about to make a call: if the mode forbids that call it ends it. False then. */
+bool sandbox_check_strict(struct tracee *tracee, enum abi abi, uint64_t number);
 /* A seccomp-stop that is not ours: the program's own SECCOMP_RET_TRACE. The call fails, as without a tracer. */
 void sandbox_foreign_trace(struct tracee *tracee);
 /* Was the call that just "returned" trapped by a filter (SIGSYS)? It was not made then. */
 bool sandbox_trapped(struct tracee *tracee, int64_t result);
-/* The stopped tracee's call is not made; it fails with error. */
-void sandbox_refuse(struct tracee *tracee, int error);
+/* The tracee stands before a call, which is not made; it returns result (a value or -errno). */
+void sandbox_answer(struct tracee *tracee, int64_t result);
+/* It stands behind a call: sees to what that was to return. Returns what it does return. */
+int64_t sandbox_result(struct tracee *tracee, int64_t result);
 
 #endif

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only
  *
+ * As a guest in another program ptmon has nothing to do with its signals, but for the tick, which is sent to the
+ * tracer's thread alone. All else of this is for ptmon as a program of its own.
+ *
  * Signals to ptmon are blocked and taken by sigtimedwait at each tick. So none is lost between a look and a blocking
  * wait, their siginfo stays whole, and there is no handler that would need a global.
  *
@@ -36,26 +39,35 @@ static void on_tick(int signal)
 	(void)signal; /* that the wait returns with EINTR is all */
 }
 
-int signals_create(struct pt_tracer *t)
+/* What ptmon answers itself, SIGCHLD, and the tick. */
+static void install(struct pt_tracer *t)
 {
 	struct signals *s = &t->signals;
 	const struct sigaction tick = {.sa_handler = on_tick};
 	const struct sigaction no_stops = {.sa_handler = SIG_DFL, .sa_flags = SA_NOCLDSTOP};
-	struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = TICK_SIGNAL};
 	sigset_t tick_set;
 
 	sigemptyset(&s->asked);
-	for (unsigned int i = 0; pt_blocked_signal(i); i++)
+	for (unsigned int i = 0; pt_blocked_signal(i) && !t->options.guest; i++)
 		sigaddset(&s->asked, pt_blocked_signal(i));
-	sigprocmask(SIG_BLOCK, &s->asked, &s->original_mask);
+	pthread_sigmask(SIG_BLOCK, &s->asked, &s->original_mask);
 	sigemptyset(&tick_set);
 	sigaddset(&tick_set, TICK_SIGNAL);
-	sigprocmask(SIG_UNBLOCK, &tick_set, NULL);
-	/* Ignored, SIGCHLD would make the kernel reap what wait4 is to report; without SA_NOCLDSTOP each stop costs
-	 * a signal. */
-	sigaction(SIGCHLD, &no_stops, &s->original_chld);
+	pthread_sigmask(SIG_UNBLOCK, &tick_set, NULL);
+	/* Without SA_NOCLDSTOP each stop costs a signal. A guest must leave that to its host: a host's handler goes on
+	 * being called, and where SIGCHLD is ignored the stops and the end of a tracee are reported to wait4 all the
+	 * same (do_notify_parent() of kernel/signal.c reaps no task that is traced). */
+	sigaction(SIGCHLD, t->options.guest ? NULL : &no_stops, &s->original_chld);
 	sigaction(TICK_SIGNAL, &tick, &s->original_tick);
 	s->installed = true;
+}
+
+int signals_create(struct pt_tracer *t)
+{
+	struct signals *s = &t->signals;
+	struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = TICK_SIGNAL};
+
+	install(t);
 	event.sigev_notify_thread_id = (pid_t)syscall(SYS_gettid);
 	if (timer_create(CLOCK_MONOTONIC, &event, &s->timer) < 0)
 		return -errno;
@@ -71,9 +83,13 @@ void signals_destroy(struct pt_tracer *t)
 		timer_delete(s->timer);
 	if (!s->installed)
 		return;
-	sigaction(TICK_SIGNAL, &s->original_tick, NULL);
-	sigaction(SIGCHLD, &s->original_chld, NULL);
-	sigprocmask(SIG_SETMASK, &s->original_mask, NULL);
+	/* A host may have a second tracer in another thread, and this one may have been the first: its ticks must not
+	 * find the default, which is to end the program. So a guest leaves its handler there, which does nothing. */
+	if (!t->options.guest || s->original_tick.sa_handler != SIG_DFL)
+		sigaction(TICK_SIGNAL, &s->original_tick, NULL);
+	if (!t->options.guest)
+		sigaction(SIGCHLD, &s->original_chld, NULL);
+	pthread_sigmask(SIG_SETMASK, &s->original_mask, NULL);
 }
 
 void signals_restore_for_exec(const struct pt_tracer *t)
@@ -84,7 +100,7 @@ void signals_restore_for_exec(const struct pt_tracer *t)
 	sigaction(SIGPIPE, &standard, NULL);
 	sigaction(SIGXFSZ, &standard, NULL);
 	sigaction(SIGCHLD, &t->signals.original_chld, NULL);
-	sigprocmask(SIG_SETMASK, &t->signals.original_mask, NULL);
+	pthread_sigmask(SIG_SETMASK, &t->signals.original_mask, NULL);
 }
 
 static void set_timer(struct pt_tracer *t, long ns)
@@ -160,6 +176,8 @@ void signals_tick(struct pt_tracer *t)
 	const struct timespec at_once = {0};
 	siginfo_t info;
 
+	if (t->options.guest)
+		return;
 	forward_pending(t);
 	while (sigtimedwait(&t->signals.asked, &info, &at_once) > 0)
 		take(t, &info);

@@ -13,7 +13,6 @@
 #include "memory.h"
 #include "registers.h"
 
-#define PAGE 4096 /* no mapping ends within one, whatever the machine's pages are */
 #define STACK_SIZE 16384
 #define PATH_SIZE 4096
 #define NAME_LENGTH 15
@@ -23,23 +22,6 @@ struct stack {
 	size_t length;
 	size_t width; /* of a word */
 };
-
-/* Reads up to size bytes, page by page, to the end of what is mapped. Returns how many. */
-static size_t read_mapped(pid_t tid, uint64_t address, void *to, size_t size)
-{
-	size_t length = 0;
-
-	while (length < size) {
-		size_t part = PAGE - (address + length) % PAGE;
-
-		if (part > size - length)
-			part = size - length;
-		if (memory_read(tid, address + length, (uint8_t *)to + length, part) < 0)
-			break;
-		length += part;
-	}
-	return length;
-}
 
 /* Word number index, or 0 past the end. */
 static uint64_t word(const struct stack *stack, size_t index)
@@ -87,8 +69,8 @@ size_t stack_describe(pid_t tid, char *buffer, size_t size)
 	if (size < 2 * PATH_SIZE || registers_read(tid, &regs) < 0)
 		return 0;
 	stack.width = registers_compat(&regs) ? 4 : 8;
-	stack.length = read_mapped(tid, registers_stack(&regs), stack.bytes, sizeof(stack.bytes));
-	path_length = read_mapped(tid, find_execfn(&stack), path, sizeof(path) - 1);
+	stack.length = memory_read_mapped(tid, registers_stack(&regs), stack.bytes, sizeof(stack.bytes));
+	path_length = memory_read_mapped(tid, find_execfn(&stack), path, sizeof(path) - 1);
 	path[path_length] = '\0';
 	/* execveat(2) of an fd has no path of its own; /proc knows the program's name then. */
 	if (!path[0] || strncmp(path, "/dev/fd/", 8) == 0)
@@ -101,6 +83,6 @@ size_t stack_describe(pid_t tid, char *buffer, size_t size)
 	path_length = strlen(path) + 1;
 	memcpy(buffer + at, path, path_length);
 	at += path_length;
-	size = read_mapped(tid, word(&stack, 1), buffer + at, size - at);
+	size = memory_read_mapped(tid, word(&stack, 1), buffer + at, size - at);
 	return at + length_of_strings(buffer + at, size, word(&stack, 0));
 }

@@ -133,5 +133,5 @@ void tracee_resume(struct tracee *tracee, int request, int signal)
 
 int tracee_request(const struct pt_tracer *t, const struct tracee *tracee)
 {
-	return t->filtered && !tracee->sandboxed ? PTRACE_CONT : PTRACE_SYSCALL;
+	return t->filtered && !tracee->sandboxed && !tracee->entered ? PTRACE_CONT : PTRACE_SYSCALL;
 }

@@ -24,7 +24,8 @@ struct tracee *tracee_of_group(struct pt_tracer *t, pid_t tgid, const struct tra
 /* Makes it run on by request (PTRACE_CONT, PTRACE_SYSCALL, PTRACE_LISTEN ...). A tracee that a SIGKILL took
  * meanwhile is no failure: its death is reported by the next wait. */
 void tracee_resume(struct tracee *tracee, int request, int signal);
-/* PTRACE_CONT where our filter stops the watched calls, PTRACE_SYSCALL elsewhere. */
+/* PTRACE_CONT where our filter stops the watched calls; PTRACE_SYSCALL elsewhere, and inside a call whose exit-stop is
+ * needed (after the ptrace-event-stop of an execve or a fork). */
 int tracee_request(const struct pt_tracer *t, const struct tracee *tracee);
 
 #endif

@@ -21,6 +21,9 @@
 #define NSEC_PER_SEC 1000000000LL
 #define HASH_SIZE 4096 /* a power of two */
 
+#define CALL_NUMBERS 1024 /* numbers from here on can't be watched, nor refused: no ABI has so many calls */
+
+struct denial;
 struct socket;
 struct tracee;
 
@@ -78,8 +81,10 @@ struct call {
 	const struct syscall_entry *entry; /* NULL: one that is not watched */
 	uint64_t number;
 	uint64_t args[6];
-	bool compat; /* made by the 32-bit ABI: 32-bit pointers and structs */
-	int fd[2];   /* what it transfers on: [0] the only one or the source, [1] the target of splice, sendfile */
+	enum abi abi;
+	bool compat;  /* made by the 32-bit ABI: 32-bit pointers and structs */
+	bool skipped; /* not made: ptmon answers it */
+	int fd[2];    /* what it transfers on: [0] the only one or the source, [1] the target of splice, sendfile */
 	struct socket *socket[2]; /* what those fds named when the call was entered, or NULL */
 	bool unreadable;	  /* what they name can't be known */
 };
@@ -91,6 +96,30 @@ struct interrupted {
 	struct socket *socket;
 	int fd;
 	enum pt_direction direction;
+};
+
+/* What is to be done at one call, beside counting it. See watch.c. */
+struct order {
+	struct pt_watch *watch; /* or NULL */
+	struct denial *rules;	/* list, in the order in which they were given */
+};
+
+/* The system call that a tracee is inside of, if it is told of or held. */
+struct watched {
+	const struct pt_watch *watch; /* NULL: it is not */
+	bool tell;
+	bool hold;
+	struct pt_call call; /* as it was made, and told */
+};
+
+/* Where a tracee stands still until pt_answer(). See hold.c. */
+enum hold { HOLD_NONE, HOLD_ENTRY, HOLD_EXIT };
+
+/* A call that was made another one, which does nothing, so that it is not made (sandbox.c). */
+struct disguise {
+	bool on;
+	uint64_t argument; /* its first, as it was */
+	int64_t result;	   /* what it is to return */
 };
 
 enum tracee_state {
@@ -107,7 +136,11 @@ struct tracee {
 	struct group *group; /* NULL while NEWBORN */
 	struct files *files;
 	struct call call;
-	bool entered;	    /* inside a call: its syscall-exit-stop will come */
+	struct watched watched;
+	enum hold hold;
+	bool entered;	     /* inside a call: its syscall-exit-stop will come */
+	bool before_filters; /* its call was seen at a syscall-entry-stop: seccomp filters judge it after that */
+	struct disguise disguise;
 	bool sandboxed;	    /* has a seccomp filter of its own: watched with PTRACE_SYSCALL */
 	int64_t held_since; /* ns, while it is its group's held */
 	bool asked_to_stop; /* its group's held waits for its next stop */
@@ -170,6 +203,9 @@ struct pt_tracer {
 	unsigned int newborns;
 	unsigned int held; /* tracees that are held in the middle of a call, see struct group */
 	uint32_t next_row;
+	bool has_orders;
+	bool wants_answer;		      /* a PT_HELD was told: the batch ends with it */
+	struct order orders[2][CALL_NUMBERS]; /* [1]: of the 32-bit ABI */
 	struct tracee *tracees[HASH_SIZE];
 	struct socket *sockets[HASH_SIZE];
 	struct row *rows[HASH_SIZE];

@@ -218,6 +218,8 @@ void transfer_exit(struct pt_tracer *t, struct tracee *tracee, int64_t result)
 		return;
 	if (receive_flags(call) & MSG_PEEK)
 		outcome.direction = PT_PEEKED;
+	if (call->skipped && result > 0)
+		result = 0; /* whatever the program is told: nothing was moved */
 	if (result < 0)
 		outcome.error = (int)-result;
 	else if (call->entry->rule != RULE_MMSG)
@@ -226,7 +228,8 @@ void transfer_exit(struct pt_tracer *t, struct tracee *tracee, int64_t result)
 		restart_remember(tracee, outcome.socket, outcome.fd, outcome.direction, (int)-result);
 		return;
 	}
-	if (socket_takes_addresses(outcome.socket) && (result >= 0 || outcome.direction == PT_SENT)) {
+	if (socket_takes_addresses(outcome.socket) &&
+	    (outcome.direction == PT_SENT || (result >= 0 && !call->skipped))) {
 		if (call->entry->rule == RULE_BYTES)
 			peer_of_bytes(t, tracee, &outcome);
 		else if (call->entry->rule == RULE_MSG)

@@ -133,6 +133,8 @@ class SocketClosed:
     fd: int
     socket: int
     tcp: TcpCounters | None
+    maybe: bool = False
+    """It may stay open: read before an execve, which closes what is close-on-exec and may fail."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from ptmon.engines import watching
 from ptmon.engines.boundary import ffi, lib
 from ptmon.errors import PtmonError
 from ptmon.records import (
@@ -22,6 +23,7 @@ from ptmon.records import (
     TcpCounters,
     Transfer,
 )
+from ptmon.watches import Held, Rule
 
 REASONS = {getattr(lib, f"PT_REASON_{reason.name}"): reason for reason in Reason}
 DIRECTIONS = {int(direction): direction for direction in Direction}
@@ -29,9 +31,16 @@ NO_SYSCALL = 0xFFFF
 
 
 class BatchReader:
-    """Reads batches. ``start`` is the time, in nanoseconds of CLOCK_MONOTONIC, from which the records' times count."""
+    """Reads batches.
 
-    def __init__(self, start: int) -> None:
+    ``start`` is the time, in nanoseconds of CLOCK_MONOTONIC, from which the records' times count; ``rules`` are those
+    that refuse, by id.
+    """
+
+    def __init__(self, start: int, rules: Sequence[Rule] = ()) -> None:
+        self.held: list[Held] = []
+        """The tracees that the last batch told to be held: they come after its records."""
+        self.rules = rules
         self._start = start
         self._syscalls: dict[int, str] = {}
 
@@ -39,6 +48,7 @@ class BatchReader:
         """The batch as records: a copy, for the C core writes over it in its next run."""
         data = ffi.buffer(batch.data, batch.data_length)[:] if batch.data_length else b""
         records = []
+        self.held = []
         rows = batch.records
         for index in range(batch.count):
             row = rows[index]
@@ -47,7 +57,9 @@ class BatchReader:
                 raise PtmonError(f"the C core told a record of unknown kind {row.kind}")
             offset = row.data_offset
             blob = data[offset : offset + row.data_length]
-            records.append(make(self, row, (row.time - self._start) / 1e9, blob))
+            record = make(self, row, (row.time - self._start) / 1e9, blob)
+            if record is not None:
+                records.append(record)
         return records
 
     def syscall(self, index: int) -> str:
@@ -118,12 +130,28 @@ def _close(reader: BatchReader, row: Any, moment: float, data: bytes) -> Record:
     if data:
         info = ffi.from_buffer("struct pt_tcp_info *", data)
         tcp = TcpCounters(info.bytes_sent, info.bytes_received, info.retransmitted, info.rtt_us, bool(info.auditable))
-    return SocketClosed(moment, row.tgid, row.tid, row.fd, row.socket, tcp)
+    return SocketClosed(moment, row.tgid, row.tid, row.fd, row.socket, tcp, row.value == 1)
 
 
 def _warning(reader: BatchReader, row: Any, moment: float, data: bytes) -> Record:
     syscall = None if row.syscall == NO_SYSCALL else reader.syscall(row.syscall)
     return Incomplete(moment, row.tgid, REASONS[row.value], syscall, row.error)
+
+
+def _enter(reader: BatchReader, row: Any, moment: float, data: bytes) -> Record:
+    return watching.entered(row, moment, data)
+
+
+def _return(reader: BatchReader, row: Any, moment: float, data: bytes) -> Record:
+    return watching.returned(row, moment, data)
+
+
+def _deny(reader: BatchReader, row: Any, moment: float, data: bytes) -> Record:
+    return watching.denied(row, moment, data, reader.rules)
+
+
+def _hold(reader: BatchReader, row: Any, moment: float, data: bytes) -> None:
+    reader.held.append(watching.held(row, moment, data))
 
 
 MAKERS: dict[int, Callable[[BatchReader, Any, float, bytes], Any]] = {
@@ -135,4 +163,8 @@ MAKERS: dict[int, Callable[[BatchReader, Any, float, bytes], Any]] = {
     lib.PT_SOCKET: _socket,
     lib.PT_CLOSE: _close,
     lib.PT_WARNING: _warning,
+    lib.PT_ENTER: _enter,
+    lib.PT_RETURN: _return,
+    lib.PT_DENIED: _deny,
+    lib.PT_HELD: _hold,
 }

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Any
 
-from ptmon.engines import EngineSettings
+from ptmon.engines import EngineSettings, watching
 from ptmon.engines.batches import BatchReader
 from ptmon.engines.boundary import BLOCKED, ffi, lib
 from ptmon.errors import AttachError, LaunchError, PtmonError, Step, kernel_word
@@ -35,10 +35,14 @@ class NativeEngine:
         self.started = 0.0
         self.counting = True
         self.exit: Exit | None = None
+        self._asked_to_stop = False
         self._start = 0
         self._end: int | None = None
         self._tracer: Any = ffi.NULL
         self._reader = BatchReader(0)
+
+    def stop(self) -> None:
+        self._asked_to_stop = True  # seen when the batch under way ends
 
     def elapsed(self) -> float:
         return ((time.monotonic_ns() if self._end is None else self._end) - self._start) / 1e9
@@ -51,14 +55,16 @@ class NativeEngine:
         options.seccomp = SECCOMP[settings.seccomp]
         options.no_follow = not settings.follow
         options.no_io_uring = not settings.io_uring
-        options.aggregate = 1
+        options.aggregate = not settings.every_call
+        options.guest = settings.guest
         tracer = ffi.new("struct pt_tracer **")
         _check(lib.pt_create(options, tracer), "cannot make a tracer")
         self._tracer = tracer[0]
         self.started = time.time()
         self._start = time.monotonic_ns()
-        self._reader = BatchReader(self._start)
+        self._reader = BatchReader(self._start, settings.rules)
         try:
+            watching.prepare(self._tracer, settings)
             if settings.attach:
                 self._attach()
             else:
@@ -73,7 +79,8 @@ class NativeEngine:
     ) -> None:
         # The C core blocks these from create to destroy. One that is still pending was meant for the program, or comes
         # after another that has ended the attach: ignored for a moment, it is discarded (POSIX, 2.4.3).
-        handlers = [(number, signal.signal(number, signal.SIG_IGN)) for number in BLOCKED]
+        blocked = () if self.settings.guest else BLOCKED
+        handlers = [(number, signal.signal(number, signal.SIG_IGN)) for number in blocked]
         lib.pt_destroy(self._tracer)
         self._tracer = ffi.NULL
         for number, handler in handlers:
@@ -84,10 +91,11 @@ class NativeEngine:
         tracees = 1
         while tracees:
             tracees = _check(lib.pt_run(self._tracer, self._timeout_ms(), batch), "tracing failed")
-            over = self.counting and self._remaining() <= 0
-            if over or (self.settings.attach and batch.signal):
+            wants_end = bool(self.settings.attach and batch.signal)
+            records = self._read(batch)
+            if self.counting and (wants_end or self._asked_to_stop or self._remaining() <= 0):
                 self._stop()
-            yield self._read(batch)
+            yield records
             if tracees and not self.counting and self.settings.attach:
                 _check(lib.pt_detach(self._tracer, batch), "cannot detach")
                 yield self._read(batch)
@@ -96,7 +104,8 @@ class NativeEngine:
     def _launch(self) -> None:
         command = self.settings.command
         strings = [ffi.new("char[]", os.fsencode(word)) for word in command]
-        environment = [ffi.new("char[]", entry) for entry in original_environment()]
+        entries = host_environment() if self.settings.guest else original_environment()
+        environment = [ffi.new("char[]", entry) for entry in entries]
         step = ffi.new("int32_t *")
         argv = ffi.new("char *[]", [*strings, ffi.NULL])
         envp = ffi.new("char *[]", [*environment, ffi.NULL])
@@ -115,6 +124,10 @@ class NativeEngine:
 
     def _read(self, batch: Any) -> list[Record]:
         records = self._reader.read(batch)
+        for one in self._reader.held:
+            refusal = watching.answer(self._tracer, one, self.settings.hold)
+            if refusal is not None:
+                records.append(refusal)
         for record in records:
             if isinstance(record, Exit) and record.pid == record.tid == self.root:
                 self.exit = record
@@ -137,13 +150,18 @@ class NativeEngine:
         return max(1, min(BATCH_MS, int(self._remaining() * 1000) + 1))
 
 
+def host_environment() -> list[bytes]:
+    """The environment as the program that ptmon is a guest of has made it."""
+    return [name + b"=" + value for name, value in os.environb.items()]
+
+
 def original_environment() -> list[bytes]:
     """The environment as ptmon was given it. os.environ is not: Python's C locale coercion (PEP 538) adds to it."""
     try:
         with open("/proc/self/environ", "rb") as file:
             return file.read().split(b"\0")[:-1]
     except OSError:
-        return [name + b"=" + value for name, value in os.environb.items()]
+        return host_environment()
 
 
 def _check(result: int, what: str) -> int:

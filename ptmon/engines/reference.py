@@ -59,12 +59,16 @@ class ReferenceEngine:
         self._held = False
         """There is a tracee."""
         self._asked_to_end = False
+        self._asked_to_stop = False
         self._leaving = False
         self._for_program: dict[int, float] = {}
         """Signals to ptmon that are meant for the program, and when they came."""
         self._delivered: dict[int, float] = {}
         """When the program last got such a signal itself."""
         self._original = starting.Signals()
+
+    def stop(self) -> None:
+        self._asked_to_stop = True  # seen when the batch under way ends
 
     def elapsed(self) -> float:
         return ((time.monotonic_ns() if self._end is None else self._end) - self._start) / 1e9
@@ -90,7 +94,7 @@ class ReferenceEngine:
     def __iter__(self) -> Iterator[list[Record]]:
         while self._held:
             self._run_for(min(BATCH, self._remaining()) if self.counting else BATCH)
-            if self.counting and (self._asked_to_end or self._remaining() <= 0):
+            if self.counting and (self._asked_to_end or self._asked_to_stop or self._remaining() <= 0):
                 self._end = time.monotonic_ns()
                 self.counting = False
             yield self._take()

@@ -8,10 +8,13 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "check.h"
 #include "filter.h"
 #include "syscalls.h"
+#include "watch.h"
 
 static struct sock_filter program[FILTER_MOST];
 static unsigned int length;
@@ -44,7 +47,10 @@ static uint32_t run(const struct seccomp_data *data)
 			memcpy(&a, (const char *)data + f->k, sizeof(a));
 			break;
 		case BPF_JMP:
-			at += compare(f->code, a, f->k) ? f->jt : f->jf;
+			if (BPF_OP(f->code) == BPF_JA)
+				at += f->k;
+			else
+				at += compare(f->code, a, f->k) ? f->jt : f->jf;
 			break;
 		case BPF_RET:
 			return f->k;
@@ -78,10 +84,40 @@ static void check_table(uint32_t arch, enum abi abi)
 			CHECK(verdict(arch, table[i].number[abi], 0) == TRACE);
 }
 
-int main(void)
+/* A tracer that only filter_build() looks at; what hangs on it is freed by watch_destroy(). */
+static struct pt_tracer tracer;
+
+static void begin(bool no_io_uring)
 {
-	length = filter_build(program, false);
-	CHECK(length < FILTER_MOST);
+	watch_destroy(&tracer);
+	memset(&tracer, 0, sizeof(tracer));
+	tracer.options.no_io_uring = no_io_uring;
+}
+
+static void build(void)
+{
+	length = filter_build(program, &tracer);
+	CHECK(length > 0 && length <= FILTER_MOST);
+}
+
+static void watch(uint64_t number, int compat)
+{
+	const struct pt_watch it = {.number = number, .compat = compat, .tell = 1};
+
+	CHECK(pt_watch(&tracer, &it) == 0);
+}
+
+static void deny(uint64_t number, int compat, int error, int told)
+{
+	const struct pt_rule rule = {.number = number, .compat = compat, .error = error, .told = told};
+
+	CHECK(pt_deny(&tracer, &rule) == 0);
+}
+
+static void check_counting(void)
+{
+	begin(false);
+	build();
 	check_table(NATIVE, ABI_NATIVE);
 	CHECK(verdict(NATIVE, SYS_getppid, 0) == SECCOMP_RET_ALLOW);
 	CHECK(verdict(NATIVE, SYS_clone, CLONE_VM | CLONE_THREAD) == SECCOMP_RET_ALLOW);
@@ -98,7 +134,132 @@ int main(void)
 	CHECK(verdict(AUDIT_ARCH_I386, 64, 0) == SECCOMP_RET_ALLOW);
 	CHECK(verdict(NATIVE, (int)(X32_SYSCALL_BIT | 1), 0) == TRACE);
 #endif
-	length = filter_build(program, true);
+	begin(true);
+	build();
 	CHECK(verdict(NATIVE, SYS_io_uring_setup, 0) == (SECCOMP_RET_ERRNO | ENOSYS));
+}
+
+static void check_watched(void)
+{
+	begin(true);
+	watch(SYS_getppid, 0);
+	watch(SYS_clone, 0);
+	watch(SYS_prctl, 0);
+	watch(SYS_unshare, 0);
+	watch(SYS_io_uring_setup, 0);
+	build();
+	CHECK(verdict(NATIVE, SYS_getppid, 0) == TRACE);
+	CHECK(verdict(NATIVE, SYS_getpid, 0) == SECCOMP_RET_ALLOW);
+	/* Whatever their argument. */
+	CHECK(verdict(NATIVE, SYS_clone, CLONE_VM | CLONE_THREAD) == TRACE);
+	CHECK(verdict(NATIVE, SYS_prctl, PR_SET_NAME) == TRACE);
+	CHECK(verdict(NATIVE, SYS_unshare, CLONE_NEWNS) == TRACE);
+	CHECK(verdict(NATIVE, SYS_io_uring_setup, 0) == TRACE);
+	check_table(NATIVE, ABI_NATIVE);
+#if defined(__x86_64__)
+	CHECK(verdict(AUDIT_ARCH_I386, 64, 0) == SECCOMP_RET_ALLOW);
+	watch(64, 1); /* getppid */
+	build();
+	CHECK(verdict(AUDIT_ARCH_I386, 64, 0) == TRACE);
+	CHECK(verdict(NATIVE, 64, 0) == SECCOMP_RET_ALLOW); /* semget */
+#endif
+}
+
+static void check_refused(void)
+{
+	const struct pt_rule conditional = {
+		.number = SYS_socket, .condition = PT_IF_VALUE, .value = 16, .error = EACCES};
+
+	begin(false);
+	deny(SYS_getppid, 0, EPERM, 0);
+	deny(SYS_getpid, 0, EPERM, 1);
+	deny(SYS_execve, 0, EACCES, 0);
+	deny(SYS_execveat, 0, EACCES, 0);
+	deny(SYS_ptrace, 0, EPERM, 0);
+	deny(SYS_close, 0, EIO, 0);
+	watch(SYS_close, 0);
+	CHECK(pt_deny(&tracer, &conditional) == 0);
+	deny(SYS_socket, 0, EPERM, 0); /* the first that matches decides, so the other one has to be looked at */
+	build();
+	CHECK(verdict(NATIVE, SYS_getppid, 0) == (SECCOMP_RET_ERRNO | EPERM));
+	CHECK(verdict(NATIVE, SYS_ptrace, 0) == (SECCOMP_RET_ERRNO | EPERM));
+	CHECK(verdict(NATIVE, SYS_getpid, 0) == TRACE); /* to be told */
+	CHECK(verdict(NATIVE, SYS_close, 0) == TRACE);	/* to be told of */
+	CHECK(verdict(NATIVE, SYS_socket, 0) == TRACE);
+	/* ptmon itself is still to make one. */
+	CHECK(verdict(NATIVE, SYS_execve, 0) == TRACE);
+	CHECK(verdict(NATIVE, SYS_execveat, 0) == TRACE);
+#if defined(__x86_64__)
+	deny(359, 1, EACCES, 0); /* socket */
+	build();
+	CHECK(verdict(AUDIT_ARCH_I386, 359, 0) == (SECCOMP_RET_ERRNO | EACCES));
+	CHECK(verdict(AUDIT_ARCH_I386, 102, 0) == TRACE); /* socketcall, which may stand for it */
+#endif
+}
+
+static void check_large(void)
+{
+	begin(false);
+	for (uint64_t number = 0; number < 450; number++) {
+		watch(number, 0);
+		watch(number, 1);
+	}
+	build();
+	for (int number = 0; number < 450; number++)
+		CHECK(verdict(NATIVE, number, 0) == TRACE);
+	CHECK(verdict(NATIVE, 450, 0) == SECCOMP_RET_ALLOW);
+#if defined(__x86_64__)
+	for (int number = 0; number < 450; number++)
+		CHECK(verdict(AUDIT_ARCH_I386, number, 0) == TRACE);
+	CHECK(verdict(AUDIT_ARCH_I386, 450, 0) == SECCOMP_RET_ALLOW);
+	/* More than a filter can hold. */
+	for (uint64_t number = 0; number < CALL_NUMBERS; number++) {
+		watch(number, 0);
+		watch(number, 1);
+	}
+	CHECK(filter_build(program, &tracer) == 0);
+#endif
+}
+
+/* The kernel takes the large program, too. */
+static void check_installed(void)
+{
+	int status;
+	pid_t pid;
+
+	begin(false);
+	for (uint64_t number = 300; number < CALL_NUMBERS; number++)
+		watch(number, 0);
+	deny(SYS_getppid, 0, ENOTTY, 0);
+	build();
+	pid = fork();
+	CHECK(pid >= 0);
+	if (pid == 0) {
+		if (filter_install(program, length) < 0)
+			_exit(2);
+		_exit(syscall(SYS_getppid) == -1 && errno == ENOTTY && getpid() > 0 ? 0 : 1);
+	}
+	CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+}
+
+static void check_limits(void)
+{
+	struct pt_watch far = {.number = CALL_NUMBERS, .tell = 1};
+
+	begin(false);
+	CHECK(pt_watch(&tracer, &far) == -EINVAL);
+	far.number = UINT64_MAX;
+	CHECK(pt_watch(&tracer, &far) == -EINVAL);
+}
+
+int main(void)
+{
+	check_counting();
+	check_watched();
+	check_refused();
+	check_large();
+	check_installed();
+	check_limits();
+	begin(false);
 	return 0;
 }

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.counting import I386
 from tests.hazards import Unprivileged, as_unprivileged, run_both
 from tests.support import PTMON, Outcome, Targets
+from tests.watching import X86, Run
 
 
 @pytest.fixture
@@ -31,3 +33,21 @@ def nobody() -> Iterator[Unprivileged]:
         if version.returncode != 0:
             pytest.skip(f"user 65534 can't run ptmon where it is installed: {version.stderr.strip().splitlines()[-1:]}")
         yield user
+
+
+@pytest.fixture(params=["on", "off"])
+def seccomp(request: pytest.FixtureRequest) -> str:
+    """--seccomp: with ptmon's filter, and without it."""
+    return str(request.param)
+
+
+@pytest.fixture
+def watched(targets: Targets, seccomp: str) -> Run:
+    """watched.c, driven by the engine alone: see tests.watching.Run."""
+    return Run(targets, seccomp, ())
+
+
+@pytest.fixture(params=[(), pytest.param(I386, marks=pytest.mark.skipif(not X86, reason="no i386 here"))])
+def watched_any(targets: Targets, seccomp: str, request: pytest.FixtureRequest) -> Run:
+    """The same, and its i386 twin."""
+    return Run(targets, seccomp, request.param)

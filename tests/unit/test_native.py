@@ -6,36 +6,42 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ptmon.engines import EngineSettings
+from ptmon.engines import EngineSettings, watching
 from ptmon.engines.batches import DIRECTIONS, REASONS, BatchReader
 from ptmon.engines.boundary import ffi, lib
 from ptmon.engines.native import NativeEngine, original_environment
 from ptmon.errors import PtmonError, Step
 from ptmon.records import (
+    Called,
     Clone,
+    Denied,
     Direction,
+    Entered,
     Exec,
     Exit,
     Incomplete,
     Reason,
     Record,
+    Returned,
     SocketClosed,
     SocketSeen,
     TcpCounters,
     Transfer,
 )
+from ptmon.watches import Answer, CaptureKind, Condition, Held, Rule
 from tests.unit.build import inet
 
 START = 5_000_000_000
 
 
-def read(kind: int, data: bytes = b"", **fields: int) -> Record:
-    """The record that is made of one row with these fields and this blob."""
+def batch_of(kind: int, data: bytes = b"", **fields: int) -> Any:
+    """A batch of one row with these fields and this blob."""
     row = ffi.new("struct pt_record[1]")
     for name, value in {"kind": kind, "time": START + 250_000_000, "tgid": 7, "tid": 8, **fields}.items():
         setattr(row[0], name, value)
@@ -43,8 +49,34 @@ def read(kind: int, data: bytes = b"", **fields: int) -> Record:
     blob = ffi.new("uint8_t[]", padding + data)
     row[0].data_offset, row[0].data_length = len(padding), len(data)
     batch = ffi.new("struct pt_batch *", {"records": row, "count": 1, "data": blob, "data_length": len(blob)})
-    (record,) = BatchReader(START).read(batch)
+    KEPT[batch] = (row, blob)
+    return batch
+
+
+KEPT: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
+"""What a batch points to must live as long as it."""
+
+
+def read(kind: int, data: bytes = b"", **fields: int) -> Record:
+    """The record that is made of such a row."""
+    (record,) = BatchReader(START, RULES).read(batch_of(kind, data, **fields))
     return record
+
+
+RULES = (Rule("first", 1, False, 1), Rule("connect:global", 42, False, 13))
+
+
+def call_data(*chunks: tuple[int, bytes], result: int = 0, at_exit: int = 0) -> bytes:
+    """struct pt_call and chunks, as the C core writes them."""
+    facts = {"number": 42, "args": [3, 2**64 - 1, 16, 0, 0, 0], "result": result, "at_exit": at_exit, "compat": 1}
+    data = bytes(ffi.buffer(ffi.new("struct pt_call *", facts)))
+    for address, memory in chunks:
+        data += bytes(ffi.buffer(ffi.new("struct pt_chunk *", [address, len(memory)])))
+        data += memory + bytes(-len(memory) % 8)
+    return data
+
+
+CALL = Called(42, True, (3, 2**64 - 1, 16, 0, 0, 0))
 
 
 def syscall(name: str) -> int:
@@ -110,6 +142,65 @@ def test_a_warning() -> None:
     assert record == Incomplete(0.25, 7, Reason.IO_URING, "sendto", 0)
 
 
+def test_a_close_that_may_be_none() -> None:
+    assert read(lib.PT_CLOSE, fd=4, socket=2, value=1) == SocketClosed(0.25, 7, 8, 4, 2, None, True)
+
+
+def test_a_call_that_is_told_has_the_memory_that_was_kept() -> None:
+    chunks = ((2**63, b"seven b"), (4096, b"eightbyt"), (5, b""))
+    called = Called(CALL.number, CALL.compat, CALL.args, chunks)
+    assert read(lib.PT_ENTER, call_data(*chunks)) == Entered(0.25, 7, 8, called)
+    assert read(lib.PT_ENTER, call_data()) == Entered(0.25, 7, 8, CALL)
+    data = call_data(*chunks, result=-512, at_exit=1)
+    assert read(lib.PT_RETURN, data) == Returned(0.25, 7, 8, called, -512)
+
+
+def test_a_denial_names_its_rule() -> None:
+    assert read(lib.PT_DENIED, call_data(), value=1, error=13) == Denied(0.25, 7, 8, CALL, "connect:global", 13)
+
+
+def test_who_is_held_is_no_record() -> None:
+    reader = BatchReader(START)
+    assert reader.read(batch_of(lib.PT_HELD, call_data(result=7))) == []
+    (entry,) = reader.held
+    assert (entry.time, entry.pid, entry.tid, entry.call, entry.result) == (0.25, 7, 8, CALL, None)
+    reader.read(batch_of(lib.PT_HELD, call_data(result=7, at_exit=1)))
+    assert [held.result for held in reader.held] == [7]
+    reader.read(batch_of(lib.PT_CLONE))
+    assert reader.held == []
+
+
+@pytest.mark.parametrize(
+    ("result", "said", "answered", "told"),
+    [
+        (None, None, (1, 0), False),
+        (None, Answer(5), (0, 5), False),
+        (None, Answer(-13, "hook x"), (0, -13), True),
+        (7, Answer(-13, "hook x"), (1, 0), False),  # it has been made
+    ],
+)
+def test_an_answer(
+    monkeypatch: pytest.MonkeyPatch, result: int | None, said: Answer | None, answered: tuple[int, int], told: bool
+) -> None:
+    heard: list[tuple[int, ...]] = []
+
+    class Core:
+        gone = False
+
+        def pt_answer(self, tracer: object, *answer: int) -> int:
+            heard.append(answer)
+            return -3 if self.gone else 0
+
+    core = Core()
+    monkeypatch.setattr(watching, "lib", core)
+    held = Held(0.25, 7, 8, CALL, result, lambda address, length: b"")
+    denied = watching.answer(None, held, lambda _: said)
+    assert heard == [(8, *answered)]
+    assert denied == (Denied(0.25, 7, 8, CALL, "hook x", 13) if told else None)
+    core.gone = True  # killed meanwhile
+    assert watching.answer(None, held, lambda _: said) is None
+
+
 def test_a_kind_that_is_not_known_is_an_error() -> None:
     with pytest.raises(PtmonError, match="unknown kind 99"):
         read(99)
@@ -121,6 +212,13 @@ def test_the_enums_are_those_of_the_boundary() -> None:
     assert {f"PT_STEP_{step.name}" for step in Step} == names("pt_step")
     assert all(getattr(lib, f"PT_STEP_{step.name}") == step for step in Step)
     assert all(getattr(lib, f"PT_{direction.name}") == direction for direction in Direction)
+    assert all(getattr(lib, f"PT_CAPTURE_{kind.name}") == kind for kind in CaptureKind)
+    assert {f"PT_CAPTURE_{kind.name}" for kind in CaptureKind} == names("pt_capture_kind")
+    assert [int(condition) for condition in Condition] == [
+        lib.PT_ALWAYS, lib.PT_IF_VALUE, lib.PT_IF_ADDRESS, lib.PT_IF_MESSAGE, lib.PT_IF_MESSAGES
+    ]  # fmt: skip
+    assert len(Condition) == len(names("pt_condition"))
+    assert watching.CALL.size == ffi.sizeof("struct pt_call") and watching.CHUNK.size == ffi.sizeof("struct pt_chunk")
 
 
 def names(enum: str) -> set[str]:
