@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import struct
+from dataclasses import dataclass
 
 FAMILIES: dict[int, str] = {
     socket.AF_UNIX: "unix",
@@ -52,6 +53,40 @@ NETLINK_PROTOCOLS = {
 LOCAL_FAMILIES = frozenset({"unix", "netlink", "vsock"})
 
 _V4_MAPPED = bytes(10) + b"\xff\xff"
+# Multicast narrower than global (RFC 4291 2.7, RFC 7346): ff, four bits of flags, four bits of scope, of which 1 is the
+# interface's own and 0 reserved. The scopes 0, 2-3, 4-7, 8-b and c-d as prefixes:
+_NARROW_MULTICAST = ((0x0, 16), (0x2, 15), (0x4, 14), (0x8, 14), (0xC, 15))
+_NETWORKS: dict[str, tuple[str, ...]] = {
+    "loopback": (
+        "127.0.0.0/8",
+        "0.0.0.0/32",  # the kernel takes it as a destination for the host itself
+        "::1/128",
+        "::/128",
+        *(f"ff{flags:x}1::/16" for flags in range(16)),
+    ),
+    "private": (
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "169.254.0.0/16",
+        "224.0.0.0/24",  # multicast that does not leave the network (RFC 5771, RFC 2365), and broadcast
+        "239.0.0.0/8",
+        "255.255.255.255/32",
+        "fc00::/7",
+        "fe80::/9",  # fe80::/10 and the old site-local fec0::/10
+        *(f"ff{flags:x}{first:x}::/{bits}" for flags in range(16) for first, bits in _NARROW_MULTICAST),
+    ),
+}
+"""What is not global: THE table, of which both the scope of a peer and the rules of --deny are made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """The addresses of AF_INET or AF_INET6 that begin with these ``bits``."""
+
+    family: int
+    address: bytes
+    bits: int
 
 
 def family_name(family: int) -> str:
@@ -103,11 +138,25 @@ def scope(family: int, peer: bytes) -> str:
         return "unknown"
     (peer_family,) = struct.unpack_from("=H", peer)
     if peer_family == socket.AF_INET and len(peer) >= 8:
-        return _scope4(peer[4:8])
+        return _scope(socket.AF_INET, peer[4:8])
     if peer_family == socket.AF_INET6 and len(peer) >= 24:
-        packed = peer[8:24]
-        return _scope4(packed[12:]) if packed.startswith(_V4_MAPPED) else _scope6(packed)
+        return _scope(socket.AF_INET6, peer[8:24])
     return "unknown"
+
+
+def with_mapped(network: Network) -> tuple[Network, ...]:
+    """A network, and if it is one of AF_INET the same as AF_INET6 writes it (::ffff:10.0.0.0/104), or the reverse."""
+    address = network.address
+    if network.family == socket.AF_INET:
+        return network, Network(socket.AF_INET6, _V4_MAPPED + address, 96 + network.bits)
+    if network.bits >= 96 and address.startswith(_V4_MAPPED):
+        return network, Network(socket.AF_INET, address[12:], network.bits - 96)
+    return (network,)
+
+
+def networks(scope: str) -> tuple[Network, ...]:
+    """The networks of the scopes ``loopback`` and ``private``, those of AF_INET as AF_INET6 writes them, too."""
+    return tuple(network for text in _NETWORKS[scope] for network in with_mapped(_network(text)))
 
 
 def _text(family: int, address: bytes) -> str | None:
@@ -155,23 +204,31 @@ def _unix_text(path: bytes) -> str | None:
     return os.fsdecode(path.split(b"\0", 1)[0])
 
 
-def _scope4(packed: bytes) -> str:
-    first, second = packed[0], packed[1]
-    if first == 127 or packed == bytes(4):  # the kernel takes 0.0.0.0 as a destination for the host itself
-        return "loopback"
-    if first == 10 or (first == 172 and 16 <= second < 32) or (first, second) in ((192, 168), (169, 254)):
-        return "private"
-    # Multicast that does not leave the network (RFC 5771, RFC 2365), and broadcast.
-    if packed[:3] == b"\xe0\0\0" or first == 239 or packed == b"\xff" * 4:
-        return "private"
-    return "global"
+def _network(text: str) -> Network:
+    address, _, bits = text.partition("/")
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    return Network(family, socket.inet_pton(family, address), int(bits))
 
 
-def _scope6(packed: bytes) -> str:
-    if packed in (bytes(16), bytes(15) + b"\1"):
-        return "loopback"
-    if packed[0] & 0xFE == 0xFC or (packed[0] == 0xFE and packed[1] & 0x80):  # fc00::/7, fe80::/10, fec0::/10
-        return "private"
-    if packed[0] == 0xFF and packed[1] & 0x0F < 0x0E:  # multicast narrower than global (RFC 7346)
-        return "loopback" if packed[1] & 0x0F == 1 else "private"
+def _prefixes(family: int) -> list[tuple[int, dict[int, str]]]:
+    """For each length of a prefix: how far to shift an address to the right, and the scopes of what is left."""
+    found: dict[int, dict[int, str]] = {}
+    for scope in _NETWORKS:
+        for network in networks(scope):
+            if network.family == family:
+                shift = 8 * len(network.address) - network.bits
+                found.setdefault(shift, {})[int.from_bytes(network.address) >> shift] = scope
+    return sorted(found.items())
+
+
+_PREFIXES: dict[int, list[tuple[int, dict[int, str]]]] = {
+    family: _prefixes(family) for family in (socket.AF_INET, socket.AF_INET6)
+}
+
+
+def _scope(family: int, packed: bytes) -> str:
+    value = int.from_bytes(packed)
+    for shift, scopes in _PREFIXES[family]:
+        if name := scopes.get(value >> shift):
+            return name
     return "global"

@@ -63,6 +63,10 @@ class AttachError(PtmonError):
         self.step = step
 
 
+ERRNOS: dict[str, int] = {name: number for name, number in vars(errno).items() if name.startswith("E")}
+"""By name, those with two names by both."""
+
+
 def kernel_word(number: int) -> str:
     """An errno as users know it: ``EPERM: Operation not permitted``."""
     return f"{errno.errorcode.get(number, f'errno {number}')}: {os.strerror(number)}"

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""--deny: ``NAME[:WHAT][=ERRNO]`` -> the rules by which an engine refuses calls.
+
+This is a guard rail for one's own programs, no sandbox: another thread may change an address in memory between the
+check and the call, and io_uring makes no call at all (deny io_uring_setup too).
+"""
+
+from __future__ import annotations
+
+import difflib
+import errno
+import ipaddress
+import socket
+from collections.abc import Iterable, Iterator
+
+from ptmon import syscalls
+from ptmon.addresses import FAMILIES, Network, networks, with_mapped
+from ptmon.errors import ERRNOS, UsageError
+from ptmon.watches import Condition, Prefix, Rule
+
+REACHING = {
+    "connect": (Condition.ADDRESS, 1),
+    "bind": (Condition.ADDRESS, 1),
+    "sendto": (Condition.ADDRESS, 4),
+    "sendmsg": (Condition.MESSAGE, 1),
+    "sendmmsg": (Condition.MESSAGES, 1),
+}
+"""The calls that name an address: where it is, and in which argument."""
+SENDING = ("sendto", "sendmsg", "sendmmsg")
+MEANT = {"connect": ("connect", *SENDING), "bind": ("bind",), **dict.fromkeys(SENDING, SENDING)}
+"""Which calls a rule is for that names one: a datagram, or TCP_FASTOPEN, reaches its peer without a connect."""
+BY_FAMILY = ("socket", "socketpair")
+SCOPES = ("global", "private", "loopback")
+WHO = {name: number for number, name in FAMILIES.items()}
+ADDRESS_FAMILIES = {
+    name.removeprefix("AF_").lower(): int(number)
+    for name, number in socket.AddressFamily.__members__.items()
+    if number != socket.AF_UNSPEC
+}
+"""What ``socket:`` may name: every AF_* that Python knows here."""
+DEFAULT = "EACCES"
+
+
+def parse(text: str, told: bool = True) -> tuple[Rule, ...]:
+    """The rules that ``text`` stands for: one for each call and ABI that it concerns.
+
+    ``told`` False: nobody asks about each refusal (see Rule.told). Raises UsageError, which suggests the nearest.
+    """
+    words, equals, error = text.rpartition("=")
+    if not equals:
+        words, error = text, DEFAULT
+    name, colon, what = words.partition(":")
+    if not name:
+        raise _wrong(text, "it names no system call: a rule is NAME[:WHAT][=ERRNO], as connect:global or ptrace=EPERM")
+    names = syscalls.resolve([name], f"--deny {text}")
+    number = _error_number(text, error)
+    if not colon:
+        made = [_rule(text, each, number, told) for each in names]
+    elif name in MEANT:
+        made = _reaching(text, name, what, number, told)
+    elif name in BY_FAMILY:
+        made = [_rule(text, name, number, told, Condition.VALUE, 0, value=_family(text, what))]
+    else:
+        takers = ", ".join((*REACHING, *BY_FAMILY))
+        raise _wrong(text, f"{name} is refused as a whole, nothing comes behind a colon (but for {takers})")
+    return tuple(rule for rules in made for rule in rules)
+
+
+def _reaching(text: str, name: str, what: str, error: int, told: bool) -> list[list[Rule]]:
+    prefixes, outside = _who(text, what)
+    made = []
+    for each in MEANT[name]:
+        condition, argument = REACHING[each]
+        # A datagram socket of AF_INET takes AF_UNSPEC for AF_INET where it sends (net/ipv4/udp.c, udp_sendmsg);
+        # connect(2) takes it for the end of the association, which is no way to reach anybody.
+        more = _as_unspec(prefixes) if each in SENDING else ()
+        made.append(_rule(text, each, error, told, condition, argument, prefixes=(*prefixes, *more), outside=outside))
+    return made
+
+
+def _rule(
+    text: str,
+    name: str,
+    error: int,
+    told: bool,
+    condition: Condition = Condition.ALWAYS,
+    argument: int = 0,
+    *,
+    value: int = 0,
+    prefixes: tuple[Prefix, ...] = (),
+    outside: bool = False,
+) -> list[Rule]:
+    """One for each ABI that has the call."""
+    return [
+        Rule(text, number, compat, error, condition, argument, value, prefixes, outside, told)
+        for number, compat in syscalls.numbers(name)
+    ]
+
+
+def _who(text: str, what: str) -> tuple[tuple[Prefix, ...], bool]:
+    """The prefixes that WHO stands for, and whether it means all that is outside of them."""
+    if what in WHO:
+        family = WHO[what]
+        if family == socket.AF_INET:  # an address of AF_INET that AF_INET6 writes as ::ffff:… is one, too
+            return tuple(_prefixes(with_mapped(Network(family, bytes(4), 0)))), False
+        return (Prefix(family),), False
+    if what == "global":
+        return tuple(_prefixes((*networks("loopback"), *networks("private")))), True
+    if what in SCOPES:
+        return tuple(_prefixes(networks(what))), False
+    return tuple(_prefixes(with_mapped(_network(text, what)))), False
+
+
+def _network(text: str, what: str) -> Network:
+    if "%" in what:
+        raise _wrong(text, f"{what} names an interface: no rule looks at it, leave it out")
+    try:
+        found = ipaddress.ip_network(what)
+    except ValueError:
+        raise _wrong(text, _not_a_network(what)) from None
+    family = socket.AF_INET if found.version == 4 else socket.AF_INET6
+    return Network(family, found.network_address.packed, found.prefixlen)
+
+
+def _not_a_network(what: str) -> str:
+    try:
+        network = ipaddress.ip_network(what, strict=False)
+    except ValueError:
+        known = (*SCOPES, *WHO)
+        return f"{what!r} is no network (as 10.0.0.0/8), nor one of {', '.join(known)}{_nearest(what, known)}"
+    return f"{what} has bits behind its prefix: the network is {network}"
+
+
+def _prefixes(found: Iterable[Network]) -> Iterator[Prefix]:
+    return (Prefix(network.family, network.address, network.bits) for network in found)
+
+
+def _as_unspec(prefixes: Iterable[Prefix]) -> tuple[Prefix, ...]:
+    return tuple(
+        Prefix(socket.AF_UNSPEC, prefix.address, prefix.bits) for prefix in prefixes if prefix.family == socket.AF_INET
+    )
+
+
+def _family(text: str, what: str) -> int:
+    if what not in ADDRESS_FAMILIES:
+        raise _wrong(text, f"{what!r} is no address family, as {', '.join(WHO)} are{_nearest(what, ADDRESS_FAMILIES)}")
+    return ADDRESS_FAMILIES[what]
+
+
+def _error_number(text: str, word: str) -> int:
+    number = ERRNOS.get(word) or next((number for number in errno.errorcode if str(number) == word), None)
+    if number is None:  # others could be codes that the kernel keeps to itself, as ERESTARTSYS
+        raise _wrong(text, f"{word!r} is no errno, as {DEFAULT} or EPERM are{_nearest(word.upper(), ERRNOS)}")
+    return number
+
+
+def _nearest(word: str, known: Iterable[str]) -> str:
+    """``; did you mean …?``, or nothing."""
+    near = difflib.get_close_matches(word, list(known), 1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def _wrong(text: str, why: str) -> UsageError:
+    return UsageError(f"--deny {text}: {why}")
