@@ -24,6 +24,8 @@ from ptmon.records import (
 from ptmon.report import Snapshot
 
 SCHEMA = "ptmon.event/1"
+SOCKETS_MOST = 100_000
+"""Sockets that are remembered; beyond, the one that was told of longest ago is forgotten."""
 
 KINDS: dict[type, str] = {
     Exec: "exec",
@@ -87,7 +89,8 @@ class EventMaker:
             case Clone() if record.pid == record.tid:
                 self._names[record.pid] = self._names.get(record.parent, "")
             case SocketSeen():
-                socket = self._sockets[record.socket] = record
+                socket = record
+                self._remember(record)
             case SocketClosed():
                 socket = self._sockets.get(record.socket)
         name = self._names.get(record.pid, "")
@@ -95,3 +98,10 @@ class EventMaker:
             self._names.pop(record.pid, None)
             name = name or record.name
         return Event(KINDS[type(record)], record, name, socket)
+
+    def _remember(self, record: SocketSeen) -> None:
+        """A closed fd may have been one of several, so nothing tells that a socket is gone."""
+        self._sockets.pop(record.socket, None)
+        self._sockets[record.socket] = record
+        if len(self._sockets) > SOCKETS_MOST:
+            del self._sockets[next(iter(self._sockets))]

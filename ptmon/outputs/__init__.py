@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from types import TracebackType
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ptmon.events import Event, EventMaker
 from ptmon.records import Record
@@ -30,13 +30,24 @@ class Output(Protocol):
         """The program runs, or the first target is attached."""
 
     def write(self, events: Sequence[Event]) -> None:
-        """What happened since, in the order in which the engine told it. The tracees wait meanwhile: be quick."""
+        """What happened since, in the order in which the engine told it. The tracees wait meanwhile: be quick.
+
+        It comes about every 100 ms with nothing, too, so that an output can go on with what waits for its reader.
+        """
 
     def snapshot(self, snapshot: Snapshot) -> None:
         """The ledger now, every --interval; whoever wants events gets it as an event, too."""
 
     def finish(self, report: Report) -> None:
         """The ledger at the end."""
+
+
+@runtime_checkable
+class Asking(Protocol):
+    """An output that asks for the totals whenever it likes, from any thread."""
+
+    snapshot_source: Callable[[], Snapshot | None] | None
+    """Set by the session; gives None before the start."""
 
 
 class SilentOutput:
@@ -94,7 +105,7 @@ class Outputs:
 
     def write(self, records: Sequence[Record]) -> None:
         """A batch of records, in its order."""
-        if self._writers and records:
+        if self._writers:
             events = tuple(self._maker.events(records))
             for output in self._writers:
                 output.write(events)

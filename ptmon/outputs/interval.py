@@ -1,34 +1,44 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""--interval: the totals on stderr, a line each time."""
+"""--interval: the totals, and what came since the line before, on stderr."""
 
 from __future__ import annotations
 
+from ptmon.events import Event
 from ptmon.outputs import SilentOutput, stderr
-from ptmon.report import Snapshot
-from ptmon.text import counted, duration, size
+from ptmon.outputs.formats import create
+from ptmon.outputs.formats.parts import snapshot_text
+from ptmon.report import Header, Snapshot
+from ptmon.text import counted, duration
 
 
 class IntervalOutput(SilentOutput):
-    """Writes a line a snapshot. A slow reader misses some, and is told how many; the tracee never waits."""
+    """Writes a line a snapshot. A slow reader misses some, and is told how many; the tracee never waits.
 
-    def __init__(self, units: str) -> None:
+    ``format`` jsonl: ``ptmon.event/1``, with its first line; else for people, in ``units``.
+    """
+
+    def __init__(self, units: str, format: str = "text") -> None:
         self._units = units
+        self._json = create(format) if format == "jsonl" else None
         self._missed = 0
+
+    def start(self, header: Header) -> None:
+        if self._json is not None and not stderr.would_wait():
+            text = self._json.begin(header)
+            stderr.put(lambda file: file.write(text))
 
     def snapshot(self, snapshot: Snapshot) -> None:
         if stderr.would_wait():
             self._missed += 1
             return
-        totals, units = snapshot.totals, self._units
-        line = (
-            f"{duration(snapshot.time)}:"
-            f" sent {size(totals.sent, units)} ({size(snapshot.sent_per_second, units)}/s),"
-            f" received {size(totals.received, units)} ({size(snapshot.received_per_second, units)}/s),"
-            f" {counted(snapshot.processes, 'process', 'processes')}, {counted(snapshot.sockets, 'socket')}"
-        )
-        if not snapshot.complete:
-            line += ", not complete"
-        if self._missed:
-            line += f" ({counted(self._missed, 'line')} missed)"
-            self._missed = 0
-        stderr.say(line)
+        missed, self._missed = self._missed, 0
+        if self._json is None:
+            stderr.say(self._line(snapshot, missed))
+            return
+        text = self._json.dropped(missed) if missed else ""
+        text += self._json.lines(Event("snapshot", snapshot, "", None))
+        stderr.put(lambda file: file.write(text))
+
+    def _line(self, snapshot: Snapshot, missed: int) -> str:
+        line = f"{duration(snapshot.time)}: {snapshot_text(snapshot, self._units)}"
+        return f"{line} ({counted(missed, 'line')} missed)" if missed else line

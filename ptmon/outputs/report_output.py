@@ -4,9 +4,7 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
-import re
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ from typing import TextIO
 
 from ptmon.errors import PtmonError, kernel_word
 from ptmon.outputs import SilentOutput, stderr
+from ptmon.outputs.files import check_folder, expand, unwritable, wants_pid
 from ptmon.report import Header, Report
 from ptmon.text import printable
 
@@ -52,8 +51,8 @@ class ReportOutput(SilentOutput):
     def __enter__(self) -> ReportOutput:
         if self._path is None:
             return self
-        if "%p" in self._path.replace("%%", ""):
-            self._check_folder(os.path.dirname(self._path))
+        if wants_pid(self._path):
+            check_folder(self._path, self._host, "the report")
         else:
             self._open(expand(self._path, self._host))
         return self
@@ -98,32 +97,13 @@ class ReportOutput(SilentOutput):
         try:
             number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOCTTY, 0o666)
         except OSError as error:
-            raise _unwritable(path, error.errno or 0) from None
+            raise unwritable("the report", path, error.errno or 0) from None
         self._file = stderr.text_file(number, "utf-8", "surrogateescape", close=True)
         self._shown = printable(path)
         self._made = path if made else None
-
-    def _check_folder(self, folder: str) -> None:
-        if "%p" in folder.replace("%%", ""):
-            return
-        folder = expand(folder, self._host) or "."
-        if not os.path.isdir(folder):
-            raise _unwritable(folder, errno.ENOTDIR if os.path.exists(folder) else errno.ENOENT)
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise _unwritable(folder, errno.EACCES)
 
     def _close(self) -> None:
         file, self._file = self._file, None
         if file is not None:
             with contextlib.suppress(OSError):
                 file.close()
-
-
-def expand(path: str, host: str, pid: int | None = None) -> str:
-    """``path`` with %h and %% replaced, and %p too."""
-    values = {"%%": "%", "%h": host, "%p": str(pid)}
-    return re.sub("%.", lambda match: values[match[0]], path)
-
-
-def _unwritable(path: str, number: int) -> PtmonError:
-    return PtmonError(f"cannot write the report to {printable(path)}: {kernel_word(number)}")

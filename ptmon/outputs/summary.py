@@ -85,6 +85,7 @@ class Summary:
             self._by("peer", "sockets", peer_rows(self.report), "peers")
         self._by("socket", "pid", sockets, "sockets")
         self._syscalls()
+        self._denied()
         self._verdicts()
 
     def _headline(self) -> None:
@@ -96,6 +97,10 @@ class Summary:
         if len(command) > room:
             command = command[: max(room - 1, 0)] + "…"
         self._line(("ptmon: ", "bold"), (command, "bold cyan"), (facts, ""), verdict)
+        if report.header.waited is not None:
+            delay = round(report.header.waited.attach_delay_s * 1000)
+            missed = "what it moved before that is not counted"
+            self._line((f"attached at most {max(delay, 1):,} ms after its start; {missed}", "dim"))
 
     def _totals(self) -> None:
         totals = self.report.totals
@@ -141,6 +146,18 @@ class Summary:
             errors = ", ".join(f"{word} {count:,}" for word, count in islice(row.errnos.items(), 3))
             label = f"{name}  ({errors})" if errors else name
             table.add_row(label, f"{row.calls:,}", f"{row.errors:,}", self._size(row.bytes))
+        self._print(table)
+
+    def _denied(self) -> None:
+        rows = self.report.denied
+        if not rows:
+            return
+        table = self._table("denied", "calls")
+        for row in rows[:TOP]:
+            named = row.syscall if row.errno in row.rule else f"{row.syscall}, {row.errno}"
+            table.add_row(f"{printable(row.rule)}  ({named})", f"{row.calls:,}")
+        if rest := rows[TOP:]:
+            table.add_row(f"… and {len(rest):,} more", f"{sum(row.calls for row in rest):,}", style="dim")
         self._print(table)
 
     def _verdicts(self) -> None:
@@ -189,7 +206,7 @@ class Summary:
 def how_it_ended(report: Report) -> str:
     """``exit 0``, ``killed by SIGSEGV``, ``detached`` or ``still running``."""
     if report.exit is None:
-        return "detached" if report.header.mode == "attach" else "still running"
+        return "still running" if report.header.mode == "launch" else "detached"
     if report.exit.signal is None:
         return f"exit {report.exit.code}"
     try:

@@ -13,13 +13,13 @@ import pytest
 HOUSE = Path(__file__).parents[2] / "ptmon"
 
 LAYERS = (
-    {"errors", "records", "version", "text", "addresses", "rates"},
-    {"report", "options", "watches", "_native"},
+    {"errors", "records", "version", "text", "addresses", "rates", "option_values"},
+    {"report", "options", "watches", "syscall_tables", "_native"},
     {"socket_tally", "tallies", "notices", "syscalls"},
     {"socket_table", "events", "decoding"},
-    {"ledger", "rules"},
-    {"outputs", "explain", "engines", "command_line", "demo", "hooks", "waiting"},
-    {"session"},
+    {"ledger", "rules", "held"},
+    {"outputs", "explain", "engines", "command_line", "demo", "waiting"},
+    {"session", "hooks"},
     {"api"},
     {"cli"},
     {"__main__"},
@@ -28,7 +28,7 @@ RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 ENGINES_MAY = {"records", "watches", "errors", "engines", "_native"}
 OUTPUTS_MAY = {
     "outputs", "records", "report", "errors", "text", "rates", "events", "decoding", "syscalls", "addresses",
-    "options", "notices", "version",
+    "option_values", "notices", "version",
 }  # fmt: skip
 MODULES = sorted(HOUSE.rglob("*.py"))
 

@@ -10,7 +10,7 @@ import pytest
 
 from ptmon.ledger import Ledger
 from ptmon.records import Direction, Incomplete, Reason, Record
-from ptmon.report import Ended, Report
+from ptmon.report import Ended, Report, Since
 from tests.support import assert_sums_agree
 from tests.unit.build import (
     ATTACHED,
@@ -159,6 +159,37 @@ def test_a_snapshot_is_the_ledger_at_an_instant() -> None:
     assert (snapshot.time, snapshot.totals.sent, snapshot.totals.received) == (1.5, 30, 4)
     assert (snapshot.sent_per_second, snapshot.received_per_second) == (30, 0)
     assert (snapshot.processes, snapshot.sockets, snapshot.complete) == (1, 1, True)
+
+
+def test_a_snapshot_tells_what_came_since_the_one_before() -> None:
+    ledger = Ledger(HEADER)
+    for record in (sent(35, time=0.1), received(7, time=0.2), sent(5, time=0.9)):
+        ledger.add(record)
+    first = ledger.snapshot(1.25)
+    assert first.since == Since(1.25, 40, 7)
+    assert (first.since.sent_per_second, first.since.received_per_second) == (32, 6)
+    ledger.add(sent(11, time=1.3))
+    second = ledger.snapshot(1.5, first)
+    assert second.since == Since(0.25, 11, 0)
+    assert (second.since.sent_per_second, second.since.received_per_second) == (44, 0)
+    assert second.totals.sent == 51
+
+
+def test_a_snapshot_in_between_changes_nothing_for_the_next() -> None:
+    ledger = Ledger(HEADER)
+    first = ledger.snapshot(1.0)
+    ledger.add(sent(5, time=1.1))
+    assert ledger.snapshot(1.2).since == Since(1.2, 5, 0)
+    ledger.add(sent(6, time=1.3))
+    assert ledger.snapshot(2.0, first).since == Since(1.0, 11, 0)
+
+
+def test_two_snapshots_at_one_moment_have_no_rate_between_them() -> None:
+    ledger = Ledger(HEADER)
+    first = ledger.snapshot(1.0)
+    ledger.add(sent(5, time=0.9))
+    since = ledger.snapshot(1.0, first).since
+    assert (since.sent, since.sent_per_second, since.seconds) == (5, 0, 0.0)
 
 
 def test_rates_are_those_of_payload_bytes_without_peeked_ones() -> None:

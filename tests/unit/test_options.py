@@ -97,6 +97,13 @@ def test_an_option_whose_value_may_be_left_out_takes_one_only_behind_an_equals_s
     assert (parse(["--syslog", "ls"]).syslog, parse(["--syslog=/s", "ls"]).syslog) == ("/dev/log", "/s")
 
 
+def test_traced_calls_go_to_stderr_if_nothing_says_where_else() -> None:
+    assert parse(["--trace", "dup", "ls"]).log == ""
+    assert parse(["--trace", "dup", "--log=FILE", "ls"]).log == "FILE"
+    assert parse(["--trace", "dup", "--serve", "8080", "ls"]).log is None
+    assert parse(["--trace", "dup", "--syslog", "ls"]).log is None
+
+
 @pytest.mark.parametrize(
     ("text", "host", "port"),
     [
@@ -156,6 +163,8 @@ def test_a_value_may_look_like_an_option() -> None:
         (["--wait", "nginx", "ls"], "--wait and a program (ls) do not go together"),
         (["--wait", "nginx", "-p", "1"], "--attach and --wait do not go together"),
         (["--log=%x", "ls"], "has a %"),
+        (["--log-format", "dmesg", "ls"], "--log-format wants --log"),
+        (["--log=x/../a", "-o", "./a", "ls"], "name the same file"),
         (["--log-format", "xml", "ls"], "not one of text, jsonl, dmesg"),
         (["--trace", "a,,b", "ls"], "has an empty name in it"),
         (["--serve", "http", "ls"], "is not [HOST:]PORT"),

@@ -12,7 +12,8 @@ import pytest
 
 from ptmon.errors import EXIT_OWN, PtmonError
 from ptmon.outputs import json as json_output
-from ptmon.outputs.report_output import ReportOutput, Style, expand
+from ptmon.outputs.files import expand
+from ptmon.outputs.report_output import ReportOutput, Style
 from tests.unit.build import HEADER, report_of, server
 
 

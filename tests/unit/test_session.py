@@ -205,7 +205,7 @@ def test_an_interval_says_the_totals(fake: type[FakeEngine], capfd: pytest.Captu
     fake.script = [(0.2, server()[:-1]), (1.5, [sent(5), close()]), (1.6, [exits()])]
     assert cli.main(["-q", "--interval", "1", "--units", "raw", "./server.out"]) == 0
     assert capfd.readouterr().err == (
-        "ptmon: 1.50 s: sent 180 B (180 B/s), received 175 B (175 B/s), 1 process, 5 sockets\n"
+        "ptmon: 1.50 s: sent 180 B (+180 B, 120 B/s), received 175 B (+175 B, 117 B/s), 1 process, 5 sockets\n"
     )
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import threading
 from collections.abc import Iterator
@@ -13,9 +14,11 @@ import pytest
 
 from ptmon.outputs import stderr
 from ptmon.outputs.interval import IntervalOutput
-from ptmon.report import Snapshot, Totals
+from ptmon.report import Since, Snapshot, Totals
+from tests.unit.build import HEADER
+from tests.unit.schema import event_validator
 
-SNAPSHOT = Snapshot(1.0, Totals(sent=35), 35, 0, 1, 1, complete=False)
+SNAPSHOT = Snapshot(1.0, Totals(sent=35), 35, 0, 1, 1, complete=False, since=Since(0.5, 20, 0))
 
 
 @contextmanager
@@ -92,7 +95,27 @@ def test_lines_that_would_wait_are_missed_and_counted(monkeypatch: pytest.Monkey
         while count:
             count -= len(os.read(reader, count))
         output.snapshot(SNAPSHOT)
-        line = "ptmon: 1.00 s: sent 35 B (35 B/s), received 0 B (0 B/s), 1 process, 1 socket, not complete"
+        line = "ptmon: 1.00 s: sent 35 B (+20 B, 40 B/s), received 0 B (+0 B, 0 B/s), 1 process, 1 socket, not complete"
         assert os.read(reader, 1 << 16).decode() == f"{line} (2 lines missed)\n"
         output.snapshot(SNAPSHOT)
         assert os.read(reader, 1 << 16).decode() == f"{line}\n"
+
+
+def test_snapshots_as_json_are_events_and_tell_what_was_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+    output = IntervalOutput("iec", "jsonl")
+    with piped_stderr(monkeypatch) as reader:
+        output.start(HEADER)
+        output.snapshot(SNAPSHOT)
+        first = [json.loads(line) for line in os.read(reader, 1 << 16).splitlines()]
+        assert [row.get("schema") or row["event"] for row in first] == ["ptmon.event/1", "snapshot"]
+        assert (first[1]["sent"], first[1]["since"]["sent_per_second"]) == (35, 40)
+        count = fill(writer_of(reader))
+        output.snapshot(SNAPSHOT)
+        while count:
+            count -= len(os.read(reader, count))
+        output.snapshot(SNAPSHOT)
+        later = [json.loads(line) for line in os.read(reader, 1 << 16).splitlines()]
+        assert [row["event"] for row in later] == ["dropped", "snapshot"]
+        assert later[0]["count"] == 1
+        for row in (*first, *later):
+            event_validator().validate(row)

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Events as lines of text: what the log, the server and syslog write. Each form is in a module beside this one."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Protocol
+
+from ptmon.events import Event
+from ptmon.report import Header, Report
+
+FORMATS = {
+    "text": ("ptmon.outputs.formats.text", "TextFormatter"),
+    "jsonl": ("ptmon.outputs.formats.jsonl", "JsonlFormatter"),
+    "dmesg": ("ptmon.outputs.formats.dmesg", "DmesgFormatter"),
+}
+
+
+class Formatter(Protocol):
+    """Makes lines of what happens. It may remember what it was told, so each stream of events has one of its own.
+
+    All of these return complete lines, each with its newline and with no other control character in it, or an empty
+    string where this form has nothing to say. Bytes that are not UTF-8 are shown as escapes, so the text can be
+    encoded.
+    """
+
+    def begin(self, header: Header) -> str:
+        """What stands first."""
+
+    def lines(self, event: Event) -> str:
+        """What happened."""
+
+    def dropped(self, count: int) -> str:
+        """So many events are missing here: the reader was too slow."""
+
+    def end(self, report: Report) -> str:
+        """What stands last."""
+
+
+def create(name: str) -> Formatter:
+    """The formatter called ``name``: text, jsonl or dmesg."""
+    module, kind = FORMATS[name]
+    formatter: Formatter = getattr(importlib.import_module(module), kind)()
+    return formatter

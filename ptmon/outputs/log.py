@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""--log: the events as lines, on stderr or in a file."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+import sys
+import time
+from collections.abc import Sequence
+from types import TracebackType
+
+from ptmon.errors import PtmonError, kernel_word
+from ptmon.events import Event
+from ptmon.outputs import SilentOutput, stderr
+from ptmon.outputs.files import check_folder, expand, unwritable, wants_pid
+from ptmon.outputs.formats import create
+from ptmon.outputs.sinks import Sink, sink
+from ptmon.outputs.summary import ASCII
+from ptmon.report import Header, Report
+from ptmon.text import counted, printable
+
+PATIENCE = 2.0
+"""Seconds that a reader is waited for: that of a FIFO to open it, and any to read the rest at the end."""
+FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+
+
+class LogOutput(SilentOutput):
+    """Writes a line an event.
+
+    ``path`` empty: to stderr. Else to that file, with %p, %h and %% as in the report's name. A regular file gets every
+    event. Where a reader is too slow (stderr, a FIFO) the tracer does not wait: events are dropped and counted, which
+    the log says where they are missing, and stderr at the end.
+    """
+
+    wants_events = True
+
+    def __init__(self, path: str, format: str, host: str) -> None:
+        self._path = path
+        self._host = host
+        self._formatter = create(format)
+        self._shown = "stderr"
+        self._sink: Sink | None = None
+        self._own: int | None = None
+        """The file that was opened."""
+        self._made: str | None = None
+        """The file, if it is new and empty."""
+        self._failed = False
+        self._ascii = False
+
+    def __enter__(self) -> LogOutput:
+        if not self._path:
+            self._take_stderr()
+        elif wants_pid(self._path):
+            check_folder(self._path, self._host, "the log")
+        else:
+            self._open(expand(self._path, self._host), PATIENCE)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leaves no empty file behind where there was none before and nothing has come of it."""
+        self._close()
+        if self._made is not None:
+            with contextlib.suppress(OSError):
+                os.unlink(self._made)
+
+    def start(self, header: Header) -> None:
+        if self._path and self._own is None:
+            try:
+                self._open(expand(self._path, self._host, header.root), 0)
+            except PtmonError as error:
+                stderr.say(f"{error}; there will be no log")
+        if self._own is not None and stat.S_ISREG(os.fstat(self._own).st_mode):
+            with contextlib.suppress(OSError):  # an append-only file (chattr +a): the log stands behind what is there
+                os.ftruncate(self._own, 0)
+        self._put([self._formatter.begin(header)])
+
+    def write(self, events: Sequence[Event]) -> None:
+        self._put(list(map(self._formatter.lines, events)))
+
+    def finish(self, report: Report) -> None:
+        self._put([self._formatter.end(report)])
+        sink = self._sink
+        if sink is None:
+            return
+        try:
+            sink.finish(PATIENCE)
+        except OSError as error:
+            self._fail(error)
+        if sink.lost:
+            stderr.say(f"{counted(sink.lost, 'event')} could not be written to the log ({self._shown})")
+        self._close()
+
+    def _put(self, parts: list[str]) -> None:
+        if self._sink is None:
+            return
+        if self._ascii:
+            parts = [part.translate(ASCII) for part in parts]
+        try:
+            self._sink.put(parts)
+            if self._made is not None and any(parts):
+                self._made = None
+        except OSError as error:
+            self._fail(error)
+
+    def _fail(self, error: OSError) -> None:
+        """Says the first failure. A full disk may have room again later; a reader who has gone does not come back."""
+        if not self._failed:
+            self._failed = True
+            word = kernel_word(error.errno or 0)
+            stderr.say(f"cannot write the log to {self._shown}: {word}; the program goes on")
+        if error.errno == errno.EPIPE:
+            self._close()
+
+    def _take_stderr(self) -> None:
+        try:
+            number = sys.stderr.fileno() if sys.stderr is not None else -1
+            os.fstat(number)
+        except (OSError, ValueError):
+            return  # ptmon was started without one
+        self._ascii = not sys.stderr.encoding.lower().startswith("utf")
+        self._sink = sink(number, self._formatter.dropped, sys.stderr.encoding, own=False)
+
+    def _open(self, path: str, patience: float) -> None:
+        made = not os.path.lexists(path)
+        try:
+            self._own = _opened(path, patience)
+        except OSError as error:
+            if error.errno == errno.ENXIO and _is_fifo(path):
+                shown = printable(path)
+                raise PtmonError(f"cannot write the log to {shown}: nobody reads this FIFO; start its reader") from None
+            raise unwritable("the log", path, error.errno or 0) from None
+        self._shown = printable(path)
+        self._made = path if made else None
+        self._sink = sink(self._own, self._formatter.dropped, "utf-8", own=True)
+
+    def _close(self) -> None:
+        sink, self._sink = self._sink, None
+        if sink is not None:
+            try:
+                sink.close()
+            except OSError as error:  # a file on a network tells of a full disk only now
+                self._fail(error)
+
+
+def _opened(path: str, patience: float) -> int:
+    """O_NONBLOCK: without a reader a FIFO is not waited for by the kernel, but here, and not for ever (fifo(7))."""
+    end = time.monotonic() + patience
+    while True:
+        try:
+            return os.open(path, FLAGS, 0o666)
+        except OSError as error:
+            if error.errno != errno.ENXIO or not _is_fifo(path) or time.monotonic() >= end:
+                raise
+        time.sleep(0.01)
+
+
+def _is_fifo(path: str) -> bool:
+    try:
+        return stat.S_ISFIFO(os.stat(path).st_mode)
+    except OSError:
+        return False

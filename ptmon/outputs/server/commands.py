@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What a client of the event server can say: done, format text, format jsonl, snapshot. Anything else is shown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ptmon.outputs.server.lines import Line
+
+if TYPE_CHECKING:
+    from ptmon.outputs.server.client import Client
+
+FORMATS = ("text", "jsonl")
+"""Those that can be taken up anywhere in the stream; the totals that dmesg tells want all events from the first on."""
+FAREWELL = "Connection closed... See you again"
+
+
+def obey(client: Client, line: Line, now: float) -> None:
+    """Does what a line from an admitted client says; the server's clock says ``now``."""
+    words = [] if line.cut else line.text.split()
+    match words:
+        case ["done"]:
+            client.join()
+            client.leave(client.note(FAREWELL))
+        case ["format", name] if name in FORMATS:
+            client.choose(name)
+            client.join()
+        case ["format", name]:
+            client.join()
+            client.answer(client.note(f"ptmon: there is no format {name}: {' or '.join(FORMATS)}"))
+        case ["snapshot"]:
+            client.join()
+            event = client.host.snapshot()
+            if event is None:
+                client.answer(client.note("ptmon: nothing is counted yet"))
+            else:
+                client.answer(client.host.formatter(client.format).lines(event))
+        case _:
+            client.join()
+            client.voice.say(line, now)

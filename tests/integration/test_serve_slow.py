@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A client that never reads: the tracee is as fast as without it, and the client is told what it missed."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+from contextlib import ExitStack
+from pathlib import Path
+
+from tests.serving import Caller, dropped, objects, said_port
+from tests.support import DEADLINE, PTMON, Targets, started
+
+CALLS = 10_000
+"""Of each kind, a round."""
+ROUNDS = 11
+EVENTS = 2 * CALLS * ROUNDS
+
+
+def go(process: subprocess.Popen[str]) -> int:
+    """A round of the target ``rounds``: how many microseconds it took."""
+    assert process.stdin and process.stdout
+    process.stdin.write("\n")
+    process.stdin.flush()
+    return int(process.stdout.readline())
+
+
+def on_one_cpu() -> None:
+    """Both runs: where threads are woken is no matter of chance, and the server's thread has no other CPU either."""
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+
+
+def test_a_client_that_never_reads_does_not_slow_the_tracee(targets: Targets, tmp_path: Path) -> None:
+    assert EVENTS >= 200_000
+    log = tmp_path / "log"
+    command = ["-q", "--serve", "0", "--", str(targets("rounds")), str(CALLS)]
+    with ExitStack() as stack:
+        alone, served = (
+            stack.enter_context(
+                started(
+                    [*PTMON, f"--log={path}", "--log-format", "jsonl", *command],
+                    stdin=subprocess.PIPE,
+                    preexec_fn=on_one_cpu,
+                )
+            )
+            for path in (tmp_path / "other", log)
+        )
+        assert alone.stderr and served.stderr and served.stdin
+        said_port(alone.stderr)
+        client = stack.enter_context(Caller(said_port(served.stderr), receive_buffer=4096))
+        client.say("format jsonl\n")
+        assert objects([client.line()])[0]["schema"] == "ptmon.event/1"
+        times = [(go(alone), go(served)) for _ in range(ROUNDS)]
+        lines = client.until('"dropped"')  # only now it reads
+        served.stdin.write("end\n")
+        served.stdin.flush()
+        lines += client.rest()
+        assert served.wait(DEADLINE) == 0
+        assert served.stderr.read() == ""
+    without, with_it = (statistics.median(column) for column in zip(*times, strict=True))
+    assert with_it < 1.5 * without, times
+
+    told, missed = objects(lines), dropped(lines)
+    got = [line for line in told if line.get("event") in ("send", "receive")]
+    logged = [line for line in objects(log.read_text().splitlines()) if line.get("event") in ("send", "receive")]
+    assert len(logged) == EVENTS
+    assert missed > EVENTS // 2
+    assert len(got) + missed == EVENTS
+    assert got[: len(got) // 2] == logged[: len(got) // 2]  # up to the gap nothing is missing
+    assert [line["event"] for line in told[-1:]] == ["exit"]
+
+
+def test_a_client_that_never_reads_nor_goes_does_not_keep_ptmon(targets: Targets) -> None:
+    with ExitStack() as stack:
+        words = [*PTMON, "-q", "--serve", "0", "--", str(targets("rounds")), "30000"]
+        run = stack.enter_context(started(words, stdin=subprocess.PIPE))
+        assert run.stderr and run.stdin
+        client = stack.enter_context(Caller(said_port(run.stderr), receive_buffer=4096))
+        client.line()
+        go(run)
+        run.stdin.write("end\n")
+        run.stdin.flush()
+        assert run.wait(DEADLINE / 2) == 0

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What the API makes of what users write, and the way of events from the tracer's thread to theirs."""
+
+from __future__ import annotations
+
+import errno
+import threading
+from dataclasses import replace
+
+import pytest
+
+from ptmon import decoding, hooks, syscalls
+from ptmon.api import launch, prepare
+from ptmon.api.events import EventQueue, Handle
+from ptmon.engines import EngineSettings
+from ptmon.errors import PtmonError, UsageError
+from ptmon.events import Event
+from tests.unit.build import HEADER, exits, report_of, sent
+
+
+def event(count: int) -> Event:
+    return Event("send", sent(count), "x", None)
+
+
+def test_without_names_nothing_is_watched() -> None:
+    assert prepare(command=["ls", "-l"]) == EngineSettings(command=("ls", "-l"))
+
+
+def test_each_setting_goes_through() -> None:
+    settings = prepare(attach=[17, 18], only="x", follow=False, io_uring=False, seccomp="off", duration=1.5, guest=True)
+    assert settings == EngineSettings(
+        attach=(17, 18), only="x", follow=False, io_uring=False, seccomp="off", duration=1.5, guest=True
+    )
+
+
+def test_names_become_watches_that_tell() -> None:
+    settings = prepare(command=["x"], trace=["openat", "%network"])
+    numbers = {(watch.number, watch.compat) for watch in settings.watches}
+    assert set(syscalls.numbers("openat")) | set(syscalls.numbers("connect")) <= numbers
+    assert len(numbers) == len(settings.watches)
+    assert all(watch.tell and not watch.hold for watch in settings.watches)
+    by_number = {(watch.number, watch.compat): watch for watch in settings.watches}
+    assert by_number[syscalls.numbers("openat")[0]].captures == decoding.captures("openat")
+    assert settings.hold is None
+
+
+def test_a_call_may_be_traced_hooked_and_refused_at_once() -> None:
+    @hooks.hook("connect")
+    def mine(call: hooks.Call) -> None:
+        return None
+
+    settings = prepare(command=["x"], trace=["connect"], deny=["connect"], hooks=[mine])
+    key = syscalls.numbers("connect")[0]
+    (watch,) = [watch for watch in settings.watches if (watch.number, watch.compat) == key]
+    assert (watch.tell, watch.hold, watch.captures) == (True, True, decoding.captures("connect"))
+    assert settings.hold is not None
+    assert [rule.text for rule in settings.rules] == ["connect"] * len(settings.rules) != []
+
+
+def test_what_is_refused_is_shown_with_its_arguments_if_it_is_told() -> None:
+    (watch, *_) = prepare(command=["x"], deny=["mkdir=EROFS"]).watches
+    assert (watch.tell, watch.hold, watch.captures) == (False, False, decoding.captures("mkdir"))
+    silent = prepare(command=["x"], deny=["mkdir=EROFS"], told=False)
+    assert silent.watches == ()
+    assert {(rule.error, rule.told) for rule in silent.rules} == {(errno.EROFS, False)}
+
+
+@pytest.mark.parametrize(
+    ("keywords", "error"),
+    [
+        ({"trace": ["nosuch"]}, UsageError),
+        ({"deny": ["connect:nowhere"]}, UsageError),
+        ({"hooks": [print]}, PtmonError),
+        ({"seccomp": "maybe"}, PtmonError),
+        ({"seccomp": "on", "follow": False}, PtmonError),
+        ({"command": "ls -l"}, TypeError),
+        ({"command": ["a\0b"]}, ValueError),
+    ],
+)
+def test_what_is_not_understood_is_an_error(keywords: dict[str, object], error: type[Exception]) -> None:
+    with pytest.raises(error):
+        prepare(**{"command": ["x"], **keywords})  # type: ignore[arg-type]
+
+
+def test_a_launch_wants_a_command() -> None:
+    for command in ([], [""]):
+        with pytest.raises(PtmonError, match="the command is empty"):
+            launch(command)
+
+
+def test_what_finds_the_queue_full_is_dropped_and_counted() -> None:
+    queue = EventQueue(3)
+    queue.write([event(1), event(2)])
+    queue.write([event(3), event(4), event(5)])
+    queue.write([event(6)])
+    assert queue.dropped == 3
+    assert [queue.get(), queue.get()] == [event(1), event(2)]
+    queue.write([event(7)])
+    queue.end(None)
+    assert [queue.get(), queue.get(), queue.get(), queue.get()] == [event(3), event(7), None, None]
+
+
+def test_a_queue_for_nothing_asks_for_no_events() -> None:
+    assert not EventQueue(0).wants_events
+    assert EventQueue(1).wants_events
+
+
+def test_a_reader_waits_for_events_and_is_woken_at_the_end() -> None:
+    queue = EventQueue(10)
+    got: list[Event | None] = []
+    reader = threading.Thread(target=lambda: got.extend([queue.get(), queue.get()]))
+    reader.start()
+    queue.write([event(1)])
+    queue.finish(report_of([exits()]))
+    reader.join(10)
+    assert got == [event(1), None]
+
+
+def test_the_start_and_the_end_are_told() -> None:
+    queue = EventQueue(1)
+    assert not queue.wait_reported(0)
+    assert not queue.wait_ended(0)
+    queue.start(HEADER)
+    queue.wait_started()
+    queue.end(PtmonError("x"))
+    assert queue.wait_reported(0) and queue.wait_ended(0)
+    assert isinstance(queue.error, PtmonError)
+
+
+def test_a_kill_reaches_nobody_when_the_program_is_not_ours() -> None:
+    handle = Handle()
+    with handle:
+        handle.kill()
+        handle.start(replace(HEADER, mode="attach", root=1))
+        handle.kill()
+    handle.kill()
