@@ -1,9 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""ptmon tells what a program sends and receives: the public API and nothing else.
+"""ptmon tells what a program sends and receives: the public API and nothing else. ``ptmon.api`` says more about it.
 
 >>> import ptmon
->>> report = ptmon.Session(ptmon.EngineSettings(command=("curl", "-s", "http://127.0.0.1/"))).run()
->>> report.totals.received
+>>> program = "import socket; a, b = socket.socketpair(); a.send(b'hello'); b.recv(100)"
+>>> report = ptmon.run(["python3", "-c", program])
+>>> report.totals.sent
+5
+
+>>> with ptmon.attach(4711) as session:  # doctest: +SKIP
+...     for event in session:
+...         print(event.time, event.kind, event.name)
 """
 
 from __future__ import annotations
@@ -13,14 +19,50 @@ from typing import TYPE_CHECKING, Any
 from ptmon.version import __version__
 
 if TYPE_CHECKING:
+    from ptmon.api import Tracing, attach, launch, run
     from ptmon.engines import EngineSettings
-    from ptmon.errors import PtmonError
-    from ptmon.report import Report
+    from ptmon.errors import PtmonError, UsageError
+    from ptmon.events import Event
+    from ptmon.hooks import Call, Deny, Return, hook
+    from ptmon.report import Report, Snapshot
     from ptmon.session import Session
 
-__all__ = ["EngineSettings", "PtmonError", "Report", "Session", "__version__"]
+__all__ = [
+    "Call",
+    "Deny",
+    "EngineSettings",
+    "Event",
+    "PtmonError",
+    "Report",
+    "Return",
+    "Session",
+    "Snapshot",
+    "Tracing",
+    "UsageError",
+    "__version__",
+    "attach",
+    "hook",
+    "launch",
+    "run",
+]
 
-_HOMES = {"EngineSettings": "engines", "PtmonError": "errors", "Report": "report", "Session": "session"}
+_HOMES = {
+    "Call": "hooks",
+    "Deny": "hooks",
+    "EngineSettings": "engines",
+    "Event": "events",
+    "PtmonError": "errors",
+    "Report": "report",
+    "Return": "hooks",
+    "Session": "session",
+    "Snapshot": "report",
+    "Tracing": "api",
+    "UsageError": "errors",
+    "attach": "api",
+    "hook": "hooks",
+    "launch": "api",
+    "run": "api",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -9,6 +9,8 @@ import signal
 import socket
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
 
 from ptmon import command_line
 from ptmon.errors import EXIT_OWN, PtmonError, kernel_word
@@ -16,6 +18,10 @@ from ptmon.options import Options
 from ptmon.outputs import Output, csv, json, stderr, summary
 from ptmon.outputs.interval import IntervalOutput
 from ptmon.outputs.report_output import ReportOutput, Style
+
+if TYPE_CHECKING:
+    from ptmon.engines import EngineSettings
+    from ptmon.hooks import Hook
 
 RENDER = {"summary": summary.write_report, "json": json.write_report, "csv": csv.write_report}
 
@@ -49,28 +55,20 @@ def trace(options: Options) -> int:
     """Launches or attaches, reports, and returns the exit status."""
     # Imported late: an error in the options, --help and --version need none of it.
     from ptmon import demo
-    from ptmon.engines import EngineSettings
     from ptmon.session import Session
 
-    command = demo.start() if options.demo else options.command
-    settings = EngineSettings(
-        command=command,
-        attach=options.attach,
-        only=options.only,
-        follow=not options.no_follow,
-        io_uring=not options.no_io_uring,
-        seccomp=options.seccomp,
-        duration=options.duration,
-    )
-    session = Session(
-        settings,
-        make_outputs(options),
-        engine=options.engine,
-        interval=options.interval,
-        max_sockets=options.max_sockets,
-    )
-    session.run()
-    if options.attach:
+    outputs = make_outputs(options)
+    with demo.started() if options.demo else nullcontext(options.command) as command:
+        session = Session(
+            make_settings(options, command, told=bool(outputs)),
+            outputs,
+            engine=options.engine,
+            interval=options.interval,
+            max_sockets=options.max_sockets,
+            wait=options.wait,
+        )
+        session.run()
+    if options.attach or options.wait:
         return 0
     if session.exit is None:
         raise PtmonError("the program's exit status was not seen")
@@ -79,15 +77,61 @@ def trace(options: Options) -> int:
     return session.exit.code or 0
 
 
+def make_settings(options: Options, command: Sequence[str], told: bool) -> EngineSettings:
+    """What the options ask an engine to do. ``told``: there is somebody to hear which calls were refused."""
+    from ptmon.api import prepare
+
+    hooks: tuple[Hook, ...] = ()
+    if options.hooks:
+        from ptmon.hooks import load
+
+        hooks = tuple(hook for path in options.hooks for hook in load(path))
+    return prepare(
+        command=command,
+        attach=options.attach,
+        only=options.only,
+        follow=not options.no_follow,
+        io_uring=not options.no_io_uring,
+        seccomp=options.seccomp,
+        duration=options.duration,
+        trace=options.trace,
+        deny=options.deny,
+        hooks=hooks,
+        told=told,
+    )
+
+
 def make_outputs(options: Options) -> list[Output]:
     """The outputs that the options ask for."""
     outputs: list[Output] = []
+    host = socket.gethostname()
+    log_format = options.log_format or "text"
+    if options.log is not None:  # before the report: on stderr the log stands first
+        from ptmon.outputs.log import LogOutput
+
+        outputs.append(LogOutput(options.log, log_format, host))
+    if options.syslog is not None:
+        from ptmon.outputs.syslog import SyslogOutput
+
+        outputs.append(SyslogOutput(options.syslog))
+    if options.serve is not None:
+        from ptmon.outputs.server import ServerOutput
+
+        outputs.append(
+            ServerOutput(
+                options.serve,
+                max_clients=options.max_clients,
+                wait_client=options.wait_client,
+                token_file=options.serve_token_file,
+                cert=options.serve_cert,
+                key=options.serve_key,
+            )
+        )
     if options.output is not None or not options.quiet:
         render = RENDER[options.format or format_of(options.output)]
-        host = socket.gethostname()
         outputs.append(ReportOutput(render, Style(options.units, options.color), options.output, host))
-    if options.interval is not None:
-        outputs.append(IntervalOutput(options.units))
+    if options.interval is not None and options.log is None:
+        outputs.append(IntervalOutput(options.units, log_format))
     return outputs
 
 

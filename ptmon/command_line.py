@@ -6,6 +6,7 @@ Options end at the first word that is not one, so ``ptmon curl -s URL`` needs no
 
 from __future__ import annotations
 
+import os
 import textwrap
 from collections.abc import Sequence
 from typing import Any
@@ -38,9 +39,18 @@ def parse(words: Sequence[str]) -> Options:
             _long(word, rest, values)
         else:
             _short(word, rest, values)
-    options = Options(**values, command=tuple(rest))
+    options = Options(**_implied(values), command=tuple(rest))
     _check(options)
     return options
+
+
+def _implied(values: dict[str, Any]) -> dict[str, Any]:
+    """What is told goes to stderr if nothing says where else. The demo shows what ptmon sees."""
+    if values.get("demo"):
+        return {"log": "", "log_format": "dmesg", **values}
+    if values.get("trace") and "serve" not in values and "syslog" not in values:
+        return {"log": "", **values}
+    return values
 
 
 def _long(word: str, rest: list[str], values: dict[str, Any]) -> None:
@@ -98,6 +108,7 @@ def _check(options: Options) -> None:
     if options.help or options.version:
         return
     _check_target(options)
+    _check_events(options)
     _check_server(options)
     if options.no_follow and options.seccomp == "on":
         raise UsageError(
@@ -124,6 +135,13 @@ def _check_target(options: Options) -> None:
         raise UsageError(f"{targets[0]} and {targets[1]} do not go together")
     if options.command and not options.command[0]:
         raise UsageError("the program's name is empty")
+
+
+def _check_events(options: Options) -> None:
+    if options.log_format and options.log is None and options.interval is None:
+        raise UsageError("--log-format wants --log[=FILE]")
+    if options.log and options.output and os.path.abspath(options.log) == os.path.abspath(options.output):
+        raise UsageError(f"-o and --log name the same file: {options.output}")
 
 
 def _check_server(options: Options) -> None:

@@ -10,19 +10,41 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 CLIENTS = 5
 LENGTH = 35
+FIRST_LINE_MOST = 255
+"""Bytes of a script's first line that the kernel reads: BINPRM_BUF_SIZE, linux/binfmts.h."""
 
 
-def start() -> tuple[str, ...]:
-    """Starts the clients, which wait for the server's port, and returns the command that is to be traced."""
+@contextmanager
+def started() -> Iterator[tuple[str, ...]]:
+    """Starts the clients, which wait for the server's port, and gives the command that is to be traced."""
     reader, writer = os.pipe()
     os.set_inheritable(writer, True)
-    # They are nobody's children soon: a tracer waits for its own children, and these are none.
-    subprocess.run([sys.executable, "-m", "ptmon.demo", "clients"], stdin=reader, check=True)
-    os.close(reader)
-    return (sys.executable, "-m", "ptmon.demo", "server", str(writer))
+    try:
+        # They are nobody's children soon: a tracer waits for its own children, and these are none.
+        subprocess.run([sys.executable, "-m", "ptmon.demo", "clients"], stdin=reader, check=True)
+        with tempfile.TemporaryDirectory(prefix="ptmon-") as folder:
+            yield _command(folder, writer)
+    finally:
+        os.close(reader)
+        os.close(writer)
+
+
+def _command(folder: str, port_file: int) -> tuple[str, ...]:
+    """A script, so that the process is called server.out; or the interpreter, where no script can be run."""
+    line = f"#!{sys.executable}\n".encode()
+    if os.statvfs(folder).f_flag & os.ST_NOEXEC or len(line) > FIRST_LINE_MOST or b" " in line:
+        return (sys.executable, "-m", "ptmon.demo", "server", str(port_file))
+    path = os.path.join(folder, "server.out")
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o700), "wb") as file:
+        code = f"import runpy\nrunpy.run_path({__file__!r})['serve']({port_file})\n"
+        file.write(line + os.fsencode(code))
+    return (path,)
 
 
 def text() -> bytes:

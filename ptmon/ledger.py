@@ -7,11 +7,12 @@ whatever is unknown about it.
 
 from __future__ import annotations
 
+import errno
 from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from ptmon import notices
+from ptmon import notices, syscalls
 from ptmon.rates import Meter
 from ptmon.records import (
     Clone,
@@ -27,7 +28,7 @@ from ptmon.records import (
     SocketSeen,
     Transfer,
 )
-from ptmon.report import Bytes, Ended, Header, Notice, Report, Snapshot, seconds
+from ptmon.report import Bytes, DeniedReport, Ended, Header, Notice, Report, Since, Snapshot, Totals, seconds
 from ptmon.socket_table import SocketTable
 from ptmon.socket_tally import SocketTally
 from ptmon.tallies import ProcessTally, SyscallTally, TotalsTally
@@ -44,6 +45,8 @@ class Ledger:
         self._sent = Meter()
         self._received = Meter()
         self._syscalls: dict[str, SyscallTally] = {}
+        self._denied: Counter[tuple[str, str, str]] = Counter()
+        """By rule, system call and errno."""
         self._sockets = SocketTable(max_sockets)
         self._processes: list[ProcessTally] = []
         self._by_pid: dict[int, ProcessTally] = {}
@@ -59,23 +62,31 @@ class Ledger:
             Incomplete: self._incomplete,
             Entered: _nothing,
             Returned: _nothing,
-            Denied: _nothing,
+            Denied: self._refused,
         }
 
     def add(self, record: Record) -> None:
         """Takes one record."""
         self._add[type(record)](record)
 
-    def snapshot(self, moment: float) -> Snapshot:
-        """The ledger now, ``moment`` seconds after the start."""
+    def snapshot(self, moment: float, last: Snapshot | None = None) -> Snapshot:
+        """The ledger now, ``moment`` seconds after the start.
+
+        ``last`` is the snapshot that this one is compared with, None the start. It is the caller's to keep, so that
+        several may take snapshots, each at a pace of its own.
+        """
+        totals = self._totals.report()
+        before, start = (Totals(), 0.0) if last is None else (last.totals, last.time)
+        since = Since(max(moment - start, 0.0), totals.sent - before.sent, totals.received - before.received)
         return Snapshot(
             moment,
-            self._totals.report(),
+            totals,
             self._sent.last_second(moment),
             self._received.last_second(moment),
             sum(process.ended is None for process in self._by_pid.values()),
             self._sockets.seen_count,
             self._complete,
+            since,
         )
 
     def report(self, duration: float) -> Report:
@@ -94,6 +105,7 @@ class Ledger:
             by_scope=_by(self._sockets, lambda tally: tally.scope),
             by_syscall={name: self._syscalls[name].report() for name in sorted(self._syscalls)},
             rates={"sent": self._sent.rate(duration), "received": self._received.rate(duration)},
+            denied=tuple(DeniedReport(*key, calls) for key, calls in self._denied.items()),
             processes=tuple(process.report() for process in self._processes),
             sockets=tuple(tally.report() for tally in self._sockets),
         )
@@ -143,6 +155,10 @@ class Ledger:
         self._notices.setdefault((record.reason.value, record.pid), notices.notice(record))
         if record.reason not in notices.HARMLESS:
             self._complete = False
+
+    def _refused(self, record: Denied) -> None:
+        name = syscalls.name(record.call.number, record.call.compat)
+        self._denied[record.rule, name, errno.errorcode.get(record.error, str(record.error))] += 1
 
     def _process(self, pid: int, moment: float) -> ProcessTally:
         """The process that has ``pid`` now, or had it last."""

@@ -40,7 +40,7 @@ class Options:
     interval: float | None = None
     max_sockets: int = 100_000
     log: str | None = None
-    log_format: str = "text"
+    log_format: str | None = None
     trace: tuple[str, ...] = ()
     syslog: str | None = None
     hooks: tuple[str, ...] = ()
@@ -170,15 +170,16 @@ TABLE = (
     Option(
         "events",
         ("--log-format",),
-        "text (for people), jsonl (ptmon.event/1) or dmesg (the lines of the kernel modules that ptmon stands in for)",
+        "text (for people, the default), jsonl (ptmon.event/1) or dmesg (the lines of two kernel modules that ptmon"
+        " stands in for)",
         "FORMAT",
         choices=("text", "jsonl", "dmesg"),
     ),
     Option(
         "events",
         ("--trace",),
-        "log enter and return of these system calls too, with their arguments; %network, %process and %file are classes"
-        " (repeatable)",
+        "tell enter and return of these system calls too, with their arguments; %network, %process and %file are"
+        " classes; on stderr, if no other option says where events go (repeatable)",
         "NAME[,NAME]",
         words,
         repeatable=True,

@@ -17,6 +17,16 @@ SCHEMA = "ptmon.report/1"
 
 
 @dataclass(frozen=True, slots=True)
+class Waited:
+    """A program that was waited for."""
+
+    name: str
+    """As the user wrote it: a file name or a path."""
+    attach_delay_s: float
+    """The most that can have passed from its execve to the end of the attach. What it moved then is not counted."""
+
+
+@dataclass(frozen=True, slots=True)
 class Header:
     """What is known from the start."""
 
@@ -31,6 +41,8 @@ class Header:
     """pid of the program, or of the first target."""
     ppid: int | None
     """Of a program that ptmon launches: ptmon itself. None for an attach: its record tells."""
+    waited: Waited | None = None
+    """Where ``mode`` is ``wait``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +91,18 @@ class SyscallReport:
     bytes: int
     errnos: Mapping[str, int]
     """By name (EAGAIN), the most frequent first; empty where no call failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeniedReport:
+    """Calls that a rule or a hook refused. They were not made."""
+
+    rule: str
+    """As the user wrote it; ``hook NAME`` where a hook refused."""
+    syscall: str
+    errno: str
+    """By name: EACCES."""
+    calls: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +190,7 @@ class Report:
     by_scope: Mapping[str, Bytes]
     by_syscall: Mapping[str, SyscallReport]
     rates: Mapping[str, Rate]
+    denied: tuple[DeniedReport, ...]
     processes: tuple[ProcessReport, ...]
     sockets: tuple[SocketReport, ...] = field(repr=False)
 
@@ -176,6 +201,8 @@ class Report:
         yield "host", self.header.host
         yield "command", self.command
         yield "mode", self.header.mode
+        if self.header.waited is not None:
+            yield "waited", _shallow(self.header.waited)
         yield "engine", self.header.engine
         yield "started", self.header.started
         yield "duration_s", self.duration_s
@@ -187,12 +214,31 @@ class Report:
         yield "by_scope", {name: _shallow(row) for name, row in self.by_scope.items()}
         yield "by_syscall", {name: _syscall(row) for name, row in self.by_syscall.items()}
         yield "rates", {name: _shallow(rate) for name, rate in self.rates.items()}
+        yield "denied", [_shallow(row) for row in self.denied]
         yield "processes", (_process(row) for row in self.processes)
         yield "sockets", (row.to_json() for row in self.sockets)
 
     def to_json(self) -> dict[str, Any]:
         """The whole document. Large reports are better written member by member: see :meth:`items`."""
         return {name: list(value) if isinstance(value, Iterator) else value for name, value in self.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """What was moved since the snapshot before, or since the start."""
+
+    seconds: float
+    """0 where both were taken at the same moment."""
+    sent: int
+    received: int
+
+    @property
+    def sent_per_second(self) -> int:
+        return _rate(self.sent, self.seconds)
+
+    @property
+    def received_per_second(self) -> int:
+        return _rate(self.received, self.seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,11 +255,16 @@ class Snapshot:
     sockets: int
     """Seen so far."""
     complete: bool
+    since: Since
 
 
 def seconds(moment: float) -> float:
     """A time as a report says it, to the microsecond."""
     return round(max(moment, 0.0), 6)
+
+
+def _rate(count: int, span: float) -> int:
+    return round(count / span) if span > 0 else 0
 
 
 def _shallow(row: Any) -> dict[str, Any]:

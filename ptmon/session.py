@@ -7,6 +7,7 @@ import os
 import socket
 import threading
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -14,9 +15,9 @@ from ptmon import explain
 from ptmon.engines import Engine, EngineSettings, create
 from ptmon.errors import AttachError, LaunchError, PtmonError
 from ptmon.ledger import MAX_SOCKETS, Ledger
-from ptmon.outputs import Output, Outputs, stderr
+from ptmon.outputs import Asking, Output, Outputs, stderr
 from ptmon.records import Exit
-from ptmon.report import Header, Report, Snapshot
+from ptmon.report import Header, Report, Snapshot, Waited, seconds
 
 
 class Session:
@@ -34,7 +35,9 @@ class Session:
         engine: str = "native",
         interval: float | None = None,
         max_sockets: int = MAX_SOCKETS,
+        wait: str | None = None,
     ) -> None:
+        """``wait``: the program to wait for and then to attach to; ``settings`` name no target then."""
         self.settings = settings
         self.report: Report | None = None
         self.exit: Exit | None = None
@@ -42,10 +45,16 @@ class Session:
         self._engine_name = engine
         self._interval = interval
         self._max_sockets = max_sockets
+        self._wait = wait
+        self._attached = bool(settings.attach) or wait is not None
         self._engine: Engine | None = None
         self._ledger: Ledger | None = None
+        self._stopped = False
         self._lock = threading.Lock()
         """Of the ledger: another thread may ask for a snapshot."""
+        for output in outputs:
+            if isinstance(output, Asking):
+                output.snapshot_source = self.snapshot
 
     def run(self) -> Report:
         """Traces until the last tracee ends, the duration is over, or a signal asks an attached ptmon to end.
@@ -55,8 +64,13 @@ class Session:
         settings = self._checked(self.settings)
         engine = create(self._engine_name, settings)
         try:
-            with self._outputs, engine:
-                self._trace(engine)
+            with self._outputs, ExitStack() as stack:
+                waited = None
+                if self._wait is None:
+                    stack.enter_context(engine)
+                else:  # the engine's parts are loaded by now: from the execve to the attach nothing may take long
+                    engine, waited = self._found(self._wait, settings, stack)
+                self._trace(engine, waited)
         except LaunchError as error:
             raise explain.launch_failure(error) from error
         except AttachError as error:
@@ -68,6 +82,7 @@ class Session:
 
     def stop(self) -> None:
         """Ends the counting, from any thread: attached processes are let go, a launched program is passed on."""
+        self._stopped = True
         if self._engine is not None:
             self._engine.stop()
 
@@ -78,12 +93,31 @@ class Session:
         with self._lock:
             return self._ledger.snapshot(self._engine.elapsed())
 
-    def _trace(self, engine: Engine) -> None:
-        header = self._header(engine)
+    def _found(self, name: str, settings: EngineSettings, stack: ExitStack) -> tuple[Engine, Waited]:
+        """Waits until a process that can be attached to executes the program, and attaches to it."""
+        from ptmon.waiting import Waiter
+
+        with Waiter(name, stderr.say) as waiter:
+            while True:
+                found = waiter.next()
+                try:
+                    target = self._checked(replace(settings, attach=(found.pid,)))
+                    engine = stack.enter_context(create(self._engine_name, target))
+                    return engine, Waited(name, seconds(found.age()))
+                except AttachError as error:
+                    waiter.pass_over(found, str(explain.attach_failure(error)))
+                except PtmonError as error:
+                    waiter.pass_over(found, str(error))
+
+    def _trace(self, engine: Engine, waited: Waited | None) -> None:
+        header = self._header(engine, waited)
         ledger = Ledger(header, self._max_sockets)
         self._engine, self._ledger = engine, ledger
+        if self._stopped:  # before there was an engine
+            engine.stop()
         self._outputs.start(header)
         due = self._interval
+        last: Snapshot | None = None
         for batch in engine:
             if self.report is not None:
                 continue  # --duration is over: the program is only passed on
@@ -91,10 +125,12 @@ class Session:
                 for record in batch:
                     ledger.add(record)
             self._outputs.write(batch)
-            if not engine.counting and not self.settings.attach:
+            if not engine.counting and not self._attached:
                 self._finish(ledger, engine)
             elif due is not None and self._interval is not None and (now := engine.elapsed()) >= due:
-                self._outputs.snapshot(ledger.snapshot(now))
+                with self._lock:
+                    last = ledger.snapshot(now, last)
+                self._outputs.snapshot(last)
                 due += self._interval * (1 + (now - due) // self._interval)
         if self.report is None:
             self._finish(ledger, engine)
@@ -113,16 +149,16 @@ class Session:
             groups[group] = None
         return replace(settings, attach=tuple(groups), every_call=settings.every_call or self._outputs.wants_events)
 
-    def _header(self, engine: Engine) -> Header:
-        attached = bool(self.settings.attach)
+    def _header(self, engine: Engine, waited: Waited | None) -> Header:
         return Header(
             host=socket.gethostname(),
             command=self.settings.command,
-            mode="attach" if attached else "launch",
+            mode="wait" if waited is not None else "attach" if self._attached else "launch",
             engine=engine.name,
             started=datetime.fromtimestamp(engine.started, UTC)
             .isoformat(timespec="microseconds")
             .replace("+00:00", "Z"),
             root=engine.root,
-            ppid=None if attached else os.getpid(),
+            ppid=None if self._attached else os.getpid(),
+            waited=waited,
         )

@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The Python API: ``ptmon.run``, ``ptmon.launch`` and ``ptmon.attach``.
+
+>>> import ptmon
+>>> program = ["python3", "-c", "import socket; a, b = socket.socketpair(); a.send(b'hello'); b.recv(100)"]
+>>> report = ptmon.run(program)
+>>> report.totals.sent, report.totals.received, report.exit.code
+(5, 5, 0)
+>>> with ptmon.launch(program, trace=["socketpair"]) as session:
+...     [event.kind for event in session if event.kind in ("enter", "return", "send", "receive")]
+['enter', 'return', 'send', 'receive']
+>>> session.report.totals.sent
+5
+
+The tracer runs in a thread of its own. A loop over events, however slow, never makes the traced program wait: events
+go through a bounded buffer, and what finds it full is dropped and counted (``session.dropped``); the totals have it all
+the same. Only hooks run while the tracee waits, in the tracer's thread.
+
+The program that calls this keeps its signals, their handlers and its children. But ptrace(2) reports to wait(2), so it
+must wait for children of its own by their pid, as subprocess and asyncio do: ``os.wait()`` and ``os.waitpid(-1, ...)``
+would take reports that are the tracer's. For the same reason its own children can be launched, but not attached to.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from ptmon import explain
+from ptmon.api.preparing import prepare
+from ptmon.api.tracing import INTERRUPT_S, Tracing
+from ptmon.errors import PtmonError
+from ptmon.events import Event
+from ptmon.ledger import MAX_SOCKETS
+from ptmon.report import Report
+
+if TYPE_CHECKING:
+    from ptmon.hooks import Hook
+
+__all__ = ["BUFFER", "Tracing", "attach", "launch", "prepare", "run"]
+
+BUFFER = 65_536
+"""Events that wait for who reads them."""
+
+Command = Sequence[str | bytes | os.PathLike[str]]
+
+
+def run(
+    command: Command,
+    *,
+    on_event: Callable[[Event], object] | None = None,
+    only: str | None = None,
+    follow: bool = True,
+    io_uring: bool = True,
+    seccomp: str = "auto",
+    duration: float | None = None,
+    trace: Iterable[str] = (),
+    deny: Iterable[str] = (),
+    hooks: Iterable[Hook] = (),
+    interval: float | None = None,
+    buffer: int = BUFFER,
+    max_sockets: int = MAX_SOCKETS,
+) -> Report:
+    """Runs a program to its end and returns what it sent and received. The keywords are those of :func:`launch`.
+
+    ``on_event`` is called with each event, in the thread that called this. If it is so slow that events are dropped, a
+    RuntimeWarning tells how many.
+
+    Whatever ends this early ends the program, too, as with ``subprocess.run``: it is killed. At a KeyboardInterrupt it
+    is given a quarter of a second first, since Ctrl-C has reached it as well. Raises PtmonError; its ``exit_status`` is
+    127 where the program was not found.
+    """
+    session = launch(
+        command,
+        only=only,
+        follow=follow,
+        io_uring=io_uring,
+        seccomp=seccomp,
+        duration=duration,
+        trace=trace,
+        deny=deny,
+        hooks=hooks,
+        interval=interval,
+        buffer=buffer if on_event is not None else 0,
+        max_sockets=max_sockets,
+    )
+    with session:
+        try:
+            if on_event is not None:
+                for event in session:
+                    on_event(event)
+            report = session.wait()
+        except BaseException as error:
+            session.end(INTERRUPT_S if isinstance(error, KeyboardInterrupt) else 0.0)
+            raise
+    if session.dropped:
+        warnings.warn(f"{session.dropped} events were dropped: on_event is too slow", RuntimeWarning, stacklevel=2)
+    return report
+
+
+def launch(
+    command: Command,
+    *,
+    only: str | None = None,
+    follow: bool = True,
+    io_uring: bool = True,
+    seccomp: str = "auto",
+    duration: float | None = None,
+    trace: Iterable[str] = (),
+    deny: Iterable[str] = (),
+    hooks: Iterable[Hook] = (),
+    interval: float | None = None,
+    buffer: int = BUFFER,
+    max_sockets: int = MAX_SOCKETS,
+) -> Tracing:
+    """A program that is traced from its execve on: ``with ptmon.launch(["make", "test"]) as session: ...``.
+
+    ``command`` is looked for in PATH; no shell takes it apart. Its streams, environment, directory and fds are as with
+    ``subprocess.Popen(command)``. The other keywords, each as the option of the command line that is named so:
+
+    ``only``: count only processes whose executable has this file name. ``follow=False``: threads, but no children.
+    ``io_uring=False``: io_uring_setup fails. ``seccomp``: auto, on or off. ``duration``: seconds after which counting
+    ends. ``trace``: system calls whose enter and return are events, too. ``deny``: rules by which calls fail.
+    ``hooks``: functions that ``@ptmon.hook`` marks; they run in the tracer's thread. ``interval``: seconds from one
+    ``snapshot`` event to the next. ``buffer``: events that wait for who reads them; 0: none are made, which is faster.
+    ``max_sockets``: closed sockets beyond are folded.
+
+    Raises PtmonError where a name or rule is not understood; and at the start of the block if the program can't be run.
+    """
+    settings = prepare(
+        command=command,
+        only=only,
+        follow=follow,
+        io_uring=io_uring,
+        seccomp=seccomp,
+        duration=duration,
+        trace=trace,
+        deny=deny,
+        hooks=hooks,
+        guest=True,
+    )
+    if not settings.command or not settings.command[0]:
+        raise PtmonError("no program to start: the command is empty")
+    return Tracing(settings, buffer=buffer, interval=interval, max_sockets=max_sockets)
+
+
+def attach(
+    pids: int | Iterable[int],
+    *,
+    only: str | None = None,
+    follow: bool = True,
+    io_uring: bool = True,
+    duration: float | None = None,
+    trace: Iterable[str] = (),
+    deny: Iterable[str] = (),
+    hooks: Iterable[Hook] = (),
+    interval: float | None = None,
+    buffer: int = BUFFER,
+    max_sockets: int = MAX_SOCKETS,
+) -> Tracing:
+    """Running processes, traced until the block ends: ``with ptmon.attach(pid) as session: ...``.
+
+    All threads of each are traced. At the end of the block, or by ``session.detach()``, they are let go and run on. The
+    keywords are those of :func:`launch`. Raises PtmonError, at the latest at the start of the block.
+    """
+    targets = (pids,) if isinstance(pids, int) else tuple(pids)
+    if not targets:
+        raise PtmonError("no process to attach to")
+    for pid in targets:
+        _check_not_own_child(pid)
+    settings = prepare(
+        attach=targets,
+        only=only,
+        follow=follow,
+        io_uring=io_uring,
+        duration=duration,
+        trace=trace,
+        deny=deny,
+        hooks=hooks,
+        guest=True,
+    )
+    return Tracing(settings, buffer=buffer, interval=interval, max_sockets=max_sockets)
+
+
+def _check_not_own_child(pid: int) -> None:
+    """wait4(2) gives the ptrace-stops of a child to whichever thread of its parent asks (wait_consider_task() in the
+    kernel's exit.c): ``Popen.poll()`` would take one, and the child would stand still for ever.
+    """
+    if explain.status(pid).get("PPid") == str(os.getpid()):
+        raise PtmonError(
+            f"cannot attach to process {pid}: it is a child of this program, whose wait() and poll() would take the"
+            " tracer's reports; start it by ptmon.launch()"
+        )

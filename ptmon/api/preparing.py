@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What users write -> what an engine is told: the one place for the command line and the Python API."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from ptmon.engines import EngineSettings
+from ptmon.errors import PtmonError
+from ptmon.watches import Hold, Rule, Watch
+
+if TYPE_CHECKING:
+    from ptmon.hooks import Hook
+
+SECCOMP = ("auto", "on", "off")
+
+
+def prepare(
+    *,
+    command: Sequence[str | bytes | os.PathLike[str]] = (),
+    attach: Sequence[int] = (),
+    only: str | None = None,
+    follow: bool = True,
+    io_uring: bool = True,
+    seccomp: str = "auto",
+    duration: float | None = None,
+    trace: Iterable[str] = (),
+    deny: Iterable[str] = (),
+    hooks: Iterable[Hook] = (),
+    told: bool = True,
+    guest: bool = False,
+) -> EngineSettings:
+    """The settings of an engine: names of system calls become watches, and rules what the engine can check.
+
+    ``told`` False: nobody asks which calls were refused, so that some rules need no stop. Raises PtmonError, and
+    UsageError for a name or a rule that is not understood.
+    """
+    if seccomp not in SECCOMP:
+        raise PtmonError(f"seccomp is {seccomp!r}, not one of {', '.join(SECCOMP)}")
+    if seccomp == "on" and not follow:
+        raise PtmonError("children inherit the seccomp filter: with seccomp 'on' they have to be followed")
+    refusing = _rules(deny, told)
+    watches, hold = _watched(tuple(trace), tuple(hooks), refusing)
+    return EngineSettings(
+        command=_words(command),
+        attach=tuple(attach),
+        only=only,
+        follow=follow,
+        io_uring=io_uring,
+        seccomp=seccomp,
+        duration=duration,
+        watches=watches,
+        rules=refusing,
+        hold=hold,
+        guest=guest,
+    )
+
+
+def _words(command: Sequence[str | bytes | os.PathLike[str]]) -> tuple[str, ...]:
+    if isinstance(command, str | bytes):
+        raise TypeError(f"a command is a sequence of words, as [{command!r}], and no shell takes it apart")
+    words = tuple(os.fsdecode(word) for word in command)
+    if any("\0" in word for word in words):
+        raise ValueError("a word of the command has a NUL in it")
+    return words
+
+
+def _rules(deny: Iterable[str], told: bool) -> tuple[Rule, ...]:
+    texts = tuple(deny)
+    if not texts:
+        return ()
+    from ptmon import rules
+
+    return tuple(rule for text in texts for rule in rules.parse(text, told))
+
+
+def _watched(
+    trace: tuple[str, ...], hooks: tuple[Hook, ...], rules: tuple[Rule, ...]
+) -> tuple[tuple[Watch, ...], Hold | None]:
+    """What of calls is to be told, kept and held; and who answers for those that are held."""
+    # Imported late: these are tables of hundreds of names, and most runs name none.
+    if not (trace or hooks or rules):
+        return (), None
+    from ptmon import decoding, syscalls
+    from ptmon.hooks import Hook, Runner, merge_watches
+
+    watches = [
+        Watch(number, compat, tell=True, hold=False, captures=decoding.captures(name))
+        for name in syscalls.resolve(trace)
+        for number, compat in syscalls.numbers(name)
+    ]
+    for rule in rules:
+        if rule.told:  # a Denied shows the arguments
+            captures = decoding.captures(syscalls.name(rule.number, rule.compat))
+            watches.append(Watch(rule.number, rule.compat, tell=False, hold=False, captures=captures))
+    if not hooks:
+        return merge_watches(watches), None
+    for each in hooks:
+        if not isinstance(each, Hook):
+            raise PtmonError(f'{each!r} is no hook: mark the function with @ptmon.hook("execve")')
+    runner = Runner(hooks)
+    return merge_watches([*watches, *runner.watches()]), runner.hold
