@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from ptmon.errors import PtmonError, UsageError
     from ptmon.events import Event
     from ptmon.hooks import Call, Deny, Return, hook
-    from ptmon.report import Report, Snapshot
+    from ptmon.report import Report
     from ptmon.session import Session
+    from ptmon.snapshot import Snapshot
 
 __all__ = [
     "Call",
@@ -55,7 +56,7 @@ _HOMES = {
     "Report": "report",
     "Return": "hooks",
     "Session": "session",
-    "Snapshot": "report",
+    "Snapshot": "snapshot",
     "Tracing": "api",
     "UsageError": "errors",
     "attach": "api",

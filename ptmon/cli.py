@@ -13,7 +13,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from ptmon import command_line
-from ptmon.errors import EXIT_OWN, PtmonError, kernel_word
+from ptmon.errors import EXIT_OWN, PtmonError, UsageError, kernel_word
 from ptmon.options import Options
 from ptmon.outputs import Output, csv, json, stderr, summary
 from ptmon.outputs.interval import IntervalOutput
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return run(command_line.parse(sys.argv[1:] if arguments is None else arguments))
     except PtmonError as error:
-        stderr.say(str(error))
+        stderr.say(f"{error} (see ptmon --help)" if isinstance(error, UsageError) else str(error))
         return error.exit_status
     except KeyboardInterrupt:
         return die_by(signal.SIGINT)

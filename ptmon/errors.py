@@ -37,10 +37,10 @@ class PtmonError(Exception):
 
 
 class UsageError(PtmonError):
-    """The command line is wrong."""
+    """The command line is wrong, or what stands in for it in the Python API."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(f"{message} (see ptmon --help)", EXIT_USAGE)
+        super().__init__(message, EXIT_USAGE)
 
 
 class LaunchError(PtmonError):

@@ -21,7 +21,7 @@ from ptmon.records import (
     SocketSeen,
     Transfer,
 )
-from ptmon.report import Snapshot
+from ptmon.snapshot import Snapshot
 
 SCHEMA = "ptmon.event/1"
 SOCKETS_MOST = 100_000

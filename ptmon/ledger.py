@@ -28,7 +28,8 @@ from ptmon.records import (
     SocketSeen,
     Transfer,
 )
-from ptmon.report import Bytes, DeniedReport, Ended, Header, Notice, Report, Since, Snapshot, Totals, seconds
+from ptmon.report import Bytes, DeniedReport, Ended, Header, Notice, Report, Totals, seconds
+from ptmon.snapshot import Since, Snapshot
 from ptmon.socket_table import SocketTable
 from ptmon.socket_tally import SocketTally
 from ptmon.tallies import ProcessTally, SyscallTally, TotalsTally

@@ -223,48 +223,9 @@ class Report:
         return {name: list(value) if isinstance(value, Iterator) else value for name, value in self.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Since:
-    """What was moved since the snapshot before, or since the start."""
-
-    seconds: float
-    """0 where both were taken at the same moment."""
-    sent: int
-    received: int
-
-    @property
-    def sent_per_second(self) -> int:
-        return _rate(self.sent, self.seconds)
-
-    @property
-    def received_per_second(self) -> int:
-        return _rate(self.received, self.seconds)
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """The ledger at an instant."""
-
-    time: float
-    totals: Totals
-    sent_per_second: int
-    """Of the last full second."""
-    received_per_second: int
-    processes: int
-    """Alive now."""
-    sockets: int
-    """Seen so far."""
-    complete: bool
-    since: Since
-
-
 def seconds(moment: float) -> float:
     """A time as a report says it, to the microsecond."""
     return round(max(moment, 0.0), 6)
-
-
-def _rate(count: int, span: float) -> int:
-    return round(count / span) if span > 0 else 0
 
 
 def _shallow(row: Any) -> dict[str, Any]:

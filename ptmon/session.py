@@ -17,7 +17,8 @@ from ptmon.errors import AttachError, LaunchError, PtmonError
 from ptmon.ledger import MAX_SOCKETS, Ledger
 from ptmon.outputs import Asking, Output, Outputs, stderr
 from ptmon.records import Exit
-from ptmon.report import Header, Report, Snapshot, Waited, seconds
+from ptmon.report import Header, Report, Waited, seconds
+from ptmon.snapshot import Snapshot
 
 
 class Session:

@@ -86,14 +86,10 @@ def _watched(
     from ptmon import decoding, syscalls
     from ptmon.hooks import Hook, Runner, merge_watches
 
-    watches = [
-        Watch(number, compat, tell=True, hold=False, captures=decoding.captures(name))
-        for name in syscalls.resolve(trace)
-        for number, compat in syscalls.numbers(name)
-    ]
+    watches = [*decoding.watches(syscalls.resolve(trace), tell=True, hold=False)]
     for rule in rules:
         if rule.told:  # a Denied shows the arguments
-            captures = decoding.captures(syscalls.name(rule.number, rule.compat))
+            captures = decoding.captures(syscalls.name(rule.number, rule.compat), rule.compat)
             watches.append(Watch(rule.number, rule.compat, tell=False, hold=False, captures=captures))
     if not hooks:
         return merge_watches(watches), None

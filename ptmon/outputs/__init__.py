@@ -10,7 +10,8 @@ from typing import Protocol, runtime_checkable
 
 from ptmon.events import Event, EventMaker
 from ptmon.records import Record
-from ptmon.report import Header, Report, Snapshot
+from ptmon.report import Header, Report
+from ptmon.snapshot import Snapshot
 
 
 class Output(Protocol):

@@ -7,7 +7,8 @@ from ptmon.events import Event
 from ptmon.outputs import SilentOutput, stderr
 from ptmon.outputs.formats import create
 from ptmon.outputs.formats.parts import snapshot_text
-from ptmon.report import Header, Snapshot
+from ptmon.report import Header
+from ptmon.snapshot import Snapshot
 from ptmon.text import counted, duration
 
 

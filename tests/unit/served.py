@@ -11,7 +11,8 @@ from typing import Any
 
 from ptmon.events import Event
 from ptmon.outputs.server import ServerOutput, hub
-from ptmon.report import Since, Snapshot, Totals
+from ptmon.report import Totals
+from ptmon.snapshot import Since, Snapshot
 from tests.serving import Caller, objects
 from tests.unit.build import report_of, sent, server
 

@@ -14,7 +14,8 @@ from ptmon import decoding, syscalls
 from ptmon.events import EventMaker
 from ptmon.outputs.formats import create
 from ptmon.records import Called, Denied, Entered, Incomplete, Reason, Record, Returned, SocketSeen
-from ptmon.report import Since, Snapshot, Totals
+from ptmon.report import Totals
+from ptmon.snapshot import Since, Snapshot
 from tests.unit.build import (
     ATTACHED,
     HEADER,

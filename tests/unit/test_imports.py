@@ -15,7 +15,7 @@ HOUSE = Path(__file__).parents[2] / "ptmon"
 LAYERS = (
     {"errors", "records", "version", "text", "addresses", "rates", "option_values"},
     {"report", "options", "watches", "syscall_tables", "_native"},
-    {"socket_tally", "tallies", "notices", "syscalls"},
+    {"socket_tally", "tallies", "notices", "syscalls", "snapshot"},
     {"socket_table", "events", "decoding"},
     {"ledger", "rules", "held"},
     {"outputs", "explain", "engines", "command_line", "demo", "waiting"},
@@ -27,8 +27,8 @@ LAYERS = (
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 ENGINES_MAY = {"records", "watches", "errors", "engines", "_native"}
 OUTPUTS_MAY = {
-    "outputs", "records", "report", "errors", "text", "rates", "events", "decoding", "syscalls", "addresses",
-    "option_values", "notices", "version",
+    "outputs", "records", "report", "snapshot", "errors", "text", "rates", "events", "decoding", "syscalls",
+    "addresses", "option_values", "notices", "version",
 }  # fmt: skip
 MODULES = sorted(HOUSE.rglob("*.py"))
 

@@ -10,7 +10,8 @@ import pytest
 
 from ptmon.ledger import Ledger
 from ptmon.records import Direction, Incomplete, Reason, Record
-from ptmon.report import Ended, Report, Since
+from ptmon.report import Ended, Report
+from ptmon.snapshot import Since
 from tests.support import assert_sums_agree
 from tests.unit.build import (
     ATTACHED,

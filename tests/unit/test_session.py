@@ -19,8 +19,9 @@ from ptmon.errors import EXIT_NOT_FOUND, EXIT_OWN, AttachError, LaunchError, Ste
 from ptmon.events import Event
 from ptmon.outputs import Output, SilentOutput
 from ptmon.records import Record
-from ptmon.report import Header, Report, Snapshot
+from ptmon.report import Header, Report
 from ptmon.session import Session
+from ptmon.snapshot import Snapshot
 from tests.support import started
 from tests.unit.build import ROOT, FakeEngine, close, executes, exits, received, sent, server, tcp
 from tests.unit.schema import validator

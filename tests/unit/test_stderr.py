@@ -14,7 +14,8 @@ import pytest
 
 from ptmon.outputs import stderr
 from ptmon.outputs.interval import IntervalOutput
-from ptmon.report import Since, Snapshot, Totals
+from ptmon.report import Totals
+from ptmon.snapshot import Since, Snapshot
 from tests.unit.build import HEADER
 from tests.unit.schema import event_validator
 

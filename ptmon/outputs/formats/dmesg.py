@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from ptmon.events import Event
 from ptmon.outputs.formats.parts import arguments, call_name
 from ptmon.records import Clone, Denied, Direction, Entered, Exec, Exit, Record, Returned, Transfer
-from ptmon.report import Header, Report, Snapshot
+from ptmon.report import Header, Report
+from ptmon.snapshot import Snapshot
 from ptmon.text import counted, printable
 
 if TYPE_CHECKING:

@@ -28,7 +28,8 @@ from ptmon.records import (
     SocketSeen,
     Transfer,
 )
-from ptmon.report import Header, Report, Snapshot, seconds
+from ptmon.report import Header, Report, seconds
+from ptmon.snapshot import Snapshot
 from ptmon.version import __version__
 
 _encode = json.JSONEncoder(check_circular=False).encode

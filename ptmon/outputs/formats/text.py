@@ -38,7 +38,8 @@ from ptmon.records import (
     SocketSeen,
     Transfer,
 )
-from ptmon.report import Header, Report, Snapshot
+from ptmon.report import Header, Report
+from ptmon.snapshot import Snapshot
 from ptmon.text import counted, printable
 from ptmon.version import __version__
 

@@ -14,7 +14,8 @@ from ptmon.outputs import SilentOutput, stderr
 from ptmon.outputs.server import access
 from ptmon.outputs.server.hub import Batch, End, Hub, Start
 from ptmon.outputs.server.thread import ServerThread
-from ptmon.report import Header, Report, Snapshot
+from ptmon.report import Header, Report
+from ptmon.snapshot import Snapshot
 
 QUEUE_MOST = 65_536
 """Events that wait for the server's thread; what comes beyond is lost for every client, and told."""

@@ -21,7 +21,8 @@ from ptmon.outputs.server.commands import FORMATS
 from ptmon.outputs.server.door import Door
 from ptmon.outputs.server.host import Stage
 from ptmon.outputs.server.lines import Teller
-from ptmon.report import Header, Report, Snapshot
+from ptmon.report import Header, Report
+from ptmon.snapshot import Snapshot
 
 SLICE = 256
 """Events that are made into lines at once; then the clients have their turn."""
