@@ -23,6 +23,7 @@
 #include "signals.h"
 #include "sockets.h"
 #include "tracee.h"
+#include "wait.h"
 
 /* What the child leaves for the parent. */
 struct answer {
@@ -143,7 +144,7 @@ static int run_child(struct pt_tracer *t, struct start *start, int32_t *step)
 
 		close(start->go[1]);
 		start->go[1] = -1;
-		waitpid(pid, &status, WAIT_FLAGS);
+		waitpid(pid, &status, __WALL); /* it may not have become a tracee */
 		/* Somebody has killed it: that it could not be seized then says nothing. */
 		return WIFSIGNALED(status) ? -ESRCH : error;
 	}

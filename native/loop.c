@@ -5,10 +5,8 @@
 #include "loop.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <string.h>
 #include <sys/ptrace.h>
-#include <sys/wait.h>
 
 #include "call.h"
 #include "clone.h"
@@ -22,11 +20,8 @@
 #include "signals.h"
 #include "stop.h"
 #include "tracee.h"
+#include "wait.h"
 #include "watch.h"
-
-#define YIELD_NS 50000	/* so long it yields at most */
-#define QUICK_NS 100000 /* a blocking wait that was shorter was for a quick stop */
-#define QUICK_STOPS 8	/* so many in a row, and it yields */
 
 /* What the kernel says of the call at this stop. False: nothing is known, and what could be done is done.
  *
@@ -201,39 +196,14 @@ void loop_dispatch(struct pt_tracer *t, pid_t tid, int status)
 	on_stop(t, tracee, kind, status);
 }
 
-/* A stop hands the CPU from tracee to tracer and back. If the tracer blocks, each hand-over may wake a CPU that has
- * gone to sleep, which on a virtual machine costs several times the stop itself. So where stops follow each other
- * quickly it yields for a moment before it blocks: the tracee runs meanwhile, mostly on the same CPU, and its next stop
- * is found without any wake-up. Where they do not (a program that starts others) yielding would only take the CPU from
- * them. The tracer's own CPU affinity was tried instead, and lost: the kernel wakes the tracee on whatever CPU is idle.
- * The bound matters: beside programs that use the CPU a yield may last for their whole time slice. */
-static pid_t wait_any(struct pt_tracer *t, int *status)
-{
-	int64_t begin = now_ns();
-	pid_t tid;
-
-	while (t->quick_stops >= QUICK_STOPS) {
-		tid = waitpid(-1, status, WAIT_FLAGS | WNOHANG);
-		if (tid)
-			return tid;
-		if (now_ns() - begin >= YIELD_NS)
-			t->quick_stops = 0;
-		else
-			sched_yield();
-	}
-	tid = waitpid(-1, status, WAIT_FLAGS);
-	t->quick_stops = now_ns() - begin < QUICK_NS ? t->quick_stops + 1 : 0;
-	return tid;
-}
-
 int loop_step(struct pt_tracer *t)
 {
 	int status;
-	pid_t tid = wait_any(t, &status);
+	pid_t tid = wait_next(t, &status);
 
 	if (tid < 0) {
 		t->now = now_ns();
-		return -errno;
+		return tid;
 	}
 	loop_dispatch(t, tid, status);
 	return 0;

@@ -4,10 +4,6 @@
 
 #include "tracer.h"
 
-/* The tracer is one thread. Children that other threads have made, in a program of which ptmon is a part, are not its.
- */
-#define WAIT_FLAGS (__WALL | __WNOTHREAD)
-
 /* Handles what one wait reported: classify, record, resume. */
 void loop_dispatch(struct pt_tracer *t, pid_t tid, int status);
 /* Waits for one tracee and handles it. 0; -EINTR at a tick; -ECHILD when there is none. */

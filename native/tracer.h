@@ -20,6 +20,7 @@
 
 #define NSEC_PER_SEC 1000000000LL
 #define HASH_SIZE 4096 /* a power of two */
+#define FOUND_MOST 1024
 
 #define CALL_NUMBERS 1024 /* numbers from here on can't be watched, nor refused: no ABI has so many calls */
 
@@ -186,6 +187,16 @@ struct signals {
 	bool timer_made;
 };
 
+/* Stops that have been found and wait for their turn: see wait.c. */
+struct found {
+	struct found_stop {
+		pid_t tid;
+		int status;
+	} stops[FOUND_MOST];
+	unsigned int next;
+	unsigned int count;
+};
+
 struct pt_tracer {
 	struct pt_options options;
 	char *only;
@@ -198,6 +209,7 @@ struct pt_tracer {
 	bool first_stopped;
 	int64_t now; /* ns, CLOCK_MONOTONIC, at the last stop */
 	int64_t next_tick;
+	struct found found;
 	unsigned int quick_stops; /* in a row: see wait_any() */
 	unsigned int tracee_count;
 	unsigned int newborns;

@@ -27,7 +27,7 @@ class Deny:
     errno: str | int = "EACCES"
 
     def __post_init__(self) -> None:
-        if self.errno not in (*ERRNOS, *ERRNOS.values()):
+        if not isinstance(self.errno, str | int) or self.errno not in (*ERRNOS, *ERRNOS.values()):
             raise ValueError(f"Deny({self.errno!r}): there is no such errno")
 
     @property

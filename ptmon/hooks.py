@@ -7,7 +7,8 @@
 ...     return ptmon.Deny("EPERM") if call.arguments["filename"].endswith("/cc") else None
 
 A hook runs in ptmon's process. What it prints goes to ptmon's stdout, which is the program's stdout, too; print to a
-file of one's own, or to stderr, where the program's output is read by a machine.
+file of one's own, or to stderr, where the program's output is read by a machine. It may start programs; they inherit
+the signals that ptmon keeps for itself as blocked (SIGINT, SIGTERM ...): end them by ``kill()``, not ``terminate()``.
 """
 
 from __future__ import annotations

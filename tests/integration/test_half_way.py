@@ -11,15 +11,15 @@ from tests.support import DEADLINE, Targets, run_plain
 FAILING = """
 import sys
 from ptmon.engines import EngineSettings
-from ptmon.outputs import Outputs, SilentOutput
+from ptmon.outputs import SilentOutput
 from ptmon.session import Session
 
 class Failing(SilentOutput):
-    wants_records = True
-    def write(self, record):
+    wants_events = True
+    def write(self, events):
         raise RuntimeError("half-way")
 
-Session(EngineSettings(command=tuple(sys.argv[1:])), Outputs([Failing()])).run()
+Session(EngineSettings(command=tuple(sys.argv[1:])), [Failing()]).run()
 """
 
 

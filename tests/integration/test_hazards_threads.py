@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.hazards import child_running, children_of
-from tests.support import DEADLINE, PTMON, Outcome, Targets, assert_sums_agree, started, until
+from tests.support import DEADLINE, PTMON, Outcome, Targets, assert_sums_agree, run_ptmon, started, until
 
 Hazard = Callable[..., Outcome]
 
@@ -128,6 +128,16 @@ def flood(target: Path, file: Path, way: str, death: str, *, tcp: bool) -> None:
     report = json.loads(file.read_text())
     assert_sums_agree(report)
     assert report["totals"]["sent" if way == "send" else "received"] == expected
+
+
+@pytest.mark.parametrize("seccomp", ["auto", "off"])
+def test_threads_that_call_all_the_time_leave_the_others_their_turns(
+    targets: Targets, tmp_path: Path, seccomp: str
+) -> None:
+    command = [targets("threads"), "turns", "16"]
+    traced = run_ptmon(command, tmp_path / "report.json", ["--seccomp", seccomp])
+    assert traced.returncode == 0, traced.stderr
+    assert traced.totals["sent"] == traced.totals["received"] == traced.told["sent"] >= 16 * 200
 
 
 @pytest.mark.parametrize("tcp", [False, True], ids=["unix", "tcp"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -40,7 +41,8 @@ def broken(call):
 
 
 @pytest.mark.parametrize(
-    "what", ["raise SystemExit(9)", "return ptmon.Return", "return 7", "return ptmon.Deny('EFOO')"]
+    "what",
+    ["raise SystemExit(9)", "return ptmon.Return", "return 7", "return ptmon.Deny('EFOO')", "return ptmon.Deny(1.0)"],
 )
 def test_a_hook_that_answers_nonsense_or_wants_to_end_ptmon_harms_no_program(
     hooked: Hooked, targets: Targets, what: str
@@ -149,3 +151,38 @@ def test_a_file_that_is_no_use_is_an_error_before_the_program_starts(
     done = run_plain(*PTMON, "--hooks", path, "--", "touch", witness)
     assert (done.returncode, done.stderr) == (status, f"ptmon: {said.format(path=path)}\n")
     assert not witness.exists()
+
+
+def test_programs_that_a_hook_starts_are_its_own(hooked: Hooked, targets: Targets, tmp_path: Path) -> None:
+    """One ends while ptmon waits for tracees: it must be the hook that learns its status."""
+    text = """
+import subprocess
+begun = []
+@ptmon.hook("getppid", when="entry")
+def starting(call):
+    begun.append(call.tid)
+    if len(begun) == 1:
+        begun[0] = subprocess.Popen(["sh", "-c", "exit 3"])
+        tell(run=subprocess.run(["sh", "-c", "exit 5"]).returncode)
+    elif len(begun) == 200:
+        tell(status=begun[0].wait())
+"""
+    outcome = hooked(text, targets("callers"), "4", "50")
+    assert (outcome.returncode, outcome.stdout, outcome.stderr) == (0, "200 0\n", "")
+    assert told(tmp_path) == [{"run": 5}, {"status": 3}]
+
+
+def test_a_thread_is_served_beside_others_that_are_held_all_the_time(hooked: Hooked) -> None:
+    """The kernel reports the newest thread's stop first: the oldest must not wait for ever."""
+    text = "import time\n@ptmon.hook('getppid')\ndef slow(call):\n    time.sleep(0.002)\n"
+    code = (
+        "import ctypes, os, threading\n"
+        "call = ctypes.CDLL(None).getppid\n"  # other than os.getppid it lets the other threads run
+        "def spin():\n    while True: call()\n"
+        "for _ in range(6): threading.Thread(target=spin, daemon=True).start()\n"
+        "for _ in range(20): call()\n"
+        "os._exit(7)\n"
+    )
+    # As a grandchild: the kernel reports ptmon's own child before all others.
+    outcome = hooked(text, "/bin/sh", "-c", f"{sys.executable} -c '{code}'; exit $?")
+    assert outcome.returncode == 7

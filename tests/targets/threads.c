@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only
  * Threads that transfer, and threads that end at awkward moments.
  *   threads pairs N      N threads, each with a socketpair of its own
+ *   threads turns N      N threads transfer without a pause until each of them has done so 200 times
  *   threads exits        threads end (pthread_exit, exit(2)) while another is blocked in recv, which then goes on
  *   threads exit_group   the process ends while its threads are blocked in recv: exit status 7
  *   threads leader       the leader ends first; the others go on: exit status 3 */
@@ -21,6 +22,27 @@ static void many(long count)
 	pthread_t threads[count];
 	for (long i = 0; i < count; i++)
 		threads[i] = start_thread(talker, (void *)i);
+	for (long i = 0; i < count; i++)
+		must(pthread_join(threads[i], NULL) == 0);
+}
+
+static atomic_long behind; /* threads that have not had their turns yet */
+
+static void *spinner(void *unused)
+{
+	(void)unused;
+	chat(1, 200);
+	for (behind--; behind > 0;)
+		chat(1, 10);
+	return NULL;
+}
+
+static void turns(long count)
+{
+	pthread_t threads[count];
+	behind = count;
+	for (long i = 0; i < count; i++)
+		threads[i] = start_thread(spinner, NULL);
 	for (long i = 0; i < count; i++)
 		must(pthread_join(threads[i], NULL) == 0);
 }
@@ -87,6 +109,8 @@ int main(int argc, char **argv)
 	tally_open();
 	if (strcmp(argv[1], "pairs") == 0)
 		many(atol(argv[2]));
+	else if (strcmp(argv[1], "turns") == 0)
+		turns(atol(argv[2]));
 	else if (strcmp(argv[1], "exits") == 0)
 		exits();
 	else if (strcmp(argv[1], "exit_group") == 0)
