@@ -16,6 +16,7 @@ from ptmon import command_line
 from ptmon.errors import EXIT_OWN, PtmonError, UsageError, kernel_word
 from ptmon.options import Options
 from ptmon.outputs import Output, csv, json, stderr, summary
+from ptmon.outputs.files import expand, same_file
 from ptmon.outputs.interval import IntervalOutput
 from ptmon.outputs.report_output import ReportOutput, Style
 
@@ -106,6 +107,8 @@ def make_outputs(options: Options) -> list[Output]:
     outputs: list[Output] = []
     host = socket.gethostname()
     log_format = options.log_format or "text"
+    if options.log and options.output and same_file(expand(options.log, host), expand(options.output, host)):
+        raise UsageError(f"-o {options.output} and --log={options.log} are the same file")
     if options.log is not None:  # before the report: on stderr the log stands first
         from ptmon.outputs.log import LogOutput
 

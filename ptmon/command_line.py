@@ -6,7 +6,6 @@ Options end at the first word that is not one, so ``ptmon curl -s URL`` needs no
 
 from __future__ import annotations
 
-import os
 import textwrap
 from collections.abc import Sequence
 from typing import Any
@@ -140,8 +139,6 @@ def _check_target(options: Options) -> None:
 def _check_events(options: Options) -> None:
     if options.log_format and options.log is None and options.interval is None:
         raise UsageError("--log-format wants --log[=FILE]")
-    if options.log and options.output and os.path.abspath(options.log) == os.path.abspath(options.output):
-        raise UsageError(f"-o and --log name the same file: {options.output}")
 
 
 def _check_server(options: Options) -> None:

@@ -53,6 +53,8 @@ class Ledger:
         self._by_pid: dict[int, ProcessTally] = {}
         self._notices: dict[tuple[str, int | None], Notice] = {}
         self._complete = True
+        self._uncounted_exit: Ended | None = None
+        """Of the program, if it is no process of the report."""
         self._add: dict[type, Callable[[Any], object]] = {
             Transfer: self._transfer,
             Clone: self._clone,
@@ -98,7 +100,7 @@ class Ledger:
             header=self.header,
             command=self.header.command or (root.argv if root else ()),
             duration_s=seconds(duration),
-            exit=root.exit if root else None,
+            exit=root.exit if root else self._uncounted_exit,
             complete=self._complete and not any(warning.reason == "audit" for warning in warnings),
             warnings=warnings,
             totals=self._totals.report(),
@@ -145,6 +147,9 @@ class Ledger:
             process.ppid = record.parent
 
     def _exit(self, record: Exit) -> None:
+        if record.pid == self.header.root and record.pid not in self._by_pid:  # --only: it ran nothing that is counted
+            self._uncounted_exit = Ended(record.code, record.signal)
+            return
         process = self._process(record.pid, record.time)
         if record.name:
             process.thread(record.tid).name = record.name

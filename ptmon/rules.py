@@ -38,6 +38,8 @@ ADDRESS_FAMILIES = {
     if number != socket.AF_UNSPEC
 }
 """What ``socket:`` may name: every AF_* that Python knows here."""
+ENDING = ("exit", "exit_group")
+"""A program that cannot end crashes: no class of calls that is refused means these."""
 DEFAULT = "EACCES"
 
 
@@ -53,6 +55,8 @@ def parse(text: str, told: bool = True) -> tuple[Rule, ...]:
     if not name:
         raise _wrong(text, "it names no system call: a rule is NAME[:WHAT][=ERRNO], as connect:global or ptrace=EPERM")
     names = syscalls.resolve([name], f"--deny {text}")
+    if name not in names:  # a class
+        names = tuple(each for each in names if each not in ENDING)
     number = _error_number(text, error)
     if not colon:
         made = [_rule(text, each, number, told) for each in names]

@@ -127,18 +127,16 @@ class Session:
                     ledger.add(record)
             self._outputs.write(batch)
             if not engine.counting and not self._attached:
-                self._finish(ledger, engine)
+                self.report = ledger.report(engine.elapsed())
+                self._outputs.finish_aside(self.report)
             elif due is not None and self._interval is not None and (now := engine.elapsed()) >= due:
                 with self._lock:
                     last = ledger.snapshot(now, last)
                 self._outputs.snapshot(last)
                 due += self._interval * (1 + (now - due) // self._interval)
         if self.report is None:
-            self._finish(ledger, engine)
-
-    def _finish(self, ledger: Ledger, engine: Engine) -> None:
-        self.report = ledger.report(engine.elapsed())
-        self._outputs.finish(self.report)
+            self.report = ledger.report(engine.elapsed())
+            self._outputs.finish(self.report)
 
     def _checked(self, settings: EngineSettings) -> EngineSettings:
         """Refuses targets which cannot be attached to, before anything is touched; tids become thread groups."""

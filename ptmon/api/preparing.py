@@ -41,6 +41,13 @@ def prepare(
         raise PtmonError(f"seccomp is {seccomp!r}, not one of {', '.join(SECCOMP)}")
     if seccomp == "on" and not follow:
         raise PtmonError("children inherit the seccomp filter: with seccomp 'on' they have to be followed")
+    for pid in attach:
+        if not isinstance(pid, int) or isinstance(pid, bool) or not 0 < pid < 2**31:
+            raise PtmonError(f"cannot attach to process {pid!r}: that is not a process id")
+    if duration is not None and not duration > 0:
+        raise PtmonError(f"duration is {duration!r}, not a positive number of seconds")
+    if only is not None and (not only or "/" in only or "\0" in only):
+        raise PtmonError(f"only is {only!r}, not a file name without its directory")
     refusing = _rules(deny, told)
     watches, hold = _watched(tuple(trace), tuple(hooks), refusing)
     return EngineSettings(

@@ -40,6 +40,8 @@ class Tracing:
         interval: float | None = None,
         max_sockets: int,
     ) -> None:
+        if interval is not None and not interval > 0:
+            raise PtmonError(f"interval is {interval!r}, not a positive number of seconds")
         self._launched = not settings.attach
         self._queue = EventQueue(buffer)
         self._handle = Handle()
@@ -52,6 +54,8 @@ class Tracing:
 
     def __enter__(self) -> Tracing:
         """Launches, or attaches to every thread of the processes. Raises PtmonError."""
+        if self._owner:
+            raise PtmonError("tracing has begun already: make another session")
         self._owner = os.getpid()
         atexit.register(self._at_exit)
         self._thread.start()
@@ -77,6 +81,7 @@ class Tracing:
 
     def __iter__(self) -> Iterator[Event]:
         """Events as they come, until tracing ends. Raises PtmonError if it ended by an error."""
+        self._check_begun()
         while (event := self._queue.get()) is not None:
             yield event
         self._raise()
@@ -109,6 +114,7 @@ class Tracing:
         Processes that were attached to run on by themselves. A launched program can't be let go (its seccomp filter
         would fail its calls then): it runs on uncounted. Raises PtmonError.
         """
+        self._check_begun()
         if self._launched:
             self._session.stop()
             self._queue.wait_reported(PATIENCE_S)
@@ -148,10 +154,16 @@ class Tracing:
 
     def _ended(self, seconds: float | None) -> bool:
         """Waits for the thread's end. Not by its join(), which a KeyboardInterrupt makes believe that it has come."""
+        self._check_begun()
         if not self._queue.wait_ended(seconds):
             return False
         self._thread.join()
         return True
+
+    def _check_begun(self) -> None:
+        """Or one would wait for the end of what never begins."""
+        if not self._owner:
+            raise PtmonError("tracing has not begun: use it by with")
 
     def _result(self) -> Report:
         self._raise()

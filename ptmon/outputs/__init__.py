@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from types import TracebackType
@@ -86,6 +88,7 @@ class Outputs:
         self.wants_events = bool(self._writers)
         self._maker = EventMaker()
         self._stack = ExitStack()
+        self._aside: _Aside | None = None
 
     def __enter__(self) -> Outputs:
         with ExitStack() as stack:
@@ -97,7 +100,11 @@ class Outputs:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stack.__exit__(kind, error, trace)
+        try:
+            if self._aside is not None:
+                self._aside.end()
+        finally:
+            self._stack.__exit__(kind, error, trace)
 
     def start(self, header: Header) -> None:
         """The program runs, or the first target is attached."""
@@ -123,3 +130,37 @@ class Outputs:
         """The ledger at the end."""
         for output in self._outputs:
             output.finish(report)
+
+    def finish_aside(self, report: Report) -> None:
+        """The same while the launched program runs on: it does not wait for a slow reader, only the end does."""
+        self._aside = _Aside(self, report)
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())  # they are for the tracer
+        try:
+            self._aside.start()
+        except RuntimeError:  # RLIMIT_NPROC
+            self._aside = None
+            self.finish(report)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+class _Aside(threading.Thread):
+    """Finishes outputs."""
+
+    def __init__(self, outputs: Outputs, report: Report) -> None:
+        super().__init__(name="ptmon-finish", daemon=True)
+        self._outputs = outputs
+        self._report = report
+        self._error: BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            self._outputs.finish(self._report)
+        except BaseException as error:  # raised where it is looked for
+            self._error = error
+
+    def end(self) -> None:
+        """Waits for the end. Raises what went wrong."""
+        self.join()
+        if self._error is not None:
+            raise self._error

@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import re
+import stat
 
 from ptmon.errors import PtmonError, kernel_word
 from ptmon.text import printable
@@ -32,6 +34,34 @@ def check_folder(path: str, host: str, what: str) -> None:
         raise unwritable(what, folder, errno.ENOTDIR if os.path.exists(folder) else errno.ENOENT)
     if not os.access(folder, os.W_OK | os.X_OK):
         raise unwritable(what, folder, errno.EACCES)
+
+
+def standard(path: str) -> int | None:
+    """The number of ptmon's stdout or stderr, where that is the regular file which ``path`` leads to.
+
+    As ``/dev/stderr`` mostly is. What the program and others have written to it must stay, and they go on at the offset
+    of this open file description: a second one would write over their lines.
+    """
+    for number in (1, 2):
+        try:
+            mine = os.fstat(number)
+            same = os.path.samestat(mine, os.stat(path)) and stat.S_ISREG(mine.st_mode)
+            if same and fcntl.fcntl(number, fcntl.F_GETFL) & os.O_ACCMODE != os.O_RDONLY:
+                return number
+        except OSError:
+            continue
+    return None
+
+
+def same_file(one: str, other: str) -> bool:
+    """Whether two names lead to one regular file, or will do so. Both may write to ptmon's stdout or stderr."""
+    if os.path.realpath(one) != os.path.realpath(other):
+        try:
+            if not os.path.samefile(one, other):
+                return False
+        except OSError:
+            return False
+    return standard(one) is None and (os.path.isfile(one) or not os.path.exists(one))
 
 
 def unwritable(what: str, path: str, number: int) -> PtmonError:

@@ -15,7 +15,7 @@ from types import TracebackType
 from ptmon.errors import PtmonError, kernel_word
 from ptmon.events import Event
 from ptmon.outputs import SilentOutput, stderr
-from ptmon.outputs.files import check_folder, expand, unwritable, wants_pid
+from ptmon.outputs.files import check_folder, expand, standard, unwritable, wants_pid
 from ptmon.outputs.formats import create
 from ptmon.outputs.sinks import Sink, sink
 from ptmon.outputs.summary import ASCII
@@ -44,7 +44,7 @@ class LogOutput(SilentOutput):
         self._shown = "stderr"
         self._sink: Sink | None = None
         self._own: int | None = None
-        """The file that was opened."""
+        """The file that was opened, unless it is ptmon's stdout or stderr."""
         self._made: str | None = None
         """The file, if it is new and empty."""
         self._failed = False
@@ -69,7 +69,7 @@ class LogOutput(SilentOutput):
                 os.unlink(self._made)
 
     def start(self, header: Header) -> None:
-        if self._path and self._own is None:
+        if self._path and self._sink is None:
             try:
                 self._open(expand(self._path, self._host, header.root), 0)
             except PtmonError as error:
@@ -108,8 +108,10 @@ class LogOutput(SilentOutput):
             self._fail(error)
 
     def _fail(self, error: OSError) -> None:
-        """Says the first failure. A full disk may have room again later; a reader who has gone does not come back."""
-        if not self._failed:
+        """Says the first failure, if stderr takes it now: the tracees wait. A full disk may have room again later; a
+        reader who has gone does not come back.
+        """
+        if not self._failed and not stderr.would_wait():
             self._failed = True
             word = kernel_word(error.errno or 0)
             stderr.say(f"cannot write the log to {self._shown}: {word}; the program goes on")
@@ -126,6 +128,10 @@ class LogOutput(SilentOutput):
         self._sink = sink(number, self._formatter.dropped, sys.stderr.encoding, own=False)
 
     def _open(self, path: str, patience: float) -> None:
+        if (shared := standard(path)) is not None:
+            self._shown = printable(path)
+            self._sink = sink(shared, self._formatter.dropped, "utf-8", own=False)
+            return
         made = not os.path.lexists(path)
         try:
             self._own = _opened(path, patience)

@@ -13,7 +13,7 @@ from typing import TextIO
 
 from ptmon.errors import PtmonError, kernel_word
 from ptmon.outputs import SilentOutput, stderr
-from ptmon.outputs.files import check_folder, expand, unwritable, wants_pid
+from ptmon.outputs.files import check_folder, expand, standard, unwritable, wants_pid
 from ptmon.report import Header, Report
 from ptmon.text import printable
 
@@ -45,6 +45,8 @@ class ReportOutput(SilentOutput):
         self._host = host
         self._file: TextIO | None = None
         self._shown = ""
+        self._shared = False
+        """The file is ptmon's stdout or stderr too."""
         self._made: str | None = None
         """The file, if it is new and empty."""
 
@@ -85,7 +87,7 @@ class ReportOutput(SilentOutput):
         stderr.put(lambda file: self._render(report, file, self._style))
 
     def _write(self, file: TextIO, report: Report) -> None:
-        if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        if not self._shared and stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             file.truncate(0)
         self._made = None
         self._render(report, file, self._style)
@@ -94,8 +96,11 @@ class ReportOutput(SilentOutput):
 
     def _open(self, path: str) -> None:
         made = not os.path.lexists(path)
+        shared = standard(path)
+        self._shared = shared is not None
         try:
-            number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOCTTY, 0o666)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOCTTY
+            number = os.open(path, flags, 0o666) if shared is None else os.dup(shared)
         except OSError as error:
             raise unwritable("the report", path, error.errno or 0) from None
         self._file = stderr.text_file(number, "utf-8", "surrogateescape", close=True)

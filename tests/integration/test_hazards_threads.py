@@ -134,7 +134,7 @@ def flood(target: Path, file: Path, way: str, death: str, *, tcp: bool) -> None:
 def test_threads_that_call_all_the_time_leave_the_others_their_turns(
     targets: Targets, tmp_path: Path, seccomp: str
 ) -> None:
-    command = [targets("threads"), "turns", "16"]
+    command: list[str | Path] = [targets("threads"), "turns", "16"]
     traced = run_ptmon(command, tmp_path / "report.json", ["--seccomp", seccomp])
     assert traced.returncode == 0, traced.stderr
     assert traced.totals["sent"] == traced.totals["received"] == traced.told["sent"] >= 16 * 200

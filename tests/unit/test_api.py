@@ -6,11 +6,12 @@ from __future__ import annotations
 import errno
 import threading
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from ptmon import decoding, hooks, syscalls
-from ptmon.api import launch, prepare
+from ptmon.api import attach, launch, prepare
 from ptmon.api.events import EventQueue, Handle
 from ptmon.engines import EngineSettings
 from ptmon.errors import PtmonError, UsageError
@@ -134,3 +135,25 @@ def test_a_kill_reaches_nobody_when_the_program_is_not_ours() -> None:
         handle.start(replace(HEADER, mode="attach", root=1))
         handle.kill()
     handle.kill()
+
+
+def test_a_session_that_has_not_begun_says_so_and_does_not_wait() -> None:
+    for use in (lambda s: s.wait(), list, lambda s: s.detach(), lambda s: s.end(), lambda s: s.snapshot()):
+        with pytest.raises(PtmonError, match="tracing has not begun: use it by with"):
+            use(launch(["true"]))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"duration": 0}, {"duration": -1}, {"interval": 0}, {"interval": -1.0}, {"only": ""}, {"only": "a/b"}],
+    ids=str,
+)
+def test_numbers_and_names_that_make_no_sense_are_errors_before_the_start(wrong: dict[str, Any]) -> None:
+    with pytest.raises(PtmonError):
+        launch(["true"], **wrong)
+
+
+@pytest.mark.parametrize("pid", [0, -1, 2**31, 2**40, True])
+def test_what_is_no_process_id_is_an_error(pid: int) -> None:
+    with pytest.raises(PtmonError, match="that is not a process id"):
+        attach(pid)

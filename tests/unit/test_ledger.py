@@ -129,6 +129,12 @@ def test_the_exit_is_that_of_the_program_and_not_of_a_child() -> None:
     assert report.exit == Ended(None, 9)
 
 
+def test_a_program_that_is_not_counted_has_an_exit_and_no_row() -> None:
+    report = report_of([executes("beta", 7), sent(5, pid=7), exits(7), exits(ROOT, 3)])
+    assert [process.pid for process in report.processes] == [7]
+    assert report.exit is not None and report.exit.code == 3
+
+
 def test_a_program_that_was_not_seen_to_end_has_no_exit() -> None:
     assert report_of([executes("sh")]).exit is None
 

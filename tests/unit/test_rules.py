@@ -192,3 +192,10 @@ def test_what_is_no_rule_is_an_error_of_one_line(text: str, said: str) -> None:
 def call(name: str) -> tuple[int, bool]:
     """The call of the ABI of 64 bits."""
     return syscalls.numbers(name)[0]
+
+
+def test_a_class_that_is_refused_leaves_a_program_its_end() -> None:
+    refused = calls(rules.parse("%process"))
+    assert {"clone", "execve", "vfork"} <= refused.keys()
+    assert not {"exit", "exit_group"} & refused.keys()
+    assert calls(rules.parse("exit_group")).keys() == {"exit_group"}

@@ -110,6 +110,18 @@ def test_after_the_duration_a_started_program_is_passed_on_uncounted(fake: type[
     assert recorder.snapshots == []
 
 
+def test_what_goes_wrong_at_the_report_of_a_duration_is_raised_at_the_end(fake: type[FakeEngine]) -> None:
+    class Failing(SilentOutput):
+        def finish(self, report: Report) -> None:
+            raise RuntimeError("full")
+
+    fake.script = [(1.1, server()), (9.0, [exits(ROOT, 3)])]
+    session = Session(EngineSettings(command=("./server.out",), duration=1.0), [Failing()])
+    with pytest.raises(RuntimeError, match="full"):
+        session.run()
+    assert session.report is not None
+
+
 def test_an_attach_takes_the_thread_group_and_has_no_exit(
     fake: type[FakeEngine], capfd: pytest.CaptureFixture[str]
 ) -> None:
