@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only
  *
- * The order of things. At a call's entry: the rules; then what is told of it; then it is held for an answer; then, when
+ * The order of things. At a call's entry: what is told of it; then the rules; then it is held for an answer; then, when
  * it is about to be made, what counting wants of it. At its exit: what counts; then what is told; then it is held.
  *
  * What is told is what the tracer sees, not what the program does. A call that a signal interrupts returns ERESTART*
@@ -103,55 +103,57 @@ static void refuse(struct pt_tracer *t, struct tracee *tracee, const struct deni
 	}
 }
 
-/* Finds what is to be done at the tracee's call, and refuses it if a rule says so. True if it was refused. */
-static bool obey(struct pt_tracer *t, struct tracee *tracee)
+/* Finds what is to be done at the tracee's call. Returns the rule by which it is refused, or NULL; *made is the call as
+ * the rule sees it. */
+static const struct denial *find_order(struct pt_tracer *t, struct tracee *tracee, struct pt_call *made)
 {
 	struct watched *watched = &tracee->watched;
 	const struct call *call = &tracee->call;
-	struct pt_call made = {.number = call->number, .compat = call->compat};
 	const struct order *order = watch_order(t, call->compat, call->number);
 	const struct denial *rule;
 
-	made.syscall = syscall_index(syscall_find(call->abi, call->number));
+	*made = (struct pt_call){.number = call->number, .compat = call->compat};
+	made->syscall = syscall_index(syscall_find(call->abi, call->number));
 	for (unsigned int i = 0; i < 6; i++)
-		made.args[i] = call->compat ? (uint32_t)call->args[i] : call->args[i];
-	watched->call = made;
+		made->args[i] = call->compat ? (uint32_t)call->args[i] : call->args[i];
+	watched->call = *made;
 	watched->watch = order ? order->watch : NULL;
-	rule = order ? deny_find(tracee->tid, order->rules, &made) : NULL;
-	order = rule ? NULL : unpacked_order(t, tracee, &made);
-	if (order && order->watch) {
-		watched->call = made;
+	rule = order ? deny_find(tracee->tid, order->rules, made) : NULL;
+	order = rule ? NULL : unpacked_order(t, tracee, made);
+	if (!order)
+		return rule;
+	if (order->watch) {
+		watched->call = *made;
 		watched->watch = order->watch;
 	}
-	if (order)
-		rule = deny_find(tracee->tid, order->rules, &made);
-	if (rule)
-		refuse(t, tracee, rule, &made, watched->watch);
-	return rule != NULL;
+	return deny_find(tracee->tid, order->rules, made);
 }
 
 bool watch_enter(struct pt_tracer *t, struct tracee *tracee)
 {
 	struct watched *watched = &tracee->watched;
-	bool refused, needed;
+	const struct pt_watch *watch;
+	const struct denial *rule;
+	struct pt_call made;
+	bool wanted, needed;
 
 	/* Between fork and execve it is ptmon's own code that a launched tracee runs. */
 	if (!t->has_orders || tracee->fresh || tracee->call.abi == ABI_COUNT)
 		return call_enter(t, tracee, true);
-	refused = obey(t, tracee);
-	if (watched->watch) {
-		bool wanted = call_counts(t, tracee) && !t->detaching;
-
-		watched->tell = watched->watch->tell && wanted;
-		watched->hold = watched->watch->hold && wanted && !refused;
-		if (!watched->tell && !watched->hold)
-			watched->watch = NULL;
-	}
-	if (watched->watch && watched->tell)
-		capture_emit(t, PT_ENTER, tracee, &watched->call, watched->watch->captures);
-	if (watched->watch && watched->hold && hold_begin(t, tracee, HOLD_ENTRY))
+	rule = find_order(t, tracee, &made);
+	watch = watched->watch;
+	wanted = watch && call_counts(t, tracee) && !t->detaching;
+	watched->tell = wanted && watch->tell;
+	watched->hold = wanted && watch->hold && !rule;
+	if (watched->tell)
+		capture_emit(t, PT_ENTER, tracee, &watched->call, watch->captures);
+	if (rule)
+		refuse(t, tracee, rule, &made, watch);
+	if (!watched->tell && !watched->hold)
+		watched->watch = NULL;
+	if (watched->hold && hold_begin(t, tracee, HOLD_ENTRY))
 		return true;
-	needed = call_enter(t, tracee, !refused);
+	needed = call_enter(t, tracee, !rule);
 	return needed || watched->watch;
 }
 

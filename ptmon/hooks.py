@@ -171,7 +171,8 @@ def _report(each: Hook, call: Call, error: BaseException) -> None:
         f"ptmon: hook {each.name} failed at the {stage} of {call.name} in process {call.pid}; it is not called again\n",
         *traceback.format_exception(type(error), error, where),
     ]
-    stderr.put(lambda file: file.writelines(lines))
+    if not stderr.would_wait():  # the tracee waits
+        stderr.put(lambda file: file.writelines(lines))
 
 
 def _failed(path: str, error: BaseException) -> PtmonError:

@@ -99,11 +99,11 @@ def test_a_program_that_is_searched_in_path_starts_under_that_rule(watched: Run)
     assert traced.code == 0 and len(traced.of(Exec)) == 1
 
 
-def test_a_denial_comes_first_and_the_call_is_told_all_the_same(watched: Run) -> None:
+def test_a_denial_is_told_between_the_enter_and_the_return_of_its_call(watched: Run) -> None:
     rule = watched.rule(GETPPID, error=errno.EPERM)
     traced = watched("getppid", "1", "1", watches=(telling(GETPPID, hold=True),), rules=(rule,), hold=Hold())
     ours = [record for record in traced.records if isinstance(record, Denied | Entered | Returned)]
-    assert [type(record) for record in ours[-3:]] == [Denied, Entered, Returned]
+    assert [type(record) for record in ours[-3:]] == [Entered, Denied, Returned]
     assert [record.result for record in traced.of(Returned)] == [-errno.EPERM] * 2
     assert traced.seen == []  # a hook is not asked about what is refused anyway
 
