@@ -48,8 +48,8 @@ def prepare(
         raise PtmonError(f"duration is {duration!r}, not a positive number of seconds")
     if only is not None and (not only or "/" in only or "\0" in only):
         raise PtmonError(f"only is {only!r}, not a file name without its directory")
-    refusing = _rules(deny, told)
-    watches, hold = _watched(tuple(trace), tuple(hooks), refusing)
+    refusing = _rules(_texts("deny", deny), told)
+    watches, hold = _watched(_texts("trace", trace), tuple(hooks), refusing)
     return EngineSettings(
         command=_words(command),
         attach=tuple(attach),
@@ -74,13 +74,22 @@ def _words(command: Sequence[str | bytes | os.PathLike[str]]) -> tuple[str, ...]
     return words
 
 
-def _rules(deny: Iterable[str], told: bool) -> tuple[Rule, ...]:
-    texts = tuple(deny)
-    if not texts:
+def _texts(what: str, given: Iterable[str]) -> tuple[str, ...]:
+    if isinstance(given, str):  # or its letters would be taken for names
+        raise PtmonError(f"{what} is {given!r}, not a list of texts: [{given!r}]")
+    texts = tuple(given)
+    for text in texts:
+        if not isinstance(text, str):
+            raise PtmonError(f"{what} has {text!r} in it, which is no text")
+    return texts
+
+
+def _rules(deny: tuple[str, ...], told: bool) -> tuple[Rule, ...]:
+    if not deny:
         return ()
     from ptmon import rules
 
-    return tuple(rule for text in texts for rule in rules.parse(text, told))
+    return tuple(rule for text in deny for rule in rules.parse(text, told))
 
 
 def _watched(

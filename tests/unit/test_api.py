@@ -145,7 +145,18 @@ def test_a_session_that_has_not_begun_says_so_and_does_not_wait() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"duration": 0}, {"duration": -1}, {"interval": 0}, {"interval": -1.0}, {"only": ""}, {"only": "a/b"}],
+    [
+        {"duration": 0},
+        {"duration": -1},
+        {"interval": 0},
+        {"interval": -1.0},
+        {"only": ""},
+        {"only": "a/b"},
+        {"trace": "dup"},
+        {"trace": [3]},
+        {"deny": "ptrace"},
+        {"deny": [None]},
+    ],
     ids=str,
 )
 def test_numbers_and_names_that_make_no_sense_are_errors_before_the_start(wrong: dict[str, Any]) -> None:
