@@ -117,7 +117,7 @@ struct pt_record *emit(struct pt_tracer *t, enum pt_kind kind, const struct trac
 static bool alike(const struct pt_record *a, const struct pt_record *b)
 {
 	return a->tid == b->tid && a->socket == b->socket && a->syscall == b->syscall && a->error == b->error &&
-	       a->direction == b->direction && a->fd == b->fd && a->kind == b->kind;
+	       a->direction == b->direction && a->fast == b->fast && a->fd == b->fd && a->kind == b->kind;
 }
 
 static unsigned int hash(const struct pt_record *r)

@@ -23,7 +23,8 @@ enum pt_kind {
 	PT_ENTER = 9,	/* a watched call is entered; data: see below */
 	PT_RETURN = 10, /* it returns; data: see below */
 	PT_DENIED = 11, /* a call was refused by a rule: value: the rule's id; error; data: see below */
-	PT_HELD = 12	/* a watched call stands still until pt_answer(); the last of its batch; data: see below */
+	PT_HELD = 12,	/* a watched call stands still until pt_answer(); the last of its batch; data: see below */
+	PT_FALLBACK = 13 /* calls of this process stop, though fast was asked for: value: enum pt_fallback; error */
 };
 /* The data of PT_EXEC and PT_ATTACHED: strings that each end in a NUL: name (comm), path of the executable, argv...
  * The data of PT_ENTER, PT_RETURN, PT_DENIED and PT_HELD: struct pt_call, then struct pt_chunk after struct pt_chunk,
@@ -47,6 +48,20 @@ enum pt_reason {
 	PT_REASON_DETACHED = 8	  /* ended in the middle of a call: detach or kill, and its bytes are unknown */
 };
 
+/* Why the calls of a process, or some of them, are not counted inside of it, but at stops. */
+enum pt_fallback {
+	PT_FALLBACK_MACHINE = 1,     /* no x86_64, or no FSGSBASE (Linux 5.9, 2012's processors) */
+	PT_FALLBACK_SANDBOX = 2,     /* it has a seccomp filter of its own */
+	PT_FALLBACK_DISPATCH = 3,    /* it uses syscall user dispatch */
+	PT_FALLBACK_MEMORY = 4,	     /* the kernel refuses the memory, error says why (RLIMIT_AS, SELinux execmem) */
+	PT_FALLBACK_TAKEN = 5,	     /* the program uses the addresses itself */
+	PT_FALLBACK_CODE = 6,	     /* it makes calls in code that is not known */
+	PT_FALLBACK_COMPAT = 7,	     /* it makes 32-bit calls */
+	PT_FALLBACK_DESCRIPTORS = 8, /* some of its threads have an fd table of their own */
+	PT_FALLBACK_UNREADABLE = 9,  /* its memory may not be read and written, error says why */
+	PT_FALLBACK_THREADS = 10     /* it has too many threads, or threads that can't be told apart */
+};
+
 /* One row of what happened. With aggregate set, a PT_TRANSFER may stand for many calls that differ in nothing else. */
 struct pt_record {
 	uint64_t time; /* nanoseconds, CLOCK_MONOTONIC; of the first call, if it stands for many */
@@ -60,7 +75,8 @@ struct pt_record {
 	int32_t error;	 /* errno of a failed call, or 0 */
 	int32_t value;
 	uint16_t syscall;     /* for pt_syscall_name() */
-	uint16_t direction;   /* enum pt_direction */
+	uint8_t direction;    /* enum pt_direction */
+	uint8_t fast;	      /* 1: counted inside the tracee, without a stop */
 	uint32_t data_offset; /* into pt_batch.data */
 	uint32_t data_length; /* bytes */
 };
@@ -103,6 +119,8 @@ struct pt_options {
 	int32_t no_follow; /* threads are followed, children are not */
 	int32_t no_io_uring;
 	int32_t aggregate; /* equal transfers of one batch become one record */
+	int32_t fast;	   /* so many stops at one place of a program, and its calls from there are counted inside of
+			    * it; 0: never */
 	int32_t guest;	   /* ptmon is a library in another program: leave its signals and its other children alone */
 };
 

@@ -73,7 +73,7 @@ static void tell_interrupted(struct pt_tracer *t, struct tracee *tracee)
 		.socket = socket_row(t, tracee, call->socket, call->fd, (const uint8_t *)"", 0),
 		.error = EINTR,
 		.syscall = syscall_index(call->entry),
-		.direction = (uint16_t)call->direction,
+		.direction = (uint8_t)call->direction,
 	};
 
 	emit_transfer(t, &record);

@@ -99,7 +99,7 @@ static void tell(struct pt_tracer *t, struct tracee *tracee, const struct outcom
 		.socket = socket_row(t, tracee, outcome->socket, outcome->fd, outcome->peer, outcome->peer_length),
 		.error = outcome->error,
 		.syscall = syscall_index(tracee->call.entry),
-		.direction = (uint16_t)outcome->direction,
+		.direction = (uint8_t)outcome->direction,
 	};
 
 	if (outcome->direction == PT_SENT)
