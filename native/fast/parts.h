@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef PT_FAST_PARTS_H
+#define PT_FAST_PARTS_H
+
+#include "fast/decode.h"
+
+/* Opcode maps, by the numbers that VEX, EVEX and XOP give them. */
+enum {
+	MAP_ONE_BYTE = 0,
+	MAP_0F = 1,
+	MAP_0F38 = 2,
+	MAP_0F3A = 3,
+	MAP_5 = 5, /* 5 and 6: AVX512-FP16 */
+	MAP_6 = 6,
+	MAP_XOP_8 = 8,
+	MAP_XOP_9 = 9,
+	MAP_XOP_A = 10
+};
+
+#define REX_B 1
+#define REX_R 4
+#define REX_W 8
+
+/* An instruction, taken apart. */
+struct parts {
+	const uint8_t *at; /* the next byte that is read */
+	const uint8_t *end;
+	const uint8_t *immediate;
+	uint8_t immediate_size;
+	uint8_t map;
+	uint8_t opcode;
+	uint8_t modrm;
+	uint8_t rex;
+	uint8_t repeat;	     /* F2 or F3, or 0 */
+	bool operand_prefix; /* 66 */
+	bool address_prefix; /* 67 */
+	bool lock;
+	bool vector; /* VEX, EVEX or XOP */
+};
+
+static inline unsigned int modrm_mod(const struct parts *in)
+{
+	return in->modrm >> 6;
+}
+
+/* Without what REX adds: where it tells the operation. */
+static inline unsigned int modrm_reg(const struct parts *in)
+{
+	return in->modrm >> 3 & 7;
+}
+
+/* REX.W goes before 66. */
+static inline bool operands_are_16_bit(const struct parts *in)
+{
+	return in->operand_prefix && !(in->rex & REX_W);
+}
+
+/* What follows the opcode, as a letter: see forms.c. Upper case: ModRM does; 'x': it is no instruction. */
+char form_of(const struct parts *in);
+
+/* Bytes of the immediate, or of the displacement of a jump. ModRM is read already. */
+uint8_t immediate_size(const struct parts *in, char form);
+
+/* ModRM tells, or forbids, an operation of some opcodes. Checked are the ones that stray bytes hit. */
+bool operation_exists(const struct parts *in);
+
+/* Fills in all but the length of what was taken apart. */
+void tell_effects(const struct parts *in, struct instruction *out);
+
+#endif
