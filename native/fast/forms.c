@@ -46,19 +46,31 @@ static const char two_byte[] = "MMMMx.....x.xMxx"  /* 0F 00; 3DNow! is left out 
 			       "MMMMMMMMMMMMMMMM"  /* E0 */
 			       "MMMMMMMMMMMMMMMM"; /* F0 */
 
+static char legacy_form(const struct parts *in)
+{
+	/* vmread; with 66 and F2 it is another instruction, which has immediates (SSE4a) */
+	if (in->opcode == 0x78 && (in->operand_prefix || in->repeat))
+		return 'x';
+	return two_byte[in->opcode];
+}
+
+/* Of the map 0F. */
+static char vector_form(const struct parts *in)
+{
+	char form = two_byte[in->opcode];
+
+	if (in->opcode == 0x7a || in->opcode == 0x7b) /* AVX512 alone has these */
+		return 'M';
+	return form == 'M' || form == 'B' || in->opcode == 0x77 /* vzeroupper */ ? form : 'x';
+}
+
 char form_of(const struct parts *in)
 {
-	char form;
-
 	switch (in->map) {
 	case MAP_ONE_BYTE:
 		return one_byte[in->opcode];
 	case MAP_0F:
-		form = two_byte[in->opcode];
-		/* 0F 77: emms and vzeroupper. 0F 78: vmread, but with 66 and F2 it has immediates (SSE4a). */
-		if (in->vector)
-			return form == 'M' || form == 'B' || in->opcode == 0x77 ? form : 'x';
-		return in->opcode == 0x78 && (in->operand_prefix || in->repeat) ? 'x' : form;
+		return in->vector ? vector_form(in) : legacy_form(in);
 	case MAP_0F38:
 	case MAP_5:
 	case MAP_6:

@@ -78,6 +78,7 @@ static void test_lengths(void)
 	whole(CODE("\xc4\xe2\x7d\x18\x07"));			     /* vbroadcastss, VEX of 3 bytes */
 	whole(CODE("\xc4\xe3\x7d\x39\xc1\x01"));		     /* vextracti128 */
 	whole(CODE("\x62\xf1\xfe\x48\x6f\x46\x01"));		     /* vmovdqu64 zmm, [rsi+64], EVEX */
+	whole(CODE("\x62\xa1\xfd\x48\x7b\xca"));		     /* vcvtpd2qq: an opcode that only EVEX has */
 	whole(CODE("\x62\xf3\x7d\x48\x3e\x07\x01"));		     /* vpcmpub: EVEX, imm8 */
 	whole(CODE("\x8f\xe8\x78\xc0\xc1\x05"));		     /* vprotb, XOP 8: imm8 */
 	whole(CODE("\x8f\xe9\x78\x01\xc9"));			     /* blcfill, XOP 9 */
