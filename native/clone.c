@@ -12,8 +12,10 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 
 #include "emit.h"
+#include "fast/fast.h"
 #include "memory.h"
 #include "proc.h"
 #include "registers.h"
@@ -84,6 +86,8 @@ static uint64_t flags_of(struct tracee *parent)
 	ptrace(PTRACE_GET_SYSCALL_INFO, parent->tid, sizeof(info), &info);
 	abi = abi_of(info.arch);
 	entry = syscall_find(abi, registers_number(&regs));
+	if (abi == ABI_NATIVE && registers_number(&regs) == SYS_vfork)
+		return CLONE_VM | CLONE_VFORK;
 	if (!entry || (entry->rule != RULE_CLONE && entry->rule != RULE_CLONE3))
 		return 0;
 	flags = registers_argument(&regs, 0, abi != ABI_NATIVE);
@@ -119,6 +123,7 @@ static void adopt(struct pt_tracer *t, struct tracee *child, struct tracee *pare
 		return;
 	}
 	child->group->counted = parent->group->counted;
+	fast_cloned(t, child, parent, flags);
 	child->sandboxed = parent->sandboxed;
 	child->strict = parent->strict;
 	/* A child that shares the memory shares clone3's struct too: its parent puts the flag back for both. */
@@ -137,6 +142,7 @@ static void start(struct pt_tracer *t, struct tracee *child)
 		clone_exit(child);
 		child->call.entry = NULL;
 	}
+	fast_born(t, child);
 	tracee_resume(child, child->born_stopped ? PTRACE_LISTEN : tracee_request(t, child), 0);
 }
 
@@ -209,6 +215,8 @@ static void adopt_orphan(struct pt_tracer *t, struct tracee *child, void *contex
 	    0) {
 		child->sandboxed = parent && parent->sandboxed;
 		child->group->counted = !parent || parent->group->counted;
+		if (!sibling)
+			fast_orphaned(child);
 		if (child->group->counted)
 			clone_tell(t, child);
 	}

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fast/fast.h"
 #include "pidfd.h"
 #include "sockets.h"
 
@@ -39,7 +40,7 @@ int files_join(struct tracee *tracee, struct files *files)
 	return 0;
 }
 
-static void forget(struct pt_tracer *t, struct files *files, unsigned int fd)
+static void drop(struct pt_tracer *t, struct files *files, unsigned int fd)
 {
 	struct socket *socket = files->sockets[fd];
 
@@ -48,6 +49,15 @@ static void forget(struct pt_tracer *t, struct files *files, unsigned int fd)
 		socket->cached--;
 		socket_put(t, socket);
 	}
+}
+
+static void forget(struct pt_tracer *t, struct files *files, unsigned int fd)
+{
+	struct socket *socket = files->sockets[fd];
+
+	if (socket)
+		fast_forget(files, fd, is_socket(socket) ? socket : NULL);
+	drop(t, files, fd);
 }
 
 void files_leave(struct pt_tracer *t, struct tracee *tracee)
@@ -65,7 +75,7 @@ void files_leave(struct pt_tracer *t, struct tracee *tracee)
 	if (--files->users)
 		return;
 	for (unsigned int fd = 0; fd < files->size; fd++)
-		forget(t, files, fd);
+		drop(t, files, fd);
 	pidfd_drop(t, files);
 	free(files->sockets);
 	free(files);
@@ -74,6 +84,13 @@ void files_leave(struct pt_tracer *t, struct tracee *tracee)
 bool files_last(struct tracee *tracee)
 {
 	return --tracee->files->live == 0;
+}
+
+void files_tell_image(struct pt_tracer *t, struct files *files)
+{
+	for (unsigned int fd = 0; fd < files->size; fd++)
+		if (files->sockets[fd])
+			fast_learn(t, files, fd, is_socket(files->sockets[fd]) ? files->sockets[fd] : NULL);
 }
 
 int files_replace(struct pt_tracer *t, struct tracee *tracee)
@@ -85,6 +102,8 @@ int files_replace(struct pt_tracer *t, struct tracee *tracee)
 	if (error)
 		return error;
 	tracee->files = old;
+	if (old->image)
+		fast_unshares(t, tracee);
 	files_settle(tracee);
 	files_leave(t, tracee);
 	tracee->files = own;
@@ -127,9 +146,13 @@ static void cache(struct pt_tracer *t, struct files *files, unsigned int fd, str
 {
 	if (fd >= MAX_CACHED_FD || is_closing(files, fd) || !grow(files, fd))
 		return;
+	/* Calls that count without a stop may see to it that it is not remembered. */
+	if (!fast_learn(t, files, fd, is_socket(socket) ? socket : NULL))
+		return;
 	if (is_socket(socket))
 		socket->cached++;
-	forget(t, files, fd);
+	if (files->sockets[fd])
+		drop(t, files, fd);
 	files->sockets[fd] = socket;
 }
 
@@ -141,6 +164,10 @@ int files_lookup(struct pt_tracer *t, struct tracee *tracee, int fd, struct sock
 	*out = NULL;
 	if (fd < 0)
 		return 0;
+	if (cached == NOT_A_SOCKET && !fast_still_other(tracee->files, (unsigned int)fd)) {
+		drop(t, tracee->files, (unsigned int)fd);
+		cached = NULL;
+	}
 	if (cached) {
 		*out = is_socket(cached) ? cached : NULL;
 		return *out != NULL;

@@ -14,6 +14,9 @@ bool files_last(struct tracee *tracee);
 /* After unshare(CLONE_FILES) or execve: a table of its own, nothing known. 0 or -ENOMEM. */
 int files_replace(struct pt_tracer *t, struct tracee *tracee);
 
+/* Tells the image (fast/) of the table's process what is known already. */
+void files_tell_image(struct pt_tracer *t, struct files *files);
+
 /* What fd names now. 1: *out is the socket; 0: no socket; -errno: it can't be known. The tracee must be stopped. */
 int files_lookup(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket **out);
 /* Notes what an fd of an unreadable process must be, since a call succeeded that only sockets allow. */

@@ -17,14 +17,21 @@
 #include <unistd.h>
 
 #include "deny.h"
+#include "fast/fast.h"
+#include "fast/layout.h"
 #include "syscalls.h"
 #include "watch.h"
 
 #define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
+#define LOAD_HIGH(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field) + 4)
 #define LOAD_ARGUMENT LOAD(args) /* the low half of argument 0: both architectures are little-endian */
 #define RETURN(value) BPF_STMT(BPF_RET | BPF_K, value)
 /* The next `skip` instructions are left out unless the comparison holds. */
 #define UNLESS(operation, value, skip) BPF_JUMP(BPF_JMP | BPF_##operation | BPF_K, value, 0, skip)
+
+#ifndef PR_SET_SYSCALL_USER_DISPATCH
+#define PR_SET_SYSCALL_USER_DISPATCH 59 /* Linux 5.11 */
+#endif
 
 #define VERDICT_TRACE (SECCOMP_RET_TRACE | FILTER_COOKIE)
 #define RETURN_ALLOW RETURN(SECCOMP_RET_ALLOW)
@@ -57,6 +64,30 @@ static void put_argument(struct writer *w, uint32_t number, uint16_t comparison,
 	put(w, (struct sock_filter)RETURN_ALLOW);
 }
 
+static void put_prctl(struct writer *w, uint32_t number)
+{
+	put(w, (struct sock_filter)UNLESS(JEQ, number, 5));
+	put(w, (struct sock_filter)LOAD_ARGUMENT);
+	put(w, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PR_SET_SECCOMP, 1, 0));
+	put(w, (struct sock_filter)UNLESS(JEQ, PR_SET_SYSCALL_USER_DISPATCH, 1));
+	put(w, (struct sock_filter)RETURN(VERDICT_TRACE));
+	put(w, (struct sock_filter)RETURN_ALLOW);
+}
+
+/* This call stops, unless it is made from a stub, which counts it by itself (fast/). The instruction pointer is loaded
+ * only now, see above. */
+static void put_unless_in_stub(struct writer *w, uint32_t number)
+{
+	put(w, (struct sock_filter)UNLESS(JEQ, number, 7));
+	put(w, (struct sock_filter)LOAD_HIGH(instruction_pointer));
+	put(w, (struct sock_filter)UNLESS(JEQ, 0, 3));
+	put(w, (struct sock_filter)LOAD(instruction_pointer));
+	put(w, (struct sock_filter)UNLESS(JGE, FAST_STUBS, 1));
+	put(w, (struct sock_filter)UNLESS(JGE, FAST_STUBS_END, 1));
+	put(w, (struct sock_filter)RETURN(VERDICT_TRACE));
+	put(w, (struct sock_filter)RETURN_ALLOW);
+}
+
 /* A call that nobody watches or refuses: it may count. */
 static void put_counted(struct writer *w, const struct syscall_entry *entry, uint32_t number, bool no_io_uring)
 {
@@ -68,7 +99,7 @@ static void put_counted(struct writer *w, const struct syscall_entry *entry, uin
 		put_argument(w, number, BPF_JSET, CLONE_FILES);
 		return;
 	case RULE_PRCTL:
-		put_argument(w, number, BPF_JEQ, PR_SET_SECCOMP);
+		put_prctl(w, number);
 		return;
 	case RULE_IO_URING:
 		put_verdict(w, number, no_io_uring ? SECCOMP_RET_ERRNO | ENOSYS : VERDICT_TRACE);
@@ -96,6 +127,8 @@ static void put_call(struct writer *w, const struct pt_tracer *t, enum abi abi, 
 		put_verdict(w, number, SECCOMP_RET_ERRNO | (uint32_t)deny_always(order->rules));
 	else if (order)
 		put_verdict(w, number, VERDICT_TRACE);
+	else if (t->options.fast && abi == ABI_NATIVE && fast_counts(number))
+		put_unless_in_stub(w, number);
 	else if (entry)
 		put_counted(w, entry, number, t->options.no_io_uring);
 }
@@ -103,6 +136,9 @@ static void put_call(struct writer *w, const struct pt_tracer *t, enum abi abi, 
 static void put_abi(struct writer *w, const struct pt_tracer *t, enum abi abi)
 {
 	put(w, (struct sock_filter)LOAD(nr));
+	/* The kernel runs the program for these at each call, whoever makes it: the most frequent come first. */
+	for (unsigned int i = 0; abi == ABI_NATIVE && t->options.fast && fast_call(i) >= 0; i++)
+		put_call(w, t, abi, (uint32_t)fast_call(i));
 	for (uint32_t number = 0; number < CALL_NUMBERS; number++)
 		put_call(w, t, abi, number);
 	if (abi == ABI_X86_64) {

@@ -12,6 +12,7 @@
 #include "clone.h"
 #include "detach.h"
 #include "emit.h"
+#include "fast/fast.h"
 #include "files.h"
 #include "filter.h"
 #include "program.h"
@@ -74,6 +75,7 @@ static void on_seccomp(struct pt_tracer *t, struct tracee *tracee)
 		memcpy(args, info.seccomp.args, sizeof(args));
 		tracee->before_filters = false;
 		on_call_entry(t, tracee, info.arch, info.seccomp.nr, args);
+		tracee->entered |= fast_call_stops(t, tracee, info.instruction_pointer);
 	}
 	go_on(t, tracee);
 }
@@ -98,6 +100,7 @@ static void on_syscall(struct pt_tracer *t, struct tracee *tracee)
 		tracee->entered = false;
 		files_settle(tracee);
 		watch_exit(t, tracee, result);
+		fast_call_stopped(t, tracee, info.instruction_pointer, result);
 	}
 	go_on(t, tracee);
 }
@@ -108,6 +111,7 @@ static void on_signal(struct pt_tracer *t, struct tracee *tracee, int signal)
 		return tracee_resume(tracee, tracee_request(t, tracee), 0);
 	if (tracee->group->tgid == t->first)
 		signals_note_delivered(t, signal);
+	fast_before_signal(t, tracee, signal);
 	tracee_resume(tracee, restart_at_signal(t, tracee, signal), signal);
 }
 
@@ -179,6 +183,7 @@ void loop_dispatch(struct pt_tracer *t, pid_t tid, int status)
 	if (!tracee)
 		return on_unknown(t, tid, kind);
 	tracee->hold = HOLD_NONE; /* only SIGKILL takes a tracee out of where it is held */
+	fast_before_stop(t, tracee);
 	if (!tracee->entered)
 		files_settle(tracee);
 	if (tracee->asked_to_stop)

@@ -11,6 +11,7 @@
 #include "call.h"
 #include "clone.h"
 #include "emit.h"
+#include "fast/fast.h"
 #include "files.h"
 #include "pidfd.h"
 #include "proc.h"
@@ -57,6 +58,7 @@ void program_executed(struct pt_tracer *t, struct tracee *tracee, pid_t tgid)
 		ptrace(PTRACE_CONT, tgid, 0, 0); /* there was no memory for it when it was born */
 		return;
 	}
+	fast_executed(t, tracee);
 	if (files_replace(t, tracee) < 0)
 		emit_warning(t, tracee, PT_REASON_NO_MEMORY, NULL, ENOMEM);
 	if (tracee->fresh) {
@@ -75,6 +77,7 @@ void program_executed(struct pt_tracer *t, struct tracee *tracee, pid_t tgid)
 
 void program_exiting(struct pt_tracer *t, struct tracee *tracee)
 {
+	fast_exiting(t, tracee);
 	call_cut_short(t, tracee);
 	files_settle(tracee);
 	if (tracee->transferred) /* the others bear their process's name: a look at /proc costs as much as a stop */

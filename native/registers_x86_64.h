@@ -77,3 +77,55 @@ static inline uint64_t registers_context(const struct registers *regs)
 	/* arch/x86/kernel/signal_64.c: the third argument is &frame->uc, with or without SA_SIGINFO. */
 	return registers_compat(regs) ? 0 : regs->user.rdx;
 }
+
+static inline uint64_t registers_instruction(const struct registers *regs)
+{
+	return regs->user.rip;
+}
+
+static inline void registers_set_instruction(struct registers *regs, uint64_t address)
+{
+	regs->user.rip = address;
+}
+
+static inline uint64_t registers_thread_pointer(const struct registers *regs)
+{
+	return regs->user.fs_base;
+}
+
+static inline uint64_t registers_rcx(const struct registers *regs)
+{
+	return regs->user.rcx;
+}
+
+static inline uint64_t registers_r11(const struct registers *regs)
+{
+	return regs->user.r11;
+}
+
+/* The call that the tracee has made is made again when it runs on, for the instruction stands right before rip. */
+static inline void registers_restart(struct registers *regs, int64_t number)
+{
+	regs->user.rax = (uint64_t)number;
+	regs->user.orig_rax = (uint64_t)-1;
+	regs->user.rip -= 2;
+}
+
+/* A call that it will make when it runs on. orig_rax: the kernel is not to restart another one. */
+static inline void registers_set_call(struct registers *regs, uint64_t instruction, long number, const uint64_t args[6])
+{
+	regs->user.rip = instruction;
+	regs->user.rax = (uint64_t)number;
+	regs->user.orig_rax = (uint64_t)-1;
+	regs->user.rdi = args[0];
+	regs->user.rsi = args[1];
+	regs->user.rdx = args[2];
+	regs->user.r10 = args[3];
+	regs->user.r8 = args[4];
+	regs->user.r9 = args[5];
+}
+
+static inline void registers_set_r11(struct registers *regs, uint64_t value)
+{
+	regs->user.r11 = value;
+}

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "emit.h"
+#include "fast/fast.h"
 #include "identify.h"
 #include "pidfd.h"
 
@@ -152,6 +153,9 @@ static void read_counters(struct pt_tracer *t, struct tracee *tracee, int fd, st
 	struct pt_tcp_info counters = {0};
 	bool counted = false;
 
+	/* What another process has counted on it inside of itself is to be in the sums that are compared. */
+	if (socket->cached > 1)
+		fast_drain(t);
 	if (!socket->rows)
 		return;
 	if (socket->info.inode && identify(tracee->tid, pidfd_get(t, tracee->files, tracee->tid), fd, &identity) == 1 &&
@@ -159,7 +163,7 @@ static void read_counters(struct pt_tracer *t, struct tracee *tracee, int fd, st
 		counted = identity.is_tcp;
 		if (counted)
 			counters = tcp_counters(&identity.tcp, socket->active, socket->sent, socket->received);
-		counters.auditable = !socket->existed && !socket->busy;
+		counters.auditable = !socket->existed && !socket->busy && !fast_busy(tracee->files, (unsigned int)fd);
 		socket_changed(t, tracee, fd, socket, &identity.info);
 	}
 	tell_closed(t, tracee, socket, told_fd, maybe, counted ? &counters : NULL);

@@ -10,6 +10,7 @@
 
 #include "clone.h"
 #include "emit.h"
+#include "fast/fast.h"
 #include "hold.h"
 #include "loop.h"
 #include "sandbox.h"
@@ -54,6 +55,7 @@ static void tick(struct pt_tracer *t)
 	t->next_tick = t->now + TICK_NS;
 	signals_tick(t);
 	clone_adopt_orphans(t);
+	fast_drain(t);
 	sandbox_tick(t);
 }
 
@@ -83,6 +85,7 @@ void pt_destroy(struct pt_tracer *t)
 	else if (t->tracee_count && !t->detaching)
 		pt_detach(t, &rest);
 	tracee_each(t, forget, NULL);
+	fast_destroy(t);
 	sockets_destroy(t);
 	signals_destroy(t);
 	emit_destroy(t);
@@ -114,6 +117,7 @@ int pt_run(struct pt_tracer *t, int timeout_ms, struct pt_batch *batch)
 		tick(t);
 	}
 	signals_stop_ticks(t);
+	fast_drain(t);
 	emit_end(t, batch);
 	return t->tracee_count && result != -ECHILD;
 }

@@ -17,8 +17,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "fast/fast.h"
 #include "registers.h"
 #include "tracee.h"
+
+#ifndef PR_SET_SYSCALL_USER_DISPATCH
+#define PR_SET_SYSCALL_USER_DISPATCH 59 /* Linux 5.11 */
+#endif
 
 #define NO_CALL (-1)
 #define READ_I386 3
@@ -157,11 +162,18 @@ void sandbox_tick(struct pt_tracer *t)
 		tracee_each(t, release_late, NULL);
 }
 
+/* Calls from outside of a range that the program names are to send it a signal: a stub lies outside of it. */
+static bool is_dispatch(const struct call *call)
+{
+	return call->entry->rule == RULE_PRCTL && call->args[0] == PR_SET_SYSCALL_USER_DISPATCH;
+}
+
 bool sandbox_enter(struct pt_tracer *t, struct tracee *tracee)
 {
 	const struct call *call = &tracee->call;
 
 	if (is_set_strict(call) && t->filtered && !tracee->sandboxed) {
+		fast_withdraw(t, tracee, PT_FALLBACK_SANDBOX);
 		answer(tracee, 0);
 		tracee->strict = true;
 		tracee->sandboxed = true; /* every call must be seen from here on */
@@ -170,6 +182,10 @@ bool sandbox_enter(struct pt_tracer *t, struct tracee *tracee)
 	if (is_set_filter(call) && call->entry->rule == RULE_SECCOMP && call->args[1] & SECCOMP_FILTER_FLAG_TSYNC &&
 	    t->filtered && !tracee->group->held)
 		hold(t, tracee);
+	if (is_dispatch(call))
+		fast_withdraw(t, tracee, PT_FALLBACK_DISPATCH);
+	if (is_set_filter(call))
+		fast_withdraw(t, tracee, PT_FALLBACK_SANDBOX);
 	return is_set_filter(call);
 }
 

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/ptrace.h>
 
+#include "fast/fast.h"
 #include "files.h"
 
 static unsigned int bucket(pid_t tid)
@@ -61,6 +62,7 @@ void tracee_destroy(struct pt_tracer *t, struct tracee *tracee)
 {
 	unlink_from(t, tracee);
 	t->tracee_count--;
+	fast_gone(t, tracee);
 	if (tracee->group) {
 		files_settle(tracee);
 		files_leave(t, tracee);
@@ -68,8 +70,10 @@ void tracee_destroy(struct pt_tracer *t, struct tracee *tracee)
 			tracee->group->held = NULL;
 			t->held--;
 		}
-		if (--tracee->group->threads == 0)
+		if (--tracee->group->threads == 0) {
+			fast_group_gone(t, tracee->group);
 			free(tracee->group);
+		}
 	} else {
 		t->newborns--;
 	}

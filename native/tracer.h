@@ -25,6 +25,8 @@
 #define CALL_NUMBERS 1024 /* numbers from here on can't be watched, nor refused: no ABI has so many calls */
 
 struct denial;
+struct image;
+struct code;
 struct socket;
 struct tracee;
 
@@ -38,6 +40,10 @@ struct group {
 	struct tracee *held;	/* stands before a seccomp(TSYNC) until no thread runs unwatched (sandbox.c) */
 	unsigned int unwatched; /* threads that it waits for */
 	uint32_t warned;	/* one bit for each pt_reason that was told of it */
+	uint32_t fallen;	/* one bit for each pt_fallback that was told of it */
+	struct image *image;	/* what of the fast path is in its memory (fast/), or NULL */
+	uint32_t stops;		/* calls that stopped, until its code was looked at */
+	bool slow;		/* the fast path is not tried any more */
 };
 
 /* One fd table, as far as it is known: fd -> socket. See files.c. */
@@ -49,6 +55,7 @@ struct files {
 	struct files *next_with_pidfd;
 	struct socket **sockets; /* by fd: NULL unknown, NOT_A_SOCKET, or the socket */
 	unsigned int size;
+	struct image *image;	/* whose slots mirror this table (fast/slots.c), or NULL */
 	struct tracee *closing; /* list of those in the middle of a close, dup2, connect ... */
 };
 
@@ -156,8 +163,9 @@ struct tracee {
 	unsigned int closing_last;
 	bool is_closing;
 	struct tracee *closing_next;
-	bool transferred; /* something was told of it */
-	char name[16];	  /* at its exit */
+	struct image *guest_of; /* a child of vfork: it runs in the memory of this one */
+	bool transferred;	/* something was told of it */
+	char name[16];		/* at its exit */
 };
 
 /* What goes out: see emit.c. */
@@ -222,6 +230,8 @@ struct pt_tracer {
 	struct socket *sockets[HASH_SIZE];
 	struct row *rows[HASH_SIZE];
 	struct files *with_pidfd; /* list */
+	struct image *images;	  /* list */
+	struct code *code;	  /* list: system calls of files that were looked at (fast/code.c) */
 	struct socket *idle_head;
 	struct socket *idle_tail;
 	unsigned int idle_count;

@@ -26,6 +26,9 @@ struct outcome {
 	uint64_t calls;
 	uint64_t bytes;
 	int error;
+	const struct syscall_entry *entry;
+	uint64_t time; /* ns */
+	bool fast;
 	uint8_t peer[ADDRESS_SIZE];
 	uint32_t peer_length;
 };
@@ -89,7 +92,7 @@ void transfer_release(struct pt_tracer *t, struct tracee *tracee)
 static void tell(struct pt_tracer *t, struct tracee *tracee, const struct outcome *outcome)
 {
 	const struct pt_record record = {
-		.time = (uint64_t)t->now,
+		.time = outcome->time,
 		.kind = PT_TRANSFER,
 		.tgid = tracee->group->tgid,
 		.tid = tracee->tid,
@@ -98,8 +101,9 @@ static void tell(struct pt_tracer *t, struct tracee *tracee, const struct outcom
 		.fd = outcome->fd,
 		.socket = socket_row(t, tracee, outcome->socket, outcome->fd, outcome->peer, outcome->peer_length),
 		.error = outcome->error,
-		.syscall = syscall_index(tracee->call.entry),
+		.syscall = syscall_index(outcome->entry),
 		.direction = (uint8_t)outcome->direction,
+		.fast = outcome->fast,
 	};
 
 	if (outcome->direction == PT_SENT)
@@ -108,6 +112,23 @@ static void tell(struct pt_tracer *t, struct tracee *tracee, const struct outcom
 		outcome->socket->received += outcome->bytes;
 	emit_transfer(t, &record);
 	tracee->transferred = true;
+}
+
+void transfer_counted(struct pt_tracer *t, struct tracee *tracee, const struct counted *counted)
+{
+	const struct outcome outcome = {
+		.socket = counted->socket,
+		.fd = counted->fd,
+		.direction = counted->entry->direction,
+		.calls = 1,
+		.bytes = counted->result > 0 ? (uint64_t)counted->result : 0,
+		.error = counted->result < 0 ? (int)-counted->result : 0,
+		.entry = counted->entry,
+		.time = counted->time,
+		.fast = true,
+	};
+
+	tell(t, tracee, &outcome);
 }
 
 static void read_peer(struct pt_tracer *t, struct tracee *tracee, uint64_t address, uint32_t length,
@@ -209,7 +230,13 @@ static void learn(struct pt_tracer *t, struct tracee *tracee, int64_t result)
 void transfer_exit(struct pt_tracer *t, struct tracee *tracee, int64_t result)
 {
 	const struct call *call = &tracee->call;
-	struct outcome outcome = {.fd = call->fd[0], .calls = 1, .direction = call->entry->direction};
+	struct outcome outcome = {
+		.fd = call->fd[0],
+		.calls = 1,
+		.direction = call->entry->direction,
+		.entry = call->entry,
+		.time = (uint64_t)t->now,
+	};
 
 	if (call->unreadable)
 		learn(t, tracee, result);

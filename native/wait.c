@@ -50,6 +50,26 @@ static void find_others(struct pt_tracer *t)
 		found->stops[found->count++] = (struct found_stop){.tid = tid, .status = status};
 }
 
+bool wait_keep(struct pt_tracer *t, pid_t tid, int status)
+{
+	struct found *found = &t->found;
+
+	if (found->next == found->count)
+		found->next = found->count = 0;
+	if (found->count == FOUND_MOST)
+		return false;
+	found->stops[found->count++] = (struct found_stop){.tid = tid, .status = status};
+	return true;
+}
+
+bool wait_kept(const struct pt_tracer *t, pid_t tid)
+{
+	for (unsigned int i = t->found.next; i < t->found.count; i++)
+		if (t->found.stops[i].tid == tid)
+			return true;
+	return false;
+}
+
 /* A race with SIGKILL, which takes a tracee out of its stop: while it waited for its turn it may have gone on to
  * PTRACE_EVENT_EXIT. That stop will be found in its turn; to resume "this" one would in truth resume that one. */
 static bool has_gone_on(const struct found_stop *stop)

@@ -15,5 +15,9 @@
 /* The next stop or end of a tracee: its tid and wait status. Blocks until there is one. -errno: EINTR, or ECHILD where
  * there are no tracees. */
 pid_t wait_next(struct pt_tracer *t, int *status);
+/* Keeps a stop or end that was waited for outside of wait_next, which will give it in its turn. False: no room. */
+bool wait_keep(struct pt_tracer *t, pid_t tid, int status);
+/* Is a stop of this tracee kept for its turn? Then it stands still. */
+bool wait_kept(const struct pt_tracer *t, pid_t tid);
 
 #endif

@@ -59,6 +59,18 @@ struct pattern_shape pattern_shape(enum pattern pattern)
 	return (struct pattern_shape){0, 0};
 }
 
+bool pattern_is(enum pattern pattern, const uint8_t *bytes, size_t size)
+{
+	for (size_t i = 0; i < sizeof(pattern_texts) / sizeof(*pattern_texts); i++) {
+		const struct pattern_text *text = &pattern_texts[i];
+
+		if (text->pattern == pattern && size == (size_t)text->shape.before + CALL_BYTES + text->shape.after &&
+		    memcmp(text->bytes, bytes, size) == 0)
+			return true;
+	}
+	return false;
+}
+
 static bool text_is_there(const struct sweep *sweep, size_t offset, const struct pattern_text *text)
 {
 	size_t begin = offset - text->shape.before;

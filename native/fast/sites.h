@@ -32,6 +32,8 @@ struct site {
 };
 
 struct pattern_shape pattern_shape(enum pattern pattern);
+/* Are these the bytes of the replaced range of that pattern? */
+bool pattern_is(enum pattern pattern, const uint8_t *bytes, size_t size);
 
 /* All system calls in the code, in order: 0 (the caller frees *sites), -ENOMEM, or -EFBIG from 4 GiB on. Only relative
  * jumps and calls of this segment are seen: what a jump table or a pointer leads to is not. */

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "fast/code.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "memory.h"
+
+#define LARGEST (512u << 20) /* bytes: no code segment is known to come near */
+
+static bool parse(const char *line, struct mapping *mapping)
+{
+	unsigned int major, minor;
+	char access[5];
+
+	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64, &mapping->begin, &mapping->end,
+		   access, &mapping->offset, &major, &minor, &mapping->inode) != 7)
+		return false;
+	mapping->device = (uint64_t)major << 32 | minor;
+	mapping->writable = access[1] == 'w';
+	return access[2] == 'x' && access[3] == 'p';
+}
+
+int code_each(pid_t pid, bool (*visit)(const struct mapping *mapping, void *context), void *context)
+{
+	char path[64], line[512];
+	struct mapping mapping;
+	bool more = true;
+	FILE *maps;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", (int)pid);
+	maps = fopen(path, "re");
+	if (!maps)
+		return -errno;
+	/* A long path continues on what looks like lines of its own; none of them parses. */
+	while (more && fgets(line, sizeof(line), maps))
+		if (parse(line, &mapping))
+			more = visit(&mapping, context);
+	fclose(maps);
+	return 0;
+}
+
+struct wanted {
+	uint64_t address;
+	struct mapping *mapping;
+	bool found;
+};
+
+static bool holds(const struct mapping *mapping, void *context)
+{
+	struct wanted *wanted = context;
+
+	if (wanted->address < mapping->begin || wanted->address >= mapping->end)
+		return true;
+	*wanted->mapping = *mapping;
+	wanted->found = true;
+	return false;
+}
+
+int code_find(pid_t pid, uint64_t address, struct mapping *mapping)
+{
+	struct wanted wanted = {.address = address, .mapping = mapping};
+	int error = code_each(pid, holds, &wanted);
+
+	return error ? error : wanted.found;
+}
+
+static bool same(const struct mapping *a, const struct mapping *b)
+{
+	return a->inode && a->inode == b->inode && a->device == b->device && a->offset == b->offset &&
+	       a->end - a->begin == b->end - b->begin && !a->writable && !b->writable;
+}
+
+/* Those of code that belongs to no file are not kept: the next look may find others. */
+static struct code *place_for(struct pt_tracer *t, const struct mapping *mapping)
+{
+	struct code *code = t->code;
+
+	while (code && code->of.inode)
+		code = code->next;
+	if (!code) {
+		code = calloc(1, sizeof(*code));
+		if (!code)
+			return NULL;
+		code->next = t->code;
+		t->code = code;
+	}
+	free(code->sites);
+	*code = (struct code){.next = code->next, .of = *mapping};
+	return code;
+}
+
+const struct code *code_look(struct pt_tracer *t, pid_t tid, const struct mapping *mapping)
+{
+	size_t size = (size_t)(mapping->end - mapping->begin);
+	struct code *code;
+	uint8_t *bytes;
+
+	for (code = t->code; code; code = code->next)
+		if (same(&code->of, mapping))
+			return code;
+	bytes = size <= LARGEST ? malloc(size) : NULL;
+	code = bytes && memory_read(tid, mapping->begin, bytes, size) == 0 ? place_for(t, mapping) : NULL;
+	if (code && sites_find(bytes, size, &code->sites, &code->count) < 0) {
+		code->of = (struct mapping){0};
+		code = NULL;
+	}
+	free(bytes);
+	return code;
+}
+
+void code_destroy(struct pt_tracer *t)
+{
+	for (struct code *code = t->code, *next; code; code = next) {
+		next = code->next;
+		free(code->sites);
+		free(code);
+	}
+	t->code = NULL;
+}

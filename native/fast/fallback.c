@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "fast/fallback.h"
+
+#include <errno.h>
+#include <sys/auxv.h>
+
+#include "emit.h"
+#include "fast/layout.h"
+#include "proc.h"
+#include "registers.h"
+#include "tracee.h"
+
+#define HWCAP2_FSGSBASE 2 /* arch/x86/include/uapi/asm/hwcap2.h: programs may read their thread pointer */
+
+void fallback_tell(struct pt_tracer *t, struct tracee *tracee, enum pt_fallback reason, int error)
+{
+	struct pt_record *record;
+
+	if (tracee->group->fallen & 1u << reason)
+		return;
+	tracee->group->fallen |= 1u << reason;
+	record = emit(t, PT_FALLBACK, tracee, NULL, 0);
+	if (record) {
+		record->value = (int32_t)reason;
+		record->error = error;
+	}
+}
+
+enum pt_fallback fallback_of(int error)
+{
+	switch (error) {
+	case -EEXIST:
+		return PT_FALLBACK_TAKEN;
+	case -EPERM: /* of process_vm_writev(2); of mmap(2) it is a security module's word */
+	case -EFAULT:
+		return PT_FALLBACK_UNREADABLE;
+	default:
+		return PT_FALLBACK_MEMORY;
+	}
+}
+
+struct kin {
+	const struct tracee *of;
+	bool other_files; /* a thread of the process has another fd table */
+	bool other_users; /* another process has the same one */
+};
+
+static void look(struct pt_tracer *t, struct tracee *tracee, void *context)
+{
+	struct kin *kin = context;
+
+	(void)t;
+	if (tracee->group == kin->of->group)
+		kin->other_files |= tracee->files != kin->of->files;
+	else
+		kin->other_users |= tracee->files == kin->of->files && tracee->files;
+}
+
+bool fallback_none(struct pt_tracer *t, struct tracee *tracee)
+{
+	struct kin kin = {.of = tracee};
+	struct registers regs;
+	enum pt_fallback reason;
+
+	tracee_each(t, look, &kin);
+	if (!(getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE))
+		reason = PT_FALLBACK_MACHINE;
+	else if (tracee->sandboxed)
+		reason = PT_FALLBACK_SANDBOX;
+	else if (kin.other_files || kin.other_users)
+		reason = PT_FALLBACK_DESCRIPTORS;
+	else if (tracee->group->threads > FAST_THREADS / 4)
+		reason = PT_FALLBACK_THREADS;
+	else if (registers_read(tracee->tid, &regs) == 0 && registers_compat(&regs))
+		reason = PT_FALLBACK_COMPAT;
+	else
+		return true;
+	fallback_tell(t, tracee, reason, 0);
+	return false;
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ *
+ * What becomes of stubs when processes and threads come and go.
+ *
+ *   fork     copies the memory, and so the stubs, the jumps to them and the data: the child gets an image of its own
+ *   vfork    the child runs in its parent's memory, but with its own fds: every call of that memory stops until it has
+ *            executed a program or exited. The same for others who share the one and not the other (clone(2))
+ *   execve   the memory is gone, and with it the image
+ */
+#include "fast/fast.h"
+
+#if defined(__x86_64__)
+
+#include <sched.h>
+
+#include "fast/fallback.h"
+#include "fast/image.h"
+#include "fast/layout.h"
+#include "fast/patch.h"
+#include "fast/ring.h"
+#include "tracee.h"
+
+static void add_guest(struct pt_tracer *t, struct tracee *guest, struct image *image)
+{
+	guest->guest_of = image;
+	image->guests++;
+	image_set_flags(image, image->flags | FAST_ALL_STOP);
+	(void)t;
+}
+
+static void end_guest(struct tracee *guest)
+{
+	struct image *image = guest->guest_of;
+
+	guest->guest_of = NULL;
+	if (image && --image->guests == 0 && !image->withdrawn)
+		image_set_flags(image, image->own_flags);
+}
+
+void fast_cloned(struct pt_tracer *t, struct tracee *child, struct tracee *parent, uint64_t flags)
+{
+	struct image *image = parent->guest_of ? parent->guest_of : parent->group->image;
+	bool memory = (flags & CLONE_VM) != 0, fds = (flags & CLONE_FILES) != 0;
+
+	if (!image)
+		return;
+	if (memory && !(flags & CLONE_VFORK) && !(fds && flags & CLONE_THREAD))
+		fallback_tell(t, parent, PT_FALLBACK_DESCRIPTORS, 0);
+	if (memory && !(fds && flags & CLONE_THREAD && !parent->guest_of))
+		add_guest(t, child, image);
+	else if (!memory && (fds || parent->guest_of || !image_copy(t, image, child)))
+		/* Its fds are its parent's, too: what one of them closes the other's slots would not show. */
+		fast_orphaned(child);
+	if (!memory && fds) {
+		fallback_tell(t, parent, PT_FALLBACK_DESCRIPTORS, 0);
+		add_guest(t, child, image);
+	}
+}
+
+void fast_orphaned(struct tracee *child)
+{
+	const struct image image = {.reader = child->tid};
+	const uint32_t flags = FAST_ALL_STOP;
+	uint64_t magic = 0;
+
+	/* If it has stubs, from its parent, nobody would read what they count. */
+	if (image_read(&image, FAST_MAGIC, &magic, sizeof(magic)) == 0 && magic == FAST_MAGIC_WORD)
+		image_write(&image, FAST_FLAGS, &flags, sizeof(flags));
+	if (magic == FAST_MAGIC_WORD && child->group)
+		child->group->slow = true;
+}
+
+void fast_born(struct pt_tracer *t, struct tracee *child)
+{
+	struct image *image = child->group ? child->group->image : NULL;
+
+	if (image && !image_add_thread(image, child))
+		fast_withdraw(t, child, PT_FALLBACK_THREADS);
+}
+
+static void leave(struct pt_tracer *t, struct tracee *tracee, void *image)
+{
+	(void)t;
+	if (tracee->guest_of == image)
+		tracee->guest_of = NULL;
+}
+
+static void forget_image(struct pt_tracer *t, struct group *group)
+{
+	if (!group->image)
+		return;
+	tracee_each(t, leave, group->image);
+	image_destroy(t, group->image);
+}
+
+void fast_executed(struct pt_tracer *t, struct tracee *tracee)
+{
+	end_guest(tracee);
+	forget_image(t, tracee->group);
+	tracee->group->slow = false;
+	tracee->group->stops = 0;
+}
+
+void fast_gone(struct pt_tracer *t, struct tracee *tracee)
+{
+	(void)t;
+	end_guest(tracee);
+	if (tracee->group && tracee->group->image)
+		image_remove_thread(tracee->group->image, tracee);
+}
+
+void fast_group_gone(struct pt_tracer *t, struct group *group)
+{
+	forget_image(t, group);
+}
+
+void fast_unshares(struct pt_tracer *t, struct tracee *tracee)
+{
+	fast_withdraw(t, tracee, PT_FALLBACK_DESCRIPTORS);
+}
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ *
+ * The fast path, as the rest of the core sees it: an accelerator over the stops. A process whose calls stop often gets
+ * code that counts them inside of it (README.md here). What is not counted there stops as before.
+ *
+ * On architectures without stubs none of it does anything (none.c).
+ */
+#ifndef PT_FAST_H
+#define PT_FAST_H
+
+#include "registers.h"
+#include "tracer.h"
+
+/* The numbers of the calls that stubs count, the most frequent first; -1 past the last. */
+int fast_call(unsigned int index);
+bool fast_counts(uint64_t number);
+
+/* A call stops before it is made (instruction: address behind its syscall instruction). True: its exit-stop is wanted,
+ * to look at the program's code there. */
+bool fast_call_stops(struct pt_tracer *t, struct tracee *tracee, uint64_t instruction);
+/* It has ended: the place for that look. */
+void fast_call_stopped(struct pt_tracer *t, struct tracee *tracee, uint64_t instruction, int64_t result);
+/* A stop of this tracee is about to be handled: what its process has counted until now comes first. */
+void fast_before_stop(struct pt_tracer *t, struct tracee *tracee);
+/* A signal is about to be delivered. */
+void fast_before_signal(struct pt_tracer *t, struct tracee *tracee, int signal);
+/* The child exists, but has not run yet; flags are those of clone(2). */
+void fast_cloned(struct pt_tracer *t, struct tracee *child, struct tracee *parent, uint64_t flags);
+/* The same for a child whose parent was not seen to make it. */
+void fast_orphaned(struct tracee *child);
+/* It stands in its first stop. */
+void fast_born(struct pt_tracer *t, struct tracee *child);
+/* A new program is in place. */
+void fast_executed(struct pt_tracer *t, struct tracee *tracee);
+/* PTRACE_EVENT_EXIT: what it leaves half-way is counted. */
+void fast_exiting(struct pt_tracer *t, struct tracee *tracee);
+/* It is no tracee any more. */
+void fast_gone(struct pt_tracer *t, struct tracee *tracee);
+/* The last thread of its group is gone. */
+void fast_group_gone(struct pt_tracer *t, struct group *group);
+/* The process is to be as if there were no fast path, and stays so: why is told. */
+void fast_withdraw(struct pt_tracer *t, struct tracee *tracee, enum pt_fallback reason);
+/* This thread is about to get an fd table of its own. True: it has one already, for nobody shares it. */
+void fast_unshares(struct pt_tracer *t, struct tracee *tracee);
+/* Reads what all processes have counted until now. */
+void fast_drain(struct pt_tracer *t);
+void fast_destroy(struct pt_tracer *t);
+
+/* fast/slots.h, as files.c and rows.c need it. */
+bool fast_learn(struct pt_tracer *t, struct files *files, unsigned int fd, struct socket *socket);
+void fast_forget(struct files *files, unsigned int fd, struct socket *was);
+bool fast_still_other(const struct files *files, unsigned int fd);
+bool fast_busy(const struct files *files, unsigned int fd);
+
+#endif

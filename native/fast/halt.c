@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ *
+ * New threads may be born meanwhile, of threads that do not stand yet. They are tracees from birth on, and stop before
+ * their first instruction. So /proc/PID/task is read again until a whole pass has found none that does not stand.
+ *
+ * To stop a thread interrupts its call, as a stop signal does. The kernel makes most calls again by itself. A few
+ * return EINTR instead (signal(7), "Interruption of system calls and library functions by stop signals"); where no
+ * signal is the reason they are made again here, so that the program sees nothing of it.
+ */
+#include "fast/halt.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#include "proc.h"
+#include "registers.h"
+#include "stop.h"
+#include "tracee.h"
+#include "wait.h"
+
+#define PATIENCE_NS (50 * 1000 * 1000LL)
+#define PAUSE_NS 20000
+
+/* Those that return EINTR after a stop, though no handler ran. */
+static bool returns_eintr(uint64_t number)
+{
+	switch (number) {
+	case SYS_epoll_wait:
+	case SYS_epoll_pwait:
+	case SYS_epoll_pwait2:
+	case SYS_io_getevents:
+	case SYS_io_pgetevents:
+	case SYS_semop:
+	case SYS_semtimedop:
+	case SYS_rt_sigtimedwait:
+	case SYS_read: /* the rest: on sockets with SO_RCVTIMEO or SO_SNDTIMEO */
+	case SYS_readv:
+	case SYS_write:
+	case SYS_writev:
+	case SYS_recvfrom:
+	case SYS_recvmsg:
+	case SYS_sendto:
+	case SYS_sendmsg:
+	case SYS_accept:
+	case SYS_accept4:
+	case SYS_connect:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool has_pending_signal(pid_t tid)
+{
+	uint64_t pending = (uint64_t)proc_status(tid, "SigPnd:", 16) | (uint64_t)proc_status(tid, "ShdPnd:", 16);
+
+	return (pending & ~(uint64_t)proc_status(tid, "SigBlk:", 16)) != 0;
+}
+
+/* It stands in the stop that it was asked for. A signal that comes after this look is delivered before the call is made
+ * again: as if it had come just before the program made the call. */
+static void make_again(pid_t tid)
+{
+	struct registers regs;
+
+	if (registers_read(tid, &regs) < 0 || registers_compat(&regs) || registers_result(&regs) != -EINTR ||
+	    (int64_t)registers_number(&regs) < 0 || !returns_eintr(registers_number(&regs)) || has_pending_signal(tid))
+		return;
+	registers_restart(&regs, (int64_t)registers_number(&regs));
+	registers_write(tid, &regs);
+}
+
+enum standing { STANDS, RUNS, NO_ROOM };
+
+static enum standing look(struct pt_tracer *t, pid_t tid, bool ask)
+{
+	const struct tracee *tracee = tracee_find(t, tid);
+	int status;
+	pid_t found;
+
+	if (wait_kept(t, tid) || (tracee && (tracee->hold || tracee->exiting || tracee->state == TRACEE_NEWBORN ||
+					     (tracee->group && tracee->group->held == tracee))))
+		return STANDS;
+	if (ask && tracee)
+		ptrace(PTRACE_INTERRUPT, tid, 0, 0);
+	found = waitpid(tid, &status, WAIT_FLAGS | WNOHANG);
+	if (found < 0)
+		return STANDS; /* gone */
+	if (found == 0)
+		return RUNS;
+	if (stop_kind(status) == STOP_INTERRUPT)
+		make_again(tid);
+	return wait_keep(t, tid, status) ? STANDS : NO_ROOM;
+}
+
+static DIR *open_threads(const struct tracee *tracee)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)tracee->group->tgid);
+	return opendir(path);
+}
+
+/* STANDS: every thread that the list has stood when it was read. */
+static enum standing pass(struct pt_tracer *t, const struct tracee *but, bool ask)
+{
+	DIR *threads = open_threads(but);
+	enum standing all = threads ? STANDS : NO_ROOM;
+	struct dirent *entry;
+
+	while (threads && all != NO_ROOM && (entry = readdir(threads))) {
+		pid_t tid = atoi(entry->d_name);
+		enum standing one = tid <= 0 || tid == but->tid ? STANDS : look(t, tid, ask);
+
+		if (one != STANDS)
+			all = one;
+	}
+	if (threads)
+		closedir(threads);
+	return all;
+}
+
+bool halt_process(struct pt_tracer *t, const struct tracee *tracee)
+{
+	const struct timespec pause = {.tv_nsec = PAUSE_NS};
+	int64_t end = now_ns() + PATIENCE_NS;
+	enum standing all = pass(t, tracee, true);
+	bool again = true;
+
+	/* Two passes at least: between the first one's reads a thread may have been born. */
+	while (all == RUNS || (all == STANDS && again)) {
+		again = all == RUNS;
+		if (now_ns() > end)
+			return false;
+		if (all == RUNS)
+			nanosleep(&pause, NULL);
+		/* A thread that was born since has not been asked; it stops by itself. One that stopped for another
+		 * reason has lost the request (ptrace_stop() of kernel/signal.c), but it stands. */
+		all = pass(t, tracee, false);
+	}
+	return all == STANDS;
+}
+
+void halt_each(const struct tracee *tracee, void (*visit)(pid_t tid, void *context), void *context)
+{
+	DIR *threads = open_threads(tracee);
+	struct dirent *entry;
+
+	while (threads && (entry = readdir(threads)))
+		if (atoi(entry->d_name) > 0)
+			visit(atoi(entry->d_name), context);
+	if (threads)
+		closedir(threads);
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ * What of the fast path lies in one tracee's memory, as the tracer knows it. */
+#ifndef PT_FAST_IMAGE_H
+#define PT_FAST_IMAGE_H
+
+#include "fast/stub.h"
+#include "tracer.h"
+
+/* A place in the program's code that makes a system call by a stub. */
+struct fast_site {
+	uint64_t call;	/* address of the syscall instruction */
+	uint64_t begin; /* of the bytes that are replaced: the same, or before it */
+	uint8_t before; /* bytes of the replaced ones in front of the instruction */
+	uint8_t after;	/* and behind it */
+	uint8_t original[16];
+	const struct stub *stub;
+	uint32_t stub_at; /* address of its copy */
+};
+
+/* A socket whose fd was forgotten while calls on it were under way in stubs: their records belong to it. */
+struct fast_fading {
+	struct fast_fading *next;
+	struct socket *socket;
+	unsigned int fd;
+};
+
+struct fast_thread {
+	uint64_t pointer; /* the thread pointer (fs base), by which records name it */
+	struct tracee *tracee;
+};
+
+struct image {
+	struct image *next; /* in the tracer's list */
+	struct group *group;
+	struct files *files;
+	pid_t reader; /* a thread through which its memory is read */
+	struct fast_site *sites;
+	unsigned int site_count;
+	struct fast_thread *threads;
+	unsigned int thread_count;
+	struct fast_fading *fading;
+	uint32_t stubs_end; /* address of the first free byte for a stub */
+	uint32_t flags;	    /* FAST_FLAGS as it was written last */
+	uint64_t tail;	    /* number of the first record that was not read yet */
+	uint64_t last_tsc;
+	int64_t last_time;   /* ns, of last_tsc */
+	unsigned int guests; /* processes that run in the same memory: children of vfork */
+	uint64_t *tried;     /* calls whose code was looked at */
+	unsigned int tried_count;
+	unsigned int tries; /* to stop all threads that failed */
+	uint32_t own_flags; /* FAST_FLAGS without guests */
+	bool draining;
+	bool leaving;	/* its last thread is about to exit: none is under way any more */
+	bool withdrawn; /* nothing jumps to the stubs any more */
+};
+
+/* The site, and the offset in its copy of a stub, of an address; or NULL. */
+const struct fast_site *image_stub_of(const struct image *image, uint64_t address, uint32_t *offset);
+/* The same in its twin. */
+const struct fast_site *image_twin_of(const struct image *image, uint64_t address, uint32_t *offset);
+bool image_has_site(const struct image *image, uint64_t call);
+/* Forgets the sites from this one on. */
+void image_drop_sites(struct image *image, unsigned int first);
+/* The code around this call has been looked at, and will not be again. */
+bool image_has_tried(const struct image *image, uint64_t call);
+void image_add_tried(struct image *image, uint64_t call);
+uint64_t image_twin(const struct image *image, const struct fast_site *site);
+
+/* Reads and writes the tracee's memory. 0 or -errno. */
+int image_read(const struct image *image, uint64_t address, void *to, size_t length);
+int image_write(const struct image *image, uint64_t address, const void *from, size_t length);
+
+/* Maps the memory into a tracee that is in a ptrace-stop, and begins an image; gadget is the address of a syscall
+ * instruction of it. NULL: *error says why. */
+struct image *image_create(struct pt_tracer *t, struct tracee *tracee, uint64_t gadget, int *error);
+/* A fork has copied the memory: the child's image. NULL: out of memory or not readable. */
+struct image *image_copy(struct pt_tracer *t, const struct image *of, struct tracee *child);
+/* Forgets it; what lies in the tracee stays. */
+void image_destroy(struct pt_tracer *t, struct image *image);
+/* Which calls have to stop: bits of FAST_FLAGS. */
+int image_set_flags(struct image *image, uint32_t flags);
+/* A thread that records may name from now on. False: another one has the same thread pointer, or no memory. */
+bool image_add_thread(struct image *image, struct tracee *tracee);
+/* The same for all of its threads, which must stand. */
+bool image_add_threads(struct pt_tracer *t, struct image *image);
+void image_remove_thread(struct image *image, const struct tracee *tracee);
+
+#endif

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ * Architectures without stubs: every call stops. */
+#include "fast/fast.h"
+
+#if !defined(__x86_64__)
+
+#include "emit.h"
+
+int fast_call(unsigned int index)
+{
+	(void)index;
+	return -1;
+}
+
+bool fast_counts(uint64_t number)
+{
+	(void)number;
+	return false;
+}
+
+bool fast_call_stops(struct pt_tracer *t, struct tracee *tracee, uint64_t instruction)
+{
+	(void)t, (void)tracee, (void)instruction;
+	return false;
+}
+
+void fast_call_stopped(struct pt_tracer *t, struct tracee *tracee, uint64_t instruction, int64_t result)
+{
+	(void)t, (void)tracee, (void)instruction, (void)result;
+}
+
+void fast_before_stop(struct pt_tracer *t, struct tracee *tracee)
+{
+	(void)t, (void)tracee;
+}
+
+void fast_before_signal(struct pt_tracer *t, struct tracee *tracee, int signal)
+{
+	(void)t, (void)tracee, (void)signal;
+}
+
+void fast_cloned(struct pt_tracer *t, struct tracee *child, struct tracee *parent, uint64_t flags)
+{
+	(void)t, (void)child, (void)parent, (void)flags;
+}
+
+void fast_orphaned(struct tracee *child)
+{
+	(void)child;
+}
+
+void fast_born(struct pt_tracer *t, struct tracee *child)
+{
+	(void)t, (void)child;
+}
+
+void fast_executed(struct pt_tracer *t, struct tracee *tracee)
+{
+	(void)t, (void)tracee;
+}
+
+void fast_exiting(struct pt_tracer *t, struct tracee *tracee)
+{
+	(void)t, (void)tracee;
+}
+
+void fast_gone(struct pt_tracer *t, struct tracee *tracee)
+{
+	(void)t, (void)tracee;
+}
+
+void fast_group_gone(struct pt_tracer *t, struct group *group)
+{
+	(void)t, (void)group;
+}
+
+void fast_withdraw(struct pt_tracer *t, struct tracee *tracee, enum pt_fallback reason)
+{
+	(void)t, (void)tracee, (void)reason;
+}
+
+void fast_unshares(struct pt_tracer *t, struct tracee *tracee)
+{
+	(void)t, (void)tracee;
+}
+
+void fast_drain(struct pt_tracer *t)
+{
+	(void)t;
+}
+
+void fast_destroy(struct pt_tracer *t)
+{
+	(void)t;
+}
+
+bool fast_learn(struct pt_tracer *t, struct files *files, unsigned int fd, struct socket *socket)
+{
+	(void)t, (void)files, (void)fd, (void)socket;
+	return true;
+}
+
+void fast_forget(struct files *files, unsigned int fd, struct socket *was)
+{
+	(void)files, (void)fd, (void)was;
+}
+
+bool fast_still_other(const struct files *files, unsigned int fd)
+{
+	(void)files, (void)fd;
+	return true;
+}
+
+bool fast_busy(const struct files *files, unsigned int fd)
+{
+	(void)files, (void)fd;
+	return false;
+}
+
+#endif

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ *
+ * First the stubs are written, which nothing uses yet. Then all threads of the process are stopped, and while they
+ * stand: the jumps are written, and whoever stands or will return into the middle of what was replaced is moved on.
+ *
+ *   the replaced bytes of a site      mov [rsp+8], r11    syscall              (or: syscall    cmp rax, -4095)
+ *   a thread before the first byte    runs into the jump: nothing to do
+ *   one before the syscall            goes on in the stub, whose first instructions are the same
+ *   one behind it                     is in that call (rip says so while it is in the kernel), or has made it: it goes
+ *                                     on behind the same instruction in the twin. If the kernel restarts the call it
+ *                                     sets rip back by 2, which there is a syscall instruction, too.
+ */
+#include "fast/patch.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fast/fast.h"
+#include "fast/frames.h"
+#include "fast/halt.h"
+#include "fast/layout.h"
+#include "fast/twin.h"
+#include "fast/writing.h"
+#include "memory.h"
+#include "registers.h"
+#include "restart.h"
+
+/* Sites that are about to be patched, and where those stand that patch.c has to look at. */
+struct round {
+	const struct image *image;
+	unsigned int first; /* of image->sites */
+};
+
+static bool is_wanted(const struct site *site, enum patch_choice choice, bool stopped)
+{
+	if (site->foreign || site->pattern == PATTERN_NONE)
+		return false;
+	if (!site->number_known)
+		return choice == PATCH_ALL || stopped;
+	return fast_counts(site->number) || (choice == PATCH_ALL && twin_watches(site->number));
+}
+
+static const struct stub *stub_for(const struct site *site)
+{
+	int32_t number = !site->number_known ? STUB_ANY : fast_counts(site->number) ? (int32_t)site->number : STUB_NONE;
+	const struct stub *stub = stub_table;
+
+	while (stub->number != number)
+		stub++;
+	return stub;
+}
+
+/* Adds a site to the image. Its bytes are looked at anew: the file may have changed since its code was looked at. */
+static int add_site(struct image *image, pid_t tid, const struct mapping *mapping, const struct site *site)
+{
+	const struct pattern_shape shape = pattern_shape(site->pattern);
+	struct fast_site *more, one = {
+					.call = mapping->begin + site->offset,
+					.begin = mapping->begin + site->offset - shape.before,
+					.before = shape.before,
+					.after = shape.after,
+					.stub = stub_for(site),
+					.stub_at = image->stubs_end,
+				};
+
+	if (image->site_count == FAST_SITES || image->stubs_end + one.stub->size > FAST_STUBS_END)
+		return -ENOSPC;
+	if (memory_read(tid, one.begin, one.original, site_size(&one)) < 0 ||
+	    !pattern_is(site->pattern, one.original, site_size(&one)))
+		return 0;
+	more = realloc(image->sites, (image->site_count + 1) * sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	image->sites = more;
+	more[image->site_count++] = one;
+	image->stubs_end += (one.stub->size + 15) & ~15u;
+	return 0;
+}
+
+static int choose(struct image *image, pid_t tid, const struct mapping *mapping, const struct code *code,
+		  enum patch_choice choice, uint64_t stopped_at)
+{
+	int error = 0;
+
+	for (unsigned int i = 0; i < code->count && !error; i++) {
+		uint64_t call = mapping->begin + code->sites[i].offset;
+
+		if (is_wanted(&code->sites[i], choice, call == stopped_at) && !image_has_site(image, call))
+			error = add_site(image, tid, mapping, &code->sites[i]);
+	}
+	return error;
+}
+
+/* Where somebody has to go on who stands at this address of the program. */
+static uint64_t into_stubs(const void *context, uint64_t address, int64_t result)
+{
+	const struct round *round = context;
+	const struct image *image = round->image;
+
+	(void)result;
+	for (unsigned int i = round->first; i < image->site_count; i++) {
+		const struct fast_site *site = &image->sites[i];
+
+		if (address <= site->begin || address > site->call + 2)
+			continue;
+		if (address == site->call + 2)
+			return image_twin(image, site) + TWIN_DONE;
+		if (address == site->call)
+			return image_twin(image, site) + TWIN_CALL;
+		return site->stub_at + (address - site->begin);
+	}
+	return 0;
+}
+
+/* And who stands in a stub or twin, when the program's own bytes are back. What has made its call finishes there. */
+static uint64_t out_of_stubs(const void *context, uint64_t address, int64_t result)
+{
+	const struct image *image = context;
+	bool again = result < 0 && result > -4096 && restart_pending((int)-result);
+	uint32_t offset;
+	const struct fast_site *site = image_stub_of(image, address, &offset);
+
+	if (!site) {
+		site = image_twin_of(image, address, &offset);
+		if (!site || offset > TWIN_DONE)
+			return 0;
+		return offset == TWIN_DONE ? site->call + 2 : site->call;
+	}
+	if (offset < site->before)
+		return site->begin + offset;
+	if (offset >= site->stub->tail)
+		return 0;
+	if (offset == site->stub->plain_done)
+		return site->call + 2;
+	for (const struct stub_body *body = site->stub->bodies; body < site->stub->bodies_end; body++) {
+		if (offset == body->done && again)
+			return site->call + 2;
+		if (offset >= body->done && offset <= body->released)
+			return 0;
+	}
+	return site->call;
+}
+
+struct moving {
+	move_function move;
+	const void *context;
+};
+
+static void move_thread(pid_t tid, void *context)
+{
+	const struct moving *moving = context;
+	struct registers regs;
+	uint64_t other;
+
+	if (registers_read(tid, &regs) < 0 || registers_compat(&regs))
+		return;
+	other = moving->move(moving->context, registers_instruction(&regs), registers_result(&regs));
+	if (other) {
+		registers_set_instruction(&regs, other);
+		registers_write(tid, &regs);
+	}
+	frames_move(tid, registers_stack(&regs), moving->move, moving->context);
+}
+
+static void move_threads(const struct tracee *tracee, move_function move, const void *context)
+{
+	struct moving moving = {.move = move, .context = context};
+
+	halt_each(tracee, move_thread, &moving);
+}
+
+/* Those that are found as they were get their jump. */
+static int write_jumps(const struct image *image, pid_t tid, unsigned int first)
+{
+	int written = 0;
+
+	for (unsigned int i = first; i < image->site_count; i++) {
+		const struct fast_site *site = &image->sites[i];
+		uint8_t now[sizeof(site->original)];
+
+		if (memory_read(tid, site->begin, now, site_size(site)) < 0 ||
+		    memcmp(now, site->original, site_size(site)) != 0)
+			continue;
+		written += writing_jump(tid, site, FAST_POINTERS + i * sizeof(uint64_t)) == 0;
+	}
+	return written;
+}
+
+int patch_mapping(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct mapping *mapping,
+		  enum patch_choice choice, uint64_t stopped_at)
+{
+	const struct code *code = code_look(t, tracee->tid, mapping);
+	struct round round = {.image = image, .first = image->site_count};
+	int result;
+
+	if (!code)
+		return -ENOMEM;
+	result = choose(image, tracee->tid, mapping, code, choice, stopped_at);
+	if (!result && image->site_count > round.first)
+		result = writing_stubs(image, tracee->tid, round.first);
+	if (!result && image->site_count > round.first && !halt_process(t, tracee))
+		result = -EAGAIN;
+	if (!result && image->site_count > round.first && !image_add_threads(t, image))
+		result = -EMLINK;
+	if (result || image->site_count == round.first) {
+		image_drop_sites(image, round.first);
+		return result;
+	}
+	result = write_jumps(image, tracee->tid, round.first);
+	move_threads(tracee, into_stubs, &round);
+	return result;
+}
+
+int patch_withdraw(struct pt_tracer *t, struct image *image, struct tracee *tracee)
+{
+	image_set_flags(image, image->flags | FAST_ALL_STOP);
+	if (image->withdrawn || !image->site_count)
+		return 0;
+	if (!halt_process(t, tracee))
+		return -EAGAIN;
+	for (unsigned int i = 0; i < image->site_count; i++)
+		writing_original(tracee->tid, &image->sites[i], FAST_POINTERS + i * sizeof(uint64_t));
+	move_threads(tracee, out_of_stubs, image);
+	image->withdrawn = true;
+	return 0;
+}

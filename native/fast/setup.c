@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ *
+ * How a tracee gets its image: mapped by calls that it is made to do, or copied by a fork.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "fast/image.h"
+#include "fast/inject.h"
+#include "fast/layout.h"
+#include "fast/slots.h"
+#include "registers.h"
+#include "watch.h"
+
+#ifndef MAP_FIXED_NOREPLACE
+#define MAP_FIXED_NOREPLACE 0x100000
+#endif
+
+static struct image *begin(struct pt_tracer *t, struct tracee *tracee)
+{
+	struct image *image = calloc(1, sizeof(*image));
+
+	if (!image)
+		return NULL;
+	image->group = tracee->group;
+	image->files = tracee->files;
+	image->reader = tracee->tid;
+	image->stubs_end = FAST_STUBS;
+	image->tail = FAST_RING_RECORDS; /* the first round is 1: an empty record bears 0 */
+	image->next = t->images;
+	t->images = image;
+	tracee->group->image = image;
+	tracee->files->image = image;
+	return image;
+}
+
+void image_destroy(struct pt_tracer *t, struct image *image)
+{
+	struct image **at = &t->images;
+
+	while (*at && *at != image)
+		at = &(*at)->next;
+	if (*at)
+		*at = image->next;
+	slots_end(t, image);
+	if (image->files->image == image)
+		image->files->image = NULL;
+	image->group->image = NULL;
+	free(image->sites);
+	free(image->tried);
+	free(image->threads);
+	free(image);
+}
+
+static int map(struct pt_tracer *t, struct injection *injection, uint64_t address, uint64_t size, int protection)
+{
+	const uint64_t args[6] = {
+		address, size, (uint64_t)protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, UINT64_MAX, 0,
+	};
+	int64_t result = inject_call(t, injection, SYS_mmap, args);
+
+	if (result < 0 || (uint64_t)result == address)
+		return result < 0 ? (int)result : 0;
+	/* Before Linux 4.17 that flag is not known, and if the address is taken another one is given. */
+	inject_call(t, injection, SYS_munmap, (const uint64_t[6]){(uint64_t)result, size});
+	return -EEXIST;
+}
+
+static int map_both(struct pt_tracer *t, struct tracee *tracee, uint64_t gadget)
+{
+	struct injection injection;
+	int error = inject_begin(&injection, tracee->tid, gadget);
+
+	if (error)
+		return error;
+	error = map(t, &injection, FAST_DATA, FAST_DATA_SIZE, PROT_READ | PROT_WRITE);
+	if (!error) {
+		error = map(t, &injection, FAST_CODE, FAST_CODE_SIZE, PROT_READ | PROT_EXEC);
+		if (error && error != -ESRCH)
+			inject_call(t, &injection, SYS_munmap, (const uint64_t[6]){FAST_DATA, FAST_DATA_SIZE});
+	}
+	inject_end(&injection);
+	return error;
+}
+
+static void set_bit(uint64_t watched[FAST_NUMBERS / 64], uint64_t number)
+{
+	if (number < FAST_NUMBERS)
+		watched[number / 64] |= 1ull << number % 64;
+}
+
+/* Calls that are told of, held or refused stop, and those of the table that no stub counts. */
+static uint32_t wanted(const struct pt_tracer *t, uint64_t watched[FAST_NUMBERS / 64])
+{
+	uint32_t flags = t->options.aggregate ? 0 : FAST_TIMED;
+	unsigned int count;
+	const struct syscall_entry *table = syscall_table(&count);
+
+	for (unsigned int i = 0; i < count; i++)
+		if (table[i].number[ABI_NATIVE] >= 0)
+			set_bit(watched, (uint64_t)table[i].number[ABI_NATIVE]);
+	for (uint64_t number = 0; number < FAST_NUMBERS; number++)
+		if (watch_order(t, false, number))
+			set_bit(watched, number);
+	for (unsigned int i = 0; i < FAST_CALLS; i++)
+		if (watch_order(t, false, fast_calls[i]))
+			flags |= 1u << i;
+	return flags;
+}
+
+static int write_limit(struct image *image)
+{
+	const uint64_t limit = image->tail + FAST_RING_RECORDS - FAST_THREADS;
+
+	return image_write(image, FAST_LIMIT, &limit, sizeof(limit));
+}
+
+/* What the stubs look at before anything else. */
+static int write_header(const struct pt_tracer *t, struct image *image)
+{
+	uint64_t watched[FAST_NUMBERS / 64] = {0}, magic = FAST_MAGIC_WORD;
+	int error;
+
+	image->flags = image->own_flags = wanted(t, watched);
+	error = image_write(image, FAST_HEAD, &image->tail, sizeof(image->tail));
+	if (!error)
+		error = write_limit(image);
+	if (!error)
+		error = image_write(image, FAST_FLAGS, &image->flags, sizeof(image->flags));
+	if (!error)
+		error = image_write(image, FAST_WATCHED, watched, sizeof(watched));
+	if (!error)
+		error = image_write(image, FAST_MAGIC, &magic, sizeof(magic));
+	return error;
+}
+
+struct image *image_create(struct pt_tracer *t, struct tracee *tracee, uint64_t gadget, int *error)
+{
+	struct image *image;
+
+	*error = map_both(t, tracee, gadget);
+	if (*error)
+		return NULL;
+	image = begin(t, tracee);
+	*error = image ? write_header(t, image) : -ENOMEM;
+	if (*error && image) {
+		image_destroy(t, image);
+		image = NULL;
+	}
+	return image;
+}
+
+static void *copy_of(const void *from, size_t size)
+{
+	void *copy = malloc(size ? size : 1);
+
+	if (copy)
+		memcpy(copy, from, size);
+	return copy;
+}
+
+/* The child has an fd table of its own, of which the tracer has learnt nothing yet; and calls that were under way in
+ * other threads of its parent are not under way in it. */
+static int clear_slots(const struct image *image, unsigned int fds)
+{
+	static const uint8_t zeros[64 << FAST_SLOT_BITS];
+	int error = 0;
+
+	for (unsigned int fd = 0; fd < fds && fd < FAST_FDS && !error; fd += 64)
+		error = image_write(image, FAST_SLOTS + ((uint64_t)fd << FAST_SLOT_BITS), zeros, sizeof(zeros));
+	return error;
+}
+
+struct image *image_copy(struct pt_tracer *t, const struct image *of, struct tracee *child)
+{
+	struct image *image = begin(t, child);
+	uint64_t head;
+
+	if (!image)
+		return NULL;
+	image->flags = of->own_flags;
+	image->own_flags = of->own_flags;
+	image->stubs_end = of->stubs_end;
+	image->sites = copy_of(of->sites, of->site_count * sizeof(*of->sites));
+	image->tried = copy_of(of->tried, of->tried_count * sizeof(*of->tried));
+	if (image->sites && image->tried) {
+		image->site_count = of->site_count;
+		image->tried_count = of->tried_count;
+		image->withdrawn = of->withdrawn;
+		/* Records before this one are its parent's. */
+		if (clear_slots(image, of->files->size) == 0 &&
+		    image_read(image, FAST_HEAD, &head, sizeof(head)) == 0) {
+			image->tail = head;
+			if (write_limit(image) == 0 &&
+			    image_write(image, FAST_FLAGS, &image->flags, sizeof(image->flags)) == 0)
+				return image;
+		}
+	}
+	image_destroy(t, image);
+	return NULL;
+}

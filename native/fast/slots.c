@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ *
+ * A record names an fd, not a socket, and it is written when the call ends. A call may block for hours; meanwhile
+ * another thread closes the fd and gets the number anew. So a slot counts the calls that are under way. While there
+ * are any, what the number names anew is not learnt (calls on it stop, and are counted at the stops), and the records
+ * that come belong to what it named before.
+ */
+#include "fast/slots.h"
+
+#include <stdlib.h>
+
+#include "fast/layout.h"
+#include "fast/ring.h"
+#include "rows.h"
+#include "sockets.h"
+
+struct slot {
+	uint32_t state;
+	uint32_t under_way;
+};
+
+static uint64_t address_of(unsigned int fd)
+{
+	return FAST_SLOTS + ((uint64_t)fd << FAST_SLOT_BITS);
+}
+
+static struct slot read_slot(const struct image *image, unsigned int fd)
+{
+	struct slot slot = {.state = FAST_CLOSING}; /* if it can't be read: nothing is learnt */
+
+	image_read(image, address_of(fd), &slot, sizeof(slot));
+	return slot;
+}
+
+static bool write_state(const struct image *image, unsigned int fd, uint32_t state)
+{
+	return image_write(image, address_of(fd), &state, sizeof(state)) == 0;
+}
+
+static struct fast_fading **find_fading(struct image *image, unsigned int fd)
+{
+	struct fast_fading **at = &image->fading;
+
+	while (*at && (*at)->fd != fd)
+		at = &(*at)->next;
+	return at;
+}
+
+static void end_fading(struct pt_tracer *t, struct fast_fading **at)
+{
+	struct fast_fading *one = *at;
+
+	*at = one->next;
+	one->socket->cached--;
+	socket_put(t, one->socket);
+	free(one);
+}
+
+bool slots_learn(struct pt_tracer *t, struct image *image, unsigned int fd, struct socket *socket)
+{
+	struct slot slot;
+
+	if (fd >= FAST_FDS || image->withdrawn)
+		return true; /* its calls stop anyhow */
+	slot = read_slot(image, fd);
+	if (slot.state == FAST_CLOSING || slot.under_way)
+		return false;
+	if (*find_fading(image, fd)) {
+		/* The last of those calls has ended just now: its record is there, and comes first. */
+		ring_drain(t, image);
+		end_fading(t, find_fading(image, fd));
+	}
+	return write_state(image, fd,
+			   !socket			    ? FAST_OTHER
+			   : socket_takes_addresses(socket) ? FAST_DATAGRAM
+							    : FAST_SOCKET);
+}
+
+void slots_forget(struct image *image, unsigned int fd, struct socket *was)
+{
+	struct fast_fading *one;
+
+	if (fd >= FAST_FDS)
+		return;
+	write_state(image, fd, FAST_UNKNOWN);
+	if (!was || !read_slot(image, fd).under_way || *find_fading(image, fd))
+		return;
+	one = malloc(sizeof(*one));
+	if (!one)
+		return; /* those records will belong to no known socket */
+	*one = (struct fast_fading){.next = image->fading, .socket = was, .fd = fd};
+	was->cached++;
+	image->fading = one;
+}
+
+bool slots_still_other(const struct image *image, unsigned int fd)
+{
+	return fd >= FAST_FDS || read_slot(image, fd).state == FAST_OTHER;
+}
+
+bool slots_busy(const struct image *image, unsigned int fd)
+{
+	return fd < FAST_FDS && read_slot(image, fd).under_way;
+}
+
+struct socket *slots_fading(const struct image *image, unsigned int fd)
+{
+	for (const struct fast_fading *one = image->fading; one; one = one->next)
+		if (one->fd == fd)
+			return one->socket;
+	return NULL;
+}
+
+void slots_release(const struct image *image, unsigned int fd)
+{
+	struct slot slot = {0};
+
+	/* This is not atomic, and a thread may enter a call on this fd right now. So it is done only for the single
+	 * one; else the count stays too high, and the fd is slow when its number is used again. */
+	if (fd >= FAST_FDS || image_read(image, address_of(fd), &slot, sizeof(slot)) < 0 || slot.under_way != 1)
+		return;
+	slot.under_way = 0;
+	image_write(image, address_of(fd) + sizeof(slot.state), &slot.under_way, sizeof(slot.under_way));
+}
+
+void slots_end(struct pt_tracer *t, struct image *image)
+{
+	while (image->fading)
+		end_fading(t, &image->fading);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ * What is known of the fds, where the stubs see it. files.c keeps it in step with the tracer's own table. */
+#ifndef PT_FAST_SLOTS_H
+#define PT_FAST_SLOTS_H
+
+#include "fast/image.h"
+
+/* fd names this socket (NULL: something else, which counts nothing). False: it may not be remembered now, for calls on
+ * what it named before are still under way, or it is about to be closed. */
+bool slots_learn(struct pt_tracer *t, struct image *image, unsigned int fd, struct socket *socket);
+/* From now on a call on it stops. was: the socket that it named, or NULL. */
+void slots_forget(struct image *image, unsigned int fd, struct socket *was);
+/* Is it known there still that fd is no socket? A stub closes such an fd without a stop. */
+bool slots_still_other(const struct image *image, unsigned int fd);
+/* Are calls on it under way in stubs? */
+bool slots_busy(const struct image *image, unsigned int fd);
+/* The socket that a record of this fd belongs to, if the fd has been forgotten since; or NULL. */
+struct socket *slots_fading(const struct image *image, unsigned int fd);
+/* A thread that has died, or was taken out of a stub, is no longer under way. */
+void slots_release(const struct image *image, unsigned int fd);
+/* Lets go of what is remembered. */
+void slots_end(struct pt_tracer *t, struct image *image);
+
+#endif

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ *
+ * The code that counts. What stands here is never run in ptmon: patch.c copies it into the tracee, once for each place
+ * (site) where the program makes system calls, and puts a jump to the copy there. It behaves as the replaced
+ * instructions do, and makes a record of the call. README.md tells the whole story.
+ *
+ * What it may touch. The program expects of a syscall instruction that rax gets the result and that rcx and r11 are
+ * lost, and that is all. So rcx and r11 are free, before the call as after it, but do not live through it. There is no
+ * stack: below rsp lies the red zone of whoever calls (System V ABI), and a goroutine's stack may end right there. The
+ * flags are free: a cmp follows, or a ret.
+ *
+ * The call itself stands here as the program would make it, with the program's registers: so signals interrupt it, and
+ * the kernel restarts it (rip -= 2), as ever.
+ */
+#include "layout.h"
+
+#define MSG_PEEK 0x2
+#define MSG_ERRQUEUE 0x2000
+
+	.intel_syntax noprefix
+
+/* One stub: STUB_BEGIN, the calls that it counts, STUB_END. */
+	.macro STUB_BEGIN stub
+	.pushsection .data.rel.ro, "aw"
+	.balign 8
+\stub\()_bodies:
+	.popsection
+	.section .rodata
+	.balign 16
+\stub\()_begin:
+	.byte 0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0	/* a nop: room for replaced instructions (FAST_ROOM_BEFORE) */
+	.endm
+
+	.macro STUB_END stub
+	/* None of the numbers that this stub counts. The tracer may want to see the call all the same. */
+	cmp	eax, FAST_NUMBERS
+	jae	\stub\()_plain
+	bt	dword ptr ds:[FAST_WATCHED], eax
+	jc	\stub\()_twin
+\stub\()_plain:
+	syscall
+\stub\()_plain_done:
+	jmp	\stub\()_tail
+	/* The fd's state has changed since it was looked at, or the ring is full: no longer under way, and it stops. */
+\stub\()_back_out:
+	mov	ecx, edi
+	shl	ecx, FAST_SLOT_BITS
+	lock dec dword ptr [rcx + FAST_SLOTS + 4]
+	/* To the same call outside of the range that the filter lets pass. */
+\stub\()_twin:
+	jmp	qword ptr [rip + \stub\()_to_twin]
+\stub\()_tail:
+	.byte 0x66, 0x0f, 0x1f, 0x44, 0, 0	/* a nop: room for the replaced cmp (FAST_ROOM_AFTER) */
+	jmp	qword ptr [rip + \stub\()_to_site]
+	.balign 8, 0xcc
+\stub\()_to_site:
+	.quad	0
+\stub\()_to_twin:
+	.quad	0
+\stub\()_end:
+	.pushsection .data.rel.ro
+\stub\()_bodies_end:
+	.popsection
+	.endm
+
+/* Tells the tracer where in a copy a thread may be found, struct stub_body of stub.h. */
+	.macro BODY stub, number, under_way, done, claimed, placed, kept, committed, released
+	.pushsection .data.rel.ro
+	.long	\number
+	.long	\under_way - \stub\()_begin
+	.long	\done - \stub\()_begin
+	.long	\claimed - \stub\()_begin
+	.long	\placed - \stub\()_begin
+	.long	\kept - \stub\()_begin
+	.long	\committed - \stub\()_begin
+	.long	\released - \stub\()_begin
+	.popsection
+	.endm
+
+/* The call, between two looks at the fd in edi, and its record. r11d: the state that the fd was seen to have. */
+	.macro COUNTED stub, number
+	/* From here on the tracer sees in the slot that a call is under way: what the fd named when it was entered
+	 * stays known until that is taken back. */
+	lock inc dword ptr [rcx + FAST_SLOTS + 4]
+.Lunder_way_\@:
+	/* A race with the tracer, which may have forgotten the fd since it was looked at: it writes the state and then
+	 * reads the count, this writes the count and then reads the state. One of the two sees the other. */
+	cmp	dword ptr [rcx + FAST_SLOTS], r11d
+	jne	\stub\()_back_out
+	/* Room for a record is made sure of before the call, for behind it there is no way to wait: each thread that
+	 * has passed here may write one more, and FAST_LIMIT leaves a place for every thread. */
+	mov	r11, qword ptr ds:[FAST_HEAD]
+	cmp	r11, qword ptr ds:[FAST_LIMIT]
+	jae	\stub\()_back_out
+	syscall
+.Ldone_\@:
+	mov	ecx, 1
+	lock xadd qword ptr ds:[FAST_HEAD], rcx	/* rcx: the record's number */
+.Lclaimed_\@:
+	mov	r11, rcx
+	and	r11d, FAST_RING_RECORDS - 1
+	shl	r11d, FAST_RECORD_BITS		/* r11: where it is, from FAST_RING on */
+.Lplaced_\@:
+	mov	qword ptr [r11 + FAST_RING + 8], rax	/* the result */
+.Lkept_\@:
+	test	dword ptr ds:[FAST_FLAGS], FAST_TIMED
+	jz	.Luntimed_\@
+	mov	qword ptr [r11 + FAST_RING + 16], rdx	/* rdtsc overwrites it; kept for a moment */
+	rdtsc
+	mov	dword ptr [r11 + FAST_RING + 24], eax	/* the time stamp counter */
+	mov	dword ptr [r11 + FAST_RING + 28], edx
+	mov	rdx, qword ptr [r11 + FAST_RING + 16]
+.Luntimed_\@:
+	rdfsbase rax
+	mov	qword ptr [r11 + FAST_RING + 16], rax	/* the thread, by its thread pointer */
+	mov	rax, qword ptr [r11 + FAST_RING + 8]
+	mov	dword ptr [r11 + FAST_RING], edi	/* the fd */
+	/* The number of the call, and how often the ring has been round. The word is written last (x86 keeps the order
+	 * of stores): when it bears the right round, the record is whole. */
+	shr	rcx, FAST_RING_BITS
+	shl	ecx, 16
+	or	ecx, \number
+	mov	dword ptr [r11 + FAST_RING + 4], ecx
+.Lcommitted_\@:
+	mov	ecx, edi
+	shl	ecx, FAST_SLOT_BITS
+	lock dec dword ptr [rcx + FAST_SLOTS + 4]
+.Lreleased_\@:
+	jmp	\stub\()_tail
+	BODY	\stub, \number, .Lunder_way_\@, .Ldone_\@, .Lclaimed_\@, .Lplaced_\@, .Lkept_\@, .Lcommitted_\@, \
+		.Lreleased_\@
+	.endm
+
+/* Is it this call, and may it be made without a stop? */
+	.macro IF_CALL number, bit, twin, next
+	cmp	eax, \number
+	jne	\next
+	test	dword ptr ds:[FAST_FLAGS], 1 << \bit
+	jnz	\twin
+	.endm
+
+/* The state of the fd in `from` into r11d, its slot into rcx. A number that is no fd, or too high, stops. */
+	.macro LOOK_UP from, twin
+	cmp	\from, FAST_FDS
+	jae	\twin
+	mov	ecx, \from
+	shl	ecx, FAST_SLOT_BITS
+	mov	r11d, dword ptr [rcx + FAST_SLOTS]
+	.endm
+
+/* A call that moves bytes on the fd in edi. no_address: a register that must be 0, since it would name a peer. flags:
+ * the register with MSG_*. most: the highest state that may pass; a message (FAST_SOCKET) may name a peer in memory. */
+	.macro TRANSFER stub, number, bit, most=FAST_DATAGRAM, no_address=, flags=
+	IF_CALL	\number, \bit, \stub\()_twin, .Lnext_\@
+	.ifnb \no_address
+	test	\no_address, \no_address
+	jnz	\stub\()_twin
+	.endif
+	.ifnb \flags
+	test	\flags, MSG_PEEK | MSG_ERRQUEUE
+	jnz	\stub\()_twin
+	.endif
+	LOOK_UP	edi, \stub\()_twin
+	cmp	r11d, FAST_OTHER
+	jb	\stub\()_twin
+	je	\stub\()_plain
+	cmp	r11d, \most
+	ja	\stub\()_twin
+	COUNTED	\stub, \number
+.Lnext_\@:
+	.endm
+
+/* sendfile: from the fd in esi, which must be no socket, to the one in edi. */
+	.macro SENDFILE stub, number, bit
+	IF_CALL	\number, \bit, \stub\()_twin, .Lnext_\@
+	LOOK_UP	esi, \stub\()_twin
+	cmp	r11d, FAST_OTHER
+	jne	\stub\()_twin
+	LOOK_UP	edi, \stub\()_twin
+	cmp	r11d, FAST_OTHER
+	jb	\stub\()_twin
+	je	\stub\()_plain
+	cmp	r11d, FAST_DATAGRAM
+	ja	\stub\()_twin
+	COUNTED	\stub, \number
+.Lnext_\@:
+	.endm
+
+/* close, dup2, dup3: the fd in `from` will be another one. A socket that was used stops: the tracer reads the kernel's
+ * counters of it. keeps: a register; if it is equal, dup2 does nothing. */
+	.macro CLOSE stub, number, bit, from, keeps=
+	IF_CALL	\number, \bit, \stub\()_twin, .Lnext_\@
+	.ifnb \keeps
+	cmp	\from, \keeps
+	je	\stub\()_plain
+	.endif
+	LOOK_UP	\from, \stub\()_twin
+	cmp	r11d, FAST_OTHER
+	ja	\stub\()_twin
+	/* While it is "closing" nothing is learnt of it: another thread's call may stop before the close happens, or
+	 * after, and nobody could tell. */
+	mov	dword ptr [rcx + FAST_SLOTS], FAST_CLOSING
+	syscall
+.Ldone_\@:
+	mov	ecx, \from
+	shl	ecx, FAST_SLOT_BITS
+	mov	dword ptr [rcx + FAST_SLOTS], FAST_UNKNOWN
+.Lreleased_\@:
+	jmp	\stub\()_tail
+	BODY	\stub, \number, .Ldone_\@, .Ldone_\@, .Lreleased_\@, .Lreleased_\@, .Lreleased_\@, .Lreleased_\@, \
+		.Lreleased_\@
+.Lnext_\@:
+	.endm
+
+/* The calls, with their number and their bit in FAST_FLAGS; calls.h has the same list for the tracer. */
+#define SENDTO(stub) TRANSFER stub, 44, 0, no_address=r8
+#define RECVFROM(stub) TRANSFER stub, 45, 1, no_address=r8, flags=r10d
+#define SENDMSG(stub) TRANSFER stub, 46, 2, most=FAST_SOCKET
+#define RECVMSG(stub) TRANSFER stub, 47, 3, most=FAST_SOCKET, flags=edx
+#define READ(stub) TRANSFER stub, 0, 4
+#define WRITE(stub) TRANSFER stub, 1, 5
+#define READV(stub) TRANSFER stub, 19, 6
+#define WRITEV(stub) TRANSFER stub, 20, 7
+#define PREADV2(stub) TRANSFER stub, 327, 8
+#define PWRITEV2(stub) TRANSFER stub, 328, 9
+#define SEND_FILE(stub) SENDFILE stub, 40, 10
+#define CLOSE_FD(stub) CLOSE stub, 3, 11, edi
+#define DUP2(stub) CLOSE stub, 33, 12, esi, keeps=edi
+#define DUP3(stub) CLOSE stub, 292, 13, esi
+
+/* A stub for a site that makes one call: most wrappers of C libraries load the number right before the instruction. */
+#define STUB_OF(name, CALL)    \
+	STUB_BEGIN name;       \
+	CALL(name);            \
+	STUB_END name
+
+STUB_OF(sendto, SENDTO)
+STUB_OF(recvfrom, RECVFROM)
+STUB_OF(sendmsg, SENDMSG)
+STUB_OF(recvmsg, RECVMSG)
+STUB_OF(read, READ)
+STUB_OF(write, WRITE)
+STUB_OF(readv, READV)
+STUB_OF(writev, WRITEV)
+STUB_OF(preadv2, PREADV2)
+STUB_OF(pwritev2, PWRITEV2)
+STUB_OF(sendfile, SEND_FILE)
+STUB_OF(close, CLOSE_FD)
+STUB_OF(dup2, DUP2)
+STUB_OF(dup3, DUP3)
+
+/* And one for a site that makes any: syscall(2), Go. The most frequent ones come first. */
+	STUB_BEGIN any
+	READ(any)
+	WRITE(any)
+	RECVFROM(any)
+	SENDTO(any)
+	READV(any)
+	WRITEV(any)
+	RECVMSG(any)
+	SENDMSG(any)
+	CLOSE_FD(any)
+	SEND_FILE(any)
+	DUP2(any)
+	DUP3(any)
+	PREADV2(any)
+	PWRITEV2(any)
+	STUB_END any
+
+/* A site that makes one other call, which the tracer wants to see. */
+	STUB_BEGIN none
+	STUB_END none
+
+/* struct stub stub_table[] of stub.h; number -1: any, -2: one that is not counted */
+	.macro ROW stub, number
+	.quad	\stub\()_begin, \stub\()_bodies, \stub\()_bodies_end
+	.long	\number
+	.long	\stub\()_end - \stub\()_begin
+	.long	\stub\()_plain_done - \stub\()_begin
+	.long	\stub\()_back_out - \stub\()_begin
+	.long	\stub\()_twin - \stub\()_begin
+	.long	\stub\()_tail - \stub\()_begin
+	.long	\stub\()_to_site - \stub\()_begin
+	.long	\stub\()_to_twin - \stub\()_begin
+	.endm
+
+	.section .data.rel.ro, "aw"
+	.balign 8
+	.globl	stub_table
+	.hidden	stub_table
+stub_table:
+	ROW	sendto, 44
+	ROW	recvfrom, 45
+	ROW	sendmsg, 46
+	ROW	recvmsg, 47
+	ROW	read, 0
+	ROW	write, 1
+	ROW	readv, 19
+	ROW	writev, 20
+	ROW	preadv2, 327
+	ROW	pwritev2, 328
+	ROW	sendfile, 40
+	ROW	close, 3
+	ROW	dup2, 33
+	ROW	dup3, 292
+	ROW	any, -1
+	ROW	none, -2
+	.globl	stub_table_end
+	.hidden	stub_table_end
+stub_table_end:
+	.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ *
+ * The tracee's code is not writable for the tracee. Through /proc/PID/mem, or PTRACE_POKEDATA where that is closed, a
+ * tracer may write it all the same; the kernel makes a private copy of the page, so that the file and other processes
+ * see nothing of it.
+ */
+#include "fast/writing.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fast/layout.h"
+#include "fast/twin.h"
+#include "memory.h"
+
+#define JUMP_SIZE 7
+#define WORD sizeof(unsigned long)
+
+static int poke(pid_t tid, uint64_t address, const uint8_t *from, size_t length)
+{
+	int error = 0;
+
+	for (size_t at = 0; at < length && !error; at += WORD) {
+		unsigned long word = 0;
+		size_t part = length - at < WORD ? length - at : WORD;
+
+		if (part < WORD)
+			error = memory_read(tid, address + at, &word, WORD);
+		memcpy(&word, from + at, part);
+		if (!error)
+			error = memory_write_word(tid, address + at, word);
+	}
+	return error;
+}
+
+static int write_code(pid_t tid, uint64_t address, const void *from, size_t length)
+{
+	char path[64];
+	ssize_t put = -1;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/mem", (int)tid);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd >= 0) {
+		put = pwrite(fd, from, length, (off_t)address);
+		close(fd);
+	}
+	return put == (ssize_t)length ? 0 : poke(tid, address, from, length);
+}
+
+/* jmp [rip + 0], and the address behind it */
+static void put_jump(uint8_t to[14], uint64_t target)
+{
+	static const uint8_t jump[6] = {0xff, 0x25, 0, 0, 0, 0};
+
+	memcpy(to, jump, sizeof(jump));
+	memcpy(to + sizeof(jump), &target, sizeof(target));
+}
+
+static const uint8_t *behind_call(const struct fast_site *site)
+{
+	return site->original + site->before + 2;
+}
+
+static uint64_t back(const struct fast_site *site)
+{
+	return site->call + 2 + site->after;
+}
+
+static void make_stub(const struct image *image, const struct fast_site *site, uint8_t *to)
+{
+	const struct stub *stub = site->stub;
+	const uint64_t to_site = back(site), to_twin = image_twin(image, site) + TWIN_CALL;
+
+	memcpy(to, stub->begin, stub->size);
+	if (site->before) {
+		memset(to, 0x90, FAST_ROOM_BEFORE); /* nop */
+		memcpy(to, site->original, site->before);
+	}
+	memcpy(to + stub->tail, behind_call(site), site->after);
+	memcpy(to + stub->to_site, &to_site, sizeof(to_site));
+	memcpy(to + stub->to_twin, &to_twin, sizeof(to_twin));
+}
+
+static void make_twin(const struct fast_site *site, uint8_t to[1 << FAST_TWIN_BITS])
+{
+	uint8_t *at = to + TWIN_CALL;
+
+	memset(to, 0xcc, 1 << FAST_TWIN_BITS); /* int3 */
+	*at++ = 0x0f;			       /* syscall */
+	*at++ = 0x05;
+	memcpy(at, behind_call(site), site->after);
+	put_jump(at + site->after, back(site));
+}
+
+int writing_stubs(const struct image *image, pid_t tid, unsigned int first)
+{
+	unsigned int count = image->site_count - first;
+	uint32_t begin = image->sites[first].stub_at, size = image->stubs_end - begin;
+	uint8_t *stubs = calloc(1, size), *twins = calloc(count, 1 << FAST_TWIN_BITS);
+	uint64_t *pointers = calloc(count, sizeof(*pointers));
+	int error = stubs && twins && pointers ? 0 : -ENOMEM;
+
+	for (unsigned int i = 0; i < count && !error; i++) {
+		const struct fast_site *site = &image->sites[first + i];
+
+		make_stub(image, site, stubs + (site->stub_at - begin));
+		make_twin(site, twins + ((size_t)i << FAST_TWIN_BITS));
+		pointers[i] = site->stub_at;
+	}
+	if (!error)
+		error = write_code(tid, begin, stubs, size);
+	if (!error)
+		error = write_code(tid, image_twin(image, &image->sites[first]), twins,
+				   (size_t)count << FAST_TWIN_BITS);
+	if (!error)
+		error = write_code(tid, FAST_POINTERS + first * sizeof(*pointers), pointers, count * sizeof(*pointers));
+	free(stubs);
+	free(twins);
+	free(pointers);
+	return error;
+}
+
+/* jmp [pointer]: 7 bytes, for the address is below 2 GiB. Behind it the replaced bytes stand as they were, but nothing
+ * runs them. */
+static void make_jump(const struct fast_site *site, uint64_t pointer, uint8_t to[sizeof(site->original)])
+{
+	const uint32_t address = (uint32_t)pointer;
+
+	memcpy(to, site->original, sizeof(site->original));
+	to[0] = 0xff;
+	to[1] = 0x24;
+	to[2] = 0x25;
+	memcpy(to + 3, &address, sizeof(address));
+}
+
+int writing_jump(pid_t tid, const struct fast_site *site, uint64_t pointer)
+{
+	uint8_t jump[sizeof(site->original)];
+
+	make_jump(site, pointer, jump);
+	return write_code(tid, site->begin, jump, JUMP_SIZE);
+}
+
+int writing_original(pid_t tid, const struct fast_site *site, uint64_t pointer)
+{
+	uint8_t jump[sizeof(site->original)], now[sizeof(site->original)];
+	int error = memory_read(tid, site->begin, now, site_size(site));
+
+	make_jump(site, pointer, jump);
+	if (error || memcmp(now, jump, site_size(site)) != 0)
+		return error;
+	return write_code(tid, site->begin, site->original, site_size(site));
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ * Writing code into a tracee. */
+#ifndef PT_FAST_WRITING_H
+#define PT_FAST_WRITING_H
+
+#include "fast/image.h"
+
+/* Bytes that the site's jump replaces. */
+static inline unsigned int site_size(const struct fast_site *site)
+{
+	return site->before + 2u + site->after;
+}
+
+/* Stubs, twins and pointers of the sites from this one on. 0 or -errno. */
+int writing_stubs(const struct image *image, pid_t tid, unsigned int first);
+/* A site's jump through its pointer; and what stood there, if the jump stands there still. */
+int writing_jump(pid_t tid, const struct fast_site *site, uint64_t pointer);
+int writing_original(pid_t tid, const struct fast_site *site, uint64_t pointer);
+
+#endif
