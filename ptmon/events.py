@@ -14,6 +14,7 @@ from ptmon.records import (
     Entered,
     Exec,
     Exit,
+    Fallback,
     Incomplete,
     Record,
     Returned,
@@ -37,6 +38,7 @@ KINDS: dict[type, str] = {
     Returned: "return",
     Denied: "deny",
     Incomplete: "warning",
+    Fallback: "fallback",
     Snapshot: "snapshot",
 }
 
@@ -46,7 +48,7 @@ class Event:
     """Something that happened."""
 
     kind: str
-    """exec, clone, exit, socket, close, send, receive, enter, return, deny, warning or snapshot."""
+    """exec, clone, exit, socket, close, send, receive, enter, return, deny, warning, fallback or snapshot."""
     record: Record | Snapshot
     name: str
     """Of the process; empty where it is not known."""

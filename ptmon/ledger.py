@@ -21,6 +21,8 @@ from ptmon.records import (
     Entered,
     Exec,
     Exit,
+    Fallback,
+    FallbackReason,
     Incomplete,
     Record,
     Returned,
@@ -28,7 +30,7 @@ from ptmon.records import (
     SocketSeen,
     Transfer,
 )
-from ptmon.report import Bytes, DeniedReport, Ended, Header, Notice, Report, Totals, seconds
+from ptmon.report import Bytes, DeniedReport, Ended, FallbackReport, Header, Notice, Report, Totals, seconds
 from ptmon.snapshot import Since, Snapshot
 from ptmon.socket_table import SocketTable
 from ptmon.socket_tally import SocketTally
@@ -52,6 +54,7 @@ class Ledger:
         self._processes: list[ProcessTally] = []
         self._by_pid: dict[int, ProcessTally] = {}
         self._notices: dict[tuple[str, int | None], Notice] = {}
+        self._fallbacks: dict[tuple[int, FallbackReason], FallbackReport] = {}
         self._complete = True
         self._uncounted_exit: Ended | None = None
         """Of the program, if it is no process of the report."""
@@ -63,6 +66,7 @@ class Ledger:
             SocketSeen: self._sockets.seen,
             SocketClosed: self._sockets.closed,
             Incomplete: self._incomplete,
+            Fallback: self._fallback,
             Entered: _nothing,
             Returned: _nothing,
             Denied: self._refused,
@@ -108,6 +112,8 @@ class Ledger:
             by_scope=_by(self._sockets, lambda tally: tally.scope),
             by_syscall={name: self._syscalls[name].report() for name in sorted(self._syscalls)},
             rates={"sent": self._sent.rate(duration), "received": self._received.rate(duration)},
+            path=self._totals.path(),
+            fallbacks=tuple(self._fallbacks.values()),
             denied=tuple(DeniedReport(*key, calls) for key, calls in self._denied.items()),
             processes=tuple(process.report() for process in self._processes),
             sockets=tuple(tally.report() for tally in self._sockets),
@@ -161,6 +167,9 @@ class Ledger:
         self._notices.setdefault((record.reason.value, record.pid), notices.notice(record))
         if record.reason not in notices.HARMLESS:
             self._complete = False
+
+    def _fallback(self, record: Fallback) -> None:
+        self._fallbacks.setdefault((record.pid, record.reason), notices.fallback(record))
 
     def _refused(self, record: Denied) -> None:
         name = syscalls.name(record.call.number, record.call.compat)

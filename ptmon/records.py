@@ -32,6 +32,21 @@ class Reason(Enum):
     DETACHED = "detached"
 
 
+class FallbackReason(Enum):
+    """Why calls of a process are counted at stops, though counting without stops was asked for."""
+
+    MACHINE = "machine"
+    SANDBOX = "sandbox"
+    DISPATCH = "dispatch"
+    MEMORY = "memory"
+    TAKEN = "taken"
+    CODE = "code"
+    COMPAT = "compat"
+    DESCRIPTORS = "descriptors"
+    UNREADABLE = "unreadable"
+    THREADS = "threads"
+
+
 @dataclass(frozen=True, slots=True)
 class Transfer:
     """Calls on one socket that ended alike. ``calls`` is 0 where a further peer's share of one call is told."""
@@ -47,6 +62,8 @@ class Transfer:
     bytes: int
     error: int
     """errno of failed calls (``bytes`` is 0 then), or 0."""
+    fast: bool = False
+    """Counted inside the program, without a stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +166,17 @@ class Incomplete:
 
 
 @dataclass(frozen=True, slots=True)
+class Fallback:
+    """Calls of a process are counted at stops from here on, or still, and why. Nothing is missing for it."""
+
+    time: float
+    pid: int
+    reason: FallbackReason
+    error: int
+    """errno of what the kernel refused, or 0."""
+
+
+@dataclass(frozen=True, slots=True)
 class Called:
     """A system call as the tracee made it: registers, and the memory that was kept at that stop."""
 
@@ -197,4 +225,6 @@ class Denied:
     """The errno that the call failed with."""
 
 
-Record = Transfer | Clone | Exec | Exit | SocketSeen | SocketClosed | Incomplete | Entered | Returned | Denied
+Record = (
+    Transfer | Clone | Exec | Exit | SocketSeen | SocketClosed | Incomplete | Fallback | Entered | Returned | Denied
+)

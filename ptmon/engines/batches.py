@@ -15,6 +15,8 @@ from ptmon.records import (
     Direction,
     Exec,
     Exit,
+    Fallback,
+    FallbackReason,
     Incomplete,
     Reason,
     Record,
@@ -26,6 +28,7 @@ from ptmon.records import (
 from ptmon.watches import Held, Rule
 
 REASONS = {getattr(lib, f"PT_REASON_{reason.name}"): reason for reason in Reason}
+FALLBACKS = {getattr(lib, f"PT_FALLBACK_{reason.name}"): reason for reason in FallbackReason}
 DIRECTIONS = {int(direction): direction for direction in Direction}
 NO_SYSCALL = 0xFFFF
 
@@ -84,6 +87,7 @@ def _transfer(reader: BatchReader, row: Any, moment: float, data: bytes) -> Reco
         row.calls,
         row.bytes,
         row.error,
+        bool(row.fast),
     )
 
 
@@ -138,6 +142,10 @@ def _warning(reader: BatchReader, row: Any, moment: float, data: bytes) -> Recor
     return Incomplete(moment, row.tgid, REASONS[row.value], syscall, row.error)
 
 
+def _fallback(reader: BatchReader, row: Any, moment: float, data: bytes) -> Record:
+    return Fallback(moment, row.tgid, FALLBACKS[row.value], row.error)
+
+
 def _enter(reader: BatchReader, row: Any, moment: float, data: bytes) -> Record:
     return watching.entered(row, moment, data)
 
@@ -163,6 +171,7 @@ MAKERS: dict[int, Callable[[BatchReader, Any, float, bytes], Any]] = {
     lib.PT_SOCKET: _socket,
     lib.PT_CLOSE: _close,
     lib.PT_WARNING: _warning,
+    lib.PT_FALLBACK: _fallback,
     lib.PT_ENTER: _enter,
     lib.PT_RETURN: _return,
     lib.PT_DENIED: _deny,

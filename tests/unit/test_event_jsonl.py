@@ -13,7 +13,7 @@ import pytest
 from ptmon import decoding, syscalls
 from ptmon.events import EventMaker
 from ptmon.outputs.formats import create
-from ptmon.records import Called, Denied, Entered, Incomplete, Reason, Record, Returned, SocketSeen
+from ptmon.records import Called, Denied, Entered, FallbackReason, Incomplete, Reason, Record, Returned, SocketSeen
 from ptmon.report import Totals
 from ptmon.snapshot import Since, Snapshot
 from tests.unit.build import (
@@ -25,6 +25,7 @@ from tests.unit.build import (
     close,
     executes,
     exits,
+    falls_back,
     inet,
     peeked,
     received,
@@ -66,6 +67,8 @@ RECORDS: dict[str, Record] = {
     "mapped": Returned(0.2, ROOT, ROOT, CALL, -(1 << 46)),
     "compat": Entered(0.2, ROOT, ROOT, COMPAT),
     "deny": Denied(0.2, ROOT, ROOT, CALL, "connect:global", 13),
+    "fallback": falls_back(FallbackReason.MEMORY, error=12),
+    "fast": sent(35, fast=True),
     "warning": Incomplete(0.3, ROOT, Reason.IO_URING, "io_uring_setup", 0),
 }
 
@@ -219,6 +222,16 @@ def test_a_warning_is_the_reports() -> None:
     assert "tid" not in document
 
 
+def test_a_fallback_is_told_in_the_words_of_the_report() -> None:
+    document = told(RECORDS["fallback"])
+    assert (document["reason"], document["message"]) == ("memory", "the kernel refuses the memory (ENOMEM)")
+    assert "tid" not in document
+
+
+def test_how_a_call_was_seen_makes_no_difference_to_its_event() -> None:
+    assert line(RECORDS["fast"]) == line(RECORDS["send"])
+
+
 def test_a_snapshot_is_told_with_what_came_since_the_last() -> None:
     document = json.loads(create("jsonl").lines(EventMaker().snapshot(SNAPSHOT)))
     event_validator().validate(document)
@@ -245,3 +258,8 @@ def test_the_schema_is_not_true_of_just_anything() -> None:
 @pytest.mark.parametrize("reason", list(Reason))
 def test_the_schema_knows_every_reason(reason: Reason) -> None:
     event_validator().validate(told(Incomplete(0.1, ROOT, reason, None, 0)))
+
+
+@pytest.mark.parametrize("reason", list(FallbackReason))
+def test_the_schema_knows_every_reason_of_a_fallback(reason: FallbackReason) -> None:
+    event_validator().validate(told(falls_back(reason)))

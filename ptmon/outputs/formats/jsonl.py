@@ -22,6 +22,7 @@ from ptmon.records import (
     Entered,
     Exec,
     Exit,
+    Fallback,
     Incomplete,
     Returned,
     SocketClosed,
@@ -68,7 +69,7 @@ class JsonlFormatter:
         document: dict[str, Any] = {"t": seconds(record.time), "event": event.kind}
         if not isinstance(record, Snapshot):
             document["pid"] = record.pid
-            if not isinstance(record, Incomplete):
+            if not isinstance(record, Incomplete | Fallback):
                 document["tid"] = record.tid
         document.update(members)
         return _line(document)
@@ -160,6 +161,10 @@ def _warning(record: Incomplete) -> dict[str, Any]:
     return {"reason": said.reason, "message": said.message}
 
 
+def _fallback(record: Fallback) -> dict[str, Any]:
+    return {"reason": record.reason.value, "message": notices.fallback(record).reason}
+
+
 def _snapshot(record: Snapshot) -> dict[str, Any]:
     since = record.since
     return {
@@ -185,6 +190,7 @@ MEMBERS: dict[str, Callable[[Any], dict[str, Any] | None]] = {
     "close": _close,
     "deny": _deny,
     "warning": _warning,
+    "fallback": _fallback,
     "snapshot": _snapshot,
 }
 

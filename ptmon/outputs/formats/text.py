@@ -31,6 +31,7 @@ from ptmon.records import (
     Entered,
     Exec,
     Exit,
+    Fallback,
     Incomplete,
     Record,
     Returned,
@@ -145,6 +146,8 @@ class TextFormatter:
                 return f"{called(record.call, texts)} = {result}  by {printable(record.rule)}"
             case Incomplete():
                 return printable(notices.notice(record).message)
+            case Fallback():
+                return f"its calls stop: {notices.fallback(record).reason}"
         return ""
 
     def _ends(self, socket: SocketSeen) -> str:
