@@ -18,9 +18,12 @@ from ptmon.records import (
     Incomplete,
     Record,
     Returned,
+    Single,
     SocketClosed,
     SocketSeen,
     Transfer,
+    Transfers,
+    singles,
 )
 from ptmon.snapshot import Snapshot
 
@@ -49,7 +52,7 @@ class Event:
 
     kind: str
     """exec, clone, exit, socket, close, send, receive, enter, return, deny, warning, fallback or snapshot."""
-    record: Record | Snapshot
+    record: Single | Snapshot
     name: str
     """Of the process; empty where it is not known."""
     socket: SocketSeen | None
@@ -61,6 +64,11 @@ class Event:
         return self.record.time
 
 
+def kind_of(record: Transfer) -> str:
+    """send or receive."""
+    return "send" if record.direction is Direction.SENT else "receive"
+
+
 class EventMaker:
     """Makes events of records. It remembers the names of processes and the sockets that are in use."""
 
@@ -70,8 +78,13 @@ class EventMaker:
 
     def events(self, records: Iterable[Record]) -> Iterator[Event]:
         """The events of a batch, in its order."""
-        for record in records:
+        for record in singles(records):
             yield self._event(record)
+
+    def runs(self, records: Iterable[Record]) -> Iterator[Event | Transfers]:
+        """The same, but transfers that an engine tells as one record stay one."""
+        for record in records:
+            yield record if isinstance(record, Transfers) else self._event(record)
 
     def snapshot(self, snapshot: Snapshot) -> Event:
         """The event of --interval."""
@@ -79,8 +92,7 @@ class EventMaker:
 
     def _event(self, record: Any) -> Event:
         if type(record) is Transfer:
-            kind = "send" if record.direction is Direction.SENT else "receive"
-            return Event(kind, record, self._names.get(record.pid, ""), self._sockets.get(record.socket))
+            return Event(kind_of(record), record, self._names.get(record.pid, ""), self._sockets.get(record.socket))
         return self._other(record)
 
     def _other(self, record: Any) -> Event:

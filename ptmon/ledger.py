@@ -29,6 +29,7 @@ from ptmon.records import (
     SocketClosed,
     SocketSeen,
     Transfer,
+    Transfers,
 )
 from ptmon.report import Bytes, DeniedReport, Ended, FallbackReport, Header, Notice, Report, Totals, seconds
 from ptmon.snapshot import Since, Snapshot
@@ -60,6 +61,7 @@ class Ledger:
         """Of the program, if it is no process of the report."""
         self._add: dict[type, Callable[[Any], object]] = {
             Transfer: self._transfer,
+            Transfers: self._transfers,
             Clone: self._clone,
             Exec: self._exec,
             Exit: self._exit,
@@ -132,6 +134,10 @@ class Ledger:
         syscall.add(record)
         self._process(record.pid, record.time).add(record)
         self._sockets.get(record.socket, record.time).add(record)
+
+    def _transfers(self, record: Transfers) -> None:
+        for group in record.groups:
+            self._transfer(group.sum)
 
     def _clone(self, record: Clone) -> None:
         if record.pid != record.tid:

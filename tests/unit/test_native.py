@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from ptmon.engines import EngineSettings, watching
-from ptmon.engines.batches import DIRECTIONS, FALLBACKS, REASONS, BatchReader
+from ptmon.engines.batches import FALLBACKS, REASONS, BatchReader
 from ptmon.engines.boundary import ffi, lib
 from ptmon.engines.native import NativeEngine, original_environment
+from ptmon.engines.runs import DIRECTIONS
 from ptmon.errors import PtmonError, Step
 from ptmon.records import (
     Called,

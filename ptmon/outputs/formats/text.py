@@ -33,8 +33,8 @@ from ptmon.records import (
     Exit,
     Fallback,
     Incomplete,
-    Record,
     Returned,
+    Single,
     SocketClosed,
     SocketSeen,
     Transfer,
@@ -131,7 +131,7 @@ class TextFormatter:
         again = f", {tcp.retransmitted} B of it again" if tcp.retransmitted else ""
         return f"{told}  (kernel: sent {tcp.bytes_sent} B{again}, received {tcp.bytes_received} B)"
 
-    def _other(self, record: Record) -> str:
+    def _other(self, record: Single) -> str:
         match record:
             case Exec():
                 return program(record)
