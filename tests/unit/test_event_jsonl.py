@@ -13,7 +13,7 @@ import pytest
 from ptmon import decoding, syscalls
 from ptmon.events import EventMaker
 from ptmon.outputs.formats import create
-from ptmon.records import Called, Denied, Entered, FallbackReason, Incomplete, Reason, Record, Returned, SocketSeen
+from ptmon.records import Called, Denied, Entered, FallbackReason, Incomplete, Reason, Returned, Single, SocketSeen
 from ptmon.report import Totals
 from ptmon.snapshot import Since, Snapshot
 from tests.unit.build import (
@@ -42,7 +42,7 @@ PEER = inet("192.0.2.1", 80)
 CALL = Called(CONNECT, False, (3, 0x7000, 16, 0, 0, 0), ((0x7000, PEER),))
 COMPAT = Called(syscalls.numbers("getpid")[-1][0], True, (0, 0, 0, 0, 0, 0))
 SNAPSHOT = Snapshot(1.5, Totals(180, 175, 0, 6, 5, 0), 5, 0, 1, 5, True, Since(0.5, 5, 0))
-RECORDS: dict[str, Record] = {
+RECORDS: dict[str, Single] = {
     "send": sent(35),
     "receive": received(35, 1, pid=20, tid=21),
     "again": received(0, error=11),
@@ -73,20 +73,20 @@ RECORDS: dict[str, Record] = {
 }
 
 
-def line(*records: Record) -> str:
+def line(*records: Single) -> str:
     """What the last of these records is told as."""
     *_, event = EventMaker().events(records)
     return create("jsonl").lines(event)
 
 
-def told(*records: Record) -> dict[str, Any]:
+def told(*records: Single) -> dict[str, Any]:
     document = json.loads(line(*records))
     assert isinstance(document, dict)
     return document
 
 
 @pytest.mark.parametrize("record", RECORDS.values(), ids=list(RECORDS))
-def test_every_kind_is_a_line_that_is_true_to_the_schema(record: Record) -> None:
+def test_every_kind_is_a_line_that_is_true_to_the_schema(record: Single) -> None:
     text = line(record)
     assert text.endswith("}\n")
     assert text.count("\n") == 1
@@ -199,7 +199,7 @@ def test_what_was_pointed_to_at_the_entry_is_told_at_the_return_too() -> None:
     assert "192.0.2.1" in str(args)
     formatter = create("jsonl")
 
-    def last(*records: Record) -> Any:
+    def last(*records: Single) -> Any:
         return [json.loads(formatter.lines(event)) for event in EventMaker().events(records)][-1]["args"]
 
     assert last(before, after) == args
