@@ -260,3 +260,30 @@ int pt_read_memory(int tid, uint64_t address, void *to, size_t length);
 /* 1: fd is a socket, told in *identity; 0: it is none; -errno. At a later reading of the same socket, before is what
  * the first one told, with tcp.bytes_sent and bytes_received set to what was counted since; at the first it is NULL. */
 int pt_identify(int tid, int fd, const struct pt_identity *before, struct pt_identity *identity);
+
+/* The rest makes text of transfers, for there may be a million of them a second. It wants no tracer. */
+
+/* Transfers of one second that differ in nothing but their time and their bytes. */
+struct pt_group {
+	uint64_t bytes; /* of all of them */
+	uint32_t first; /* row */
+	uint32_t count;
+};
+
+/* The text of a group's transfers: head, the time, middle, the bytes, tail. What stands in text one behind the other.
+ */
+struct pt_frame {
+	uint32_t head; /* length of each, in bytes */
+	uint32_t middle;
+	uint32_t tail;
+};
+
+/* How many PT_TRANSFER the records begin with. */
+uint32_t pt_transfers(const struct pt_record *records, uint32_t count);
+/* Groups transfers: group_of[row] is the index of its group; groups has room for count. Times count from start. Returns
+ * how many groups there are, in the order of their first rows. */
+int pt_group(const struct pt_record *rows, uint32_t count, uint64_t start, struct pt_group *groups, uint32_t *group_of);
+/* Writes a text for each row, with its time in seconds since start as Python writes a float that is rounded to
+ * microseconds. Returns the length, -ENOSPC where there is no room for it. */
+int64_t pt_format(const struct pt_record *rows, uint32_t count, uint64_t start, const uint32_t *group_of,
+		  const struct pt_frame *frames, uint32_t frame_count, const uint8_t *text, uint8_t *to, uint64_t room);

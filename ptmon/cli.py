@@ -94,6 +94,8 @@ def make_settings(options: Options, command: Sequence[str], told: bool) -> Engin
         follow=not options.no_follow,
         io_uring=not options.no_io_uring,
         seccomp=options.seccomp,
+        fast=options.fast,
+        fast_after=options.fast_after,
         duration=options.duration,
         trace=options.trace,
         deny=options.deny,

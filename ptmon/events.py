@@ -14,12 +14,16 @@ from ptmon.records import (
     Entered,
     Exec,
     Exit,
+    Fallback,
     Incomplete,
     Record,
     Returned,
+    Single,
     SocketClosed,
     SocketSeen,
     Transfer,
+    Transfers,
+    singles,
 )
 from ptmon.snapshot import Snapshot
 
@@ -37,6 +41,7 @@ KINDS: dict[type, str] = {
     Returned: "return",
     Denied: "deny",
     Incomplete: "warning",
+    Fallback: "fallback",
     Snapshot: "snapshot",
 }
 
@@ -46,8 +51,8 @@ class Event:
     """Something that happened."""
 
     kind: str
-    """exec, clone, exit, socket, close, send, receive, enter, return, deny, warning or snapshot."""
-    record: Record | Snapshot
+    """exec, clone, exit, socket, close, send, receive, enter, return, deny, warning, fallback or snapshot."""
+    record: Single | Snapshot
     name: str
     """Of the process; empty where it is not known."""
     socket: SocketSeen | None
@@ -59,6 +64,11 @@ class Event:
         return self.record.time
 
 
+def kind_of(record: Transfer) -> str:
+    """send or receive."""
+    return "send" if record.direction is Direction.SENT else "receive"
+
+
 class EventMaker:
     """Makes events of records. It remembers the names of processes and the sockets that are in use."""
 
@@ -68,8 +78,13 @@ class EventMaker:
 
     def events(self, records: Iterable[Record]) -> Iterator[Event]:
         """The events of a batch, in its order."""
-        for record in records:
+        for record in singles(records):
             yield self._event(record)
+
+    def runs(self, records: Iterable[Record]) -> Iterator[Event | Transfers]:
+        """The same, but transfers that an engine tells as one record stay one."""
+        for record in records:
+            yield record if isinstance(record, Transfers) else self._event(record)
 
     def snapshot(self, snapshot: Snapshot) -> Event:
         """The event of --interval."""
@@ -77,8 +92,7 @@ class EventMaker:
 
     def _event(self, record: Any) -> Event:
         if type(record) is Transfer:
-            kind = "send" if record.direction is Direction.SENT else "receive"
-            return Event(kind, record, self._names.get(record.pid, ""), self._sockets.get(record.socket))
+            return Event(kind_of(record), record, self._names.get(record.pid, ""), self._sockets.get(record.socket))
         return self._other(record)
 
     def _other(self, record: Any) -> Event:

@@ -21,14 +21,17 @@ from ptmon.records import (
     Entered,
     Exec,
     Exit,
+    Fallback,
+    FallbackReason,
     Incomplete,
     Record,
     Returned,
     SocketClosed,
     SocketSeen,
     Transfer,
+    Transfers,
 )
-from ptmon.report import Bytes, DeniedReport, Ended, Header, Notice, Report, Totals, seconds
+from ptmon.report import Bytes, DeniedReport, Ended, FallbackReport, Header, Notice, Report, Totals, seconds
 from ptmon.snapshot import Since, Snapshot
 from ptmon.socket_table import SocketTable
 from ptmon.socket_tally import SocketTally
@@ -52,17 +55,20 @@ class Ledger:
         self._processes: list[ProcessTally] = []
         self._by_pid: dict[int, ProcessTally] = {}
         self._notices: dict[tuple[str, int | None], Notice] = {}
+        self._fallbacks: dict[tuple[int, FallbackReason], FallbackReport] = {}
         self._complete = True
         self._uncounted_exit: Ended | None = None
         """Of the program, if it is no process of the report."""
         self._add: dict[type, Callable[[Any], object]] = {
             Transfer: self._transfer,
+            Transfers: self._transfers,
             Clone: self._clone,
             Exec: self._exec,
             Exit: self._exit,
             SocketSeen: self._sockets.seen,
             SocketClosed: self._sockets.closed,
             Incomplete: self._incomplete,
+            Fallback: self._fallback,
             Entered: _nothing,
             Returned: _nothing,
             Denied: self._refused,
@@ -108,6 +114,8 @@ class Ledger:
             by_scope=_by(self._sockets, lambda tally: tally.scope),
             by_syscall={name: self._syscalls[name].report() for name in sorted(self._syscalls)},
             rates={"sent": self._sent.rate(duration), "received": self._received.rate(duration)},
+            path=self._totals.path(),
+            fallbacks=tuple(self._fallbacks.values()),
             denied=tuple(DeniedReport(*key, calls) for key, calls in self._denied.items()),
             processes=tuple(process.report() for process in self._processes),
             sockets=tuple(tally.report() for tally in self._sockets),
@@ -126,6 +134,10 @@ class Ledger:
         syscall.add(record)
         self._process(record.pid, record.time).add(record)
         self._sockets.get(record.socket, record.time).add(record)
+
+    def _transfers(self, record: Transfers) -> None:
+        for group in record.groups:
+            self._transfer(group.sum)
 
     def _clone(self, record: Clone) -> None:
         if record.pid != record.tid:
@@ -161,6 +173,9 @@ class Ledger:
         self._notices.setdefault((record.reason.value, record.pid), notices.notice(record))
         if record.reason not in notices.HARMLESS:
             self._complete = False
+
+    def _fallback(self, record: Fallback) -> None:
+        self._fallbacks.setdefault((record.pid, record.reason), notices.fallback(record))
 
     def _refused(self, record: Denied) -> None:
         name = syscalls.name(record.call.number, record.call.compat)

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Plain words for what a report's reader has to know: why bytes may be missing."""
+"""Plain words for what a report's reader has to know: why bytes may be missing, and why calls are counted at stops."""
 
 from __future__ import annotations
 
 import errno
 
-from ptmon.records import Incomplete, Reason
-from ptmon.report import Notice
+from ptmon.records import Fallback, FallbackReason, Incomplete, Reason
+from ptmon.report import FallbackReport, Notice
 
 HARMLESS = frozenset({Reason.PTRACE})
 """Reasons which do not mean that bytes are missing."""
@@ -24,14 +24,34 @@ MESSAGES = {
     Reason.DETACHED: "process {pid} was let go or killed in the middle of a call{call}: that call's bytes are unknown",
 }
 
+FALLBACKS = {
+    FallbackReason.MACHINE: "this machine does not let programs read their thread pointer (FSGSBASE)",
+    FallbackReason.SANDBOX: "it has a seccomp filter of its own",
+    FallbackReason.DISPATCH: "it has its system calls sent to itself (syscall user dispatch)",
+    FallbackReason.MEMORY: "the kernel refuses the memory",
+    FallbackReason.TAKEN: "it uses the addresses itself that ptmon needs",
+    FallbackReason.CODE: "it makes calls in code that ptmon does not know",
+    FallbackReason.COMPAT: "it makes 32-bit calls",
+    FallbackReason.DESCRIPTORS: "its threads do not share one table of file descriptors",
+    FallbackReason.UNREADABLE: "its memory may not be read and written",
+    FallbackReason.THREADS: "it has too many threads, or threads that can't be told apart",
+}
+"""Why a process stops at its calls."""
+
 
 def notice(record: Incomplete) -> Notice:
     """The warning that a record stands for."""
     said = [record.syscall] if record.syscall else []
     if record.error:
-        said.append(errno.errorcode.get(record.error, f"errno {record.error}"))
+        said.append(_errno(record.error))
     call = f" ({', '.join(said)})" if said else ""
     return Notice(record.reason.value, record.pid, MESSAGES[record.reason].format(pid=record.pid, call=call))
+
+
+def fallback(record: Fallback) -> FallbackReport:
+    """Why a process stops at its calls, in one line."""
+    error = f" ({_errno(record.error)})" if record.error else ""
+    return FallbackReport(record.pid, f"{FALLBACKS[record.reason]}{error}")
 
 
 def differing(pid: int | None, count: int) -> Notice:
@@ -51,3 +71,7 @@ def folded(count: int, limit: int) -> Notice:
         " the totals are exact"
     )
     return Notice("folded", None, message)
+
+
+def _errno(number: int) -> str:
+    return errno.errorcode.get(number, f"errno {number}")

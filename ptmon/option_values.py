@@ -40,6 +40,13 @@ def count(text: str) -> int:
     return int(text)
 
 
+def stops(text: str) -> int:
+    """A positive whole number that fits into an int of C."""
+    if count(text) >= 2**31:
+        raise ValueError("is more than 2147483647")
+    return int(text)
+
+
 def address(text: str) -> Address:
     """``[HOST:]PORT``; a numeric IPv6 address in brackets. Without HOST: 127.0.0.1."""
     host, colon, port = text.rpartition(":")

@@ -18,6 +18,7 @@ from ptmon.option_values import (
     pid_number,
     program_name,
     seconds,
+    stops,
     words,
 )
 
@@ -53,6 +54,8 @@ class Options:
     serve_key: str | None = None
     engine: str = "native"
     seccomp: str = "auto"
+    fast: str = "auto"
+    fast_after: int = 50
     demo: bool = False
     version: bool = False
     help: bool = False
@@ -236,6 +239,20 @@ TABLE = (
         "auto, on or off: a seccomp filter lets calls that are not watched run at full speed",
         "WHEN",
         choices=("auto", "on", "off"),
+    ),
+    Option(
+        "engine",
+        ("--fast",),
+        "auto or off: count inside the program, without stops, where its code is known",
+        "WHEN",
+        choices=("auto", "off"),
+    ),
+    Option(
+        "engine",
+        ("--fast-after",),
+        "so many stops at one place in a program's code before its calls are counted there without stops; default 50",
+        "STOPS",
+        stops,
     ),
     Option("other", ("--demo",), "trace a small built-in server with five clients, its events and its report"),
     Option("other", ("--version",), "print the version"),

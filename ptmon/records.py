@@ -6,8 +6,10 @@ Times are seconds since the engine started (a monotonic clock), sizes are payloa
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, IntEnum
+from typing import NamedTuple, Protocol
 
 
 class Direction(IntEnum):
@@ -32,6 +34,21 @@ class Reason(Enum):
     DETACHED = "detached"
 
 
+class FallbackReason(Enum):
+    """Why calls of a process are counted at stops, though counting without stops was asked for."""
+
+    MACHINE = "machine"
+    SANDBOX = "sandbox"
+    DISPATCH = "dispatch"
+    MEMORY = "memory"
+    TAKEN = "taken"
+    CODE = "code"
+    COMPAT = "compat"
+    DESCRIPTORS = "descriptors"
+    UNREADABLE = "unreadable"
+    THREADS = "threads"
+
+
 @dataclass(frozen=True, slots=True)
 class Transfer:
     """Calls on one socket that ended alike. ``calls`` is 0 where a further peer's share of one call is told."""
@@ -47,6 +64,40 @@ class Transfer:
     bytes: int
     error: int
     """errno of failed calls (``bytes`` is 0 then), or 0."""
+    fast: bool = False
+    """Counted inside the program, without a stop."""
+
+
+class Group(NamedTuple):
+    """Transfers of one second that differ in nothing but their time and their bytes."""
+
+    sum: Transfer
+    """As one, with the time of the first."""
+    calls: int
+    """Of each."""
+
+
+class Rows(Protocol):
+    """Transfers one by one, as an engine keeps them."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[Transfer]: ...
+
+    def text(self, frames: Sequence[tuple[str, str, str]]) -> bytes:
+        """A text for each: head, the time, middle, the bytes, tail. ``frames`` has these of each group, in ASCII.
+
+        The time is in seconds, rounded to microseconds, as repr() writes it. Raises MemoryError.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Transfers:
+    """Transfers with nothing in between. They come so, for there may be a million a second."""
+
+    groups: tuple[Group, ...]
+    """What they come to, which is all that sums want to know."""
+    rows: Rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +200,17 @@ class Incomplete:
 
 
 @dataclass(frozen=True, slots=True)
+class Fallback:
+    """Calls of a process are counted at stops from here on, or still, and why. Nothing is missing for it."""
+
+    time: float
+    pid: int
+    reason: FallbackReason
+    error: int
+    """errno of what the kernel refused, or 0."""
+
+
+@dataclass(frozen=True, slots=True)
 class Called:
     """A system call as the tracee made it: registers, and the memory that was kept at that stop."""
 
@@ -197,4 +259,16 @@ class Denied:
     """The errno that the call failed with."""
 
 
-Record = Transfer | Clone | Exec | Exit | SocketSeen | SocketClosed | Incomplete | Entered | Returned | Denied
+Single = (
+    Transfer | Clone | Exec | Exit | SocketSeen | SocketClosed | Incomplete | Fallback | Entered | Returned | Denied
+)
+Record = Single | Transfers
+
+
+def singles(records: Iterable[Record]) -> Iterator[Single]:
+    """The same, with each transfer by itself."""
+    for record in records:
+        if isinstance(record, Transfers):
+            yield from record.rows
+        else:
+            yield record

@@ -94,6 +94,24 @@ class SyscallReport:
 
 
 @dataclass(frozen=True, slots=True)
+class PathReport:
+    """The calls that the report counts, by how they were seen."""
+
+    fast: int
+    """Inside the program, without stops."""
+    stop: int
+
+
+@dataclass(frozen=True, slots=True)
+class FallbackReport:
+    """A process whose calls, or some of them, were counted at stops though that was not asked for, and why."""
+
+    pid: int
+    reason: str
+    """In plain words, to follow ``process 17 at stops:``."""
+
+
+@dataclass(frozen=True, slots=True)
 class DeniedReport:
     """Calls that a rule or a hook refused. They were not made."""
 
@@ -190,6 +208,8 @@ class Report:
     by_scope: Mapping[str, Bytes]
     by_syscall: Mapping[str, SyscallReport]
     rates: Mapping[str, Rate]
+    path: PathReport
+    fallbacks: tuple[FallbackReport, ...]
     denied: tuple[DeniedReport, ...]
     processes: tuple[ProcessReport, ...]
     sockets: tuple[SocketReport, ...] = field(repr=False)
@@ -214,6 +234,8 @@ class Report:
         yield "by_scope", {name: _shallow(row) for name, row in self.by_scope.items()}
         yield "by_syscall", {name: _syscall(row) for name, row in self.by_syscall.items()}
         yield "rates", {name: _shallow(rate) for name, rate in self.rates.items()}
+        yield "path", _shallow(self.path)
+        yield "fallbacks", [_shallow(row) for row in self.fallbacks]
         yield "denied", [_shallow(row) for row in self.denied]
         yield "processes", (_process(row) for row in self.processes)
         yield "sockets", (row.to_json() for row in self.sockets)

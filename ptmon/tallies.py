@@ -8,17 +8,17 @@ from __future__ import annotations
 import errno
 
 from ptmon.records import Direction, Transfer
-from ptmon.report import Ended, ProcessReport, SyscallReport, ThreadReport, Totals, seconds
+from ptmon.report import Ended, PathReport, ProcessReport, SyscallReport, ThreadReport, Totals, seconds
 
 
 class TotalsTally:
     """Sums over everything."""
 
-    __slots__ = ("calls_received", "calls_sent", "errors", "peeked", "received", "sent")
+    __slots__ = ("calls_received", "calls_sent", "errors", "fast", "peeked", "received", "sent")
 
     def __init__(self) -> None:
         self.sent = self.received = self.peeked = 0
-        self.calls_sent = self.calls_received = self.errors = 0
+        self.calls_sent = self.calls_received = self.errors = self.fast = 0
 
     def add(self, record: Transfer) -> None:
         if record.direction == Direction.SENT:
@@ -32,9 +32,14 @@ class TotalsTally:
                 self.peeked += record.bytes
         if record.error:
             self.errors += record.calls
+        if record.fast:
+            self.fast += record.calls
 
     def report(self) -> Totals:
         return Totals(self.sent, self.received, self.peeked, self.calls_sent, self.calls_received, self.errors)
+
+    def path(self) -> PathReport:
+        return PathReport(self.fast, self.calls_sent + self.calls_received - self.fast)
 
 
 class SyscallTally:

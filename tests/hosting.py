@@ -17,7 +17,7 @@ from typing import Any
 
 from ptmon.engines import EngineSettings
 from ptmon.engines.native import NativeEngine
-from ptmon.records import Transfer
+from ptmon.records import Transfer, singles
 from tests.support import DEADLINE
 
 
@@ -39,7 +39,7 @@ class Guest(threading.Thread):
             self.go.wait(DEADLINE)
             for batch in engine:
                 self.batches += 1
-                self.bytes += sum(record.bytes for record in batch if isinstance(record, Transfer))
+                self.bytes += sum(record.bytes for record in singles(batch) if isinstance(record, Transfer))
         if engine.exit is not None:
             self.code = engine.exit.code
 

@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 
 from ptmon.engines import EngineSettings
 from ptmon.engines.native import NativeEngine
-from ptmon.records import Called, Record
+from ptmon.records import Called, Record, singles
 from ptmon.watches import Answer, Capture, CaptureKind, Condition, Held, Prefix, Rule, Watch
 from tests.counting import compiled
 from tests.support import DEADLINE, Targets, process_state, status_field, until
@@ -159,7 +159,7 @@ def main() -> None:
         if hasattr(settings.hold, "engine"):  # of tests.watching, which is not this __main__
             settings.hold.engine = engine
         for batch in engine:
-            records += batch
+            records += singles(batch)
             # It sleeps again: the stop by which it was attached is over.
             if go is not None and process_state(engine.root) == "S":
                 os.write(go, b"go\n")

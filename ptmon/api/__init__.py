@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING
 from ptmon import explain
 from ptmon.api.preparing import prepare
 from ptmon.api.tracing import INTERRUPT_S, Tracing
+from ptmon.engines import FAST_AFTER
 from ptmon.errors import PtmonError
 from ptmon.events import Event
 from ptmon.ledger import MAX_SOCKETS
@@ -55,6 +56,8 @@ def run(
     follow: bool = True,
     io_uring: bool = True,
     seccomp: str = "auto",
+    fast: str = "auto",
+    fast_after: int = FAST_AFTER,
     duration: float | None = None,
     trace: Iterable[str] = (),
     deny: Iterable[str] = (),
@@ -78,6 +81,8 @@ def run(
         follow=follow,
         io_uring=io_uring,
         seccomp=seccomp,
+        fast=fast,
+        fast_after=fast_after,
         duration=duration,
         trace=trace,
         deny=deny,
@@ -107,6 +112,8 @@ def launch(
     follow: bool = True,
     io_uring: bool = True,
     seccomp: str = "auto",
+    fast: str = "auto",
+    fast_after: int = FAST_AFTER,
     duration: float | None = None,
     trace: Iterable[str] = (),
     deny: Iterable[str] = (),
@@ -121,11 +128,12 @@ def launch(
     ``subprocess.Popen(command)``. The other keywords, each as the option of the command line that is named so:
 
     ``only``: count only processes whose executable has this file name. ``follow=False``: threads, but no children.
-    ``io_uring=False``: io_uring_setup fails. ``seccomp``: auto, on or off. ``duration``: seconds after which counting
-    ends. ``trace``: system calls whose enter and return are events, too. ``deny``: rules by which calls fail.
-    ``hooks``: functions that ``@ptmon.hook`` marks; they run in the tracer's thread. ``interval``: seconds from one
-    ``snapshot`` event to the next. ``buffer``: events that wait for who reads them; 0: none are made, which is faster.
-    ``max_sockets``: closed sockets beyond are folded.
+    ``io_uring=False``: io_uring_setup fails. ``seccomp``: auto, on or off. ``fast``: auto (calls are counted inside the
+    program, without stops, where its code is known) or off; ``fast_after``: so many stops at one place of its code come
+    first. ``duration``: seconds after which counting ends. ``trace``: system calls whose enter and return are events,
+    too. ``deny``: rules by which calls fail. ``hooks``: functions that ``@ptmon.hook`` marks; they run in the tracer's
+    thread. ``interval``: seconds from one ``snapshot`` event to the next. ``buffer``: events that wait for who reads
+    them; 0: none are made, which is faster. ``max_sockets``: closed sockets beyond are folded.
 
     Raises PtmonError where a name or rule is not understood; and at the start of the block if the program can't be run.
     """
@@ -135,6 +143,8 @@ def launch(
         follow=follow,
         io_uring=io_uring,
         seccomp=seccomp,
+        fast=fast,
+        fast_after=fast_after,
         duration=duration,
         trace=trace,
         deny=deny,
@@ -152,6 +162,8 @@ def attach(
     only: str | None = None,
     follow: bool = True,
     io_uring: bool = True,
+    fast: str = "auto",
+    fast_after: int = FAST_AFTER,
     duration: float | None = None,
     trace: Iterable[str] = (),
     deny: Iterable[str] = (),
@@ -175,6 +187,8 @@ def attach(
         only=only,
         follow=follow,
         io_uring=io_uring,
+        fast=fast,
+        fast_after=fast_after,
         duration=duration,
         trace=trace,
         deny=deny,

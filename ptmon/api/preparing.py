@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from ptmon.engines import EngineSettings
+from ptmon.engines import FAST_AFTER, EngineSettings
 from ptmon.errors import PtmonError
 from ptmon.watches import Hold, Rule, Watch
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ptmon.hooks import Hook
 
 SECCOMP = ("auto", "on", "off")
+FAST = ("auto", "off")
 
 
 def prepare(
@@ -25,6 +26,8 @@ def prepare(
     follow: bool = True,
     io_uring: bool = True,
     seccomp: str = "auto",
+    fast: str = "auto",
+    fast_after: int = FAST_AFTER,
     duration: float | None = None,
     trace: Iterable[str] = (),
     deny: Iterable[str] = (),
@@ -39,6 +42,10 @@ def prepare(
     """
     if seccomp not in SECCOMP:
         raise PtmonError(f"seccomp is {seccomp!r}, not one of {', '.join(SECCOMP)}")
+    if fast not in FAST:
+        raise PtmonError(f"fast is {fast!r}, not one of {', '.join(FAST)}")
+    if not isinstance(fast_after, int) or isinstance(fast_after, bool) or not 0 < fast_after < 2**31:
+        raise PtmonError(f"fast_after is {fast_after!r}, not a positive number of stops")
     if seccomp == "on" and not follow:
         raise PtmonError("children inherit the seccomp filter: with seccomp 'on' they have to be followed")
     for pid in attach:
@@ -57,6 +64,7 @@ def prepare(
         follow=follow,
         io_uring=io_uring,
         seccomp=seccomp,
+        fast=fast_after if fast == "auto" else 0,
         duration=duration,
         watches=watches,
         rules=refusing,

@@ -18,6 +18,8 @@ ENGINES = {
     "reference": ("ptmon.engines.reference", "ReferenceEngine"),
 }
 
+FAST_AFTER = 50
+
 
 @dataclass(frozen=True, slots=True)
 class EngineSettings:
@@ -33,6 +35,8 @@ class EngineSettings:
     io_uring: bool = True
     """False: io_uring_setup fails with ENOSYS."""
     seccomp: str = "auto"
+    fast: int = FAST_AFTER
+    """So many stops at one place of a program, and its calls from there are counted inside of it; 0: never."""
     duration: float | None = None
     """Seconds after which counting stops: attached processes are detached, a launched one is passed on."""
     every_call: bool = False

@@ -7,26 +7,26 @@ import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ptmon.engines import watching
+from ptmon.engines import runs, watching
 from ptmon.engines.boundary import ffi, lib
 from ptmon.errors import PtmonError
 from ptmon.records import (
     Clone,
-    Direction,
     Exec,
     Exit,
+    Fallback,
+    FallbackReason,
     Incomplete,
     Reason,
     Record,
     SocketClosed,
     SocketSeen,
     TcpCounters,
-    Transfer,
 )
 from ptmon.watches import Held, Rule
 
 REASONS = {getattr(lib, f"PT_REASON_{reason.name}"): reason for reason in Reason}
-DIRECTIONS = {int(direction): direction for direction in Direction}
+FALLBACKS = {getattr(lib, f"PT_FALLBACK_{reason.name}"): reason for reason in FallbackReason}
 NO_SYSCALL = 0xFFFF
 
 
@@ -47,19 +47,22 @@ class BatchReader:
     def read(self, batch: Any) -> list[Record]:
         """The batch as records: a copy, for the C core writes over it in its next run."""
         data = ffi.buffer(batch.data, batch.data_length)[:] if batch.data_length else b""
-        records = []
+        records: list[Record] = []
         self.held = []
-        rows = batch.records
-        for index in range(batch.count):
+        rows, count = batch.records, batch.count
+        index = 0
+        while index < count:
             row = rows[index]
-            make = MAKERS.get(row.kind)
-            if make is None:
-                raise PtmonError(f"the C core told a record of unknown kind {row.kind}")
+            if row.kind == lib.PT_TRANSFER:
+                many = lib.pt_transfers(rows + index, count - index)
+                records += runs.read(rows + index, many, self._start, self.syscall)
+                index += many
+                continue
             offset = row.data_offset
-            blob = data[offset : offset + row.data_length]
-            record = make(self, row, (row.time - self._start) / 1e9, blob)
+            record = self._record(row, data[offset : offset + row.data_length])
             if record is not None:
                 records.append(record)
+            index += 1
         return records
 
     def syscall(self, index: int) -> str:
@@ -71,20 +74,11 @@ class BatchReader:
             self._syscalls[index] = name
         return name
 
-
-def _transfer(reader: BatchReader, row: Any, moment: float, data: bytes) -> Record:
-    return Transfer(
-        moment,
-        row.tgid,
-        row.tid,
-        reader.syscall(row.syscall),
-        row.fd,
-        row.socket,
-        DIRECTIONS[row.direction],
-        row.calls,
-        row.bytes,
-        row.error,
-    )
+    def _record(self, row: Any, data: bytes) -> Record | None:
+        make = MAKERS.get(row.kind)
+        if make is None:
+            raise PtmonError(f"the C core told a record of unknown kind {row.kind}")
+        return make(self, row, (row.time - self._start) / 1e9, data)
 
 
 def _clone(reader: BatchReader, row: Any, moment: float, data: bytes) -> Record:
@@ -138,6 +132,10 @@ def _warning(reader: BatchReader, row: Any, moment: float, data: bytes) -> Recor
     return Incomplete(moment, row.tgid, REASONS[row.value], syscall, row.error)
 
 
+def _fallback(reader: BatchReader, row: Any, moment: float, data: bytes) -> Record:
+    return Fallback(moment, row.tgid, FALLBACKS[row.value], row.error)
+
+
 def _enter(reader: BatchReader, row: Any, moment: float, data: bytes) -> Record:
     return watching.entered(row, moment, data)
 
@@ -154,8 +152,7 @@ def _hold(reader: BatchReader, row: Any, moment: float, data: bytes) -> None:
     reader.held.append(watching.held(row, moment, data))
 
 
-MAKERS: dict[int, Callable[[BatchReader, Any, float, bytes], Any]] = {
-    lib.PT_TRANSFER: _transfer,
+MAKERS: dict[int, Callable[[BatchReader, Any, float, bytes], Record | None]] = {
     lib.PT_CLONE: _clone,
     lib.PT_EXEC: _exec,
     lib.PT_ATTACHED: _exec,
@@ -163,6 +160,7 @@ MAKERS: dict[int, Callable[[BatchReader, Any, float, bytes], Any]] = {
     lib.PT_SOCKET: _socket,
     lib.PT_CLOSE: _close,
     lib.PT_WARNING: _warning,
+    lib.PT_FALLBACK: _fallback,
     lib.PT_ENTER: _enter,
     lib.PT_RETURN: _return,
     lib.PT_DENIED: _deny,

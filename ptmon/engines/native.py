@@ -56,8 +56,8 @@ class NativeEngine:
         options.no_follow = not settings.follow
         options.no_io_uring = not settings.io_uring
         options.aggregate = not settings.every_call
+        options.fast = settings.fast
         options.guest = settings.guest
-        options.fast = int(os.environ.get("FASTN","0"))
         tracer = ffi.new("struct pt_tracer **")
         _check(lib.pt_create(options, tracer), "cannot make a tracer")
         self._tracer = tracer[0]

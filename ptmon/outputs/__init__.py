@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Protocol, runtime_checkable
 
 from ptmon.events import Event, EventMaker
-from ptmon.records import Record
+from ptmon.records import Record, Transfers
 from ptmon.report import Header, Report
 from ptmon.snapshot import Snapshot
 
@@ -53,6 +53,17 @@ class Asking(Protocol):
     """Set by the session; gives None before the start."""
 
 
+@runtime_checkable
+class TakingRuns(Protocol):
+    """An output that can take transfers by the thousand: what comes so costs a hundredth of what single events do."""
+
+    takes_runs: bool
+    """False: it gets single events, as others do."""
+
+    def write_runs(self, events: Sequence[Event | Transfers]) -> None:
+        """In place of ``write``."""
+
+
 class SilentOutput:
     """An output that does nothing: outputs are made of it by overriding what they care for."""
 
@@ -84,8 +95,11 @@ class Outputs:
 
     def __init__(self, outputs: Sequence[Output]) -> None:
         self._outputs = outputs
-        self._writers = [output for output in outputs if output.wants_events]
-        self.wants_events = bool(self._writers)
+        wanting = [output for output in outputs if output.wants_events]
+        self.wants_events = bool(wanting)
+        self._runners = [output for output in wanting if isinstance(output, TakingRuns) and output.takes_runs]
+        self._writers = [output for output in wanting if output not in self._runners]
+        self._run_maker = EventMaker()
         self._maker = EventMaker()
         self._stack = ExitStack()
         self._aside: _Aside | None = None
@@ -113,6 +127,10 @@ class Outputs:
 
     def write(self, records: Sequence[Record]) -> None:
         """A batch of records, in its order."""
+        if self._runners:
+            runs = tuple(self._run_maker.runs(records))
+            for runner in self._runners:
+                runner.write_runs(runs)
         if self._writers:
             events = tuple(self._maker.events(records))
             for output in self._writers:
@@ -123,6 +141,8 @@ class Outputs:
         for output in self._outputs:
             output.snapshot(snapshot)
         event = self._maker.snapshot(snapshot)
+        for runner in self._runners:
+            runner.write_runs((event,))
         for output in self._writers:
             output.write((event,))
 

@@ -16,9 +16,10 @@ from ptmon.errors import PtmonError, kernel_word
 from ptmon.events import Event
 from ptmon.outputs import SilentOutput, stderr
 from ptmon.outputs.files import check_folder, expand, standard, unwritable, wants_pid
-from ptmon.outputs.formats import create
-from ptmon.outputs.sinks import Sink, sink
+from ptmon.outputs.formats import RunFormatter, create
+from ptmon.outputs.sinks import Part, Sink, sink
 from ptmon.outputs.summary import ASCII
+from ptmon.records import Transfers
 from ptmon.report import Header, Report
 from ptmon.text import counted, printable
 
@@ -41,6 +42,7 @@ class LogOutput(SilentOutput):
         self._path = path
         self._host = host
         self._formatter = create(format)
+        self.takes_runs = isinstance(self._formatter, RunFormatter)
         self._shown = "stderr"
         self._sink: Sink | None = None
         self._own: int | None = None
@@ -82,6 +84,11 @@ class LogOutput(SilentOutput):
     def write(self, events: Sequence[Event]) -> None:
         self._put(list(map(self._formatter.lines, events)))
 
+    def write_runs(self, events: Sequence[Event | Transfers]) -> None:
+        formatter = self._formatter
+        assert isinstance(formatter, RunFormatter)
+        self._put([formatter.run(one) if isinstance(one, Transfers) else formatter.lines(one) for one in events])
+
     def finish(self, report: Report) -> None:
         self._put([self._formatter.end(report)])
         sink = self._sink
@@ -95,11 +102,11 @@ class LogOutput(SilentOutput):
             stderr.say(f"{counted(sink.lost, 'event')} could not be written to the log ({self._shown})")
         self._close()
 
-    def _put(self, parts: list[str]) -> None:
+    def _put(self, parts: Sequence[Part]) -> None:
         if self._sink is None:
             return
         if self._ascii:
-            parts = [part.translate(ASCII) for part in parts]
+            parts = [part.translate(ASCII) if isinstance(part, str) else part for part in parts]
         try:
             self._sink.put(parts)
             if self._made is not None and any(parts):

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Where lines of events go. Neither a slow reader nor a full disk holds the tracer up: what does not fit is counted.
 
-A sink takes parts: the text of one event each, complete lines. A part is written as a whole or dropped as a whole.
+A sink takes parts: the text of one event each, complete lines, which is written as a whole or dropped as a whole; or as
+bytes the lines of many events, one each, in ASCII.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ import select
 import socket
 import stat
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 MOST = 1 << 20
 """Bytes that wait for a slow reader at most."""
 
+Part = str | bytes
 Told = Callable[[int], str]
 """The line that says how many events are missing."""
 
@@ -26,7 +28,7 @@ class Sink(Protocol):
 
     lost: int
 
-    def put(self, parts: Sequence[str]) -> None:
+    def put(self, parts: Sequence[Part]) -> None:
         """Takes what happened, and writes as much as can be written now. Raises OSError: what failed is lost."""
 
     def finish(self, patience: float) -> None:
@@ -58,9 +60,9 @@ class FileSink:
         self._gap = 0
         """Events that are missing at the end of the file."""
 
-    def put(self, parts: Sequence[str]) -> None:
-        head = self._encode(self._told(self._gap)) if self._gap else b""
-        data = head + self._encode("".join(parts))
+    def put(self, parts: Sequence[Part]) -> None:
+        head = _encoded(self._told(self._gap), self._encoding) if self._gap else b""
+        data = head + b"".join([_encoded(part, self._encoding) for part in parts])
         written = 0
         try:
             while written < len(data):
@@ -78,10 +80,10 @@ class FileSink:
         if self._own:
             os.close(self._number)
 
-    def _cut(self, written: int, head: bytes, parts: Sequence[str]) -> None:
+    def _cut(self, written: int, head: bytes, parts: Sequence[Part]) -> None:
         """Takes half an event off the end again, and counts those that are missing."""
         whole = len(head) if written >= len(head) else 0
-        missing = [len(self._encode(part)) for part in parts if part]
+        missing = [len(event) for event in _events(parts, self._encoding)]
         if whole or not head:
             self._gap = 0
             while missing and whole + missing[0] <= written:
@@ -90,9 +92,6 @@ class FileSink:
         self.lost += len(missing)
         if self._own and written > whole:  # a stderr is also written by others, whose lines may be the last now
             os.ftruncate(self._number, os.fstat(self._number).st_size - (written - whole))
-
-    def _encode(self, text: str) -> bytes:
-        return text.encode(self._encoding, "backslashreplace")
 
 
 class StreamSink:
@@ -117,12 +116,11 @@ class StreamSink:
         self._own = own or again is not None
         self._write = self._writer()
 
-    def put(self, parts: Sequence[str]) -> None:
+    def put(self, parts: Sequence[Part]) -> None:
         if self._waiting:
             self._pump()
-        for part in parts:
-            if part:
-                self._take(part.encode(self._encoding, "backslashreplace"))
+        for event in _events(parts, self._encoding):
+            self._take(event)
         self._pump()
         self._raise()
 
@@ -159,7 +157,7 @@ class StreamSink:
         self.lost += 1
 
     def _tell_gap(self) -> None:
-        line = self._told(self._gap).encode(self._encoding, "backslashreplace")
+        line = _encoded(self._told(self._gap), self._encoding)
         self._waiting += line
         self._gaps.add(line)
         self._gap = 0
@@ -197,6 +195,19 @@ class StreamSink:
         # pipe(7): where there is room at all there is room for PIPE_BUF bytes. It waits nevertheless if another writer
         # takes that room in between; that is why this is the last resort.
         return lambda data: os.write(number, data) if poll.poll(0) else 0
+
+
+def _encoded(part: Part, encoding: str) -> bytes:
+    return part if isinstance(part, bytes) else part.encode(encoding, "backslashreplace")
+
+
+def _events(parts: Sequence[Part], encoding: str) -> Iterator[bytes]:
+    """One by one."""
+    for part in parts:
+        if isinstance(part, bytes):
+            yield from part.splitlines(keepends=True)
+        elif part:
+            yield _encoded(part, encoding)
 
 
 def reopened(number: int) -> int | None:

@@ -87,6 +87,7 @@ class Summary:
         self._syscalls()
         self._denied()
         self._verdicts()
+        self._path()
 
     def _headline(self) -> None:
         report = self.report
@@ -178,6 +179,18 @@ class Summary:
             self._line((f"note: {warning.message}", "yellow"))
         if (more := len(self.report.warnings) - TOP) > 0:
             self._line((f"… and {counted(more, 'note')} more", "dim"))
+
+    def _path(self) -> None:
+        """How calls were seen, where that is news: it makes a difference to the program's speed, to no figure."""
+        path, fallbacks = self.report.path, self.report.fallbacks
+        if not (path.fast or fallbacks):
+            return
+        said = f"calls: {path.fast:,} counted inside the program, {path.stop:,} at stops"
+        self._line((said, "dim"), before=True)
+        for row in fallbacks[:TOP]:
+            self._line((f"process {row.pid} at stops: {row.reason}", "dim"))
+        if (more := len(fallbacks) - TOP) > 0:
+            self._line((f"… and {more:,} more at stops", "dim"))
 
     def _size(self, count: int) -> str:
         return size(count, self.units)

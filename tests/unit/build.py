@@ -16,6 +16,8 @@ from ptmon.records import (
     Direction,
     Exec,
     Exit,
+    Fallback,
+    FallbackReason,
     Record,
     SocketClosed,
     SocketSeen,
@@ -69,8 +71,9 @@ def transfer(
     tid: int | None = None,
     calls: int = 1,
     error: int = 0,
+    fast: bool = False,
 ) -> Transfer:
-    return Transfer(time, pid, pid if tid is None else tid, syscall, 4, number, direction, calls, count, error)
+    return Transfer(time, pid, pid if tid is None else tid, syscall, 4, number, direction, calls, count, error, fast)
 
 
 def tcp(number: int, inode: int | None = None, port: int = 50000, peer: str = "127.0.0.1") -> SocketSeen:
@@ -88,6 +91,10 @@ def close(
 ) -> SocketClosed:
     tcp_info = None if counters is None else TcpCounters(*counters, 0, 21, auditable)
     return SocketClosed(0.9, ROOT, ROOT, fd, number, tcp_info)
+
+
+def falls_back(reason: FallbackReason, pid: int = ROOT, error: int = 0) -> Fallback:
+    return Fallback(0.3, pid, reason, error)
 
 
 def born(pid: int, tid: int, parent: int, time: float = 0.0) -> Clone:

@@ -4,14 +4,16 @@
 from __future__ import annotations
 
 import errno
+import inspect
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from ptmon import decoding, hooks, syscalls
-from ptmon.api import attach, launch, prepare
+from ptmon.api import attach, launch, prepare, run
 from ptmon.api.events import EventQueue, Handle
 from ptmon.engines import EngineSettings
 from ptmon.errors import PtmonError, UsageError
@@ -28,10 +30,13 @@ def test_without_names_nothing_is_watched() -> None:
 
 
 def test_each_setting_goes_through() -> None:
-    settings = prepare(attach=[17, 18], only="x", follow=False, io_uring=False, seccomp="off", duration=1.5, guest=True)
-    assert settings == EngineSettings(
-        attach=(17, 18), only="x", follow=False, io_uring=False, seccomp="off", duration=1.5, guest=True
+    settings = prepare(
+        attach=[17, 18], only="x", follow=False, io_uring=False, seccomp="off", fast_after=3, duration=1.5, guest=True
     )
+    assert settings == EngineSettings(
+        attach=(17, 18), only="x", follow=False, io_uring=False, seccomp="off", fast=3, duration=1.5, guest=True
+    )
+    assert prepare(command=["x"], fast="off", fast_after=3).fast == 0
 
 
 def test_names_become_watches_that_tell() -> None:
@@ -74,6 +79,10 @@ def test_what_is_refused_is_shown_with_its_arguments_if_it_is_told() -> None:
         ({"hooks": [print]}, PtmonError),
         ({"seccomp": "maybe"}, PtmonError),
         ({"seccomp": "on", "follow": False}, PtmonError),
+        ({"fast": "on"}, PtmonError),
+        ({"fast_after": 0}, PtmonError),
+        ({"fast_after": True}, PtmonError),
+        ({"fast_after": 2**31}, PtmonError),
         ({"command": "ls -l"}, TypeError),
         ({"command": ["a\0b"]}, ValueError),
     ],
@@ -81,6 +90,14 @@ def test_what_is_refused_is_shown_with_its_arguments_if_it_is_told() -> None:
 def test_what_is_not_understood_is_an_error(keywords: dict[str, object], error: type[Exception]) -> None:
     with pytest.raises(error):
         prepare(**{"command": ["x"], **keywords})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("function", [run, launch, attach])
+def test_each_way_to_trace_has_the_keywords_of_the_fast_path(function: Callable[..., object]) -> None:
+    keywords = inspect.signature(function).parameters
+    assert (keywords["fast"].default, keywords["fast_after"].default) == ("auto", 50)
+    with pytest.raises(PtmonError, match="fast is 'never', not one of auto, off"):
+        function(["true"] if function is not attach else 1, fast="never")
 
 
 def test_a_launch_wants_a_command() -> None:

@@ -102,7 +102,7 @@ def test_what_moved_nothing_has_no_line() -> None:
 
 
 def test_what_the_modules_did_not_log_has_no_line() -> None:
-    for name in ("tcp", "close", "clone", "thread", "warning"):
+    for name in ("tcp", "close", "clone", "thread", "warning", "fallback"):
         assert told(RECORDS[name]) == ""
     assert create("dmesg").lines(EventMaker().snapshot(SNAPSHOT)) == ""
 

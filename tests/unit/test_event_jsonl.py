@@ -13,7 +13,7 @@ import pytest
 from ptmon import decoding, syscalls
 from ptmon.events import EventMaker
 from ptmon.outputs.formats import create
-from ptmon.records import Called, Denied, Entered, Incomplete, Reason, Record, Returned, SocketSeen
+from ptmon.records import Called, Denied, Entered, FallbackReason, Incomplete, Reason, Returned, Single, SocketSeen
 from ptmon.report import Totals
 from ptmon.snapshot import Since, Snapshot
 from tests.unit.build import (
@@ -25,6 +25,7 @@ from tests.unit.build import (
     close,
     executes,
     exits,
+    falls_back,
     inet,
     peeked,
     received,
@@ -41,7 +42,7 @@ PEER = inet("192.0.2.1", 80)
 CALL = Called(CONNECT, False, (3, 0x7000, 16, 0, 0, 0), ((0x7000, PEER),))
 COMPAT = Called(syscalls.numbers("getpid")[-1][0], True, (0, 0, 0, 0, 0, 0))
 SNAPSHOT = Snapshot(1.5, Totals(180, 175, 0, 6, 5, 0), 5, 0, 1, 5, True, Since(0.5, 5, 0))
-RECORDS: dict[str, Record] = {
+RECORDS: dict[str, Single] = {
     "send": sent(35),
     "receive": received(35, 1, pid=20, tid=21),
     "again": received(0, error=11),
@@ -66,24 +67,26 @@ RECORDS: dict[str, Record] = {
     "mapped": Returned(0.2, ROOT, ROOT, CALL, -(1 << 46)),
     "compat": Entered(0.2, ROOT, ROOT, COMPAT),
     "deny": Denied(0.2, ROOT, ROOT, CALL, "connect:global", 13),
+    "fallback": falls_back(FallbackReason.MEMORY, error=12),
+    "fast": sent(35, fast=True),
     "warning": Incomplete(0.3, ROOT, Reason.IO_URING, "io_uring_setup", 0),
 }
 
 
-def line(*records: Record) -> str:
+def line(*records: Single) -> str:
     """What the last of these records is told as."""
     *_, event = EventMaker().events(records)
     return create("jsonl").lines(event)
 
 
-def told(*records: Record) -> dict[str, Any]:
+def told(*records: Single) -> dict[str, Any]:
     document = json.loads(line(*records))
     assert isinstance(document, dict)
     return document
 
 
 @pytest.mark.parametrize("record", RECORDS.values(), ids=list(RECORDS))
-def test_every_kind_is_a_line_that_is_true_to_the_schema(record: Record) -> None:
+def test_every_kind_is_a_line_that_is_true_to_the_schema(record: Single) -> None:
     text = line(record)
     assert text.endswith("}\n")
     assert text.count("\n") == 1
@@ -196,7 +199,7 @@ def test_what_was_pointed_to_at_the_entry_is_told_at_the_return_too() -> None:
     assert "192.0.2.1" in str(args)
     formatter = create("jsonl")
 
-    def last(*records: Record) -> Any:
+    def last(*records: Single) -> Any:
         return [json.loads(formatter.lines(event)) for event in EventMaker().events(records)][-1]["args"]
 
     assert last(before, after) == args
@@ -217,6 +220,16 @@ def test_a_warning_is_the_reports() -> None:
     (warning,) = report_of([born(ROOT, ROOT, PTMON), RECORDS["warning"]]).warnings
     assert (document["reason"], document["message"]) == (warning.reason, warning.message)
     assert "tid" not in document
+
+
+def test_a_fallback_is_told_in_the_words_of_the_report() -> None:
+    document = told(RECORDS["fallback"])
+    assert (document["reason"], document["message"]) == ("memory", "the kernel refuses the memory (ENOMEM)")
+    assert "tid" not in document
+
+
+def test_how_a_call_was_seen_makes_no_difference_to_its_event() -> None:
+    assert line(RECORDS["fast"]) == line(RECORDS["send"])
 
 
 def test_a_snapshot_is_told_with_what_came_since_the_last() -> None:
@@ -245,3 +258,8 @@ def test_the_schema_is_not_true_of_just_anything() -> None:
 @pytest.mark.parametrize("reason", list(Reason))
 def test_the_schema_knows_every_reason(reason: Reason) -> None:
     event_validator().validate(told(Incomplete(0.1, ROOT, reason, None, 0)))
+
+
+@pytest.mark.parametrize("reason", list(FallbackReason))
+def test_the_schema_knows_every_reason_of_a_fallback(reason: FallbackReason) -> None:
+    event_validator().validate(told(falls_back(reason)))

@@ -136,6 +136,10 @@ def test_a_warning_is_the_reports() -> None:
     assert "io_uring" in what(RECORDS["warning"])
 
 
+def test_a_fallback_is_in_the_words_of_the_report() -> None:
+    assert what(RECORDS["fallback"]) == "its calls stop: the kernel refuses the memory (ENOMEM)"
+
+
 def test_a_snapshot_tells_totals_and_what_came_since_the_last() -> None:
     line = create("text").lines(EventMaker().snapshot(SNAPSHOT))
     assert line == (

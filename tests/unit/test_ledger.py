@@ -9,7 +9,7 @@ import random
 import pytest
 
 from ptmon.ledger import Ledger
-from ptmon.records import Direction, Incomplete, Reason, Record
+from ptmon.records import Direction, FallbackReason, Incomplete, Reason, Record
 from ptmon.report import Ended, Report
 from ptmon.snapshot import Since
 from tests.support import assert_sums_agree
@@ -22,6 +22,7 @@ from tests.unit.build import (
     close,
     executes,
     exits,
+    falls_back,
     inet,
     peeked,
     received,
@@ -155,6 +156,23 @@ def test_a_reason_is_said_once_a_process_in_plain_words(reason: Reason) -> None:
     assert "(io_uring_setup, EPERM)" in report.warnings[0].message
     assert "(" not in report.warnings[1].message
     assert report.complete == (reason is Reason.PTRACE)
+
+
+def test_calls_are_counted_by_how_they_were_seen() -> None:
+    records = [tcp(1), sent(5, calls=7, fast=True), received(0, error=errno.EAGAIN, fast=True), sent(1), peeked(1)]
+    report = sums_agree(report_of(records))
+    assert (report.path.fast, report.path.stop) == (8, 2)
+    assert report_of([]).path.stop == 0
+
+
+@pytest.mark.parametrize("reason", FallbackReason)
+def test_a_fallback_is_said_once_a_process_in_plain_words_and_is_no_warning(reason: FallbackReason) -> None:
+    records = [falls_back(reason, error=errno.ENOMEM), falls_back(reason), falls_back(reason, 20)]
+    report = report_of(records)
+    first, second = report.fallbacks
+    assert (first.pid, second.pid) == (ROOT, 20)
+    assert first.reason == f"{second.reason} (ENOMEM)"
+    assert report.complete and not report.warnings and not report.processes
 
 
 def test_a_snapshot_is_the_ledger_at_an_instant() -> None:

@@ -9,16 +9,17 @@ import os
 import select
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from ptmon.errors import PtmonError
 from ptmon.events import Event, EventMaker
-from ptmon.outputs import log, sinks
+from ptmon.outputs import Outputs, log, sinks
 from ptmon.outputs.log import LogOutput
 from ptmon.outputs.sinks import FileSink, StreamSink
+from ptmon.records import Group, Record, Transfer, Transfers, singles
 from tests.unit.build import HEADER, ROOT, close, executes, exits, report_of, sent, server, tcp
 from tests.unit.schema import event_validator
 from tests.unit.test_stderr import piped_stderr
@@ -123,6 +124,37 @@ def test_a_fifo_is_waited_for_a_little(tmp_path: Path) -> None:
     assert got[0].endswith("Traffic module: unloaded.\n")
 
 
+class FakeRows(tuple[Transfer, ...]):
+    """Rows that are objects already."""
+
+    def text(self, frames: Sequence[tuple[str, str, str]]) -> bytes:
+        texts = zip(self, frames, strict=True)
+        return "".join(f"{head}{one.time}{middle}{one.bytes}{tail}" for one, (head, middle, tail) in texts).encode()
+
+
+def run_of(*transfers: Transfer) -> Transfers:
+    return Transfers(tuple(Group(one, one.calls) for one in transfers), FakeRows(transfers))
+
+
+MIXED: list[Record] = [executes("x"), tcp(1), run_of(sent(1), sent(2, error=11), sent(3, calls=0)), close(1), exits()]
+"""Runs stand where they belong."""
+
+
+@pytest.mark.parametrize("format", ["jsonl", "text"])
+def test_transfers_that_come_as_one_are_written_as_others(tmp_path: Path, format: str) -> None:
+    logs = []
+    records: Sequence[Record]
+    for name, records in (("runs", MIXED), ("singles", [*singles(MIXED)])):
+        output = LogOutput(str(tmp_path / name), format, "here")
+        with Outputs([output]) as outputs:
+            outputs.start(HEADER)
+            outputs.write(records)
+            outputs.finish(report_of(records))
+        logs.append((tmp_path / name).read_text())
+        assert output.takes_runs == (format == "jsonl")
+    assert logs[0] == logs[1]
+
+
 class Disk:
     """os.write to a disk that has room for so many bytes."""
 
@@ -172,6 +204,19 @@ def test_a_full_disk_takes_whole_events_alone_and_the_gap_is_told(
     sink.close()
     assert path.read_text() == "".join(parts[:kept]) + f"-{4 - kept}\neight\nnine\n"
     assert sink.lost == 4 - kept
+
+
+@pytest.mark.parametrize("room", range(0, 46, 5))
+def test_of_a_run_a_full_disk_takes_whole_events_too(tmp_path: Path, disk: Callable[[int], Disk], room: int) -> None:
+    path = tmp_path / "file"
+    sink = FileSink(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), told, "utf-8", own=True)
+    disk(room)
+    with pytest.raises(OSError, match="No space left"):
+        sink.put(["one 1234\n", b"two 1234\nthree 78\nfour 678\n", "five 678\n", b"six 5678\n"])
+    sink.close()
+    kept = room // 9
+    assert path.read_text().count("\n") == kept and path.stat().st_size == 9 * kept
+    assert sink.lost == 6 - kept
 
 
 @pytest.mark.parametrize("room", range(12))
@@ -244,6 +289,16 @@ def test_a_reader_who_sleeps_misses_whole_lines_and_is_told_how_many(pipe: tuple
     assert rows[len(kept) :] == [gap, "awake\n"]
     assert len(kept) - int(gap) == 1000
     assert sink.lost == -int(gap) > 0
+
+
+def test_of_a_run_a_reader_who_sleeps_misses_whole_lines_too(pipe: tuple[int, int]) -> None:
+    reader, writer = pipe
+    sink = StreamSink(writer, told, "utf-8", own=False, most=10_000)
+    sink.put(["".join(PARTS).encode()])
+    sink.finish(0)
+    kept = [row for row in read_all(reader).decode().splitlines(keepends=True) if row in PARTS]
+    assert kept == PARTS[: len(kept)]
+    assert len(kept) + sink.lost == 1000
 
 
 def test_the_open_file_description_of_others_is_left_as_it_is(pipe: tuple[int, int]) -> None:

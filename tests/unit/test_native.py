@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from ptmon.engines import EngineSettings, watching
-from ptmon.engines.batches import DIRECTIONS, REASONS, BatchReader
+from ptmon.engines.batches import FALLBACKS, REASONS, BatchReader
 from ptmon.engines.boundary import ffi, lib
 from ptmon.engines.native import NativeEngine, original_environment
+from ptmon.engines.runs import DIRECTIONS
 from ptmon.errors import PtmonError, Step
 from ptmon.records import (
     Called,
@@ -25,6 +26,8 @@ from ptmon.records import (
     Entered,
     Exec,
     Exit,
+    Fallback,
+    FallbackReason,
     Incomplete,
     Reason,
     Record,
@@ -91,6 +94,16 @@ def test_a_transfer() -> None:
         lib.PT_TRANSFER, syscall=syscall("recvfrom"), fd=4, socket=3, direction=2, calls=2, bytes=2**40, error=0
     )
     assert record == Transfer(0.25, 7, 8, "recvfrom", 4, 3, Direction.RECEIVED, 2, 2**40, 0)
+
+
+def test_a_transfer_that_was_counted_inside_the_program() -> None:
+    record = read(lib.PT_TRANSFER, syscall=syscall("sendto"), fd=4, socket=3, direction=1, calls=1, bytes=5, fast=1)
+    assert record == Transfer(0.25, 7, 8, "sendto", 4, 3, Direction.SENT, 1, 5, 0, True)
+
+
+def test_a_fallback() -> None:
+    record = read(lib.PT_FALLBACK, value=lib.PT_FALLBACK_MEMORY, error=12)
+    assert record == Fallback(0.25, 7, FallbackReason.MEMORY, 12)
 
 
 def test_a_clone() -> None:
@@ -208,6 +221,7 @@ def test_a_kind_that_is_not_known_is_an_error() -> None:
 
 def test_the_enums_are_those_of_the_boundary() -> None:
     assert {f"PT_REASON_{reason.name}" for reason in REASONS.values()} == names("pt_reason")
+    assert {f"PT_FALLBACK_{reason.name}" for reason in FALLBACKS.values()} == names("pt_fallback")
     assert {f"PT_{direction.name}" for direction in DIRECTIONS.values()} == names("pt_direction")
     assert {f"PT_STEP_{step.name}" for step in Step} == names("pt_step")
     assert all(getattr(lib, f"PT_STEP_{step.name}") == step for step in Step)

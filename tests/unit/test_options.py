@@ -8,6 +8,7 @@ from dataclasses import fields
 import pytest
 
 from ptmon.command_line import help_text, parse
+from ptmon.engines import FAST_AFTER, EngineSettings
 from ptmon.errors import EXIT_USAGE, UsageError
 from ptmon.option_values import Address
 from ptmon.options import TABLE, Options
@@ -15,6 +16,10 @@ from ptmon.options import TABLE, Options
 
 def test_the_table_and_the_fields_of_options_agree() -> None:
     assert [option.dest for option in TABLE] == [field.name for field in fields(Options) if field.name != "command"]
+
+
+def test_defaults_are_those_of_the_engines() -> None:
+    assert Options().fast_after == FAST_AFTER == EngineSettings().fast
 
 
 def test_no_flag_is_given_twice() -> None:
@@ -47,7 +52,7 @@ def test_every_option_is_read() -> None:
         " --quiet --interval 2 --max-sockets 7 --log=e.log --log-format jsonl --trace execve,%file --trace dup"
         " --syslog=udp://localhost --hooks h.py --hooks i.py --deny ptrace --deny connect:global --serve [::1]:8080"
         " --max-clients 3 --wait-client --serve-token-file t --serve-cert c --serve-key k --engine reference"
-        " --seccomp off ls"
+        " --seccomp off --fast off --fast-after 7 ls"
     )
     assert parse(line.split()) == Options(
         only="nginx",
@@ -75,6 +80,8 @@ def test_every_option_is_read() -> None:
         serve_key="k",
         engine="reference",
         seccomp="off",
+        fast="off",
+        fast_after=7,
         command=("ls",),
     )
 
@@ -152,6 +159,9 @@ def test_a_value_may_look_like_an_option() -> None:
         (["--units", "", "ls"], "not one of iec, si, raw"),
         (["--color", "yes", "ls"], "not one of auto, always, never"),
         (["--engine", "fast", "ls"], "not one of native, reference"),
+        (["--fast", "on", "ls"], "'on' is not one of auto, off"),
+        (["--fast-after", "0", "ls"], "not a positive whole number"),
+        (["--fast-after", "2147483648", "ls"], "is more than"),
         (["--only", "/bin/ls", "ls"], "not a file name"),
         (["-o", "%x", "ls"], "has a %"),
         (["-o", "100%", "ls"], "has a %"),

@@ -14,7 +14,7 @@ import pytest
 from ptmon.outputs import csv as csv_output
 from ptmon.outputs import json as json_output
 from ptmon.outputs.report_output import Style
-from ptmon.records import Incomplete, Reason, Record
+from ptmon.records import FallbackReason, Incomplete, Reason, Record
 from ptmon.report import Report
 from tests.support import assert_sums_agree
 from tests.unit.build import (
@@ -25,6 +25,7 @@ from tests.unit.build import (
     close,
     executes,
     exits,
+    falls_back,
     peeked,
     received,
     report_of,
@@ -43,12 +44,14 @@ EVENTFUL: list[Record] = [
     sent(7),
     close(1, (8, 0)),
     tcp(2),
-    sent(7, 2),
+    sent(7, 2, fast=True),
     close(2),
     tcp(3),
     close(3),
     tcp(4),
     Incomplete(0.1, ROOT, Reason.IO_URING, "io_uring_setup", 0),
+    falls_back(FallbackReason.SANDBOX),
+    falls_back(FallbackReason.MEMORY, 20, 12),
     sent(5, 0),
     born(20, 20, ROOT),
     exits(20, None, 11),
@@ -105,6 +108,10 @@ def broken(document: dict[str, Any], *path: str | int, value: object) -> dict[st
         (("started",), "2026-11-21 20:00:00"),
         (("sockets", 0, "audit"), "maybe"),
         (("sockets", 0, "surprise"), 1),
+        (("path",), {"fast": 1}),
+        (("path", "fast"), -1),
+        (("fallbacks",), [{"pid": 0, "reason": "x"}]),
+        (("fallbacks",), [{"pid": 1, "reason": "x"}] * 2),
         (("exit",), {"code": None, "signal": None}),
         (("exit",), {"code": 0, "signal": 9}),
         (("by_family",), {"ipx": {"sent": 0, "received": 0}}),
@@ -120,7 +127,17 @@ def test_the_schema_refuses_what_is_not_a_report(path: tuple[str | int, ...], va
 def test_members_stand_in_the_order_of_the_contract() -> None:
     assert list(REPORTS["server"].to_json()) == [
         *("schema", "ptmon", "host", "command", "mode", "engine", "started", "duration_s", "exit", "complete"),
-        *("warnings", "totals", "by_family", "by_scope", "by_syscall", "rates", "denied", "processes", "sockets"),
+        *("warnings", "totals", "by_family", "by_scope", "by_syscall", "rates", "path"),
+        *("fallbacks", "denied", "processes", "sockets"),
+    ]
+
+
+def test_how_calls_were_seen_is_told() -> None:
+    document = REPORTS["eventful"].to_json()
+    assert document["path"] == {"fast": 1, "stop": 4}
+    assert document["fallbacks"] == [
+        {"pid": ROOT, "reason": "it has a seccomp filter of its own"},
+        {"pid": 20, "reason": "the kernel refuses the memory (ENOMEM)"},
     ]
 
 

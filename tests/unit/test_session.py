@@ -171,7 +171,7 @@ def test_a_program_whose_end_was_not_seen(fake: type[FakeEngine], capfd: pytest.
 
 
 def test_the_options_reach_the_engine(fake: type[FakeEngine]) -> None:
-    options = "-q --only nginx --no-follow --no-io-uring --duration 3 --seccomp off ls -l"
+    options = "-q --only nginx --no-follow --no-io-uring --duration 3 --seccomp off --fast-after 7 ls -l"
     assert cli.main(options.split()) == 0
     assert fake.settings == EngineSettings(
         command=("ls", "-l"),
@@ -179,8 +179,14 @@ def test_the_options_reach_the_engine(fake: type[FakeEngine]) -> None:
         follow=False,
         io_uring=False,
         seccomp="off",
+        fast=7,
         duration=3.0,
     )
+
+
+def test_who_wants_no_fast_path_gets_none(fake: type[FakeEngine]) -> None:
+    assert cli.main(["-q", "--fast", "off", "--fast-after", "7", "ls"]) == 0
+    assert fake.settings.fast == 0
 
 
 def test_the_report_is_json_in_a_file_whose_name_ends_so(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -10,8 +10,21 @@ import pytest
 
 from ptmon.outputs import summary
 from ptmon.outputs.report_output import Style
-from ptmon.records import Incomplete, Reason
-from tests.unit.build import ATTACHED, ROOT, born, close, executes, exits, received, report_of, sent, server, tcp
+from ptmon.records import FallbackReason, Incomplete, Reason
+from tests.unit.build import (
+    ATTACHED,
+    ROOT,
+    born,
+    close,
+    executes,
+    exits,
+    falls_back,
+    received,
+    report_of,
+    sent,
+    server,
+    tcp,
+)
 from tests.unit.test_report import REPORTS
 
 
@@ -115,6 +128,24 @@ def test_more_than_ten_notes_are_cut() -> None:
     summary.write_report(report_of(notes), file, Style())
     assert file.text().count("note: ") == 10
     assert "… and 5 notes more" in file.text()
+
+
+def test_how_calls_were_seen_is_said_last_and_only_where_it_is_news() -> None:
+    assert "at stops" not in summed_up()
+    records = [tcp(1), sent(5, calls=199_990, fast=True), sent(1, calls=10), falls_back(FallbackReason.SANDBOX)]
+    file = Plain()
+    summary.write_report(report_of(records), file, Style())
+    assert file.text().splitlines()[-2:] == [
+        "calls: 199,990 counted inside the program, 10 at stops",
+        "process 17 at stops: it has a seccomp filter of its own",
+    ]
+
+
+def test_more_than_ten_fallbacks_are_cut() -> None:
+    file = Plain()
+    summary.write_report(report_of([falls_back(FallbackReason.CODE, pid) for pid in range(20, 35)]), file, Style())
+    assert file.text().count("at stops: ") == 10
+    assert file.text().endswith("… and 5 more at stops\n")
 
 
 def test_units() -> None:

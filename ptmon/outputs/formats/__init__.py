@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 import importlib
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ptmon.events import Event
+from ptmon.records import Transfers
 from ptmon.report import Header, Report
 
 FORMATS = {
@@ -35,6 +36,14 @@ class Formatter(Protocol):
 
     def end(self, report: Report) -> str:
         """What stands last."""
+
+
+@runtime_checkable
+class RunFormatter(Formatter, Protocol):
+    """A form in which a transfer is a line of ASCII that nothing but its record goes into: many are made at once."""
+
+    def run(self, transfers: Transfers) -> bytes:
+        """Their lines, each as :meth:`lines` would make it. Raises MemoryError."""
 
 
 def create(name: str) -> Formatter:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ptmon.events import Event
 from ptmon.outputs.formats.parts import arguments, call_name
-from ptmon.records import Clone, Denied, Direction, Entered, Exec, Exit, Record, Returned, Transfer
+from ptmon.records import Clone, Denied, Direction, Entered, Exec, Exit, Returned, Single, Transfer
 from ptmon.report import Header, Report
 from ptmon.snapshot import Snapshot
 from ptmon.text import counted, printable
@@ -55,7 +55,7 @@ class DmesgFormatter:
         lines = _totals(moved) if alive else []
         return _stamped(report.duration_s, [*lines, "Traffic module: unloaded."])
 
-    def _told(self, record: Record) -> Sequence[str]:
+    def _told(self, record: Single) -> Sequence[str]:
         match record:
             case Transfer():
                 return self._transfer(record)

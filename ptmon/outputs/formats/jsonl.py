@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ptmon import addresses, notices
-from ptmon.events import SCHEMA, Event
+from ptmon.events import SCHEMA, Event, kind_of
 from ptmon.outputs.formats.parts import Calls, arguments, call_name, errno_name, failed, is_closed
 from ptmon.records import (
     Called,
@@ -22,11 +22,13 @@ from ptmon.records import (
     Entered,
     Exec,
     Exit,
+    Fallback,
     Incomplete,
     Returned,
     SocketClosed,
     SocketSeen,
     Transfer,
+    Transfers,
 )
 from ptmon.report import Header, Report, seconds
 from ptmon.snapshot import Snapshot
@@ -58,7 +60,7 @@ class JsonlFormatter:
     def lines(self, event: Event) -> str:
         record = event.record
         if type(record) is Transfer:
-            return _transfer(event.kind, record)
+            return _transfer(record)
         members = self._call(record) if isinstance(record, Entered | Returned) else MEMBERS[event.kind](record)
         if members is None:
             return ""
@@ -68,10 +70,13 @@ class JsonlFormatter:
         document: dict[str, Any] = {"t": seconds(record.time), "event": event.kind}
         if not isinstance(record, Snapshot):
             document["pid"] = record.pid
-            if not isinstance(record, Incomplete):
+            if not isinstance(record, Incomplete | Fallback):
                 document["tid"] = record.tid
         document.update(members)
         return _line(document)
+
+    def run(self, transfers: Transfers) -> bytes:
+        return transfers.rows.text([_frame(group.sum, group.calls) for group in transfers.groups])
 
     def _call(self, record: Entered | Returned) -> dict[str, Any]:
         if isinstance(record, Entered):
@@ -88,22 +93,27 @@ class JsonlFormatter:
         return ""
 
 
-def _transfer(kind: str, record: Transfer) -> str:
-    """By hand, for there are many of these: what json.dumps would make of it, in a fifth of the time."""
+def _transfer(record: Transfer) -> str:
+    head, middle, tail = _frame(record, record.calls)
     moment = record.time
-    line = (
-        f'{{"t": {round(moment, 6) if moment > 0 else 0.0}, "event": "{kind}", "pid": {record.pid}, '
-        f'"tid": {record.tid}, "syscall": "{record.syscall}", "fd": {record.fd}, "socket": {record.socket}, '
+    return f"{head}{round(moment, 6) if moment > 0 else 0.0}{middle}{record.bytes}{tail}"
+
+
+def _frame(record: Transfer, calls: int) -> tuple[str, str, str]:
+    """What stands before the time of a transfer, between that and the bytes, and behind them.
+
+    By hand, for there are many of these: what json.dumps would make of it, in a fifth of the time.
+    """
+    middle = (
+        f', "event": "{kind_of(record)}", "pid": {record.pid}, "tid": {record.tid}, "syscall": "{record.syscall}", '
+        f'"fd": {record.fd}, "socket": {record.socket}, "bytes": '
     )
     if record.direction is Direction.PEEKED:
-        line += f'"bytes": 0, "peeked": {record.bytes}'
-    else:
-        line += f'"bytes": {record.bytes}'
-    if record.error:
-        line += f', "errno": "{errno_name(record.error)}"'
-    if record.calls != 1:
-        line += f', "calls": {record.calls}'
-    return line + "}\n"
+        middle += '0, "peeked": '
+    tail = f', "errno": "{errno_name(record.error)}"' if record.error else ""
+    if calls != 1:
+        tail += f', "calls": {calls}'
+    return '{"t": ', middle, tail + "}\n"
 
 
 def _exec(record: Exec) -> dict[str, Any]:
@@ -160,6 +170,10 @@ def _warning(record: Incomplete) -> dict[str, Any]:
     return {"reason": said.reason, "message": said.message}
 
 
+def _fallback(record: Fallback) -> dict[str, Any]:
+    return {"reason": record.reason.value, "message": notices.fallback(record).reason}
+
+
 def _snapshot(record: Snapshot) -> dict[str, Any]:
     since = record.since
     return {
@@ -185,6 +199,7 @@ MEMBERS: dict[str, Callable[[Any], dict[str, Any] | None]] = {
     "close": _close,
     "deny": _deny,
     "warning": _warning,
+    "fallback": _fallback,
     "snapshot": _snapshot,
 }
 

@@ -31,9 +31,10 @@ from ptmon.records import (
     Entered,
     Exec,
     Exit,
+    Fallback,
     Incomplete,
-    Record,
     Returned,
+    Single,
     SocketClosed,
     SocketSeen,
     Transfer,
@@ -130,7 +131,7 @@ class TextFormatter:
         again = f", {tcp.retransmitted} B of it again" if tcp.retransmitted else ""
         return f"{told}  (kernel: sent {tcp.bytes_sent} B{again}, received {tcp.bytes_received} B)"
 
-    def _other(self, record: Record) -> str:
+    def _other(self, record: Single) -> str:
         match record:
             case Exec():
                 return program(record)
@@ -145,6 +146,8 @@ class TextFormatter:
                 return f"{called(record.call, texts)} = {result}  by {printable(record.rule)}"
             case Incomplete():
                 return printable(notices.notice(record).message)
+            case Fallback():
+                return f"its calls stop: {notices.fallback(record).reason}"
         return ""
 
     def _ends(self, socket: SocketSeen) -> str:
