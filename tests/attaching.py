@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.hazards import LOOKS
-from tests.support import DEADLINE, PTMON, assert_sums_agree, started, until
+from tests.support import DEADLINE, assert_sums_agree, started, tracing, until
 
 AT_ONCE = 5.0
 """Seconds that a detach may take at most, on a machine that is busy with other things too."""
@@ -122,7 +122,7 @@ class Attached:
 
 
 def words_to_attach(pid: int, file: Path, *options: str) -> list[str]:
-    return [*PTMON, "--format", "json", "-o", str(file), *options, "--attach", str(pid)]
+    return tracing("--format", "json", "-o", file, *options, "--attach", str(pid))
 
 
 @contextmanager

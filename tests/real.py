@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from tests.counting import assert_audits_match, assert_schema_true, only_child
-from tests.support import DEADLINE, PTMON, assert_sums_agree, started, until
+from tests.support import DEADLINE, assert_sums_agree, started, tracing, until
 
 LISTEN = "0A"
 """State of a listening socket in /proc/net/tcp: TCP_LISTEN of include/net/tcp_states.h."""
@@ -105,7 +105,7 @@ def serving(
 ) -> Iterator[Server]:
     """Launches a server under ptmon and waits until it listens on ``port``."""
     file, log = folder / "server.json", folder / "server.log"
-    command = [*PTMON, *options, "--format", "json", "-o", str(file), "--", *words]
+    command = tracing(*options, "--format", "json", "-o", file, "--", *words)
     with listening(command, port, log, **keywords) as ptmon:
         yield Server(ptmon, only_child(ptmon.pid), file, log)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -16,6 +17,8 @@ from typing import Any
 
 SOURCES = Path(__file__).parent / "targets"
 PTMON = [sys.executable, "-m", "ptmon"]
+TEST_OPTIONS = shlex.split(os.environ.get("PTMON_TEST_OPTIONS", ""))
+"""More options for what the tests trace, such as "--fast off": so the whole suite runs with another engine setting."""
 DEADLINE = 60.0
 """Seconds after which a test gives up: far more than any needs, even on a busy machine."""
 
@@ -26,10 +29,10 @@ class Targets:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def __call__(self, name: str, *flags: str) -> Path:
-        path = self.folder / "".join([name, *flags]).replace("/", "_")
+    def __call__(self, name: str, *flags: str, compiler: str = "cc") -> Path:
+        path = self.folder / "".join([name, *flags, compiler.removeprefix("cc")]).replace("/", "_")
         if not path.exists():
-            command = ["cc", "-O1", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE", "-pthread", *flags]
+            command = [compiler, "-O1", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE", "-pthread", *flags]
             subprocess.run([*command, "-o", str(path), str(SOURCES / f"{name}.c")], check=True)
         return path
 
@@ -69,6 +72,12 @@ def assert_sums_agree(report: dict[str, Any]) -> None:
     assert sum(report["path"].values()) == report["totals"]["calls_sent"] + report["totals"]["calls_received"]
 
 
+def tracing(*options: str | Path) -> list[str]:
+    """ptmon and its options, after those of PTMON_TEST_OPTIONS: of an option given twice the last one holds."""
+    more = [] if "reference" in options else TEST_OPTIONS
+    return [*PTMON, *more, *map(str, options)]
+
+
 def run_ptmon(
     command: Sequence[str | Path],
     file: Path,
@@ -76,7 +85,7 @@ def run_ptmon(
     **keywords: Any,
 ) -> Outcome:
     """Runs ``ptmon [options] --format json -o file -- command``; its report's sums are checked on the way."""
-    words = [*PTMON, *options, "--format", "json", "-o", str(file), "--", *map(str, command)]
+    words = tracing(*options, "--format", "json", "-o", file, "--", *command)
     done = subprocess.run(words, capture_output=True, text=True, timeout=DEADLINE, **keywords)
     report = json.loads(file.read_text()) if file.exists() else {}
     if report:

@@ -6,10 +6,12 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.counting import I386
+from tests.fast import MODES, Fast, supported
 from tests.hazards import Unprivileged, as_unprivileged, run_both
 from tests.support import PTMON, Outcome, Targets
 from tests.watching import X86, Run
@@ -51,3 +53,19 @@ def watched(targets: Targets, seccomp: str) -> Run:
 def watched_any(targets: Targets, seccomp: str, request: pytest.FixtureRequest) -> Run:
     """The same, and its i386 twin."""
     return Run(targets, seccomp, request.param)
+
+
+@pytest.fixture(scope="session")
+def fast_references() -> dict[tuple[str, ...], Any]:
+    """The figures of the first run of each target, whatever its mode: all others must have the same."""
+    return {}
+
+
+@pytest.fixture(params=list(MODES))
+def fast(
+    targets: Targets, tmp_path: Path, fast_references: dict[tuple[str, ...], Any], request: pytest.FixtureRequest
+) -> Fast:
+    """Runs a target plainly and with one way to count: see tests.fast.Fast."""
+    if request.param != "default" and not supported():
+        pytest.skip("this ptmon counts in one way only: it has no --fast")
+    return Fast(targets, tmp_path, str(request.param), fast_references)

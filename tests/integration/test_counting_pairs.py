@@ -15,7 +15,16 @@ from typing import Any
 import pytest
 
 from tests.counting import assert_audits_match, assert_schema_true, moved, only_child
-from tests.support import DEADLINE, PTMON, Targets, assert_sums_agree, process_state, started, status_field, until
+from tests.support import (
+    DEADLINE,
+    Targets,
+    assert_sums_agree,
+    process_state,
+    started,
+    status_field,
+    tracing,
+    until,
+)
 
 PAIRS = ["send_recv", "sendto_recvfrom"]
 TEXT = 35
@@ -44,7 +53,7 @@ class Pair:
             (folder / f"{side}.out").symlink_to(targets(f"{name}_{side}"))
 
     def ptmon(self, *words: str) -> list[str]:
-        return [*PTMON, "--format", "json", "-o", str(self.file), *words]
+        return tracing("--format", "json", "-o", self.file, *words)
 
     def run_clients(self, number: int, port: str, *words: str) -> None:
         """One after another, without ptmon; each says that it sent and received its text."""

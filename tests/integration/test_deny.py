@@ -17,7 +17,7 @@ import pytest
 from tests.attaching import attached
 from tests.counting import I386, assert_schema_true, compiled
 from tests.hazards import MARK, marked
-from tests.support import DEADLINE, PTMON, Outcome, Targets, run_plain, run_ptmon, started, unprivileged, until
+from tests.support import DEADLINE, PTMON, Outcome, Targets, run_plain, run_ptmon, started, tracing, unprivileged, until
 
 IN_NAMESPACE = ["unshare", "-rn" if unprivileged() else "-n", "--"]
 NOWHERE = ["192.0.2.1", "::ffff:192.0.2.1", "2001:db8::1"]
@@ -38,7 +38,7 @@ def namespace() -> None:
 def traced(command: Sequence[str | Path], file: Path, *options: str) -> Outcome:
     """ptmon and its program in a network namespace of their own; nothing of it stays."""
     mark = uuid.uuid4().hex
-    words = [*IN_NAMESPACE, *PTMON, *options, "--format", "json", "-o", file, "--", *command]
+    words = [*IN_NAMESPACE, *tracing(*options, "--format", "json", "-o", file, "--", *command)]
     done = subprocess.run(
         [str(word) for word in words],
         capture_output=True,

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from tests.counting import only_child
-from tests.support import DEADLINE, PTMON, Targets, process_state, run_plain, started, status_field, until
+from tests.support import DEADLINE, PTMON, Targets, process_state, run_plain, started, status_field, tracing, until
 from tests.unit.schema import event_validator, validator
 
 STAMP = re.compile(r"^\[ *[0-9]+\.[0-9]{6}\] (.*)$")
@@ -51,7 +51,7 @@ class Log:
 
     def words(self, form: str, *words: str | Path) -> list[str]:
         options = [f"--log={self.file}", "--log-format", form, "--format", "json", "-o", str(self.report_file)]
-        return [*PTMON, *options, *map(str, words)]
+        return tracing(*options, *words)
 
     def run(self, form: str, *words: str | Path, **keywords: Any) -> subprocess.CompletedProcess[str]:
         return subprocess.run(self.words(form, *words), capture_output=True, text=True, timeout=DEADLINE, **keywords)

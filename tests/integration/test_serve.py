@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from tests.serving import FAREWELL, Caller, objects, said_port, taken_port
-from tests.support import DEADLINE, PTMON, Targets, process_state, run_plain, started, until
+from tests.support import DEADLINE, PTMON, Targets, process_state, run_plain, started, tracing, until
 
 
 class Run:
@@ -52,7 +52,7 @@ def serving() -> Iterator[Serving]:
     with ExitStack() as stack:
 
         def run(*words: str | Path) -> Run:
-            return Run(stack.enter_context(started([*PTMON, "--serve", "0", *words], stdin=subprocess.PIPE)))
+            return Run(stack.enter_context(started(tracing("--serve", "0", *words), stdin=subprocess.PIPE)))
 
         yield run
 

@@ -22,7 +22,17 @@ import pytest
 from tests.attaching import held_by
 from tests.counting import assert_schema_true
 from tests.hazards import Unprivileged
-from tests.support import DEADLINE, PTMON, Targets, assert_sums_agree, started, status_field, unprivileged, until
+from tests.support import (
+    DEADLINE,
+    PTMON,
+    Targets,
+    assert_sums_agree,
+    started,
+    status_field,
+    tracing,
+    unprivileged,
+    until,
+)
 
 CLIENTS = 3
 BYTES = CLIENTS * 35
@@ -73,7 +83,7 @@ class Waiting:
 @contextmanager
 def waiting(name: str | Path, file: Path, *options: str, **keywords: Any) -> Iterator[Waiting]:
     """ptmon, which has said that it waits."""
-    with started([*PTMON, "--wait", str(name), "-o", str(file), *options], **keywords) as tracer:
+    with started(tracing("--wait", name, "-o", file, *options), **keywords) as tracer:
         assert tracer.stderr is not None
         said: list[str] = []
         while not said or said[-1] != f"ptmon: waiting for {name}":
