@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import importlib
+import statistics
 from pathlib import Path
 from typing import Any
 
+from benchmarks.report import duration
 from benchmarks.results import NATIVE, Column, Results, Row, Verdict
 
 # Typed as Any, so that the types are checked alike where matplotlib is installed and where it is not.
@@ -43,6 +45,7 @@ def plot(results: Results, path: Path) -> None:
     # Outlines rather than text: it looks the same wherever it is shown, whatever fonts are there.
     with matplotlib.rc_context({"font.size": 9, "svg.fonttype": "path", "svg.hashsalt": "ptmon"}):
         figure = figures.Figure(figsize=(11, 1.2 + down * (0.6 + 0.2 * len(rows))), layout="constrained")
+        figure.get_layout_engine().set(wspace=0.06, hspace=0.04)
         grid = figure.subplots(down, COLUMNS, sharex=True, sharey=True, squeeze=False)
         panels = list(grid.flat)
         for panel, column in zip(panels, columns, strict=False):
@@ -73,11 +76,14 @@ def draw(panel: Any, results: Results, column: Column, rows: list[Row]) -> None:
         right = max(ratio.most, ratio.median, 1)
         label = f"{ratio.median:.3g}" if ratio.median < 1000 else f"{ratio.median:.0f}"
         panel.annotate(label, (right, place), (6, 0), textcoords="offset points", va="center", color=INK, fontsize=8)
-    dress(panel, column, rows)
+    dress(panel, results, column, rows)
 
 
-def dress(panel: Any, column: Column, rows: list[Row]) -> None:
+def dress(panel: Any, results: Results, column: Column, rows: list[Row]) -> None:
     panel.set_title(column.title.replace("\n", " "), loc="left", fontsize=10, fontweight="bold", color=INK)
+    if times := results.cell(NATIVE, column.name).nanoseconds:
+        native = f"native: {duration(statistics.median(times))}"
+        panel.set_title(native, loc="right", fontsize=8, color=FAINT)
     panel.set_yticks(range(len(rows)), [row.title for row in rows], color=INK)
     panel.set_ylim(len(rows) - 0.4, -0.6)
     panel.set_xlim(0.6, 6000)
@@ -94,20 +100,27 @@ def dress(panel: Any, column: Column, rows: list[Row]) -> None:
 
 
 def caption(figure: Any, results: Results) -> None:
-    machine = results.machine
-    figure.suptitle(
-        f"What tracing costs: time over native time (median and spread of {results.rounds} interleaved rounds)",
-        x=0.01,
-        ha="left",
-        fontsize=13,
-        fontweight="bold",
-        color=INK,
-    )
+    rounds = f"{results.rounds} interleaved round{'s' if results.rounds > 1 else ''}"
+    title = f"Time over native time: median of {rounds}, and their spread"
+    figure.suptitle(title, x=0.01, ha="left", fontsize=13, fontweight="bold", color=INK)
     marks = [lines.Line2D([], [], marker="o", linestyle="", color=ink, label=name) for ink, name in LEGEND]
+    hollow = {"linestyle": "", "color": INK, "markerfacecolor": "white"}
     marks += [
-        lines.Line2D([], [], marker="o", linestyle="", color=INK, markerfacecolor="white", label="tells no bytes"),
-        lines.Line2D([], [], marker="X", linestyle="", color=INK, markerfacecolor="white", label="tells wrong bytes"),
+        lines.Line2D([], [], marker="o", label="tells no bytes", **hollow),
+        lines.Line2D([], [], marker="X", label="tells wrong bytes", **hollow),
     ]
-    figure.legend(handles=marks, loc="outside lower left", ncols=len(marks), frameon=False, labelcolor=INK)
-    where = f"{machine.get('cpu', '')}, {machine.get('cpus', '?')} CPUs, Linux {machine.get('kernel', '')}"
-    figure.supxlabel(where, fontsize=8, color=FAINT)
+    figure.legend(
+        handles=marks,
+        loc="outside lower left",
+        ncols=len(marks),
+        frameon=False,
+        labelcolor=INK,
+        title=where(results),
+        title_fontproperties={"size": 8},
+        alignment="left",
+    )
+
+
+def where(results: Results) -> str:
+    machine = results.machine
+    return f"{machine.get('cpu', '')}, {machine.get('cpus', '?')} CPUs, Linux {machine.get('kernel', '')}"

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-CALL = re.compile(r"\b(sendto|sendmsg|recvfrom|recvmsg)(?:\(| resumed).* = (\d+)$")
+CALL = re.compile(r"^(?:\[?\d+\]? +)?(?:<\.\.\. )?(sendto|sendmsg|recvfrom|recvmsg)(?:\(| resumed).* = (\d+)$")
 """A line of strace or strace.py for a call that only sockets know, and that succeeded. strace cuts a call in two lines
 if another thread's comes between; the second one, "resumed", has the result."""
 BPFTRACE_MAP = re.compile(r"^@(sent|received): (\d+)$", re.MULTILINE)
