@@ -49,15 +49,16 @@ def bytes_text(results: Results, row: Row) -> str:
     if row.name == NATIVE:
         return ""
     verdicts = results.verdicts(row.name)
+    missing = row.missing.split(": ", 1)[0]  # the notes have all of it
     told = [verdict for verdict in verdicts if verdict is not Verdict.SILENT]
     if not verdicts:
-        return row.missing or "–"
+        return missing or "–"
     if not told:
         text = "none"
     else:
         equal = sum(verdict is Verdict.EQUAL for verdict in told)
         text = f"true in {equal} of {len(told)}" if equal < len(told) else "all true"
-    return f"{text}; {row.missing}" if row.missing else text
+    return f"{text}; {missing}" if missing else text
 
 
 def table(results: Results) -> Table:

@@ -56,6 +56,7 @@ class Tool:
     """It attaches: "held", as TracerPid tells, or it prints this. Otherwise it starts the program."""
     trial: tuple[str, ...] = ()
     """A command that shows whether the tool may be used here."""
+    needs_root: bool = False
     missing: str = ""
 
     def speed_at(self, workload: str) -> Speed | None:
@@ -121,7 +122,8 @@ def _ptmon(fast: bool) -> tuple[Tool, ...]:
             "ptmon --attach",
             (PTMON, *REPORT, *auto, "--attach", "$pid"),
             full,
-            {} if fast else {"unwatched": Speed.STOPS},
+            # No filter can be put into a process that runs already.
+            {"unwatched": Speed.LINES if fast else Speed.STOPS},
             tells=report,
             attached_when="held",
             trial=trial,
@@ -186,7 +188,8 @@ def _root() -> tuple[Tool, ...]:
             "perf trace -s",
             ("perf", "trace", "-s", "-o", "$folder/summary", "--"),
             Speed.STOPS,
-            trial=("perf", "trace", "-s", "-o", "/dev/null", "--", "true"),
+            trial=("perf", "trace", "-s", "--", "true"),
+            needs_root=True,
         ),
         Tool(
             "bpftrace",
@@ -195,6 +198,7 @@ def _root() -> tuple[Tool, ...]:
             tells=tells.bpftrace_maps,
             attached_when="attached",
             trial=("bpftrace", "-e", "tracepoint:syscalls:sys_exit_sendto { exit(); } interval:ms:1 { exit(); }"),
+            needs_root=True,
         ),
     )
 
@@ -225,5 +229,6 @@ def why_missing(tool: Tool) -> str:
     if done.returncode == 0:
         return ""
     lines = [line.strip() for line in (done.stderr + done.stdout).splitlines() if line.strip()]
-    needs_root = "" if os.geteuid() == 0 or tool.name not in ("perf", "bpftrace") else "needs root: "
-    return f"not permitted: {needs_root}{lines[-1] if lines else f'exit status {done.returncode}'}"
+    errors = [line for line in lines if line.lower().startswith("error")]
+    reason = (errors or lines[-1:] or [f"exit status {done.returncode}"])[0]
+    return f"{'needs root' if tool.needs_root and os.geteuid() != 0 else 'not permitted'}: {reason}"

@@ -47,6 +47,7 @@ def counts(full: int, stops: int, slow: int = 0, lines: int = 0) -> dict[Speed, 
 
 
 CALLS = counts(full=1_000_000, lines=200_000, stops=10_000, slow=2_000)
+FILE_CALLS = counts(full=200_000, stops=10_000, slow=2_000)
 WORKLOADS = (
     Workload("ping_pong", "1-byte\nping-pong", "send or recv of 1 byte on a socket pair", CALLS),
     Workload(
@@ -75,12 +76,12 @@ WORKLOADS = (
         counts(full=100_000, stops=20_000),
         server=True,
     ),
-    Workload("file_read", "read of\na file", "read of 1 byte of a regular file", CALLS),
+    Workload("file_read", "read of\na file", "read of 1 byte of a regular file", FILE_CALLS),
     Workload("fork_exec", "fork,\nexec", "fork, exec and wait", counts(full=300, stops=300)),
     Workload(
         "unwatched",
         "unwatched\ncall",
         "getppid, which moves nothing",
-        counts(full=3_000_000, stops=10_000, slow=2_000),
+        counts(full=3_000_000, lines=200_000, stops=10_000, slow=2_000),
     ),
 )

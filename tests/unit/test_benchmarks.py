@@ -31,7 +31,7 @@ RESULTS = Results(
         Row("shim", "LD_PRELOAD shim", "LD_PRELOAD=shim.so"),
         Row("ptmon-fast", "ptmon PROGRAM", "ptmon --"),
         Row("strace", "strace -c", "strace -c --"),
-        Row("perf", "perf trace -s", "perf trace -s --", "not permitted: needs root"),
+        Row("perf", "perf trace -s", "perf trace -s --", "needs root: no permission"),
     ),
     columns=(
         Column("ping_pong", "1-byte\nping-pong", "send or recv"),
@@ -95,11 +95,13 @@ def test_the_table_says_all_of_it() -> None:
     assert lines[place].split() == ["ptmon", "PROGRAM", "×1.20", "✓", "–", "–", "all", "true"]
     assert lines[place + 1].split() == ["1.10–1.50"]
     (shim,) = [line for line in lines if line.startswith("LD_PRELOAD")]
-    assert shim.split() == ["LD_PRELOAD", "shim", "×1.00", "✓", "–", "×1.00", "✗", "true", "in", "1", "of", "2"]
+    assert shim.split() == ["LD_PRELOAD", "shim", "×1.10", "✓", "–", "×1.00", "✗", "true", "in", "1", "of", "2"]
     (strace,) = [line for line in lines if line.startswith("strace -c")]
     assert strace.split() == ["strace", "-c", "×125", "–", "failed", "none"]
+    (perf,) = [line for line in lines if line.startswith("perf trace") and "–" in line]
+    assert perf.split() == ["perf", "trace", "-s", "–", "–", "–", "needs", "root"]
     for note in (
-        "perf trace -s: not permitted: needs root",
+        "perf trace -s: needs root: no permission",
         "nginx: wrk not installed",
         "strace failed at file_read: exit status 1: no",
     ):
@@ -195,6 +197,8 @@ def test_a_tool_that_can_not_be_used_says_why() -> None:
     assert why_missing(Tool("a", "a", (), trial=("sh", "-c", "echo not for you >&2; exit 1"))) == (
         "not permitted: not for you"
     )
+    errors = "echo warning: much; echo Error: no permission; echo Hint: be somebody else; exit 1"
+    assert why_missing(Tool("a", "a", (), trial=("sh", "-c", errors))) == "not permitted: Error: no permission"
     assert why_missing(Tool("a", "a", (), trial=("true",))) == ""
     assert why_missing(Tool("a", "a", ())) == ""
 
