@@ -29,7 +29,7 @@ class RunError(Exception):
 
 @contextmanager
 def started(words: Sequence[str], out: Path, environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """A process whose output goes to a file, and that is killed if it still runs when the block ends."""
+    """A process whose output goes to a file; if it still runs when the block ends, it and its children are killed."""
     with out.open("wb") as file:
         process = subprocess.Popen(
             words,
@@ -37,12 +37,13 @@ def started(words: Sequence[str], out: Path, environment: Mapping[str, str]) -> 
             stdout=file,
             stderr=subprocess.STDOUT,
             env={**os.environ, **environment},
+            process_group=0,  # so that what it started can be ended with it
         )
     try:
         yield process
     finally:
         if process.poll() is None:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         if process.stdin:
             with suppress(OSError):
