@@ -1,2 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What tracing costs: ``python -m benchmarks`` prints one table."""
+"""What tracing costs, and who tells the truth: ``python -m benchmarks`` prints one table.
+
+Imports go one way: ``__main__``, then {``bars``, ``plot``}, {``report``, ``machine``}, ``measure``, {``servers``,
+``tools``}, ``jobs``, {``processes``, ``tells``, ``workloads``, ``results``}.
+"""

@@ -1,114 +1,155 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Runs the workloads under the tools, interleaved, and keeps ratios.
+"""Runs the workloads under the tools, interleaved: in each round every tool does every workload.
 
-A shared machine gets faster and slower by the minute. So in each round every tool does every workload, in random order,
-and a tool's figure is its time over the native time of the same round; what is shown is the median over the rounds.
+The order is random, but one workload's runs follow each other, so that what is compared is as close in time as may be.
 """
 
 from __future__ import annotations
 
+import json
 import random
-import shutil
-import statistics
+import signal
 import subprocess
-import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-LIMIT = 300
-"""Seconds that one run may take."""
+from benchmarks.jobs import Built, Done, Start
+from benchmarks.processes import RunError, check_runs, held, last_words, started, until, wait_for_end
+from benchmarks.results import Cell, Column, Results, Row, Verdict
+from benchmarks.servers import job
+from benchmarks.servers import why_missing as workload_missing
+from benchmarks.tools import NO_FAST, Tool
+from benchmarks.tools import why_missing as tool_missing
+from benchmarks.workloads import Workload
+
+BY_SIGINT = (0, -signal.SIGINT, 128 + signal.SIGINT)
+"""How a tracer ends that is asked to."""
 
 
 @dataclass(frozen=True, slots=True)
-class Workload:
-    """What is done, and how often in one run."""
+class Outcome:
+    """One run of one tool at one workload."""
 
-    name: str
-    title: str
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class Tool:
-    """What it is done under."""
-
-    name: str
-    prefix: tuple[str, ...]
-    cannot: frozenset[str] = frozenset()
-    """Workloads which this tool does not trace."""
-
-    @property
-    def missing(self) -> bool:
-        return bool(self.prefix) and shutil.which(self.prefix[0]) is None
-
-
-PTMON = (str(Path(sys.executable).with_name("ptmon")), "--quiet")
-WORKLOADS = (
-    Workload("ping_pong", "1-byte send and recv", 10_000),
-    Workload("ping_pong_threads", "the same in 4 threads", 10_000),
-    Workload("file_read", "read of a regular file", 10_000),
-    Workload("unwatched", "a call that is not watched", 500_000),
-    Workload("fork_exec", "fork, exec and wait", 300),
-)
-NATIVE = Tool("native", ())
-TOOLS = (
-    NATIVE,
-    Tool("ptmon", PTMON),
-    Tool("ptmon, no filter", (*PTMON, "--seccomp", "off"), frozenset({"unwatched"})),
-    Tool(
-        "ptmon reference", (*PTMON, "--engine", "reference"), frozenset({"unwatched", "fork_exec", "ping_pong_threads"})
-    ),
-    Tool("strace, filter", ("strace", "-o", "/dev/null", "-f", "--seccomp-bpf", "-c", "-e", "trace=%network")),
-    Tool("strace", ("strace", "-o", "/dev/null", "-f", "-c"), frozenset({"unwatched"})),
-)
+    nanoseconds: float
+    verdict: Verdict
 
 
 @dataclass(slots=True)
-class Figures:
-    """Nanoseconds per operation, by tool and workload, one for each round."""
+class Taken:
+    """What the rounds of one tool at one workload have brought so far."""
 
-    values: dict[tuple[str, str], list[float]] = field(default_factory=dict)
+    operations: int
+    outcomes: list[Outcome] = field(default_factory=list)
+    failed: str = ""
 
-    def add(self, tool: Tool, workload: Workload, nanoseconds: float) -> None:
-        self.values.setdefault((tool.name, workload.name), []).append(nanoseconds)
-
-    def median(self, tool: Tool, workload: Workload) -> float:
-        return statistics.median(self.values[tool.name, workload.name])
-
-    def ratios(self, tool: Tool, workload: Workload, base: Tool = NATIVE) -> list[float]:
-        """This tool's time over another's, round by round. Empty where either was not run."""
-        mine = self.values.get((tool.name, workload.name), [])
-        return [
-            value / other for value, other in zip(mine, self.values.get((base.name, workload.name), []), strict=False)
-        ]
+    def cell(self) -> Cell:
+        verdicts = {outcome.verdict for outcome in self.outcomes}
+        verdict = Verdict.DIFFERENT if Verdict.DIFFERENT in verdicts else next(iter(verdicts), Verdict.SILENT)
+        times = () if self.failed else tuple(outcome.nanoseconds for outcome in self.outcomes)
+        return Cell(self.operations, times, verdict, self.failed)
 
 
-def build(folder: Path) -> Path:
-    """Compiles the workloads. Raises CalledProcessError."""
-    program = folder / "workload"
-    source = Path(__file__).with_name("workload.c")
-    subprocess.run(["cc", "-O2", "-pthread", "-o", str(program), str(source)], check=True)
-    return program
+@contextmanager
+def tracer(tool: Tool, built: Built, folder: Path, pid: int) -> Iterator[Callable[[bool], None]]:
+    """A tool that attaches, once it has; the function lets it end: by itself (True), or by SIGINT if it waits for that.
+
+    For a tool that starts the program itself there is nothing to do.
+    """
+    if not tool.attached_when:
+        yield lambda ended: None
+        return
+    out = folder / "tracer.out"
+    with started(tool.command(folder, built.shim, pid), out, tool.surroundings(folder, built.shim)) as process:
+
+        def attached() -> bool:
+            check_runs(process, out)
+            if tool.attached_when == "held":
+                return held(pid, process.pid)
+            return tool.attached_when in out.read_text(errors="replace").split()
+
+        until(attached, f"{tool.title} to attach")
+        yield lambda ended: let_end(process, tool, out, ended)
 
 
-def run_once(program: Path, tool: Tool, workload: Workload) -> float:
-    """One run: nanoseconds per operation, as the workload itself measured them."""
-    command = [*tool.prefix, str(program), workload.name, str(workload.count)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=LIMIT)
-    return float(done.stdout)
+def let_end(process: subprocess.Popen[bytes], tool: Tool, out: Path, ended: bool) -> None:
+    """Who holds the process ends with it. Others are asked to, before a server ends: its last words are no traffic."""
+    if tool.attached_when == "held":
+        if ended:
+            wait_for_end(process, out)
+    elif not ended:
+        process.send_signal(signal.SIGINT)
+        wait_for_end(process, out, BY_SIGINT)
 
 
-def run_all(program: Path, rounds: int) -> Figures:
-    """All tools and workloads, ``rounds`` times."""
-    figures = Figures()
-    pairs = [
-        (tool, workload)
-        for tool in TOOLS
-        for workload in WORKLOADS
-        if not tool.missing and workload.name not in tool.cannot
-    ]
-    for _ in range(rounds):
-        random.shuffle(pairs)
-        for tool, workload in pairs:
-            figures.add(tool, workload, run_once(program, tool, workload))
-    return figures
+def verdict_of(tool: Tool, folder: Path, done: Done) -> Verdict:
+    if tool.tells is None:
+        return Verdict.SILENT
+    try:
+        traffic = tool.tells(folder)
+    except (OSError, KeyError, json.JSONDecodeError) as error:
+        raise RunError(f"its figures can't be read: {error}") from error
+    return Verdict.EQUAL if done.truth.holds_for(traffic) else Verdict.DIFFERENT
+
+
+def run_once(built: Built, tool: Tool, workload: Workload, count: int) -> Outcome:
+    """One run. Raises RunError."""
+    # Not in a folder that only this user may enter: a server may be another's.
+    with tempfile.TemporaryDirectory(prefix="ptmon-bench-") as name:
+        folder = Path(name)
+        launch = tool.attached_when == "" and tool.words
+        prefix: Sequence[str] = tool.command(folder, built.shim) if launch else ()
+        start = Start(folder, prefix, None if tool.attached_when else tool.surroundings(folder, built.shim))
+        try:
+            with job(built, workload, count, start) as one, tracer(tool, built, folder, one.pid) as let_go:
+                done = one.work()
+                let_go(False)
+                one.end()
+                let_go(True)
+        except (OSError, ValueError) as error:
+            said = last_words(folder / "out") if (folder / "out").exists() else ""
+            raise RunError(f"{type(error).__name__}: {error} {said}".strip()) from error
+        return Outcome(done.nanoseconds, verdict_of(tool, folder, done))
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is run."""
+
+    tools: tuple[Tool, ...]
+    workloads: tuple[Workload, ...]
+    rounds: int
+    quick: bool = False
+
+
+def run_all(built: Built, plan: Plan, machine: Mapping[str, str], say: Callable[[str], None]) -> Results:
+    """All tools and workloads of the plan. What fails once is said, and not run again."""
+    rows = tuple(Row(tool.name, tool.title, tool.shown(), tool.missing or tool_missing(tool)) for tool in plan.tools)
+    columns = tuple(Column(one.name, one.title, one.operation, workload_missing(one)) for one in plan.workloads)
+    # A ptmon without --fast is run all the same: as it is.
+    usable = [tool for tool, row in zip(plan.tools, rows, strict=True) if row.missing in ("", NO_FAST)]
+    taken = {
+        (tool.name, workload.name): Taken(workload.count(speed, plan.quick))
+        for tool in usable
+        for workload, column in zip(plan.workloads, columns, strict=True)
+        if (speed := tool.speed_at(workload.name)) and speed in workload.counts and not column.missing
+    }
+    for number in range(plan.rounds):
+        for tool, workload in shuffled(usable, plan.workloads):
+            one = taken.get((tool.name, workload.name))
+            if one is None or one.failed:
+                continue
+            say(f"round {number + 1} of {plan.rounds}: {workload.name}, {tool.title}")
+            try:
+                one.outcomes.append(run_once(built, tool, workload, one.operations))
+            except RunError as error:
+                one.failed = str(error)
+    return Results(machine, plan.rounds, rows, columns, {key: one.cell() for key, one in taken.items()})
+
+
+def shuffled(tools: Sequence[Tool], workloads: Sequence[Workload]) -> Iterator[tuple[Tool, Workload]]:
+    for workload in random.sample(workloads, len(workloads)):
+        for tool in random.sample(tools, len(tools)):
+            yield tool, workload

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A workload under way: started (under a tool or not), ready, let go, ended."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from benchmarks.processes import check_runs, gone_after, started, until, wait_for_end
+from benchmarks.tells import Truth
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What was compiled."""
+
+    program: Path
+    shim: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """How a tool wants the workload to be started."""
+
+    folder: Path
+    """Of this run alone."""
+    prefix: Sequence[str] = ()
+    environment: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What the workload tells of itself."""
+
+    nanoseconds: float
+    """Of one operation."""
+    truth: Truth
+
+
+class Job(Protocol):
+    """What is started and waits for its work."""
+
+    @property
+    def pid(self) -> int:
+        """The process that works, not the tool that it is under."""
+
+    def work(self) -> Done:
+        """Lets it go, and returns when the work is done and every byte of it is counted."""
+
+    def end(self) -> None:
+        """Ends it, and waits until the tool that it is under has ended too."""
+
+
+def build(folder: Path) -> Built:
+    """Compiles the workloads and the shim. Raises CalledProcessError."""
+    here = Path(__file__).parent
+    built = Built(folder / "workload", folder / "shim.so")
+    flags = ["-O2", "-pthread", "-U_FORTIFY_SOURCE"]
+    for path, source, more in ((built.program, "workload.c", ()), (built.shim, "shim.c", ("-shared", "-fPIC", "-ldl"))):
+        subprocess.run(["cc", *flags, "-o", str(path), str(here / source), *more], check=True)
+    return built
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """workload.c at work."""
+
+    process: subprocess.Popen[bytes]
+    pid: int
+    out: Path
+    result: Path
+    count: int
+
+    def work(self) -> Done:
+        assert self.process.stdin is not None
+        self.process.stdin.close()  # which poll(2) tells as readable
+        wait_for_end(self.process, self.out)
+        told = json.loads(self.result.read_text())
+        return Done(told["nanoseconds"] / self.count, Truth.exactly(told["sent"], told["received"]))
+
+    def end(self) -> None:
+        """It has ended by itself."""
+
+
+@contextmanager
+def program(built: Built, name: str, count: int, start: Start) -> Iterator[Program]:
+    out, result = start.folder / "out", start.folder / "result"
+    words = [*start.prefix, str(built.program), name, str(count), str(result)]
+    with started(words, out, start.environment or {}) as process:
+
+        def ready() -> list[str]:
+            check_runs(process, out)
+            lines = [line.split() for line in out.read_text(errors="replace").splitlines(True) if line.endswith("\n")]
+            return next((line for line in lines if len(line) == 2 and line[0] == "ready"), [])
+
+        pid = int(until(ready, "the workload to be ready")[1])
+        with gone_after(pid):
+            yield Program(process, pid, out, result, count)
+
+
+def which(name: str) -> str | None:
+    """Servers are not on every user's path."""
+    return shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Processes that are surely gone in the end, and waiting for what they do, with a deadline."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
+LIMIT = 120.0
+"""Seconds that one run may take, or any step of it."""
+LISTEN, TIME_WAIT = "0A", "06"
+"""States in /proc/net/tcp (include/net/tcp_states.h)."""
+LOOKS = 20
+"""A state that lasts so many looks in a row is no passing one."""
+
+
+class RunError(Exception):
+    """A tool could not do a workload; why, in words."""
+
+
+@contextmanager
+def started(words: Sequence[str], out: Path, environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """A process whose output goes to a file; if it still runs when the block ends, it and its children are killed."""
+    with out.open("wb") as file:
+        process = subprocess.Popen(
+            words,
+            stdin=subprocess.PIPE,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **environment},
+            process_group=0,  # so that what it started can be ended with it
+        )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        if process.stdin:
+            with suppress(OSError):
+                process.stdin.close()
+
+
+@contextmanager
+def gone_after(pid: int) -> Iterator[None]:
+    """If the block fails, ends what a tool has started: it may outlive the tool, which is its parent and lives yet."""
+    try:
+        yield
+    except BaseException:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        raise
+
+
+def until(condition: Callable[[], T], what: str) -> T:
+    """Polls until the condition is true, and returns its value."""
+    end = time.monotonic() + LIMIT
+    while not (value := condition()):
+        if time.monotonic() > end:
+            raise RunError(f"gave up waiting for {what}")
+        time.sleep(0.002)
+    return value
+
+
+def check_runs(process: subprocess.Popen[bytes], out: Path) -> None:
+    """Raises RunError with what the process said if it has ended too early."""
+    if process.poll() is not None:
+        raise RunError(f"ended early with {process.returncode}: {last_words(out)}")
+
+
+def wait_for_end(process: subprocess.Popen[bytes], out: Path, fine: Sequence[int] = (0,)) -> None:
+    try:
+        status = process.wait(LIMIT)
+    except subprocess.TimeoutExpired:
+        raise RunError(f"did not end within {LIMIT:.0f} s") from None
+    if status not in fine:
+        raise RunError(f"exit status {status}: {last_words(out)}")
+
+
+def last_words(out: Path) -> str:
+    lines = out.read_text(errors="replace").strip().splitlines()
+    return lines[-1].strip()[:200] if lines else "without a word"
+
+
+def run(words: Sequence[str]) -> str:
+    """What a client says. Raises RunError if it can't be run, or fails."""
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, timeout=LIMIT)
+    except subprocess.TimeoutExpired:
+        raise RunError(f"{words[0]} did not end within {LIMIT:.0f} s") from None
+    if done.returncode:
+        raise RunError(f"{words[0]}: exit status {done.returncode}: {done.stderr.strip()[:200]}")
+    return done.stdout + done.stderr
+
+
+def held(pid: int, tracer: int) -> bool:
+    """Whether every thread has this tracer, and stays where it waits: an attach is over."""
+    for _ in range(LOOKS):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            lines = (task / "status").read_text().splitlines()
+            status = dict(line.split(":", 1) for line in lines if ":" in line)
+            if int(status["TracerPid"]) != tracer or status["State"].split()[0] != "S":
+                return False
+        time.sleep(0.002)
+    return True
+
+
+def states(port: int) -> list[str]:
+    """Of the TCP sockets with this local port. Asked of the kernel: a connection would be counted as one."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return [row[3] for row in rows if row[1].endswith(f":{port:04X}")]
+
+
+def listens(port: int) -> bool:
+    return LISTEN in states(port)
+
+
+def connections(port: int) -> int:
+    """How many a server has, or has not closed yet."""
+    return sum(state not in (LISTEN, TIME_WAIT) for state in states(port))
+
+
+def free_port() -> int:
+    """One to listen on, below those that the kernel gives to clients, so that none takes it meanwhile."""
+    while True:
+        port = random.randrange(10000, 32000)
+        with socket.socket() as trial, suppress(OSError):
+            trial.bind(("127.0.0.1", port))
+            return port

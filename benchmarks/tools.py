@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What the work is done under."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from string import Template
+
+from benchmarks import tells
+from benchmarks.tells import Traffic
+from benchmarks.workloads import Speed
+
+PTMON = str(Path(sys.executable).with_name("ptmon"))
+STRACE_PY = str(Path(sys.executable).with_name("strace.py"))
+"""python-ptrace's own tracer; its wheel puts it beside python."""
+REPORT = ("-q", "-o", "$folder/report.json", "--format", "json")
+NO_FAST = "this ptmon has no --fast"
+SERVERS = frozenset({"nginx", "redis"})
+
+BPFTRACE = """
+tracepoint:syscalls:sys_exit_sendto, tracepoint:syscalls:sys_exit_sendmsg, tracepoint:syscalls:sys_exit_write,
+tracepoint:syscalls:sys_exit_writev, tracepoint:syscalls:sys_exit_sendfile64
+/pid == $pid && args->ret > 0/ { @sent = sum(args->ret); }
+tracepoint:syscalls:sys_exit_recvfrom, tracepoint:syscalls:sys_exit_recvmsg, tracepoint:syscalls:sys_exit_read,
+tracepoint:syscalls:sys_exit_readv
+/pid == $pid && args->ret > 0/ { @received = sum(args->ret); }
+interval:ms:100 /@told == 0/ { @told = 1; printf("attached\\n"); }
+"""
+"""Probes are attached in this order: when the last one runs, all do. BEGIN would run before any is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """One row of the table."""
+
+    name: str
+    title: str
+    words: tuple[str, ...]
+    """Before the program's own, or, if it attaches, all. $folder, $pid and $shim are filled in."""
+    speed: Speed = Speed.FULL
+    speeds: Mapping[str, Speed] = field(default_factory=dict)
+    """Of workloads at which it is faster or slower than elsewhere."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    tells: Callable[[Path], Traffic] | None = None
+    """Reads the tool's files in the folder of a run. None: it tells no bytes."""
+    only: frozenset[str] = frozenset()
+    """The workloads that it does; empty: all."""
+    cannot: frozenset[str] = frozenset()
+    attached_when: str = ""
+    """It attaches: "held", as TracerPid tells, or it prints this. Otherwise it starts the program."""
+    trial: tuple[str, ...] = ()
+    """A command that shows whether the tool may be used here."""
+    needs_root: bool = False
+    missing: str = ""
+
+    def speed_at(self, workload: str) -> Speed | None:
+        if workload in self.cannot or (self.only and workload not in self.only):
+            return None
+        return self.speeds.get(workload, self.speed)
+
+    def command(self, folder: Path, shim: Path, pid: int = 0) -> list[str]:
+        values = {"folder": folder, "pid": pid, "shim": shim}
+        return [Template(word).safe_substitute(values) for word in self.words]
+
+    def surroundings(self, folder: Path, shim: Path) -> dict[str, str]:
+        values = {"folder": folder, "shim": shim}
+        return {name: Template(value).safe_substitute(values) for name, value in self.environment.items()}
+
+    def shown(self) -> str:
+        """The command as the JSON tells it: without this machine's paths."""
+        words = [Path(word).name if word in (PTMON, STRACE_PY) else word for word in self.words]
+        settings = [f"{name}={value}" for name, value in self.environment.items()]
+        return " ".join([*settings, *words])
+
+
+def has_fast() -> bool:
+    """Whether the installed ptmon knows --fast."""
+    try:
+        return "--fast" in subprocess.run([PTMON, "--help"], capture_output=True, text=True, timeout=60).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+
+
+def all_tools(fast: bool) -> tuple[Tool, ...]:
+    """``fast``: ptmon has the option."""
+    return (Tool("native", "native", ()), _shim(), *_ptmon(fast), *_strace(), *_root(), _python_ptrace())
+
+
+def _shim() -> Tool:
+    environment = {"LD_PRELOAD": "$shim", "SHIM_FILE": "$folder/shim"}
+    return Tool("shim", "LD_PRELOAD shim", (), environment=environment, tells=tells.shim_file)
+
+
+def _ptmon(fast: bool) -> tuple[Tool, ...]:
+    auto = ("--fast", "auto") if fast else ()
+    off = ("--fast", "off") if fast else ()
+    missing = "" if fast else NO_FAST
+    full = Speed.FULL if fast else Speed.STOPS
+    filtered = {"unwatched": Speed.FULL}
+    log = ("-q", "--log=$folder/events.jsonl", "--log-format", "jsonl")
+    report = tells.ptmon_report
+    trial = (PTMON, "-q", "--", "true")
+    return (
+        Tool(
+            "ptmon-fast",
+            "ptmon PROGRAM",
+            (PTMON, *REPORT, *auto, "--"),
+            full,
+            filtered,
+            tells=report,
+            trial=trial,
+            missing=missing,
+        ),
+        Tool(
+            "ptmon-attach",
+            "ptmon --attach",
+            (PTMON, *REPORT, *auto, "--attach", "$pid"),
+            full,
+            # No filter can be put into a process that runs already.
+            {"unwatched": Speed.LINES if fast else Speed.STOPS},
+            tells=report,
+            attached_when="held",
+            trial=trial,
+            missing=missing,
+        ),
+        Tool(
+            "ptmon-log",
+            "ptmon, every event",
+            (PTMON, *log, *auto, "--"),
+            Speed.LINES if fast else Speed.STOPS,
+            filtered,
+            tells=tells.ptmon_events,
+            trial=trial,
+            missing=missing,
+        ),
+        Tool(
+            "ptmon-stops", "ptmon --fast off", (PTMON, *REPORT, *off, "--"), Speed.STOPS, filtered, tells=report,
+            trial=trial,
+        ),
+        Tool(
+            "ptmon-reference",
+            "ptmon reference",
+            (PTMON, *REPORT, "--engine", "reference", "--"),
+            Speed.SLOW,
+            tells=report,
+            cannot=SERVERS | {"fork_exec", "ping_pong_threads", "tcp_stream"},
+            trial=trial,
+        ),
+    )  # fmt: skip
+
+
+def _strace() -> tuple[Tool, ...]:
+    passed_over = {"unwatched": Speed.FULL, "file_read": Speed.FULL}
+    network = ("--seccomp-bpf", "-c", "-e", "trace=%network")
+    trial = ("strace", "-o", "/dev/null", "true")
+    return (
+        Tool("strace", "strace -c", ("strace", "-o", "$folder/summary", "-f", "-c", "--"), Speed.STOPS, trial=trial),
+        Tool(
+            "strace-network",
+            "strace -c %network",
+            ("strace", "-o", "$folder/summary", "-f", *network, "--"),
+            Speed.STOPS,
+            passed_over,
+            trial=trial,
+        ),
+        Tool(
+            "strace-log",
+            "strace, every call",
+            ("strace", "-o", "$folder/calls", "-f", "--"),
+            Speed.STOPS,
+            tells=tells.call_log,
+            only=frozenset({"ping_pong", "ping_pong_threads"}),
+            trial=trial,
+        ),
+    )
+
+
+def _root() -> tuple[Tool, ...]:
+    return (
+        Tool(
+            "perf",
+            "perf trace -s",
+            ("perf", "trace", "-s", "-o", "$folder/summary", "--"),
+            Speed.STOPS,
+            trial=("perf", "trace", "-s", "--", "true"),
+            needs_root=True,
+        ),
+        Tool(
+            "bpftrace",
+            "bpftrace",
+            ("bpftrace", "-e", BPFTRACE),
+            tells=tells.bpftrace_maps,
+            attached_when="attached",
+            trial=("bpftrace", "-e", "tracepoint:syscalls:sys_exit_sendto { exit(); } interval:ms:1 { exit(); }"),
+            needs_root=True,
+        ),
+    )
+
+
+def _python_ptrace() -> Tool:
+    return Tool(
+        "python-ptrace",
+        "python-ptrace",
+        (STRACE_PY, "-o", "$folder/calls", "--"),
+        Speed.SLOW,
+        tells=tells.call_log,
+        # It does not follow threads, and two processes it asks in turn, with sleeps of up to half a second.
+        cannot=SERVERS | {"fork_exec", "ping_pong_threads", "tcp_stream"},
+        trial=(STRACE_PY, "-o", "/dev/null", "--", "/bin/true"),
+    )
+
+
+def why_missing(tool: Tool) -> str:
+    """Why a tool can't be used here, in words; tries it once."""
+    if not tool.trial:
+        return ""
+    if shutil.which(tool.trial[0]) is None:
+        return "not installed"
+    try:
+        done = subprocess.run(tool.trial, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"can't be run: {error}"
+    if done.returncode == 0:
+        return ""
+    lines = [line.strip() for line in (done.stderr + done.stdout).splitlines() if line.strip()]
+    errors = [line for line in lines if line.lower().startswith("error")]
+    reason = (errors or lines[-1:] or [f"exit status {done.returncode}"])[0]
+    return f"{'needs root' if tool.needs_root and os.geteuid() != 0 else 'not permitted'}: {reason}"

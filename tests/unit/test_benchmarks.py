@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The benchmark: what it makes of figures and of the tools' words, and one short run."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from benchmarks.__main__ import chosen, main
+from benchmarks.bars import BARS, Bar, Held, judge
+from benchmarks.jobs import build
+from benchmarks.measure import Plan, Taken, run_all, shuffled
+from benchmarks.processes import RunError
+from benchmarks.report import WIDTH, duration, notes, short, table
+from benchmarks.results import NATIVE, Cell, Column, Ratio, Results, Row, Verdict
+from benchmarks.servers import CLIENTS, wrk_done
+from benchmarks.tells import Traffic, Truth, bpftrace_maps, call_lines, ptmon_events, ptmon_report, shim_file
+from benchmarks.tools import NO_FAST, Tool, all_tools, why_missing
+from benchmarks.workloads import WORKLOADS, Speed
+
+RESULTS = Results(
+    machine={"cpu": "A Processor", "cpus": "2", "kernel": "6.1", "machine": "x86_64", "libc": "glibc 2.36"},
+    rounds=3,
+    rows=(
+        Row(NATIVE, "native", ""),
+        Row("shim", "LD_PRELOAD shim", "LD_PRELOAD=shim.so"),
+        Row("ptmon-fast", "ptmon PROGRAM", "ptmon --"),
+        Row("strace", "strace -c", "strace -c --"),
+        Row("perf", "perf trace -s", "perf trace -s --", "needs root: no permission"),
+    ),
+    columns=(
+        Column("ping_pong", "1-byte\nping-pong", "send or recv"),
+        Column("nginx", "nginx,\nrequest", "wrk's request", "wrk not installed"),
+        Column("file_read", "read of\na file", "read"),
+    ),
+    cells={
+        (NATIVE, "ping_pong"): Cell(100, (1000.0, 2000.0, 4000.0)),
+        ("shim", "ping_pong"): Cell(100, (1100.0, 2000.0, 4800.0), Verdict.EQUAL),
+        ("ptmon-fast", "ping_pong"): Cell(100, (1200.0, 3000.0, 4400.0), Verdict.EQUAL),
+        ("strace", "ping_pong"): Cell(10, (99_000.0, 250_000.0, 600_000.0)),
+        (NATIVE, "file_read"): Cell(100, (500.0, 500.0, 500.0)),
+        ("shim", "file_read"): Cell(100, (500.0, 500.0, 500.0), Verdict.DIFFERENT),
+        ("strace", "file_read"): Cell(10, failed="exit status 1: no"),
+    },
+)
+
+
+def shown(results: Results) -> str:
+    console = Console(width=WIDTH, file=io.StringIO())
+    console.print(table(results))
+    for note in notes(results):
+        console.print(note)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_a_ratio_is_of_the_same_round() -> None:
+    ratio = RESULTS.ratio("ptmon-fast", "ping_pong")
+    assert ratio == Ratio(median=1.2, least=1.1, most=1.5)
+    assert RESULTS.ratio("ptmon-fast", "ping_pong", over="shim") == Ratio(1200 / 1100, 4400 / 4800, 1.5)
+    assert RESULTS.ratio("ptmon-fast", "file_read") is None
+    assert RESULTS.ratio("strace", "file_read") is None
+
+
+def test_pairs_are_any_two_that_did_it() -> None:
+    pairs = {(workload, tool, over) for workload, tool, over, _ in RESULTS.pairs()}
+    assert ("ping_pong", "strace", "ptmon-fast") in pairs
+    assert ("ping_pong", "ptmon-fast", "strace") in pairs
+    assert {(tool, over) for workload, tool, over in pairs if workload == "file_read"} == {
+        ("shim", NATIVE),
+        (NATIVE, "shim"),
+    }
+
+
+def test_json_brings_back_what_was_measured() -> None:
+    data = json.loads(json.dumps(RESULTS.to_json()))
+    assert Results.from_json(data) == RESULTS
+    assert data["pairs"]["ping_pong"]["ptmon-fast"][NATIVE] == {"median": 1.2, "least": 1.1, "most": 1.5}
+    with pytest.raises(ValueError, match="not a"):
+        Results.from_json({"schema": "another"})
+
+
+def test_the_table_says_all_of_it() -> None:
+    text = shown(RESULTS)
+    assert max(map(len, text.splitlines())) <= 150
+    lines = [line.strip() for line in text.splitlines()]
+    (native,) = [line for line in lines if line.startswith("native")]
+    assert native.split() == ["native", "2", "µs", "–", "500", "ns"]
+    place = next(number for number, line in enumerate(lines) if line.startswith("ptmon PROGRAM"))
+    assert lines[place].split() == ["ptmon", "PROGRAM", "×1.20", "✓", "–", "–", "all", "true"]
+    assert lines[place + 1].split() == ["1.10–1.50"]
+    (shim,) = [line for line in lines if line.startswith("LD_PRELOAD")]
+    assert shim.split() == ["LD_PRELOAD", "shim", "×1.10", "✓", "–", "×1.00", "✗", "true", "in", "1", "of", "2"]
+    (strace,) = [line for line in lines if line.startswith("strace -c")]
+    assert strace.split() == ["strace", "-c", "×125", "–", "failed", "none"]
+    (perf,) = [line for line in lines if line.startswith("perf trace") and "–" in line]
+    assert perf.split() == ["perf", "trace", "-s", "–", "–", "–", "needs", "root"]
+    for note in (
+        "perf trace -s: needs root: no permission",
+        "nginx: wrk not installed",
+        "strace failed at file_read: exit status 1: no",
+    ):
+        assert note in lines
+
+
+def test_figures_have_three_digits_or_so() -> None:
+    assert [short(number) for number in (1.0, 1.254, 12.34, 234.5)] == ["1.00", "1.25", "12.3", "234"]
+    assert [duration(number) for number in (219.4, 1430, 45_100, 1_040_000)] == [
+        "219 ns",
+        "1.43 µs",
+        "45.1 µs",
+        "1.04 ms",
+    ]
+
+
+def test_a_bar_is_held_by_the_median_and_by_true_bytes() -> None:
+    bar = Bar("ping_pong", "ptmon-fast", 1.25)
+    assert judge(RESULTS, bar).held is Held.PASS
+    assert "×1.20 (1.10–1.50)" in judge(RESULTS, bar).text
+    assert judge(RESULTS, replace(bar, most=1.19)).held is Held.FAIL
+    assert judge(RESULTS, Bar("file_read", "shim", 2)).held is Held.FAIL
+    assert "the bytes differ" in judge(RESULTS, Bar("file_read", "shim", 2)).text
+    assert judge(RESULTS, Bar("file_read", "strace", 2)).held is Held.FAIL
+    missing = judge(RESULTS, Bar("nginx", "ptmon-fast", 1.1))
+    assert (missing.held, "wrk not installed" in missing.text) == (Held.OPEN, True)
+
+
+def test_bars_name_tools_and_workloads_that_there_are() -> None:
+    assert {bar.tool for bar in BARS} <= {tool.name for tool in all_tools(True)}
+    assert {bar.workload for bar in BARS} <= {workload.name for workload in WORKLOADS}
+
+
+def test_check_fails_if_a_bar_fails(tmp_path: Path) -> None:
+    file = tmp_path / "results.json"
+    file.write_text(json.dumps(RESULTS.to_json()))
+    assert main(["--from", str(file), "--check"]) == 0
+    slow = {**RESULTS.cells, ("ptmon-fast", "ping_pong"): Cell(100, (9e3, 9e3, 9e3), Verdict.EQUAL)}
+    file.write_text(json.dumps(replace(RESULTS, cells=slow).to_json()))
+    assert main(["--from", str(file), "--check"]) == 1
+    assert main(["--from", str(file)]) == 0
+
+
+def test_what_tools_write_is_read(tmp_path: Path) -> None:
+    report = {"complete": True, "totals": {"sent": 5, "received": 7}, "sockets": [{"audit": "match"}]}
+    (tmp_path / "report.json").write_text(json.dumps(report))
+    assert ptmon_report(tmp_path) == Traffic(5, 7, sound=True)
+    (tmp_path / "report.json").write_text(json.dumps({**report, "sockets": [{"audit": "differ"}]}))
+    assert ptmon_report(tmp_path) == Traffic(5, 7, sound=False)
+    events = [{"schema": "ptmon.event/1"}, {"event": "send", "bytes": 2}, {"event": "receive", "bytes": 3}]
+    (tmp_path / "events.jsonl").write_text("".join(json.dumps(event) + "\n" for event in [*events, *events]))
+    assert ptmon_events(tmp_path) == Traffic(4, 6)
+    assert shim_file(tmp_path) == Traffic(0, 0)
+    (tmp_path / "shim").write_text("1 2\n30 40\n")
+    assert shim_file(tmp_path) == Traffic(31, 42)
+    (tmp_path / "tracer.out").write_text("Attaching 3 probes...\nattached\n\n\n@received: 12\n@told: 1\n")
+    assert bpftrace_maps(tmp_path) == Traffic(0, 12)
+
+
+def test_lines_of_strace_and_of_python_ptrace_are_read() -> None:
+    lines = [
+        '12 sendto(3, "x", 1, 0, NULL, 0) = 1',
+        '12 sendto(3, "x", 1, 0, NULL, 0 <unfinished ...>',
+        '13 recvfrom(4, "x", 1, 0, NULL, NULL) = 1',
+        "12 <... sendto resumed>) = 20",
+        "13 recvfrom(4, 0x7ffd, 1, 0, NULL, NULL) = -1 EAGAIN (Resource temporarily unavailable)",
+        "[14] recvfrom(4, 0x00007ffd925b1d87, 1, 0x0000000000000000, NULL, NULL) = 300",
+        '12 write(1, "sendto(1) = 5", 13) = 13',
+    ]
+    assert call_lines(lines) == Traffic(21, 301)
+
+
+def test_wrk_leaves_some_requests_on_their_way() -> None:
+    done = wrk_done('  2 threads\n{"requests": 10, "microseconds": 1000, "bytes": 2000, "request": 50}\n')
+    assert done.nanoseconds == 100_000
+    assert done.truth.holds_for(Traffic(2000, 500))
+    assert done.truth.holds_for(Traffic(2000 + 200 * CLIENTS, 500 + 50 * CLIENTS))
+    assert not done.truth.holds_for(Traffic(1999, 500))
+    assert not done.truth.holds_for(Traffic(2000, 500 + 50 * CLIENTS + 1))
+    assert not done.truth.holds_for(Traffic(2000, 500, sound=False))
+    with pytest.raises(RunError):
+        wrk_done('{"requests": 0, "microseconds": 1000, "bytes": 0, "request": 50}')
+
+
+def test_exact_truth_is_exact() -> None:
+    truth = Truth.exactly(0, 3)
+    assert truth.holds_for(Traffic(0, 3))
+    assert not truth.holds_for(Traffic(1, 3))
+
+
+def test_a_tool_that_can_not_be_used_says_why() -> None:
+    assert why_missing(Tool("a", "a", (), trial=("/no/such/program",))) == "not installed"
+    assert why_missing(Tool("a", "a", (), trial=("sh", "-c", "echo not for you >&2; exit 1"))) == (
+        "not permitted: not for you"
+    )
+    errors = "echo warning: much; echo Error: no permission; echo Hint: be somebody else; exit 1"
+    assert why_missing(Tool("a", "a", (), trial=("sh", "-c", errors))) == "not permitted: Error: no permission"
+    assert why_missing(Tool("a", "a", (), trial=("true",))) == ""
+    assert why_missing(Tool("a", "a", ())) == ""
+
+
+def test_a_ptmon_without_fast_is_run_as_it_is_and_called_missing() -> None:
+    without = {tool.name: tool for tool in all_tools(False)}
+    assert not [tool.name for tool in without.values() if "--fast" in tool.words]
+    assert {tool.name for tool in without.values() if tool.missing == NO_FAST} == {
+        "ptmon-fast",
+        "ptmon-attach",
+        "ptmon-log",
+    }
+    assert without["ptmon-fast"].speed_at("ping_pong") is Speed.STOPS
+    fast = {tool.name: tool for tool in all_tools(True)}
+    assert not [tool for tool in fast.values() if tool.missing]
+    assert fast["ptmon-fast"].words[-3:] == ("--fast", "auto", "--")
+    assert fast["ptmon-fast"].speed_at("ping_pong") is Speed.FULL
+
+
+def test_names_choose() -> None:
+    names = [workload.name for workload in chosen(WORKLOADS, "redis,ping_pong")]
+    assert names == ["ping_pong", "redis"]
+    assert [tool.name for tool in chosen(all_tools(True), "shim", NATIVE)] == [NATIVE, "shim"]
+    with pytest.raises(ValueError, match="unknown: nothing"):
+        chosen(WORKLOADS, "nothing,redis")
+
+
+def test_in_a_round_every_tool_does_every_workload_once() -> None:
+    tools = all_tools(True)
+    pairs = list(shuffled(tools, WORKLOADS))
+    assert len(pairs) == len(tools) * len(WORKLOADS)
+    assert {(tool.name, workload.name) for tool, workload in pairs} == {
+        (tool.name, workload.name) for tool in tools for workload in WORKLOADS
+    }
+
+
+def test_what_failed_once_has_no_figures() -> None:
+    assert Taken(5, failed="no").cell() == Cell(5, (), Verdict.SILENT, "no")
+
+
+def test_native_ptmon_and_the_shim_play_ping_pong(tmp_path: Path) -> None:
+    tools = chosen(all_tools(False), "shim,ptmon-stops", NATIVE)
+    plan = Plan(tools, chosen(WORKLOADS, "ping_pong"), rounds=1, quick=True)
+    said: list[str] = []
+    results = run_all(build(tmp_path), plan, {}, said.append)
+    assert len(said) == 3
+    for name, verdict in ((NATIVE, Verdict.SILENT), ("shim", Verdict.EQUAL), ("ptmon-stops", Verdict.EQUAL)):
+        cell = results.cell(name, "ping_pong")
+        assert (cell.failed, cell.verdict) == ("", verdict)
+        assert cell.nanoseconds[0] > 0
+    ratio = results.ratio("ptmon-stops", "ping_pong")
+    assert ratio is not None
+    assert ratio.median > 1
