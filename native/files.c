@@ -144,6 +144,8 @@ static bool grow(struct files *files, unsigned int fd)
 
 static void cache(struct pt_tracer *t, struct files *files, unsigned int fd, struct socket *socket)
 {
+	if (is_closing(files, fd) && is_socket(socket))
+		fast_stop(files, fd);
 	if (fd >= MAX_CACHED_FD || is_closing(files, fd) || !grow(files, fd))
 		return;
 	/* Calls that count without a stop may see to it that it is not remembered. */
@@ -226,6 +228,8 @@ void files_close(struct pt_tracer *t, struct tracee *tracee, int fd,
 		visit(t, tracee, fd, socket);
 		socket_put(t, socket);
 	}
+	if (!known(tracee->files, fd) && fd >= 0)
+		fast_forget(tracee->files, (unsigned int)fd, NULL);
 	files_closing(t, tracee, (unsigned int)fd, (unsigned int)fd);
 }
 

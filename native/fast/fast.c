@@ -167,6 +167,12 @@ bool fast_learn(struct pt_tracer *t, struct files *files, unsigned int fd, struc
 	return !files->image || slots_learn(t, files->image, fd, socket);
 }
 
+void fast_stop(const struct files *files, unsigned int fd)
+{
+	if (files->image)
+		slots_stop(files->image, fd);
+}
+
 void fast_forget(struct files *files, unsigned int fd, struct socket *was)
 {
 	if (files->image)

@@ -50,7 +50,8 @@
 #define FAST_OTHER 1   /* no socket: nothing counts */
 #define FAST_SOCKET 2
 #define FAST_DATAGRAM 3 /* a socket whose messages may name their peers */
-#define FAST_CLOSING 4	/* a stub is about to close it: it stops, and nothing is learnt of it */
+#define FAST_STOPS 4	/* a socket that was used, but can't be learnt now: all calls on it stop, and its close */
+#define FAST_CLOSING 5	/* a stub is about to close it: it stops, and nothing is learnt of it */
 
 /* A stub begins with room for the instructions before the call that its jump replaced, and ends with room for the one
  * behind it. */

@@ -100,6 +100,11 @@ bool fast_learn(struct pt_tracer *t, struct files *files, unsigned int fd, struc
 	return true;
 }
 
+void fast_stop(const struct files *files, unsigned int fd)
+{
+	(void)files, (void)fd;
+}
+
 void fast_forget(struct files *files, unsigned int fd, struct socket *was)
 {
 	(void)files, (void)fd, (void)was;

@@ -14,6 +14,7 @@
 #include "fast/layout.h"
 #include "fast/slots.h"
 #include "files.h"
+#include "restart.h"
 #include "transfer.h"
 
 #define CHUNK 1024	   /* records that are read at a time */
@@ -156,6 +157,11 @@ static int64_t begun(const struct stub_body *body, uint32_t offset, const struct
 	return (int64_t)((registers_rcx(regs) & (FAST_RING_RECORDS - 1)) << FAST_RECORD_BITS);
 }
 
+static bool was_interrupted(int64_t result)
+{
+	return result < 0 && result > -4096 && (restart_pending((int)-result) || result == -EINTR || result == -ENOSYS);
+}
+
 void ring_resolve(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct registers *regs)
 {
 	struct fast_record record = {.fd = (uint32_t)registers_argument(regs, 0, false)};
@@ -179,8 +185,7 @@ void ring_resolve(struct pt_tracer *t, struct image *image, struct tracee *trace
 	if (place >= 0)
 		make_void(image, (uint64_t)place);
 	ring_drain(t, image);
-	/* In the kernel's hands, and not ended: the register holds an error, or the call's number if it was not made.
-	 */
-	if (place >= 0 || (offset > body->done ? true : record.result > 0))
+	/* A call that the death itself has ended is none. */
+	if (place >= 0 || !was_interrupted(record.result))
 		tell(t, image, tracee, &record, (uint64_t)t->now);
 }

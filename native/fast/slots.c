@@ -63,8 +63,12 @@ bool slots_learn(struct pt_tracer *t, struct image *image, unsigned int fd, stru
 	if (fd >= FAST_FDS || image->withdrawn)
 		return true; /* its calls stop anyhow */
 	slot = read_slot(image, fd);
-	if (slot.state == FAST_CLOSING || slot.under_way)
+	if (slot.state == FAST_CLOSING)
 		return false;
+	if (slot.under_way) {
+		slots_stop(image, fd);
+		return false;
+	}
 	if (*find_fading(image, fd)) {
 		/* The last of those calls has ended just now: its record is there, and comes first. */
 		ring_drain(t, image);
@@ -91,6 +95,12 @@ void slots_forget(struct image *image, unsigned int fd, struct socket *was)
 	*one = (struct fast_fading){.next = image->fading, .socket = was, .fd = fd};
 	was->cached++;
 	image->fading = one;
+}
+
+void slots_stop(const struct image *image, unsigned int fd)
+{
+	if (fd < FAST_FDS && read_slot(image, fd).state != FAST_CLOSING)
+		write_state(image, fd, FAST_STOPS);
 }
 
 bool slots_still_other(const struct image *image, unsigned int fd)

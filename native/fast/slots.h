@@ -10,6 +10,8 @@
 bool slots_learn(struct pt_tracer *t, struct image *image, unsigned int fd, struct socket *socket);
 /* From now on a call on it stops. was: the socket that it named, or NULL. */
 void slots_forget(struct image *image, unsigned int fd, struct socket *was);
+/* fd is used as a socket, but can't be learnt: its close has to be seen. */
+void slots_stop(const struct image *image, unsigned int fd);
 /* Is it known there still that fd is no socket? A stub closes such an fd without a stop. */
 bool slots_still_other(const struct image *image, unsigned int fd);
 /* Are calls on it under way in stubs? */
