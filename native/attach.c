@@ -13,6 +13,7 @@
 #include "clone.h"
 #include "detach.h"
 #include "emit.h"
+#include "fast/fast.h"
 #include "loop.h"
 #include "options.h"
 #include "proc.h"
@@ -108,6 +109,7 @@ int pt_attach(struct pt_tracer *t, int pid, int32_t *step)
 			return pass;
 		seized += pass;
 	}
+	fast_attached(t, tracee_of_group(t, pid, NULL)->group);
 	return seized + 1;
 }
 

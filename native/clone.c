@@ -153,6 +153,7 @@ static void pass_on(struct pt_tracer *t, struct tracee *child)
 {
 	if (!t->options.no_follow)
 		return start(t, child);
+	fast_leave(child);
 	ptrace(PTRACE_DETACH, child->tid, 0, 0);
 	tracee_destroy(t, child);
 }

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 
 #include "call.h"
+#include "fast/fast.h"
 #include "files.h"
 #include "hold.h"
 #include "rows.h"
@@ -31,9 +32,12 @@ bool detach_at_stop(struct pt_tracer *t, struct tracee *tracee, enum stop_kind k
 	switch (kind) {
 	case STOP_SIGNAL:
 		/* The step into a handler (restart.c) has to end first. */
-		return !tracee->stepping && let_go(t, tracee, WSTOPSIG(status));
-	case STOP_GROUP:
+		return !tracee->stepping &&
+		       let_go(t, tracee, fast_asks(t, tracee, WSTOPSIG(status)) ? 0 : WSTOPSIG(status));
 	case STOP_INTERRUPT:
+		fast_interrupted(tracee);
+		return let_go(t, tracee, 0);
+	case STOP_GROUP:
 		return let_go(t, tracee, 0);
 	case STOP_EXITED:
 	case STOP_KILLED:
@@ -59,5 +63,6 @@ void detach_begin(struct pt_tracer *t)
 {
 	t->detaching = true;
 	hold_end_all(t);
+	fast_detach(t);
 	tracee_each(t, interrupt, NULL);
 }

@@ -91,7 +91,11 @@ static void on_syscall(struct pt_tracer *t, struct tracee *tracee)
 	if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
 		memcpy(args, info.entry.args, sizeof(args));
 		tracee->before_filters = true;
-		on_call_entry(t, tracee, info.arch, info.entry.nr, args);
+		if (fast_counts_itself(tracee, info.instruction_pointer))
+			call_begin(t, tracee, abi_of(info.arch), info.entry.nr, args);
+		else
+			on_call_entry(t, tracee, info.arch, info.entry.nr, args);
+		fast_call_stops(t, tracee, info.instruction_pointer);
 		tracee->entered = true;
 	} else if (info.op == PTRACE_SYSCALL_INFO_EXIT) {
 		int64_t result = sandbox_result(tracee, info.exit.rval);
@@ -100,6 +104,7 @@ static void on_syscall(struct pt_tracer *t, struct tracee *tracee)
 		tracee->entered = false;
 		files_settle(tracee);
 		watch_exit(t, tracee, result);
+		fast_call_ended(tracee, info.instruction_pointer, result);
 		fast_call_stopped(t, tracee, info.instruction_pointer, result);
 	}
 	go_on(t, tracee);
@@ -107,6 +112,8 @@ static void on_syscall(struct pt_tracer *t, struct tracee *tracee)
 
 static void on_signal(struct pt_tracer *t, struct tracee *tracee, int signal)
 {
+	if (fast_asks(t, tracee, signal))
+		return tracee_resume(tracee, tracee_request(t, tracee), 0);
 	if (tracee->stepping && restart_stepped(t, tracee, signal))
 		return tracee_resume(tracee, tracee_request(t, tracee), 0);
 	if (tracee->group->tgid == t->first)
@@ -126,6 +133,7 @@ static void on_interrupt(struct pt_tracer *t, struct tracee *tracee)
 {
 	if (tracee->tid == t->first)
 		t->first_stopped = false;
+	fast_interrupted(tracee);
 	tracee_resume(tracee, tracee_request(t, tracee), 0);
 }
 

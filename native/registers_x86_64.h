@@ -129,3 +129,37 @@ static inline void registers_set_r11(struct registers *regs, uint64_t value)
 {
 	regs->user.r11 = value;
 }
+
+static inline void registers_set_rdx(struct registers *regs, uint64_t value)
+{
+	regs->user.rdx = value;
+}
+
+static inline uint64_t registers_rbx(const struct registers *regs)
+{
+	return regs->user.rbx;
+}
+
+/* As fast/ask.S saves them. */
+static inline void registers_set_saved(struct registers *regs, const uint64_t saved[7])
+{
+	regs->user.rax = saved[0];
+	regs->user.rdi = saved[1];
+	regs->user.rsi = saved[2];
+	regs->user.rdx = saved[3];
+	regs->user.r10 = saved[4];
+	regs->user.rbx = saved[5];
+	regs->user.r11 = saved[6];
+}
+
+/* What cmp rax, operand does: Intel's manual, volume 2, CMP, and volume 1, 3.4.3.1 (status flags). */
+static inline void registers_compare(struct registers *regs, int32_t operand)
+{
+	const uint64_t a = regs->user.rax, b = (uint64_t)(int64_t)operand, difference = a - b;
+	const uint64_t carry = a < b, zero = difference == 0, sign = difference >> 63;
+	const uint64_t overflow = ((a ^ b) & (a ^ difference)) >> 63, adjust = (a ^ b ^ difference) >> 4 & 1;
+	const uint64_t parity = !__builtin_parity((unsigned int)(difference & 0xff));
+
+	regs->user.eflags &= ~(uint64_t)0x8d5;
+	regs->user.eflags |= carry | parity << 2 | adjust << 4 | zero << 6 | sign << 7 | overflow << 11;
+}

@@ -80,7 +80,7 @@ static void tell_interrupted(struct pt_tracer *t, struct tracee *tracee)
 	restart_forget(t, tracee);
 }
 
-static bool has_handler(pid_t tid, int signal)
+bool restart_has_handler(pid_t tid, int signal)
 {
 	int64_t caught = proc_status(tid, "SigCgt:", 16);
 
@@ -90,7 +90,7 @@ static bool has_handler(pid_t tid, int signal)
 int restart_at_signal(struct pt_tracer *t, struct tracee *tracee, int signal)
 {
 	if (!tracee->interrupted.code || tracee->interrupted.code == ERESTARTNOINTR ||
-	    !has_handler(tracee->tid, signal))
+	    !restart_has_handler(tracee->tid, signal))
 		return tracee_request(t, tracee);
 	if (tracee->interrupted.code == ERESTARTSYS) {
 		tracee->stepping = true;

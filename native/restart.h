@@ -11,6 +11,7 @@ bool restart_pending(int error);
 void restart_remember(struct tracee *tracee, struct socket *socket, int fd, enum pt_direction direction, int code);
 /* It was restarted, or it does not matter any more. */
 void restart_forget(struct pt_tracer *t, struct tracee *tracee);
+bool restart_has_handler(pid_t tid, int signal);
 /* A signal is about to be delivered to the tracee: tells the interrupted call if it will fail with EINTR. Returns the
  * request to resume with; PTRACE_SINGLESTEP where only the handler's frame will tell. */
 int restart_at_signal(struct pt_tracer *t, struct tracee *tracee, int signal);

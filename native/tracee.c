@@ -137,5 +137,7 @@ void tracee_resume(struct tracee *tracee, int request, int signal)
 
 int tracee_request(const struct pt_tracer *t, const struct tracee *tracee)
 {
-	return t->filtered && !tracee->sandboxed && !tracee->entered ? PTRACE_CONT : PTRACE_SYSCALL;
+	bool free = t->filtered || (tracee->group && tracee->group->free && !tracee->guest_of);
+
+	return free && !tracee->sandboxed && !tracee->entered && !tracee->asked ? PTRACE_CONT : PTRACE_SYSCALL;
 }

@@ -44,6 +44,8 @@ struct group {
 	struct image *image;	/* what of the fast path is in its memory (fast/), or NULL */
 	uint32_t stops;		/* calls that stopped, until its code was looked at */
 	bool slow;		/* the fast path is not tried any more */
+	bool free;		/* its threads run under PTRACE_CONT though there is no filter (fast/attach.c) */
+	uint32_t tries;		/* to stop all its threads that have failed */
 };
 
 /* One fd table, as far as it is known: fd -> socket. See files.c. */
@@ -163,6 +165,8 @@ struct tracee {
 	unsigned int closing_last;
 	bool is_closing;
 	struct tracee *closing_next;
+	bool asked;		/* it asked for its next call to be followed (fast/asking.c) */
+	bool owed_urgent;	/* a SIGURG of the program's own was kept meanwhile */
 	struct image *guest_of; /* a child of vfork: it runs in the memory of this one */
 	bool transferred;	/* something was told of it */
 	char name[16];		/* at its exit */

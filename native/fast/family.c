@@ -9,8 +9,6 @@
  */
 #include "fast/fast.h"
 
-#if defined(__x86_64__)
-
 #include <sched.h>
 
 #include "fast/fallback.h"
@@ -48,7 +46,9 @@ void fast_cloned(struct pt_tracer *t, struct tracee *child, struct tracee *paren
 		fallback_tell(t, parent, PT_FALLBACK_DESCRIPTORS, 0);
 	if (memory && !(fds && flags & CLONE_THREAD && !parent->guest_of))
 		add_guest(t, child, image);
-	else if (!memory && (fds || parent->guest_of || !image_copy(t, image, child)))
+	else if (!memory && !fds && !parent->guest_of && image_copy(t, image, child))
+		child->group->free = parent->group->free;
+	else if (!memory)
 		/* Its fds are its parent's, too: what one of them closes the other's slots would not show. */
 		fast_orphaned(child);
 	if (!memory && fds) {
@@ -57,17 +57,25 @@ void fast_cloned(struct pt_tracer *t, struct tracee *child, struct tracee *paren
 	}
 }
 
-void fast_orphaned(struct tracee *child)
+/* If the child has stubs, from its parent: nobody would read what they count. */
+static bool set_flags(const struct tracee *child, uint32_t flags)
 {
 	const struct image image = {.reader = child->tid};
-	const uint32_t flags = FAST_ALL_STOP;
 	uint64_t magic = 0;
 
-	/* If it has stubs, from its parent, nobody would read what they count. */
-	if (image_read(&image, FAST_MAGIC, &magic, sizeof(magic)) == 0 && magic == FAST_MAGIC_WORD)
-		image_write(&image, FAST_FLAGS, &flags, sizeof(flags));
-	if (magic == FAST_MAGIC_WORD && child->group)
+	return image_read(&image, FAST_MAGIC, &magic, sizeof(magic)) == 0 && magic == FAST_MAGIC_WORD &&
+	       image_write(&image, FAST_FLAGS, &flags, sizeof(flags)) == 0;
+}
+
+void fast_orphaned(struct tracee *child)
+{
+	if (set_flags(child, FAST_ALL_STOP))
 		child->group->slow = true;
+}
+
+void fast_leave(struct tracee *child)
+{
+	set_flags(child, FAST_ALL_STOP | FAST_ALONE);
 }
 
 void fast_born(struct pt_tracer *t, struct tracee *child)
@@ -97,7 +105,8 @@ void fast_executed(struct pt_tracer *t, struct tracee *tracee)
 {
 	end_guest(tracee);
 	forget_image(t, tracee->group);
-	tracee->group->slow = false;
+	tracee->group->slow = tracee->group->free = false;
+	tracee->asked = tracee->owed_urgent = false;
 	tracee->group->stops = 0;
 }
 
@@ -118,5 +127,3 @@ void fast_unshares(struct pt_tracer *t, struct tracee *tracee)
 {
 	fast_withdraw(t, tracee, PT_FALLBACK_DESCRIPTORS);
 }
-
-#endif

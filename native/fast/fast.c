@@ -4,24 +4,26 @@
  */
 #include "fast/fast.h"
 
-#if defined(__x86_64__)
-
 #include <errno.h>
 
-#include "fast/cancel.h"
+#include "fast/asking.h"
+#include "fast/attach.h"
 #include "fast/code.h"
 #include "fast/fallback.h"
+#include "fast/halfway.h"
+#include "fast/halt.h"
 #include "fast/image.h"
+#include "fast/layout.h"
 #include "fast/patch.h"
 #include "fast/ring.h"
+#include "fast/signalled.h"
 #include "fast/slots.h"
+#include "fast/table.h"
 #include "files.h"
 #include "restart.h"
 #include "tracee.h"
 
-#define SIGNAL_CANCEL 32      /* SIGCANCEL of glibc (nptl/internaltypes.h), SIGTIMER of musl */
-#define SIGNAL_CANCEL_MUSL 33 /* SIGCANCEL of musl (src/internal/pthread_impl.h), SIGSETXID of glibc */
-#define TRIES_MOST 8	      /* to stop all threads of a process */
+#define TRIES_MOST 8 /* to stop all threads of a process */
 
 int fast_call(unsigned int index)
 {
@@ -36,76 +38,116 @@ bool fast_counts(uint64_t number)
 	return false;
 }
 
-bool fast_call_stops(struct pt_tracer *t, struct tracee *tracee, uint64_t instruction)
+/* Is this a process that may get stubs, or more of them? */
+static bool is_candidate(const struct pt_tracer *t, const struct tracee *tracee)
 {
-	struct group *group = tracee->group;
+	const struct group *group = tracee->group;
 
-	if (!t->options.fast || !t->filtered || group->slow || tracee->fresh || tracee->guest_of || !group->counted ||
-	    !t->counting || (group->image && group->image->guests))
-		return false;
-	if (tracee->call.abi != ABI_NATIVE || !fast_counts(tracee->call.number))
-		return false;
-	if (group->stops < (uint32_t)t->options.fast)
-		group->stops++;
-	return group->stops >= (uint32_t)t->options.fast &&
-	       (!group->image || !image_has_tried(group->image, instruction - 2));
+	return t->options.fast && t->counting && !t->detaching && group->counted && !group->slow && !group->free &&
+	       !tracee->fresh && !tracee->guest_of && !(group->image && group->image->guests) &&
+	       tracee->call.abi == ABI_NATIVE;
 }
 
-/* NULL: there is none, and there will be none. */
-static struct image *image_for(struct pt_tracer *t, struct tracee *tracee, uint64_t gadget)
+static bool is_due(const struct pt_tracer *t, const struct tracee *tracee, uint64_t instruction)
 {
-	int error = 0;
-	struct image *image = tracee->group->image;
+	const struct group *group = tracee->group;
 
+	return is_candidate(t, tracee) && group->stops >= (uint32_t)t->options.fast &&
+	       (!t->filtered || (fast_counts(tracee->call.number) &&
+				 !(group->image && image_has_tried(group->image, instruction - 2))));
+}
+
+bool fast_call_stops(struct pt_tracer *t, struct tracee *tracee, uint64_t instruction)
+{
+	if (!is_candidate(t, tracee) || (t->filtered && !fast_counts(tracee->call.number)))
+		return false;
+	if (tracee->group->stops < (uint32_t)t->options.fast)
+		tracee->group->stops++;
+	return is_due(t, tracee, instruction);
+}
+
+/* NULL: there is none; -EAGAIN: it may be tried again, else the reason has been told. */
+static struct image *image_for(struct pt_tracer *t, struct tracee *tracee, uint64_t gadget, int *error)
+{
+	struct image *image = tracee->group->image;
+	int found;
+
+	*error = 0;
 	if (image)
 		return image;
-	if (!fallback_none(t, tracee))
-		return NULL;
-	image = image_create(t, tracee, gadget, &error);
-	if (!image) {
-		if (error != -ESRCH)
-			fallback_tell(t, tracee, fallback_of(error), error == -EEXIST ? 0 : -error);
+	if (!fallback_none(t, tracee)) {
+		*error = -EPERM;
 		return NULL;
 	}
-	files_tell_image(t, tracee->files);
+	found = table_find(tracee->tid);
+	if (found < 0)
+		*error = found;
+	else
+		image = found ? attach_adopt(t, tracee, error) : image_create(t, tracee, gadget, error);
+	if (image) {
+		image->asks = !t->filtered;
+		files_tell_image(t, tracee->files);
+	} else if (*error != -ESRCH && *error != -EAGAIN) {
+		fallback_tell(t, tracee, fallback_of(*error), *error == -EEXIST ? 0 : -*error);
+	}
 	return image;
 }
 
 /* Lets the code around a call that has just stopped jump to stubs. */
-static void patch_at(struct pt_tracer *t, struct tracee *tracee, uint64_t call)
+static int patch_at(struct pt_tracer *t, struct image *image, struct tracee *tracee, uint64_t call)
 {
-	struct image *image = image_for(t, tracee, call);
 	struct mapping mapping;
-	int result;
+	int result = code_find(tracee->group->tgid, call, &mapping);
 
-	if (!image) {
-		tracee->group->slow = true;
-		return;
-	}
-	result = code_find(tracee->group->tgid, call, &mapping);
 	if (result == 1)
 		result = patch_mapping(t, image, tracee, &mapping, PATCH_NUMBERED, call);
-	if (result == -EAGAIN && ++image->tries < TRIES_MOST) {
-		tracee->group->stops = 0;
-		return;
-	}
-	image_add_tried(image, call);
-	if (result == -EMLINK)
-		fast_withdraw(t, tracee, PT_FALLBACK_THREADS);
-	else if (result < 0)
-		fallback_tell(t, tracee, PT_FALLBACK_MEMORY, -result);
-	else if (!image_has_site(image, call))
+	if (result != -EAGAIN)
+		image_add_tried(image, call);
+	if (result >= 0 && !image_has_site(image, call))
 		fallback_tell(t, tracee, PT_FALLBACK_CODE, 0);
+	return result < 0 ? result : 0;
+}
+
+/* So it is counted at stops; for good, but for -EAGAIN. */
+static void give_up(struct pt_tracer *t, struct tracee *tracee, int error)
+{
+	struct group *group = tracee->group;
+
+	group->stops = 0;
+	if (error == -EAGAIN && ++group->tries < TRIES_MOST)
+		return;
+	if (!group->image) {
+		group->slow = true;
+	} else if (error == -EMLINK) {
+		fast_withdraw(t, tracee, PT_FALLBACK_THREADS);
+	} else if (!t->filtered) {
+		fast_withdraw(t, tracee, error == -ENOEXEC ? PT_FALLBACK_CODE : PT_FALLBACK_MEMORY);
+	} else {
+		fallback_tell(t, tracee, PT_FALLBACK_MEMORY, -error);
+	}
 }
 
 void fast_call_stopped(struct pt_tracer *t, struct tracee *tracee, uint64_t instruction, int64_t result)
 {
+	struct image *image;
+	int error;
+
 	/* A call that the kernel is about to restart is left alone: the next one will do. */
-	if (tracee->hold || t->detaching || (result < 0 && result > -4096 && restart_pending((int)-result)))
+	if (tracee->hold || tracee->entered || (result < 0 && result > -4096 && restart_pending((int)-result)))
 		return;
-	if (!fast_call_stops(t, tracee, instruction) || tracee->entered)
+	if (tracee->group->free && asking_brought_code(tracee, result)) {
+		error = attach_free(t, tracee->group->image, tracee);
+		if (error)
+			give_up(t, tracee, error == -EAGAIN ? -ENOEXEC : error);
 		return;
-	patch_at(t, tracee, instruction - 2);
+	}
+	if (!is_due(t, tracee, instruction))
+		return;
+	image = image_for(t, tracee, instruction - 2, &error);
+	if (image)
+		error = t->filtered ? patch_at(t, image, tracee, instruction - 2) : attach_free(t, image, tracee);
+	if (error)
+		give_up(t, tracee, error);
 }
 
 void fast_before_stop(struct pt_tracer *t, struct tracee *tracee)
@@ -116,8 +158,8 @@ void fast_before_stop(struct pt_tracer *t, struct tracee *tracee)
 
 void fast_before_signal(struct pt_tracer *t, struct tracee *tracee, int signal)
 {
-	if (tracee->group->image && (signal == SIGNAL_CANCEL || signal == SIGNAL_CANCEL_MUSL))
-		cancel_before_signal(t, tracee->group->image, tracee);
+	if (tracee->group->image)
+		signalled(t, tracee->group->image, tracee, signal);
 }
 
 void fast_exiting(struct pt_tracer *t, struct tracee *tracee)
@@ -128,7 +170,7 @@ void fast_exiting(struct pt_tracer *t, struct tracee *tracee)
 	if (!image)
 		return;
 	if (registers_read(tracee->tid, &regs) == 0)
-		ring_resolve(t, image, tracee, &regs);
+		halfway_count(t, image, tracee, &regs, true);
 	ring_drain(t, image);
 	image->leaving = image->thread_count <= 1;
 	if (image->thread_count > 1)
@@ -139,14 +181,55 @@ void fast_withdraw(struct pt_tracer *t, struct tracee *tracee, enum pt_fallback 
 {
 	struct image *image = tracee->group->image;
 
-	if (!t->options.fast || (!t->filtered && !image))
+	if (!t->options.fast)
 		return;
 	tracee->group->slow = true;
+	tracee->group->free = false;
+	fallback_tell(t, tracee, reason, 0);
 	if (!image)
 		return;
-	fallback_tell(t, tracee, reason, 0);
 	ring_drain(t, image);
-	patch_withdraw(t, image, tracee);
+	if (halt_process(t, tracee->group, tracee))
+		patch_withdraw(image, tracee->tid);
+	else
+		image_set_flags(image, image->flags | FAST_ALL_STOP);
+}
+
+void fast_attached(struct pt_tracer *t, const struct group *group)
+{
+	halt_process(t, group, NULL);
+}
+
+void fast_interrupted(const struct tracee *tracee)
+{
+	halt_make_again(tracee->tid);
+}
+
+static void count_halfway(struct pt_tracer *t, struct tracee *tracee, void *context)
+{
+	struct image *image = context;
+	struct registers regs;
+
+	/* It will write its record, too, but that one nobody reads. */
+	if (tracee->group == image->group && registers_read(tracee->tid, &regs) == 0)
+		halfway_count(t, image, tracee, &regs, false);
+}
+
+void fast_detach(struct pt_tracer *t)
+{
+	for (struct image *image = t->images; image; image = image->next) {
+		const uint32_t alone = image->flags | FAST_ALL_STOP | FAST_ALONE;
+
+		ring_drain(t, image);
+		/* If they can't be stopped the stubs stay, and let every call pass. */
+		if (halt_process(t, image->group, NULL)) {
+			patch_withdraw(image, image->reader);
+			ring_drain(t, image);
+			tracee_each(t, count_halfway, image);
+		}
+		image_set_flags(image, alone);
+		image->group->free = false;
+	}
 }
 
 void fast_drain(struct pt_tracer *t)
@@ -188,5 +271,3 @@ bool fast_busy(const struct files *files, unsigned int fd)
 {
 	return files->image && !files->image->leaving && slots_busy(files->image, fd);
 }
-
-#endif

@@ -20,6 +20,12 @@ bool fast_counts(uint64_t number);
 bool fast_call_stops(struct pt_tracer *t, struct tracee *tracee, uint64_t instruction);
 /* It has ended: the place for that look. */
 void fast_call_stopped(struct pt_tracer *t, struct tracee *tracee, uint64_t instruction, int64_t result);
+/* A signal-delivery-stop. True: the thread has only asked for its next call to be followed, and there is no signal. */
+bool fast_asks(struct pt_tracer *t, struct tracee *tracee, int signal);
+/* A syscall-exit-stop: is it the end of the call that was asked about? */
+void fast_call_ended(struct tracee *tracee, uint64_t instruction, int64_t result);
+/* Is this call made from a stub, which has counted it or will? */
+bool fast_counts_itself(const struct tracee *tracee, uint64_t instruction);
 /* A stop of this tracee is about to be handled: what its process has counted until now comes first. */
 void fast_before_stop(struct pt_tracer *t, struct tracee *tracee);
 /* A signal is about to be delivered. */
@@ -42,6 +48,14 @@ void fast_group_gone(struct pt_tracer *t, struct group *group);
 void fast_withdraw(struct pt_tracer *t, struct tracee *tracee, enum pt_fallback reason);
 /* This thread is about to get an fd table of its own. True: it has one already, for nobody shares it. */
 void fast_unshares(struct pt_tracer *t, struct tracee *tracee);
+/* Its threads are seized. They stand when this returns, so that whatever ends from now on is seen. */
+void fast_attached(struct pt_tracer *t, const struct group *group);
+/* A stop that was asked for (PTRACE_INTERRUPT): the program is to see nothing of it. */
+void fast_interrupted(const struct tracee *tracee);
+/* All processes are about to be let go: they get their own code back. */
+void fast_detach(struct pt_tracer *t);
+/* A child that is not to be followed is about to be let go, with what it has of its parent's stubs. */
+void fast_leave(struct tracee *child);
 /* Reads what all processes have counted until now. */
 void fast_drain(struct pt_tracer *t);
 void fast_destroy(struct pt_tracer *t);

@@ -62,9 +62,9 @@ static bool has_pending_signal(pid_t tid)
 	return (pending & ~(uint64_t)proc_status(tid, "SigBlk:", 16)) != 0;
 }
 
-/* It stands in the stop that it was asked for. A signal that comes after this look is delivered before the call is made
+/* A signal that comes after this look is delivered before the call is made
  * again: as if it had come just before the program made the call. */
-static void make_again(pid_t tid)
+void halt_make_again(pid_t tid)
 {
 	struct registers regs;
 
@@ -94,28 +94,28 @@ static enum standing look(struct pt_tracer *t, pid_t tid, bool ask)
 	if (found == 0)
 		return RUNS;
 	if (stop_kind(status) == STOP_INTERRUPT)
-		make_again(tid);
+		halt_make_again(tid);
 	return wait_keep(t, tid, status) ? STANDS : NO_ROOM;
 }
 
-static DIR *open_threads(const struct tracee *tracee)
+static DIR *open_threads(const struct group *group)
 {
 	char path[64];
 
-	snprintf(path, sizeof(path), "/proc/%d/task", (int)tracee->group->tgid);
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)group->tgid);
 	return opendir(path);
 }
 
 /* STANDS: every thread that the list has stood when it was read. */
-static enum standing pass(struct pt_tracer *t, const struct tracee *but, bool ask)
+static enum standing pass(struct pt_tracer *t, const struct group *group, const struct tracee *but, bool ask)
 {
-	DIR *threads = open_threads(but);
+	DIR *threads = open_threads(group);
 	enum standing all = threads ? STANDS : NO_ROOM;
 	struct dirent *entry;
 
 	while (threads && all != NO_ROOM && (entry = readdir(threads))) {
 		pid_t tid = atoi(entry->d_name);
-		enum standing one = tid <= 0 || tid == but->tid ? STANDS : look(t, tid, ask);
+		enum standing one = tid <= 0 || (but && tid == but->tid) ? STANDS : look(t, tid, ask);
 
 		if (one != STANDS)
 			all = one;
@@ -125,11 +125,11 @@ static enum standing pass(struct pt_tracer *t, const struct tracee *but, bool as
 	return all;
 }
 
-bool halt_process(struct pt_tracer *t, const struct tracee *tracee)
+bool halt_process(struct pt_tracer *t, const struct group *group, const struct tracee *but)
 {
 	const struct timespec pause = {.tv_nsec = PAUSE_NS};
 	int64_t end = now_ns() + PATIENCE_NS;
-	enum standing all = pass(t, tracee, true);
+	enum standing all = pass(t, group, but, true);
 	bool again = true;
 
 	/* Two passes at least: between the first one's reads a thread may have been born. */
@@ -141,14 +141,14 @@ bool halt_process(struct pt_tracer *t, const struct tracee *tracee)
 			nanosleep(&pause, NULL);
 		/* A thread that was born since has not been asked; it stops by itself. One that stopped for another
 		 * reason has lost the request (ptrace_stop() of kernel/signal.c), but it stands. */
-		all = pass(t, tracee, false);
+		all = pass(t, group, but, false);
 	}
 	return all == STANDS;
 }
 
-void halt_each(const struct tracee *tracee, void (*visit)(pid_t tid, void *context), void *context)
+void halt_each(const struct group *group, void (*visit)(pid_t tid, void *context), void *context)
 {
-	DIR *threads = open_threads(tracee);
+	DIR *threads = open_threads(group);
 	struct dirent *entry;
 
 	while (threads && (entry = readdir(threads)))

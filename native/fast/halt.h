@@ -5,11 +5,14 @@
 
 #include "tracer.h"
 
-/* Brings every thread of the tracee's process to a ptrace-stop; what each has to report is handled in its turn, and
- * until then it stands. False: not all of them stand (one is in uninterruptible sleep, or there are too many). The
- * tracee itself must stand already. */
-bool halt_process(struct pt_tracer *t, const struct tracee *tracee);
+/* Brings every thread of the process to a ptrace-stop, but one that stands already (or NULL); what each has to report
+ * is handled in its turn, and until then it stands. False: not all of them stand (one is in uninterruptible sleep, or
+ * there are too many). */
+bool halt_process(struct pt_tracer *t, const struct group *group, const struct tracee *but);
+/* A thread stands in a stop that it was asked for (PTRACE_INTERRUPT): a call that has failed for nothing else is made
+ * again when it runs on. */
+void halt_make_again(pid_t tid);
 /* Calls visit with the tid of each thread. halt_process() must have returned true just before. */
-void halt_each(const struct tracee *tracee, void (*visit)(pid_t tid, void *context), void *context);
+void halt_each(const struct group *group, void (*visit)(pid_t tid, void *context), void *context);
 
 #endif

@@ -56,7 +56,7 @@ uint64_t image_twin(const struct image *image, const struct fast_site *site)
 bool image_has_site(const struct image *image, uint64_t call)
 {
 	for (unsigned int i = 0; i < image->site_count; i++)
-		if (image->sites[i].call == call)
+		if (image->sites[i].call == call && image->sites[i].jumps)
 			return true;
 	return false;
 }

@@ -3,6 +3,7 @@
 #ifndef PT_FAST_IMAGE_H
 #define PT_FAST_IMAGE_H
 
+#include "fast/sites.h"
 #include "fast/stub.h"
 #include "tracer.h"
 
@@ -12,9 +13,10 @@ struct fast_site {
 	uint64_t begin; /* of the bytes that are replaced: the same, or before it */
 	uint8_t before; /* bytes of the replaced ones in front of the instruction */
 	uint8_t after;	/* and behind it */
-	uint8_t original[16];
+	uint8_t original[SITE_BYTES];
 	const struct stub *stub;
 	uint32_t stub_at; /* address of its copy */
+	bool jumps;	  /* the jump stands there */
 };
 
 /* A socket whose fd was forgotten while calls on it were under way in stubs: their records belong to it. */
@@ -49,6 +51,7 @@ struct image {
 	unsigned int tried_count;
 	unsigned int tries; /* to stop all threads that failed */
 	uint32_t own_flags; /* FAST_FLAGS without guests */
+	bool asks;	    /* there is no filter: a twin asks the tracer to look at its call */
 	bool draining;
 	bool leaving;	/* its last thread is about to exit: none is under way any more */
 	bool withdrawn; /* nothing jumps to the stubs any more */
@@ -73,6 +76,10 @@ int image_write(const struct image *image, uint64_t address, const void *from, s
 /* Maps the memory into a tracee that is in a ptrace-stop, and begins an image; gadget is the address of a syscall
  * instruction of it. NULL: *error says why. */
 struct image *image_create(struct pt_tracer *t, struct tracee *tracee, uint64_t gadget, int *error);
+/* The same for memory that a killed ptmon has left there: nothing is known of any fd, and no record is unread. */
+int image_reset(struct pt_tracer *t, struct image *image);
+/* An image of which only the process is known. NULL: out of memory. */
+struct image *image_begin(struct pt_tracer *t, struct tracee *tracee);
 /* A fork has copied the memory: the child's image. NULL: out of memory or not readable. */
 struct image *image_copy(struct pt_tracer *t, const struct image *of, struct tracee *child);
 /* Forgets it; what lies in the tracee stays. */

@@ -33,7 +33,8 @@
 #define FAST_SAVED_BITS 7  /* 128 bytes */
 
 #define FAST_TIMED 0x80000000	 /* in FAST_FLAGS: records bear the time */
-#define FAST_ALL_STOP 0x7fffffff /* in FAST_FLAGS: every call */
+#define FAST_ALONE 0x40000000	 /* in FAST_FLAGS: there is no tracer that could be asked (ask.S) */
+#define FAST_ALL_STOP 0x3fffffff /* in FAST_FLAGS: every call */
 
 /* Code: readable and executable; the tracer alone writes it, through ptrace. */
 #define FAST_CODE 0x7d800000
@@ -42,7 +43,10 @@
 #define FAST_STUBS_END (FAST_CODE + 0x100000) /* ... to here */
 #define FAST_TWINS FAST_STUBS_END	      /* a place for each site where its call stops */
 #define FAST_TWIN_BITS 6		      /* 64 bytes */
-#define FAST_CODE_SIZE 0x120000
+#define FAST_ASK (FAST_CODE + 0x120000)	      /* ask.S */
+#define FAST_TABLE (FAST_CODE + 0x121000)     /* what a later tracer needs to know (table.c) */
+#define FAST_TABLE_ROW_BITS 6		      /* 64 bytes */
+#define FAST_CODE_SIZE 0x142000
 #define FAST_SITES 2048
 
 /* The state of an fd, the first word of its slot. The second one counts the calls on it that are under way in stubs. */

@@ -2,8 +2,6 @@
  * Architectures without stubs: every call stops. */
 #include "fast/fast.h"
 
-#if !defined(__x86_64__)
-
 #include "emit.h"
 
 int fast_call(unsigned int index)
@@ -27,6 +25,43 @@ bool fast_call_stops(struct pt_tracer *t, struct tracee *tracee, uint64_t instru
 void fast_call_stopped(struct pt_tracer *t, struct tracee *tracee, uint64_t instruction, int64_t result)
 {
 	(void)t, (void)tracee, (void)instruction, (void)result;
+}
+
+bool fast_asks(struct pt_tracer *t, struct tracee *tracee, int signal)
+{
+	(void)t, (void)tracee, (void)signal;
+	return false;
+}
+
+void fast_call_ended(struct tracee *tracee, uint64_t instruction, int64_t result)
+{
+	(void)tracee, (void)instruction, (void)result;
+}
+
+bool fast_counts_itself(const struct tracee *tracee, uint64_t instruction)
+{
+	(void)tracee, (void)instruction;
+	return false;
+}
+
+void fast_attached(struct pt_tracer *t, const struct group *group)
+{
+	(void)t, (void)group;
+}
+
+void fast_interrupted(const struct tracee *tracee)
+{
+	(void)tracee;
+}
+
+void fast_detach(struct pt_tracer *t)
+{
+	(void)t;
+}
+
+void fast_leave(struct tracee *child)
+{
+	(void)child;
 }
 
 void fast_before_stop(struct pt_tracer *t, struct tracee *tracee)
@@ -121,5 +156,3 @@ bool fast_busy(const struct files *files, unsigned int fd)
 	(void)files, (void)fd;
 	return false;
 }
-
-#endif

@@ -32,34 +32,33 @@ struct round {
 	unsigned int first; /* of image->sites */
 };
 
-static bool is_wanted(const struct site *site, enum patch_choice choice, bool stopped)
+bool patch_wants(const struct pt_tracer *t, const struct site *site, enum patch_choice choice, bool stopped)
 {
-	if (site->foreign || site->pattern == PATTERN_NONE)
+	if (site->foreign || !site->patchable)
 		return false;
 	if (!site->number_known)
 		return choice == PATCH_ALL || stopped;
-	return fast_counts(site->number) || (choice == PATCH_ALL && twin_watches(site->number));
+	return fast_counts(site->number) || (choice == PATCH_ALL && twin_watches(t, site->number));
 }
 
 static const struct stub *stub_for(const struct site *site)
 {
-	int32_t number = !site->number_known ? STUB_ANY : fast_counts(site->number) ? (int32_t)site->number : STUB_NONE;
-	const struct stub *stub = stub_table;
+	int32_t number = site->number_known ? (int32_t)site->number : STUB_ANY;
+	const struct stub *stub = stub_table, *none = stub_table_end - 1;
 
-	while (stub->number != number)
+	while (stub < none && stub->number != number)
 		stub++;
-	return stub;
+	return stub; /* the last one, STUB_NONE, if there is none of its own */
 }
 
 /* Adds a site to the image. Its bytes are looked at anew: the file may have changed since its code was looked at. */
 static int add_site(struct image *image, pid_t tid, const struct mapping *mapping, const struct site *site)
 {
-	const struct pattern_shape shape = pattern_shape(site->pattern);
 	struct fast_site *more, one = {
 					.call = mapping->begin + site->offset,
-					.begin = mapping->begin + site->offset - shape.before,
-					.before = shape.before,
-					.after = shape.after,
+					.begin = mapping->begin + site->offset - site->before,
+					.before = site->before,
+					.after = site->after,
 					.stub = stub_for(site),
 					.stub_at = image->stubs_end,
 				};
@@ -67,7 +66,7 @@ static int add_site(struct image *image, pid_t tid, const struct mapping *mappin
 	if (image->site_count == FAST_SITES || image->stubs_end + one.stub->size > FAST_STUBS_END)
 		return -ENOSPC;
 	if (memory_read(tid, one.begin, one.original, site_size(&one)) < 0 ||
-	    !pattern_is(site->pattern, one.original, site_size(&one)))
+	    memcmp(one.original, site->bytes, site_size(&one)) != 0)
 		return 0;
 	more = realloc(image->sites, (image->site_count + 1) * sizeof(*more));
 	if (!more)
@@ -78,15 +77,15 @@ static int add_site(struct image *image, pid_t tid, const struct mapping *mappin
 	return 0;
 }
 
-static int choose(struct image *image, pid_t tid, const struct mapping *mapping, const struct code *code,
-		  enum patch_choice choice, uint64_t stopped_at)
+static int choose(const struct pt_tracer *t, struct image *image, pid_t tid, const struct mapping *mapping,
+		  const struct code *code, enum patch_choice choice, uint64_t stopped_at)
 {
 	int error = 0;
 
 	for (unsigned int i = 0; i < code->count && !error; i++) {
 		uint64_t call = mapping->begin + code->sites[i].offset;
 
-		if (is_wanted(&code->sites[i], choice, call == stopped_at) && !image_has_site(image, call))
+		if (patch_wants(t, &code->sites[i], choice, call == stopped_at) && !image_has_site(image, call))
 			error = add_site(image, tid, mapping, &code->sites[i]);
 	}
 	return error;
@@ -102,10 +101,13 @@ static uint64_t into_stubs(const void *context, uint64_t address, int64_t result
 	for (unsigned int i = round->first; i < image->site_count; i++) {
 		const struct fast_site *site = &image->sites[i];
 
-		if (address <= site->begin || address > site->call + 2)
+		/* The last byte of the range is the jump's, or nobody's; right behind it the call has not to be made
+		 * again, unless the kernel has to restart it, which the twin serves, too. */
+		if (!site->jumps || address <= site->begin || address > site->call + 2 + site->after ||
+		    (site->after && address == site->call + 2 + site->after))
 			continue;
-		if (address == site->call + 2)
-			return image_twin(image, site) + TWIN_DONE;
+		if (address >= site->call + 2)
+			return image_twin(image, site) + TWIN_DONE + (address - (site->call + 2));
 		if (address == site->call)
 			return image_twin(image, site) + TWIN_CALL;
 		return site->stub_at + (address - site->begin);
@@ -163,26 +165,34 @@ static void move_thread(pid_t tid, void *context)
 	frames_move(tid, registers_stack(&regs), moving->move, moving->context);
 }
 
-static void move_threads(const struct tracee *tracee, move_function move, const void *context)
+void patch_move_threads(const struct group *group, move_function move, const void *context)
 {
 	struct moving moving = {.move = move, .context = context};
 
-	halt_each(tracee, move_thread, &moving);
+	halt_each(group, move_thread, &moving);
+}
+
+void patch_move_in(const struct image *image, unsigned int first)
+{
+	const struct round round = {.image = image, .first = first};
+
+	patch_move_threads(image->group, into_stubs, &round);
 }
 
 /* Those that are found as they were get their jump. */
-static int write_jumps(const struct image *image, pid_t tid, unsigned int first)
+int patch_write_jumps(struct image *image, pid_t tid, unsigned int first)
 {
 	int written = 0;
 
 	for (unsigned int i = first; i < image->site_count; i++) {
-		const struct fast_site *site = &image->sites[i];
+		struct fast_site *site = &image->sites[i];
 		uint8_t now[sizeof(site->original)];
 
 		if (memory_read(tid, site->begin, now, site_size(site)) < 0 ||
 		    memcmp(now, site->original, site_size(site)) != 0)
 			continue;
-		written += writing_jump(tid, site, FAST_POINTERS + i * sizeof(uint64_t)) == 0;
+		site->jumps = writing_jump(tid, site, FAST_POINTERS + i * sizeof(uint64_t)) == 0;
+		written += site->jumps;
 	}
 	return written;
 }
@@ -196,10 +206,10 @@ int patch_mapping(struct pt_tracer *t, struct image *image, struct tracee *trace
 
 	if (!code)
 		return -ENOMEM;
-	result = choose(image, tracee->tid, mapping, code, choice, stopped_at);
+	result = choose(t, image, tracee->tid, mapping, code, choice, stopped_at);
 	if (!result && image->site_count > round.first)
 		result = writing_stubs(image, tracee->tid, round.first);
-	if (!result && image->site_count > round.first && !halt_process(t, tracee))
+	if (!result && image->site_count > round.first && !halt_process(t, tracee->group, tracee))
 		result = -EAGAIN;
 	if (!result && image->site_count > round.first && !image_add_threads(t, image))
 		result = -EMLINK;
@@ -207,21 +217,18 @@ int patch_mapping(struct pt_tracer *t, struct image *image, struct tracee *trace
 		image_drop_sites(image, round.first);
 		return result;
 	}
-	result = write_jumps(image, tracee->tid, round.first);
-	move_threads(tracee, into_stubs, &round);
+	result = patch_write_jumps(image, tracee->tid, round.first);
+	patch_move_in(image, round.first);
 	return result;
 }
 
-int patch_withdraw(struct pt_tracer *t, struct image *image, struct tracee *tracee)
+void patch_withdraw(struct image *image, pid_t tid)
 {
 	image_set_flags(image, image->flags | FAST_ALL_STOP);
-	if (image->withdrawn || !image->site_count)
-		return 0;
-	if (!halt_process(t, tracee))
-		return -EAGAIN;
-	for (unsigned int i = 0; i < image->site_count; i++)
-		writing_original(tracee->tid, &image->sites[i], FAST_POINTERS + i * sizeof(uint64_t));
-	move_threads(tracee, out_of_stubs, image);
+	for (unsigned int i = 0; i < image->site_count; i++) {
+		writing_original(tid, &image->sites[i], FAST_POINTERS + i * sizeof(uint64_t));
+		image->sites[i].jumps = false;
+	}
+	patch_move_threads(image->group, out_of_stubs, image);
 	image->withdrawn = true;
-	return 0;
 }

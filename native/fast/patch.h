@@ -4,6 +4,7 @@
 #define PT_FAST_PATCH_H
 
 #include "fast/code.h"
+#include "fast/frames.h"
 #include "fast/image.h"
 
 /* Which sites of a mapping are of interest, beside those that make a call that is counted. */
@@ -16,8 +17,17 @@ enum patch_choice {
  * instruction that has stopped there, or 0. Returns how many; -EAGAIN: not all threads could be stopped; -errno. */
 int patch_mapping(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct mapping *mapping,
 		  enum patch_choice choice, uint64_t stopped_at);
-/* The program's own bytes are put back, and its threads taken out of the stubs as far as that can be. What is inside
- * finishes there. 0 or -EAGAIN. */
-int patch_withdraw(struct pt_tracer *t, struct image *image, struct tracee *tracee);
+/* The program's own bytes are put back, and its threads, which must all stand, are taken out of the stubs as far as
+ * that can be. What has made its call finishes there. tid: one of them. */
+void patch_withdraw(struct image *image, pid_t tid);
+
+/* The parts of it. All threads must stand. */
+bool patch_wants(const struct pt_tracer *t, const struct site *site, enum patch_choice choice, bool stopped);
+/* Those sites from this one on whose own bytes stand there get their jump. Returns how many. */
+int patch_write_jumps(struct image *image, pid_t tid, unsigned int first);
+/* Threads in the middle of what a jump of these sites has replaced go on in stubs and twins. */
+void patch_move_in(const struct image *image, unsigned int first);
+/* Moves all threads, and what will return from signal handlers. */
+void patch_move_threads(const struct group *group, move_function move, const void *context);
 
 #endif

@@ -4,11 +4,25 @@
 #define PT_FAST_RING_H
 
 #include "fast/image.h"
-#include "registers.h"
+
+#define FAST_NUMBER_VOID 0xffff /* its thread has died half-way, or was counted otherwise */
+
+/* As stub.S writes it. */
+struct fast_record {
+	uint32_t fd;
+	uint16_t number; /* of the call */
+	uint16_t round;	 /* of the ring */
+	int64_t result;
+	uint64_t thread; /* its thread pointer */
+	uint64_t tsc;
+};
 
 /* Reads what is new and tells it. Before anything of this process is handled that comes after it. */
 void ring_drain(struct pt_tracer *t, struct image *image);
-/* The tracee, which is stopped there, will not run on in its stub: what its call has moved is counted. */
-void ring_resolve(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct registers *regs);
+/* Tells one call. time: ns, CLOCK_MONOTONIC. */
+void ring_tell(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct fast_record *record,
+	       uint64_t time);
+/* Address of the record with this number. */
+uint64_t ring_place(uint64_t index);
 
 #endif

@@ -13,6 +13,7 @@
 #include "fast/inject.h"
 #include "fast/layout.h"
 #include "fast/slots.h"
+#include "fast/writing.h"
 #include "registers.h"
 #include "watch.h"
 
@@ -20,7 +21,7 @@
 #define MAP_FIXED_NOREPLACE 0x100000
 #endif
 
-static struct image *begin(struct pt_tracer *t, struct tracee *tracee)
+struct image *image_begin(struct pt_tracer *t, struct tracee *tracee)
 {
 	struct image *image = calloc(1, sizeof(*image));
 
@@ -138,6 +139,33 @@ static int write_header(const struct pt_tracer *t, struct image *image)
 	return error;
 }
 
+static int write_ask(const struct image *image)
+{
+	return writing_code(image->reader, FAST_ASK, ask_begin, (size_t)(ask_end - ask_begin));
+}
+
+int image_reset(struct pt_tracer *t, struct image *image)
+{
+	struct slots {
+		uint8_t bytes[1024 << FAST_SLOT_BITS];
+	} *slots = malloc(sizeof(*slots));
+	int error = slots ? 0 : -ENOMEM;
+
+	for (uint64_t at = FAST_SLOTS; at < FAST_DATA + FAST_DATA_SIZE && !error; at += sizeof(*slots)) {
+		uint8_t used = 0;
+
+		error = image_read(image, at, slots, sizeof(*slots));
+		for (size_t i = 0; i < sizeof(*slots); i++)
+			used |= slots->bytes[i];
+		/* Memory that was never used is not touched: it takes no page then. */
+		memset(slots, 0, sizeof(*slots));
+		if (!error && used)
+			error = image_write(image, at, slots, sizeof(*slots));
+	}
+	free(slots);
+	return error ? error : write_header(t, image);
+}
+
 struct image *image_create(struct pt_tracer *t, struct tracee *tracee, uint64_t gadget, int *error)
 {
 	struct image *image;
@@ -145,8 +173,10 @@ struct image *image_create(struct pt_tracer *t, struct tracee *tracee, uint64_t 
 	*error = map_both(t, tracee, gadget);
 	if (*error)
 		return NULL;
-	image = begin(t, tracee);
-	*error = image ? write_header(t, image) : -ENOMEM;
+	image = image_begin(t, tracee);
+	*error = image ? write_ask(image) : -ENOMEM;
+	if (!*error)
+		*error = write_header(t, image);
 	if (*error && image) {
 		image_destroy(t, image);
 		image = NULL;
@@ -177,7 +207,7 @@ static int clear_slots(const struct image *image, unsigned int fds)
 
 struct image *image_copy(struct pt_tracer *t, const struct image *of, struct tracee *child)
 {
-	struct image *image = begin(t, child);
+	struct image *image = image_begin(t, child);
 	uint64_t head;
 
 	if (!image)
@@ -191,6 +221,7 @@ struct image *image_copy(struct pt_tracer *t, const struct image *of, struct tra
 		image->site_count = of->site_count;
 		image->tried_count = of->tried_count;
 		image->withdrawn = of->withdrawn;
+		image->asks = of->asks;
 		/* Records before this one are its parent's. */
 		if (clear_slots(image, of->files->size) == 0 &&
 		    image_read(image, FAST_HEAD, &head, sizeof(head)) == 0) {

@@ -16,6 +16,7 @@
 
 #define MSG_PEEK 0x2
 #define MSG_ERRQUEUE 0x2000
+#define PROT_EXEC 0x4
 
 	.intel_syntax noprefix
 
@@ -64,7 +65,7 @@
 	.endm
 
 /* Tells the tracer where in a copy a thread may be found, struct stub_body of stub.h. */
-	.macro BODY stub, number, under_way, done, claimed, placed, kept, committed, released
+	.macro BODY stub, number, under_way, done, claimed, placed, kept, lent, returned, committed, released
 	.pushsection .data.rel.ro
 	.long	\number
 	.long	\under_way - \stub\()_begin
@@ -72,6 +73,8 @@
 	.long	\claimed - \stub\()_begin
 	.long	\placed - \stub\()_begin
 	.long	\kept - \stub\()_begin
+	.long	\lent - \stub\()_begin
+	.long	\returned - \stub\()_begin
 	.long	\committed - \stub\()_begin
 	.long	\released - \stub\()_begin
 	.popsection
@@ -106,10 +109,12 @@
 	test	dword ptr ds:[FAST_FLAGS], FAST_TIMED
 	jz	.Luntimed_\@
 	mov	qword ptr [r11 + FAST_RING + 16], rdx	/* rdtsc overwrites it; kept for a moment */
+.Llent_\@:
 	rdtsc
 	mov	dword ptr [r11 + FAST_RING + 24], eax	/* the time stamp counter */
 	mov	dword ptr [r11 + FAST_RING + 28], edx
 	mov	rdx, qword ptr [r11 + FAST_RING + 16]
+.Lreturned_\@:
 .Luntimed_\@:
 	rdfsbase rax
 	mov	qword ptr [r11 + FAST_RING + 16], rax	/* the thread, by its thread pointer */
@@ -127,8 +132,8 @@
 	lock dec dword ptr [rcx + FAST_SLOTS + 4]
 .Lreleased_\@:
 	jmp	\stub\()_tail
-	BODY	\stub, \number, .Lunder_way_\@, .Ldone_\@, .Lclaimed_\@, .Lplaced_\@, .Lkept_\@, .Lcommitted_\@, \
-		.Lreleased_\@
+	BODY	\stub, \number, .Lunder_way_\@, .Ldone_\@, .Lclaimed_\@, .Lplaced_\@, .Lkept_\@, .Llent_\@, \
+		.Lreturned_\@, .Lcommitted_\@, .Lreleased_\@
 	.endm
 
 /* Is it this call, and may it be made without a stop? */
@@ -208,7 +213,17 @@
 .Lreleased_\@:
 	jmp	\stub\()_tail
 	BODY	\stub, \number, .Ldone_\@, .Ldone_\@, .Lreleased_\@, .Lreleased_\@, .Lreleased_\@, .Lreleased_\@, \
-		.Lreleased_\@
+		.Lreleased_\@, .Lreleased_\@, .Lreleased_\@
+.Lnext_\@:
+	.endm
+
+/* mmap and mprotect: what makes code of memory stops where the tracer has to know all code (attach.c). */
+	.macro MAPPING stub, number
+	cmp	eax, \number
+	jne	.Lnext_\@
+	test	edx, PROT_EXEC
+	jz	\stub\()_plain
+	jmp	\stub\()_twin
 .Lnext_\@:
 	.endm
 
@@ -227,6 +242,9 @@
 #define CLOSE_FD(stub) CLOSE stub, 3, 11, edi
 #define DUP2(stub) CLOSE stub, 33, 12, esi, keeps=edi
 #define DUP3(stub) CLOSE stub, 292, 13, esi
+#define MMAP(stub) MAPPING stub, 9
+#define MPROTECT(stub) MAPPING stub, 10
+#define PKEY_MPROTECT(stub) MAPPING stub, 329
 
 /* A stub for a site that makes one call: most wrappers of C libraries load the number right before the instruction. */
 #define STUB_OF(name, CALL)    \
@@ -248,6 +266,9 @@ STUB_OF(sendfile, SEND_FILE)
 STUB_OF(close, CLOSE_FD)
 STUB_OF(dup2, DUP2)
 STUB_OF(dup3, DUP3)
+STUB_OF(mmap, MMAP)
+STUB_OF(mprotect, MPROTECT)
+STUB_OF(pkey_mprotect, PKEY_MPROTECT)
 
 /* And one for a site that makes any: syscall(2), Go. The most frequent ones come first. */
 	STUB_BEGIN any
@@ -265,6 +286,9 @@ STUB_OF(dup3, DUP3)
 	DUP3(any)
 	PREADV2(any)
 	PWRITEV2(any)
+	MMAP(any)
+	MPROTECT(any)
+	PKEY_MPROTECT(any)
 	STUB_END any
 
 /* A site that makes one other call, which the tracer wants to see. */
@@ -303,6 +327,9 @@ stub_table:
 	ROW	close, 3
 	ROW	dup2, 33
 	ROW	dup3, 292
+	ROW	mmap, 9
+	ROW	mprotect, 10
+	ROW	pkey_mprotect, 329
 	ROW	any, -1
 	ROW	none, -2
 	.globl	stub_table_end

@@ -16,6 +16,8 @@ struct stub_body {
 	uint32_t claimed;   /* ... has a record, whose number is in rcx */
 	uint32_t placed;    /* ... and whose offset in the ring is in r11 */
 	uint32_t kept;	    /* ... has put the result there */
+	uint32_t lent;	    /* ... has put rdx there, and uses it */
+	uint32_t returned;  /* ... has it back */
 	uint32_t committed; /* ... has written the record */
 	uint32_t released;  /* ... is no longer counted in the slot */
 };
@@ -36,6 +38,14 @@ struct stub {
 
 extern const struct stub stub_table[];
 extern const struct stub stub_table_end[];
+
+/* ask.S. A thread at or behind ask_saved has its registers in a place of FAST_SAVED, whose offset is in rbx; at
+ * ask_unblocked the place has its signal mask, too; at ask_asked it has just sent the signal. */
+extern const uint8_t ask_begin[];
+extern const uint8_t ask_saved[];
+extern const uint8_t ask_unblocked[];
+extern const uint8_t ask_asked[];
+extern const uint8_t ask_end[];
 
 /* The calls that stubs count, in the order of their bits in FAST_FLAGS. */
 static const uint16_t fast_calls[] = {44, 45, 46, 47, 0, 1, 19, 20, 327, 328, 40, 3, 33, 292};

@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "fast/twin.h"
 
-#include "syscalls.h"
+#include <sys/syscall.h>
 
-bool twin_watches(uint32_t number)
+#include "syscalls.h"
+#include "watch.h"
+
+bool twin_watches(const struct pt_tracer *t, uint32_t number)
 {
 	const struct syscall_entry *entry = syscall_find(ABI_NATIVE, number);
 
+	if (watch_order(t, false, number) || number == SYS_mmap || number == SYS_mprotect ||
+	    number == SYS_pkey_mprotect)
+		return true;
 	return entry && entry->rule != RULE_CLONE && entry->rule != RULE_CLONE3;
 }

@@ -6,10 +6,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "tracer.h"
+
 #define TWIN_CALL 16 /* offset of its syscall instruction */
 #define TWIN_DONE 18 /* and of what is behind it */
 
-/* A call of the table, but those that tell of themselves by an event (clone). */
-bool twin_watches(uint32_t number);
+/* Has the tracer to see this call where no filter shows it? Those of its table, but the ones that tell of themselves by
+ * an event (clone); those that somebody wants told, held or refused; and those that bring new code (attach.c). */
+bool twin_watches(const struct pt_tracer *t, uint32_t number);
 
 #endif

@@ -37,7 +37,7 @@ static int poke(pid_t tid, uint64_t address, const uint8_t *from, size_t length)
 	return error;
 }
 
-static int write_code(pid_t tid, uint64_t address, const void *from, size_t length)
+int writing_code(pid_t tid, uint64_t address, const void *from, size_t length)
 {
 	char path[64];
 	ssize_t put = -1;
@@ -74,7 +74,7 @@ static uint64_t back(const struct fast_site *site)
 static void make_stub(const struct image *image, const struct fast_site *site, uint8_t *to)
 {
 	const struct stub *stub = site->stub;
-	const uint64_t to_site = back(site), to_twin = image_twin(image, site) + TWIN_CALL;
+	const uint64_t to_site = back(site), to_twin = image_twin(image, site) + (image->asks ? 0 : TWIN_CALL);
 
 	memcpy(to, stub->begin, stub->size);
 	if (site->before) {
@@ -86,12 +86,25 @@ static void make_stub(const struct image *image, const struct fast_site *site, u
 	memcpy(to + stub->to_twin, &to_twin, sizeof(to_twin));
 }
 
-static void make_twin(const struct fast_site *site, uint8_t to[1 << FAST_TWIN_BITS])
+/* mov r11d, call; jmp ask: without a filter the thread has to ask the tracer to look at that call */
+static void put_asking(uint8_t to[TWIN_CALL], uint64_t twin)
+{
+	const uint32_t call = (uint32_t)twin + TWIN_CALL, distance = (uint32_t)(FAST_ASK - (twin + 11));
+
+	to[0] = 0x41;
+	to[1] = 0xbb;
+	memcpy(to + 2, &call, sizeof(call));
+	to[6] = 0xe9;
+	memcpy(to + 7, &distance, sizeof(distance));
+}
+
+static void make_twin(const struct image *image, const struct fast_site *site, uint8_t to[1 << FAST_TWIN_BITS])
 {
 	uint8_t *at = to + TWIN_CALL;
 
 	memset(to, 0xcc, 1 << FAST_TWIN_BITS); /* int3 */
-	*at++ = 0x0f;			       /* syscall */
+	put_asking(to, image_twin(image, site));
+	*at++ = 0x0f; /* syscall */
 	*at++ = 0x05;
 	memcpy(at, behind_call(site), site->after);
 	put_jump(at + site->after, back(site));
@@ -109,16 +122,17 @@ int writing_stubs(const struct image *image, pid_t tid, unsigned int first)
 		const struct fast_site *site = &image->sites[first + i];
 
 		make_stub(image, site, stubs + (site->stub_at - begin));
-		make_twin(site, twins + ((size_t)i << FAST_TWIN_BITS));
+		make_twin(image, site, twins + ((size_t)i << FAST_TWIN_BITS));
 		pointers[i] = site->stub_at;
 	}
 	if (!error)
-		error = write_code(tid, begin, stubs, size);
+		error = writing_code(tid, begin, stubs, size);
 	if (!error)
-		error = write_code(tid, image_twin(image, &image->sites[first]), twins,
-				   (size_t)count << FAST_TWIN_BITS);
+		error = writing_code(tid, image_twin(image, &image->sites[first]), twins,
+				     (size_t)count << FAST_TWIN_BITS);
 	if (!error)
-		error = write_code(tid, FAST_POINTERS + first * sizeof(*pointers), pointers, count * sizeof(*pointers));
+		error = writing_code(tid, FAST_POINTERS + first * sizeof(*pointers), pointers,
+				     count * sizeof(*pointers));
 	free(stubs);
 	free(twins);
 	free(pointers);
@@ -143,16 +157,20 @@ int writing_jump(pid_t tid, const struct fast_site *site, uint64_t pointer)
 	uint8_t jump[sizeof(site->original)];
 
 	make_jump(site, pointer, jump);
-	return write_code(tid, site->begin, jump, JUMP_SIZE);
+	return writing_code(tid, site->begin, jump, JUMP_SIZE);
+}
+
+bool writing_has_jump(pid_t tid, const struct fast_site *site, uint64_t pointer)
+{
+	uint8_t jump[sizeof(site->original)], now[sizeof(site->original)];
+
+	make_jump(site, pointer, jump);
+	return memory_read(tid, site->begin, now, site_size(site)) == 0 && memcmp(now, jump, site_size(site)) == 0;
 }
 
 int writing_original(pid_t tid, const struct fast_site *site, uint64_t pointer)
 {
-	uint8_t jump[sizeof(site->original)], now[sizeof(site->original)];
-	int error = memory_read(tid, site->begin, now, site_size(site));
-
-	make_jump(site, pointer, jump);
-	if (error || memcmp(now, jump, site_size(site)) != 0)
-		return error;
-	return write_code(tid, site->begin, site->original, site_size(site));
+	if (!writing_has_jump(tid, site, pointer))
+		return 0;
+	return writing_code(tid, site->begin, site->original, site_size(site));
 }

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "fast/asking.h"
+
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "fast/fast.h"
+#include "fast/layout.h"
+#include "fast/twin.h"
+#include "restart.h"
+#include "tracee.h"
+
+/* As ask.S lays it out. */
+struct saved {
+	uint64_t rax;
+	uint64_t rdi;
+	uint64_t rsi;
+	uint64_t rdx;
+	uint64_t r10;
+	uint64_t rbx;
+	uint64_t r11;
+	uint32_t answer;
+	uint32_t unused;
+	uint64_t mask;
+};
+
+static uint64_t label(const uint8_t *at)
+{
+	return FAST_ASK + (uint64_t)(at - ask_begin);
+}
+
+static bool is_in_ask(uint64_t address)
+{
+	return address >= FAST_ASK && address < label(ask_end);
+}
+
+static bool is_ours(const struct tracee *tracee)
+{
+	siginfo_t info;
+
+	return ptrace(PTRACE_GETSIGINFO, tracee->tid, 0, &info) == 0 && info.si_code == SI_TKILL &&
+	       info.si_pid == tracee->group->tgid;
+}
+
+bool fast_asks(struct pt_tracer *t, struct tracee *tracee, int signal)
+{
+	struct image image = {.reader = tracee->tid};
+	const uint32_t yes = 1;
+	struct registers regs;
+	bool ours;
+
+	if (!t->options.fast || t->filtered || registers_read(tracee->tid, &regs) < 0 ||
+	    !is_in_ask(registers_instruction(&regs)))
+		return false;
+	ours = signal == SIGURG && is_ours(tracee);
+	if (registers_instruction(&regs) == label(ask_asked)) {
+		/* Whatever signal it is that stops it here: it has been seen. */
+		image_write(&image, registers_rbx(&regs) + FAST_SAVED + offsetof(struct saved, answer), &yes,
+			    sizeof(yes));
+		tracee->asked = true;
+	} else if (signal == SIGURG && !ours) {
+		/* One that the program has blocked, and that only gets here since ask.S unblocks it. */
+		tracee->owed_urgent = true;
+		ours = true;
+	}
+	return ours;
+}
+
+void fast_call_ended(struct tracee *tracee, uint64_t instruction, int64_t result)
+{
+	/* One that the kernel is about to make again is to be seen again. */
+	if (!tracee->asked || (result < 0 && result > -4096 && restart_pending((int)-result)) ||
+	    instruction < FAST_TWINS || instruction >= FAST_ASK ||
+	    (instruction & ((1u << FAST_TWIN_BITS) - 1)) != TWIN_DONE)
+		return;
+	tracee->asked = false;
+	if (tracee->owed_urgent)
+		syscall(SYS_tkill, tracee->tid, SIGURG);
+	tracee->owed_urgent = false;
+}
+
+bool fast_counts_itself(const struct tracee *tracee, uint64_t instruction)
+{
+	return tracee->group->image && instruction > FAST_STUBS && instruction <= FAST_STUBS_END;
+}
+
+bool asking_brought_code(const struct tracee *tracee, int64_t result)
+{
+	const struct call *call = &tracee->call;
+
+	return call->abi == ABI_NATIVE && !(result < 0 && result > -4096) && call->args[2] & PROT_EXEC &&
+	       (call->number == SYS_mmap || call->number == SYS_mprotect || call->number == SYS_pkey_mprotect);
+}
+
+bool asking_registers(const struct image *image, struct registers *regs, uint64_t *mask)
+{
+	uint64_t at = registers_instruction(regs);
+	struct saved saved;
+
+	if (!is_in_ask(at))
+		return false;
+	if (at < label(ask_saved))
+		return true; /* only rcx and r11 are lost, and those are the call's to lose */
+	if (image_read(image, registers_rbx(regs) + FAST_SAVED, &saved, sizeof(saved)) < 0)
+		return false;
+	registers_set_saved(regs, &saved.rax);
+	if (at >= label(ask_unblocked))
+		*mask = saved.mask;
+	return true;
+}

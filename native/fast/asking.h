@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ * Threads that ask the tracer to look at a call (ask.S). */
+#ifndef PT_FAST_ASKING_H
+#define PT_FAST_ASKING_H
+
+#include "fast/image.h"
+#include "registers.h"
+
+/* The call that has just ended may have brought code that was not there before. */
+bool asking_brought_code(const struct tracee *tracee, int64_t result);
+/* The registers of a thread that asks, as they were before it began to, but for r11, which is the address of the call;
+ * false: it does not ask. *mask: the signals that it has blocked, if that is another mask than it has now. */
+bool asking_registers(const struct image *image, struct registers *regs, uint64_t *mask);
+
+#endif

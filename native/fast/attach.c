@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ *
+ * A tracee under PTRACE_SYSCALL stops at each call; under PTRACE_CONT at none. Without a filter there is nothing
+ * between the two. So a process runs under PTRACE_CONT ("free") when all of its code is known: each syscall instruction
+ * either makes a call that is of no interest, or jumps to a stub. A stub whose call has to stop lets its thread ask
+ * (ask.S), and the tracer then follows that thread with PTRACE_SYSCALL to the end of the call.
+ *
+ * Code that comes later comes by mmap or mprotect with PROT_EXEC: these calls ask, too, and all code is looked at anew.
+ * What a program generates by itself at run time (a JIT compiler) is not looked at: no such code is known to make
+ * calls.
+ */
+#include "fast/attach.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "fast/code.h"
+#include "fast/cover.h"
+#include "fast/halt.h"
+#include "fast/layout.h"
+#include "fast/patch.h"
+#include "fast/table.h"
+
+#define MAPPINGS_MOST 4096
+
+struct list {
+	struct mapping *mappings;
+	unsigned int count;
+	bool complete;
+};
+
+static bool add(const struct mapping *mapping, void *context)
+{
+	struct list *list = context;
+	struct mapping *more;
+
+	/* Our own, and generated code. */
+	if (!mapping->inode || list->count == MAPPINGS_MOST)
+		return true;
+	more = realloc(list->mappings, (list->count + 1) * sizeof(*more));
+	if (!more) {
+		list->complete = false;
+		return false;
+	}
+	list->mappings = more;
+	more[list->count++] = *mapping;
+	return true;
+}
+
+/* 0, or the first error. */
+static int patch_all(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct list *list)
+{
+	int result = 0;
+
+	for (unsigned int i = 0; i < list->count && result >= 0; i++) {
+		result = cover_check(t, tracee, &list->mappings[i]);
+		if (!result)
+			result = patch_mapping(t, image, tracee, &list->mappings[i], PATCH_ALL, 0);
+	}
+	for (unsigned int i = 0; i < list->count && result >= 0; i++)
+		if (!cover_holds(t, image, tracee, &list->mappings[i]))
+			result = -ENOEXEC;
+	return result < 0 ? result : 0;
+}
+
+static int look_at_all(struct pt_tracer *t, const struct tracee *tracee, struct list *list)
+{
+	int error;
+
+	list->count = 0;
+	error = code_each(tracee->group->tgid, add, list);
+	for (unsigned int i = 0; i < list->count && !error; i++)
+		if (!code_look(t, tracee->tid, &list->mappings[i]))
+			error = -ENOMEM;
+	return error ? error : list->complete ? 0 : -ENOMEM;
+}
+
+int attach_free(struct pt_tracer *t, struct image *image, struct tracee *tracee)
+{
+	struct list list = {.complete = true};
+	int error;
+
+	/* A first look while the others run on: files that are large take some time, and are remembered. Then they
+	 * stand, so that nobody maps more code between the look and the patch. */
+	error = look_at_all(t, tracee, &list);
+	if (!error && !halt_process(t, tracee->group, tracee))
+		error = -EAGAIN;
+	if (!error)
+		error = look_at_all(t, tracee, &list);
+	if (!error)
+		cover_again(image, tracee);
+	if (!error)
+		error = patch_all(t, image, tracee, &list);
+	if (!error)
+		error = table_write(image, tracee->tid, 0);
+	free(list.mappings);
+	if (!error && !image_add_threads(t, image))
+		error = -EMLINK;
+	tracee->group->free = !error;
+	return error;
+}
+
+struct image *attach_adopt(struct pt_tracer *t, struct tracee *tracee, int *error)
+{
+	struct image *image;
+
+	*error = halt_process(t, tracee->group, tracee) ? 0 : -EAGAIN;
+	if (*error)
+		return NULL;
+	image = image_begin(t, tracee);
+	*error = image ? table_read(image) : -ENOMEM;
+	if (!*error)
+		*error = image_read(image, FAST_HEAD, &image->tail, sizeof(image->tail));
+	if (!*error) {
+		cover_leave_stubs(image, tracee);
+		*error = image_reset(t, image);
+	}
+	if (*error && image) {
+		image_destroy(t, image);
+		return NULL;
+	}
+	return image;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ * The fast path where there is no filter: attached processes, and launched ones with --seccomp off. */
+#ifndef PT_FAST_ATTACH_H
+#define PT_FAST_ATTACH_H
+
+#include "fast/image.h"
+
+/* Every call of the process that the tracer wants to see comes to a stub from now on, so that its threads need not stop
+ * at each call; group->free is set. 0; -ENOEXEC: there is code that may make such calls and is not known; -EAGAIN: not
+ * all threads could be stopped; -errno. The tracee must be in a syscall-exit-stop. */
+int attach_free(struct pt_tracer *t, struct image *image, struct tracee *tracee);
+/* Takes over what a killed ptmon has left in the process. NULL: *error says why. */
+struct image *attach_adopt(struct pt_tracer *t, struct tracee *tracee, int *error);
+
+#endif

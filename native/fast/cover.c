@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "fast/cover.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "fast/fast.h"
+#include "fast/halfway.h"
+#include "fast/halt.h"
+#include "fast/layout.h"
+#include "fast/patch.h"
+#include "fast/slots.h"
+#include "fast/twin.h"
+#include "fast/writing.h"
+#include "memory.h"
+
+int cover_check(struct pt_tracer *t, const struct tracee *tracee, const struct mapping *mapping)
+{
+	const struct code *code = code_look(t, tracee->tid, mapping);
+
+	if (!code)
+		return -ENOMEM;
+	for (unsigned int i = 0; i < code->count; i++) {
+		const struct site *site = &code->sites[i];
+		bool matters = !site->number_known || fast_counts(site->number) || twin_watches(t, site->number);
+
+		/* 32-bit calls of 64-bit programs are not known to exist, and look like many things that are data. */
+		if (matters && !site->patchable && !site->data && !site->foreign)
+			return -ENOEXEC;
+	}
+	return 0;
+}
+
+bool cover_holds(struct pt_tracer *t, const struct image *image, const struct tracee *tracee,
+		 const struct mapping *mapping)
+{
+	const struct code *code = code_look(t, tracee->tid, mapping);
+
+	for (unsigned int i = 0; code && i < code->count; i++)
+		if (patch_wants(t, &code->sites[i], PATCH_ALL, false) &&
+		    !image_has_site(image, mapping->begin + code->sites[i].offset))
+			return false;
+	return code != NULL;
+}
+
+void cover_again(struct image *image, const struct tracee *tracee)
+{
+	for (unsigned int i = 0; i < image->site_count; i++)
+		image->sites[i].jumps = writing_has_jump(tracee->tid, &image->sites[i],
+							 FAST_POINTERS + i * sizeof(uint64_t));
+	if (patch_write_jumps(image, tracee->tid, 0) > 0)
+		patch_move_in(image, 0);
+}
+
+static uint64_t into_twin(const void *context, uint64_t address, int64_t result)
+{
+	const struct image *image = context;
+	uint32_t offset;
+	const struct fast_site *site = image_stub_of(image, address, &offset);
+
+	(void)result;
+	if (!site || offset < site->before || offset >= site->stub->tail)
+		return 0;
+	if (offset == site->stub->plain_done)
+		return image_twin(image, site) + TWIN_DONE;
+	for (const struct stub_body *body = site->stub->bodies; body < site->stub->bodies_end; body++) {
+		if (offset == body->done)
+			return image_twin(image, site) + TWIN_DONE;
+		if (offset > body->done && offset <= body->released)
+			return 0;
+	}
+	return image_twin(image, site) + TWIN_CALL;
+}
+
+static void finish(pid_t tid, void *context)
+{
+	const struct image *image = context;
+	struct registers regs;
+
+	if (registers_read(tid, &regs) == 0 && halfway_finish(image, &regs))
+		registers_write(tid, &regs);
+}
+
+void cover_leave_stubs(struct image *image, const struct tracee *tracee)
+{
+	/* The stops have counted these calls. */
+	halt_each(tracee->group, finish, image);
+	patch_move_threads(tracee->group, into_twin, image);
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "fast/halfway.h"
+
+#include <errno.h>
+#include <stddef.h>
+
+#include "fast/layout.h"
+#include "fast/ring.h"
+#include "fast/slots.h"
+#include "restart.h"
+
+/* Where in its stub a thread is. */
+struct place {
+	const struct fast_site *site;
+	const struct stub_body *body; /* NULL: in none of the calls that are counted */
+	uint32_t offset;
+};
+
+static bool find(const struct image *image, const struct registers *regs, struct place *place)
+{
+	const struct stub_body *body;
+
+	place->site = image_stub_of(image, registers_instruction(regs), &place->offset);
+	place->body = NULL;
+	if (!place->site)
+		return false;
+	for (body = place->site->stub->bodies; body < place->site->stub->bodies_end; body++)
+		if (body->under_way <= place->offset && place->offset < body->released &&
+		    body->claimed != body->committed)
+			place->body = body;
+	return place->body != NULL;
+}
+
+/* Offset in the ring of the record that the thread has begun, or -1. */
+static int64_t begun(const struct place *place, const struct registers *regs)
+{
+	if (place->offset < place->body->claimed || place->offset >= place->body->committed)
+		return -1;
+	if (place->offset >= place->body->placed)
+		return (int64_t)registers_r11(regs);
+	return (int64_t)((registers_rcx(regs) & (FAST_RING_RECORDS - 1)) << FAST_RECORD_BITS);
+}
+
+/* So that those behind it can be read. */
+static void make_void(const struct image *image, uint64_t offset)
+{
+	uint64_t index = (image->tail & ~(uint64_t)(FAST_RING_RECORDS - 1)) + (offset >> FAST_RECORD_BITS);
+	struct fast_record record = {.number = FAST_NUMBER_VOID};
+
+	if (index < image->tail)
+		index += FAST_RING_RECORDS;
+	record.round = (uint16_t)(index >> FAST_RING_BITS);
+	/* The rest stays: halfway_finish() reads it. */
+	image_write(image, ring_place(index), &record, offsetof(struct fast_record, result));
+}
+
+/* What the call has returned. */
+static int64_t result_of(const struct image *image, const struct place *place, const struct registers *regs)
+{
+	int64_t result = registers_result(regs), offset = begun(place, regs);
+
+	if (offset >= 0 && place->offset >= place->body->kept)
+		image_read(image, FAST_RING + (uint64_t)offset + 8, &result, sizeof(result));
+	return result;
+}
+
+/* It stands behind the syscall instruction, but has not come back: it is in the kernel, which will make the call again,
+ * or has not begun it (-ENOSYS stands in rax meanwhile). */
+static bool is_in_call(const struct place *place, const struct registers *regs)
+{
+	int64_t result = registers_result(regs);
+
+	return place->offset == place->body->done && result < 0 && result > -4096 &&
+	       (restart_pending((int)-result) || result == -ENOSYS);
+}
+
+bool halfway_count(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct registers *regs,
+		   bool dies)
+{
+	struct fast_record record = {.fd = (uint32_t)registers_argument(regs, 0, false)};
+	struct place place;
+	int64_t offset;
+	bool returned;
+
+	if (!find(image, regs, &place))
+		return false;
+	returned = place.offset >= place.body->done && place.offset < place.body->committed &&
+		   !is_in_call(&place, regs);
+	if (dies || returned)
+		slots_release(image, record.fd);
+	if (!returned)
+		return false;
+	record.number = (uint16_t)place.body->number;
+	record.result = result_of(image, &place, regs);
+	offset = begun(&place, regs);
+	if (offset >= 0)
+		make_void(image, (uint64_t)offset);
+	ring_drain(t, image);
+	if (!dies || place.offset > place.body->done || record.result != -EINTR)
+		ring_tell(t, image, tracee, &record, (uint64_t)t->now);
+	return true;
+}
+
+bool halfway_finish(const struct image *image, struct registers *regs)
+{
+	struct place place;
+	uint64_t rdx;
+	int64_t offset;
+
+	if (!find(image, regs, &place) || place.offset < place.body->done || is_in_call(&place, regs))
+		return false;
+	offset = begun(&place, regs);
+	if (place.offset >= place.body->lent && place.offset < place.body->returned &&
+	    image_read(image, FAST_RING + (uint64_t)offset + 16, &rdx, sizeof(rdx)) == 0)
+		registers_set_rdx(regs, rdx);
+	registers_set_result(regs, result_of(image, &place, regs));
+	if (offset >= 0)
+		make_void(image, (uint64_t)offset);
+	registers_set_instruction(regs, place.site->stub_at + place.site->stub->tail);
+	return true;
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ *
+ * Where the thread goes on when the handler returns:
+ *
+ *   it has not made its call yet      in the twin, where the call stops
+ *   its call was interrupted          there too, behind the call: the kernel sets rip back if it makes the call again,
+ * and if not (EINTR), restart.c tells of it as of a call that stopped its call has ended                at the end of
+ * the stub; its record is told now
+ *
+ * pthread_cancel(3) is a signal, too, and its handler unwinds the stack from where the thread stood: glibc by the
+ * unwind tables of its own code, which know nothing of stubs; musl if that lies between two labels around its syscall
+ * instruction. So before that signal a thread goes back to the site, or behind it.
+ */
+#include "fast/signalled.h"
+
+#include <string.h>
+#include <sys/ptrace.h>
+
+#include "fast/asking.h"
+#include "fast/halfway.h"
+#include "fast/layout.h"
+#include "fast/slots.h"
+#include "fast/twin.h"
+#include "files.h"
+#include "memory.h"
+#include "restart.h"
+
+#define SIGNAL_CANCEL 32      /* SIGCANCEL of glibc (nptl/internaltypes.h), SIGTIMER of musl */
+#define SIGNAL_CANCEL_MUSL 33 /* SIGCANCEL of musl (src/internal/pthread_impl.h), SIGSETXID of glibc */
+
+/* How far a thread in a stub or twin is. */
+enum stage {
+	BEFORE_CALL,
+	INTERRUPTED, /* in the call, which the kernel may make again */
+	RETURNED     /* behind it, with the result in rax unless halfway.c knows better */
+};
+
+struct stand {
+	const struct fast_site *site;
+	const struct stub_body *body; /* of a stub, if it is in one */
+	enum stage stage;
+	bool in_stub;
+	bool under_way; /* counted in the fd's slot */
+};
+
+static bool is_restart(const struct registers *regs)
+{
+	int64_t result = registers_result(regs);
+
+	return result < 0 && result > -4096 && restart_pending((int)-result);
+}
+
+static void look_in_stub(struct stand *stand, uint32_t offset, bool again)
+{
+	const struct stub *stub = stand->site->stub;
+
+	stand->in_stub = true;
+	stand->stage = offset >= stub->tail ? RETURNED : BEFORE_CALL;
+	stand->under_way = offset >= stub->back_out && offset < stub->twin;
+	if (offset == stub->plain_done)
+		stand->stage = again ? INTERRUPTED : RETURNED;
+	for (const struct stub_body *body = stub->bodies; body < stub->bodies_end; body++) {
+		if (offset < body->under_way || offset > body->released)
+			continue;
+		stand->body = body;
+		stand->under_way = body->under_way != body->done && offset < body->released;
+		if (offset >= body->done)
+			stand->stage = offset == body->done && again ? INTERRUPTED : RETURNED;
+	}
+}
+
+static bool look(const struct image *image, const struct registers *regs, struct stand *stand)
+{
+	bool again = is_restart(regs);
+	uint32_t offset;
+
+	*stand = (struct stand){.site = image_stub_of(image, registers_instruction(regs), &offset)};
+	if (stand->site) {
+		look_in_stub(stand, offset, again);
+		return true;
+	}
+	stand->site = image_twin_of(image, registers_instruction(regs), &offset);
+	stand->stage = offset < TWIN_DONE ? BEFORE_CALL : offset == TWIN_DONE && again ? INTERRUPTED : RETURNED;
+	return stand->site != NULL;
+}
+
+/* As transfer_exit() does at a stop. */
+static void remember(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct stand *stand,
+		     const struct registers *regs)
+{
+	int fd = (int)registers_argument(regs, 0, false);
+	const struct syscall_entry *entry = syscall_find(ABI_NATIVE, stand->body->number), *under_way;
+	struct socket *socket = slots_fading(image, (unsigned int)fd);
+
+	if (!entry || (!socket && files_lookup(t, tracee, fd, &socket) != 1))
+		return;
+	restart_forget(t, tracee);
+	under_way = tracee->call.entry;
+	tracee->call.entry = entry;
+	restart_remember(tracee, socket, fd, entry->direction, (int)-registers_result(regs));
+	tracee->call.entry = under_way;
+}
+
+static void before_handler(struct pt_tracer *t, struct image *image, struct tracee *tracee, struct stand *stand,
+			   struct registers *regs)
+{
+	uint64_t twin = image_twin(image, stand->site);
+
+	if (!stand->in_stub)
+		return;
+	if (stand->stage == RETURNED) {
+		if (stand->body && halfway_count(t, image, tracee, regs, false))
+			halfway_finish(image, regs);
+		return;
+	}
+	if (stand->under_way)
+		slots_release(image, (unsigned int)registers_argument(regs, 0, false));
+	if (stand->stage == BEFORE_CALL) {
+		registers_set_instruction(regs, twin + (image->asks ? 0 : TWIN_CALL));
+		return;
+	}
+	if (stand->body && stand->under_way)
+		remember(t, image, tracee, stand, regs);
+	registers_set_instruction(regs, twin + TWIN_DONE);
+}
+
+/* mov [rsp+8], r11: the call has lost r11 since, but that is where it was put. */
+static void give_back_r11(pid_t tid, const struct fast_site *site, struct registers *regs)
+{
+	uint64_t value;
+
+	if (site->before == 5 && site->original[0] == 0x4c && site->original[1] == 0x89 &&
+	    memory_read(tid, registers_stack(regs) + 8, &value, sizeof(value)) == 0)
+		registers_set_r11(regs, value);
+}
+
+/* cmp rax, imm32 is all that stands behind the call? Then it is done here, and the thread is back in the program. */
+static void go_behind_site(const struct fast_site *site, struct registers *regs)
+{
+	int32_t operand;
+
+	if (site->after != 6 || site->original[site->before + 2] != 0x48 || site->original[site->before + 3] != 0x3d)
+		return;
+	memcpy(&operand, site->original + site->before + 4, sizeof(operand));
+	registers_compare(regs, operand);
+	registers_set_instruction(regs, site->call + 2 + site->after);
+}
+
+static void before_cancellation(struct pt_tracer *t, struct image *image, struct tracee *tracee, struct stand *stand,
+				struct registers *regs)
+{
+	if (stand->stage == RETURNED) {
+		if (stand->in_stub && stand->body && halfway_count(t, image, tracee, regs, false))
+			halfway_finish(image, regs);
+		go_behind_site(stand->site, regs);
+		return;
+	}
+	if (stand->under_way)
+		slots_release(image, (unsigned int)registers_argument(regs, 0, false));
+	if (stand->stage == INTERRUPTED)
+		registers_restart(regs, (int64_t)registers_number(regs));
+	give_back_r11(tracee->tid, stand->site, regs);
+	registers_set_instruction(regs, stand->site->begin);
+}
+
+void signalled(struct pt_tracer *t, struct image *image, struct tracee *tracee, int signal)
+{
+	bool cancels = signal == SIGNAL_CANCEL || signal == SIGNAL_CANCEL_MUSL;
+	uint64_t mask = 0; /* 0: as it is */
+	struct registers regs;
+	struct stand stand;
+
+	if (registers_read(tracee->tid, &regs) < 0 || registers_instruction(&regs) < FAST_CODE ||
+	    registers_instruction(&regs) >= FAST_CODE + FAST_CODE_SIZE)
+		return;
+	if (cancels && asking_registers(image, &regs, &mask))
+		registers_set_instruction(&regs, registers_r11(&regs));
+	if (!look(image, &regs, &stand) || !restart_has_handler(tracee->tid, signal))
+		return;
+	if (cancels)
+		before_cancellation(t, image, tracee, &stand, &regs);
+	else
+		before_handler(t, image, tracee, &stand, &regs);
+	registers_write(tracee->tid, &regs);
+	if (mask)
+		ptrace(PTRACE_SETSIGMASK, tracee->tid, sizeof(mask), &mask);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ * What a tracer leaves in the tracee, so that a later one can take over if it is killed. */
+#ifndef PT_FAST_TABLE_H
+#define PT_FAST_TABLE_H
+
+#include "fast/image.h"
+
+/* Writes the rows of the sites from this one on. 0 or -errno. */
+int table_write(const struct image *image, pid_t tid, unsigned int first);
+/* Is there memory of a ptmon in this process? 1; 0; -EEXIST: of another version. */
+int table_find(pid_t tid);
+/* Takes the sites over. 0 or -errno. */
+int table_read(struct image *image);
+
+#endif
