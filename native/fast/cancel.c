@@ -3,9 +3,13 @@
  * pthread_cancel(3) sends the thread a signal, and the handler unwinds the stack from where the thread stood: glibc by
  * the unwind tables of its own code, which know nothing of stubs; musl if that lies between two labels around its
  * syscall instruction. So before that signal is delivered a thread that has not made its call goes back to where the
- * jump stands, as if it had just come to it. If the handler returns, the call is made then.
+ * jump stands, as if it had just come to it. If the handler returns, the call is made then. What the jump replaced in
+ * front of the call is run again: where that would do harm the thread stays. No C library has a cancellation point
+ * there.
  */
 #include "fast/cancel.h"
+
+#include <string.h>
 
 #include "fast/layout.h"
 #include "fast/slots.h"
@@ -19,7 +23,9 @@ static void give_back_r11(pid_t tid, const struct fast_site *site, struct regist
 {
 	uint64_t value;
 
-	if (site->before == 5 && site->original[0] == 0x4c && site->original[1] == 0x89 &&
+	static const uint8_t spill[] = {0x4c, 0x89, 0x5c, 0x24, 0x08};
+
+	if (site->before == sizeof(spill) && memcmp(site->original, spill, sizeof(spill)) == 0 &&
 	    memory_read(tid, registers_stack(regs) + 8, &value, sizeof(value)) == 0)
 		registers_set_r11(regs, value);
 }
@@ -62,6 +68,8 @@ void cancel_before_signal(struct pt_tracer *t, struct image *image, struct trace
 		if (!site || offset > TWIN_DONE || (offset == TWIN_DONE && !again))
 			return;
 	}
+	if (!site->repeatable)
+		return;
 	if (body && body->under_way != body->done)
 		slots_release(image, (unsigned int)registers_argument(&regs, 0, false));
 	if (again)

@@ -3,16 +3,19 @@
 #ifndef PT_FAST_IMAGE_H
 #define PT_FAST_IMAGE_H
 
+#include "fast/sites.h"
 #include "fast/stub.h"
 #include "tracer.h"
 
 /* A place in the program's code that makes a system call by a stub. */
 struct fast_site {
-	uint64_t call;	/* address of the syscall instruction */
-	uint64_t begin; /* of the bytes that are replaced: the same, or before it */
-	uint8_t before; /* bytes of the replaced ones in front of the instruction */
-	uint8_t after;	/* and behind it */
-	uint8_t original[16];
+	uint64_t call;	 /* address of the syscall instruction */
+	uint64_t begin;	 /* of the bytes that are replaced: the same, or before it */
+	uint8_t before;	 /* bytes of the replaced ones in front of the instruction */
+	uint8_t after;	 /* and behind it */
+	uint8_t jump;	 /* of those behind it: the last ones are a relative jump */
+	bool repeatable; /* as struct site says */
+	uint8_t original[SITE_BYTES];
 	const struct stub *stub;
 	uint32_t stub_at; /* address of its copy */
 };

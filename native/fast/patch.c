@@ -8,7 +8,8 @@
  *   one before the syscall            goes on in the stub, whose first instructions are the same
  *   one behind it                     is in that call (rip says so while it is in the kernel), or has made it: it goes
  *                                     on behind the same instruction in the twin. If the kernel restarts the call it
- *                                     sets rip back by 2, which there is a syscall instruction, too.
+ *                                     sets rip back by 2, which there is a syscall instruction, too. One that is
+ *                                     further behind goes on in the twin as well, which has the same instructions
  */
 #include "fast/patch.h"
 
@@ -34,7 +35,7 @@ struct round {
 
 static bool is_wanted(const struct site *site, enum patch_choice choice, bool stopped)
 {
-	if (site->foreign || site->pattern == PATTERN_NONE)
+	if (site->foreign || !site->patchable)
 		return false;
 	if (!site->number_known)
 		return choice == PATCH_ALL || stopped;
@@ -54,12 +55,13 @@ static const struct stub *stub_for(const struct site *site)
 /* Adds a site to the image. Its bytes are looked at anew: the file may have changed since its code was looked at. */
 static int add_site(struct image *image, pid_t tid, const struct mapping *mapping, const struct site *site)
 {
-	const struct pattern_shape shape = pattern_shape(site->pattern);
 	struct fast_site *more, one = {
 					.call = mapping->begin + site->offset,
-					.begin = mapping->begin + site->offset - shape.before,
-					.before = shape.before,
-					.after = shape.after,
+					.begin = mapping->begin + site->offset - site->before,
+					.before = site->before,
+					.after = site->after,
+					.jump = site->jump,
+					.repeatable = site->repeatable,
 					.stub = stub_for(site),
 					.stub_at = image->stubs_end,
 				};
@@ -67,7 +69,7 @@ static int add_site(struct image *image, pid_t tid, const struct mapping *mappin
 	if (image->site_count == FAST_SITES || image->stubs_end + one.stub->size > FAST_STUBS_END)
 		return -ENOSPC;
 	if (memory_read(tid, one.begin, one.original, site_size(&one)) < 0 ||
-	    !pattern_is(site->pattern, one.original, site_size(&one)))
+	    memcmp(one.original, site->bytes, site_size(&one)) != 0)
 		return 0;
 	more = realloc(image->sites, (image->site_count + 1) * sizeof(*more));
 	if (!more)
@@ -102,10 +104,10 @@ static uint64_t into_stubs(const void *context, uint64_t address, int64_t result
 	for (unsigned int i = round->first; i < image->site_count; i++) {
 		const struct fast_site *site = &image->sites[i];
 
-		if (address <= site->begin || address > site->call + 2)
+		if (address <= site->begin || (address > site->call + 2 && address >= site->call + 2 + site->after))
 			continue;
-		if (address == site->call + 2)
-			return image_twin(image, site) + TWIN_DONE;
+		if (address >= site->call + 2)
+			return image_twin(image, site) + TWIN_DONE + (address - (site->call + 2));
 		if (address == site->call)
 			return image_twin(image, site) + TWIN_CALL;
 		return site->stub_at + (address - site->begin);
