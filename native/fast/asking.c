@@ -106,7 +106,7 @@ bool asking_registers(const struct image *image, struct registers *regs, uint64_
 		return true; /* only rcx and r11 are lost, and those are the call's to lose */
 	if (image_read(image, registers_rbx(regs) + FAST_SAVED, &saved, sizeof(saved)) < 0)
 		return false;
-	registers_set_saved(regs, &saved.rax);
+	registers_set_saved(regs, (const uint64_t *)&saved);
 	if (at >= label(ask_unblocked))
 		*mask = saved.mask;
 	return true;

@@ -107,7 +107,6 @@ static bool read_opcode(struct parts *in)
 static bool read_modrm(struct parts *in, bool memory)
 {
 	unsigned int displacement;
-	uint8_t sib;
 
 	if (!next(in, &in->modrm))
 		return false;
@@ -115,12 +114,13 @@ static bool read_modrm(struct parts *in, bool memory)
 		return true;
 	displacement = modrm_mod(in) == 0 ? 0 : modrm_mod(in) == 1 ? 1 : 4;
 	if ((in->modrm & 7) == 4) {
-		if (!next(in, &sib))
+		if (!next(in, &in->sib))
 			return false;
-		if (modrm_mod(in) == 0 && (sib & 7) == 5)
+		if (modrm_mod(in) == 0 && (in->sib & 7) == 5)
 			displacement = 4;
 	} else if (modrm_mod(in) == 0 && (in->modrm & 7) == 5) {
 		displacement = 4;
+		in->rip_relative = true;
 	}
 	return skip(in, displacement);
 }
@@ -145,5 +145,6 @@ int decode(const uint8_t *code, size_t size, struct instruction *out)
 		return -EILSEQ;
 	*out = (struct instruction){.length = (uint8_t)(in.at - code), .branch = form == 'j' || form == 'l'};
 	tell_effects(&in, out);
+	tell_operands(&in, out);
 	return out->length;
 }

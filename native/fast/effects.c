@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only
  *
- * What an instruction does to control and to rax, which holds the number of a system call. Of rax only what is sure is
- * told: whatever is not on the list may change it.
+ * What an instruction does to control and to registers, of which rax holds the number of a system call. Of them only
+ * what is sure is told: whatever is not on the list may change them all.
  */
 #include "fast/parts.h"
 
@@ -81,58 +81,85 @@ static char change_of(const struct parts *in)
 	}
 }
 
-/* Of 8 bits, 4 may be ah: opcodes of 8 bits are even, but setcc's. More than those are taken for one: rsp is no usual
- * destination of theirs. */
-static bool is_rax(const struct parts *in, unsigned int number, unsigned int extension)
+static uint16_t registers_written(const struct parts *in)
 {
-	if (in->rex & extension)
-		return false;
-	return number == 0 || (number == 4 && (in->map == MAP_0F || !(in->opcode & 1)));
-}
-
-static bool keeps_rax(const struct parts *in)
-{
+	if (in->map == MAP_0F && !in->vector && in->opcode == 0x05) /* syscall: rax, rcx, r11 */
+		return 1 << 0 | 1 << 1 | 1 << 11;
 	switch (change_of(in)) {
 	case 'k':
-		return true;
+		return 0;
 	case 'g':
-		return !is_rax(in, modrm_reg(in), REX_R);
+		return register_bits(in, modrm_reg(in), REX_R);
 	case 'm':
-		return modrm_mod(in) != 3 || !is_rax(in, in->modrm & 7, REX_B);
+		return modrm_mod(in) != 3 ? 0 : register_bits(in, in->modrm, REX_B);
 	case 'o':
-		return !is_rax(in, in->opcode & 7, REX_B);
+		return register_bits(in, in->opcode, REX_B);
 	default:
-		return false;
+		return UINT16_MAX;
 	}
 }
 
-static int32_t read_signed(const struct parts *in)
+static int32_t signed_of(const uint8_t *bytes, unsigned int size)
 {
 	uint32_t value = 0;
 
-	for (unsigned int i = 0; i < in->immediate_size && i < sizeof(value); i++)
-		value |= (uint32_t)in->immediate[i] << 8 * i;
-	if (in->immediate_size == 1)
+	for (unsigned int i = 0; i < size && i < sizeof(value); i++)
+		value |= (uint32_t)bytes[i] << 8 * i;
+	if (size == 1)
 		return (int8_t)value;
-	if (in->immediate_size == 2)
+	if (size == 2)
 		return (int16_t)value;
 	return (int32_t)value;
 }
 
-static bool sets_eax(const struct parts *in)
+static int32_t read_signed(const struct parts *in)
 {
-	if (in->map != MAP_ONE_BYTE || operands_are_16_bit(in) || in->rex & REX_B)
-		return false;
+	return signed_of(in->immediate, in->immediate_size);
+}
+
+/* The register that becomes a constant, or -1. */
+static int constant_register(const struct parts *in)
+{
+	if (in->map != MAP_ONE_BYTE || operands_are_16_bit(in))
+		return -1;
+	if (in->opcode >= 0xb8 && in->opcode <= 0xbf)
+		return in->immediate_size == 4 ? (int)full_number(in, in->opcode, REX_B) : -1;
+	if (modrm_mod(in) != 3)
+		return -1;
 	switch (in->opcode) {
-	case 0xb8:
-		return in->immediate_size == 4;
 	case 0xc7:
-		return in->modrm == 0xc0;
-	case 0x31: /* xor eax, eax, both ways: no immediate, so the number is 0 */
+		return modrm_reg(in) == 0 ? (int)full_number(in, in->modrm, REX_B) : -1;
+	case 0x31: /* xor with itself, both ways: no immediate, so the number is 0 */
 	case 0x33:
-		return in->modrm == 0xc0 && !(in->rex & REX_R);
+		return full_number(in, modrm_reg(in), REX_R) == full_number(in, in->modrm, REX_B)
+			       ? (int)full_number(in, in->modrm, REX_B)
+			       : -1;
 	default:
-		return false;
+		return -1;
+	}
+}
+
+static void tell_moves(const struct parts *in, struct instruction *out)
+{
+	unsigned int reg = full_number(in, modrm_reg(in), REX_R), rm = full_number(in, in->modrm, REX_B);
+	bool direct = modrm_mod(in) == 3;
+	int constant = constant_register(in);
+
+	out->constant = constant >= 0;
+	if (out->constant) {
+		out->target = (uint8_t)constant;
+		out->number = (uint32_t)read_signed(in);
+	}
+	out->sets_number = out->sets_eax = constant == 0;
+	if (in->map != MAP_ONE_BYTE || in->operand_prefix)
+		return;
+	if (direct && (in->opcode == 0x89 || in->opcode == 0x8b)) {
+		out->copies = true;
+		out->target = (uint8_t)(in->opcode == 0x89 ? rm : reg);
+		out->source = (uint8_t)(in->opcode == 0x89 ? reg : rm);
+		out->sets_eax = out->target == 0;
+	} else if (in->opcode == 0x8b || in->opcode == 0x63) {
+		out->sets_eax = reg == 0;
 	}
 }
 
@@ -172,8 +199,10 @@ void tell_effects(const struct parts *in, struct instruction *out)
 	out->ends = ends(in);
 	out->system_call = legacy_0f && in->opcode == 0x05;
 	out->foreign_call = (legacy_0f && in->opcode == 0x34) || (one && in->opcode == 0xcd && *in->immediate == 0x80);
-	out->sets_number = sets_eax(in);
-	if (out->sets_number)
-		out->number = (uint32_t)read_signed(in);
-	out->keeps_number = keeps_rax(in);
+	out->writes = registers_written(in);
+	out->keeps_number = !(out->writes & 1);
+	tell_moves(in, out);
+	out->points = one && in->opcode == 0x8d && in->rip_relative;
+	if (out->points)
+		out->displacement = signed_of(in->immediate - 4, 4);
 }

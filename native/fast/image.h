@@ -13,6 +13,8 @@ struct fast_site {
 	uint64_t begin; /* of the bytes that are replaced: the same, or before it */
 	uint8_t before; /* bytes of the replaced ones in front of the instruction */
 	uint8_t after;	/* and behind it */
+	uint8_t jump;	/* of those behind it: the last ones are a relative jump */
+	bool repeatable; /* as struct site says */
 	uint8_t original[SITE_BYTES];
 	const struct stub *stub;
 	uint32_t stub_at; /* address of its copy */

@@ -57,9 +57,9 @@
 #define FAST_STOPS 4	/* a socket that was used, but can't be learnt now: all calls on it stop, and its close */
 #define FAST_CLOSING 5	/* a stub is about to close it: it stops, and nothing is learnt of it */
 
-/* A stub begins with room for the instructions before the call that its jump replaced, and ends with room for the one
- * behind it. */
-#define FAST_ROOM_BEFORE 8
-#define FAST_ROOM_AFTER 6
+/* A stub begins with room for the instructions before the call that its jump replaced, and ends with room for the
+ * ones behind it. */
+#define FAST_ROOM_BEFORE 16
+#define FAST_ROOM_AFTER 16
 
 #endif

@@ -18,6 +18,7 @@ enum {
 };
 
 #define REX_B 1
+#define REX_X 2
 #define REX_R 4
 #define REX_W 8
 
@@ -30,12 +31,14 @@ struct parts {
 	uint8_t map;
 	uint8_t opcode;
 	uint8_t modrm;
+	uint8_t sib;
 	uint8_t rex;
 	uint8_t repeat;	     /* F2 or F3, or 0 */
 	bool operand_prefix; /* 66 */
 	bool address_prefix; /* 67 */
 	bool lock;
 	bool vector; /* VEX, EVEX or XOP */
+	bool rip_relative;
 };
 
 static inline unsigned int modrm_mod(const struct parts *in)
@@ -47,6 +50,23 @@ static inline unsigned int modrm_mod(const struct parts *in)
 static inline unsigned int modrm_reg(const struct parts *in)
 {
 	return in->modrm >> 3 & 7;
+}
+
+/* A register's number, with the bit of REX (REX_B, REX_R, REX_X) that extends it. */
+static inline unsigned int full_number(const struct parts *in, unsigned int number, unsigned int extension)
+{
+	return (number & 7) | (in->rex & extension ? 8u : 0u);
+}
+
+/* A bit for the register. Of 8 bits, 4 may be ah, and so on: opcodes of 8 bits are even, but setcc's and mov's of an
+ * immediate. More than those are taken for one, and then it may be either register. */
+static inline uint16_t register_bits(const struct parts *in, unsigned int number, unsigned int extension)
+{
+	unsigned int full = full_number(in, number, extension), bits = 1u << full;
+
+	if (full >= 4 && full < 8 && (in->map == MAP_0F || !(in->opcode & 1) || (in->opcode & 0xf8) == 0xb0))
+		bits |= 1u << (full - 4);
+	return (uint16_t)bits;
 }
 
 /* REX.W goes before 66. */
@@ -64,7 +84,8 @@ uint8_t immediate_size(const struct parts *in, char form);
 /* ModRM tells, or forbids, an operation of some opcodes. Checked are the ones that stray bytes hit. */
 bool operation_exists(const struct parts *in);
 
-/* Fills in all but the length of what was taken apart. */
+/* Fills in all but the length of what was taken apart; the second one needs what the first one told. */
 void tell_effects(const struct parts *in, struct instruction *out);
+void tell_operands(const struct parts *in, struct instruction *out);
 
 #endif

@@ -8,7 +8,8 @@
  *   one before the syscall            goes on in the stub, whose first instructions are the same
  *   one behind it                     is in that call (rip says so while it is in the kernel), or has made it: it goes
  *                                     on behind the same instruction in the twin. If the kernel restarts the call it
- *                                     sets rip back by 2, which there is a syscall instruction, too.
+ *                                     sets rip back by 2, which there is a syscall instruction, too. One that is
+ *                                     further behind goes on in the twin as well, which has the same instructions
  */
 #include "fast/patch.h"
 
@@ -44,9 +45,9 @@ bool patch_wants(const struct pt_tracer *t, const struct site *site, enum patch_
 static const struct stub *stub_for(const struct site *site)
 {
 	int32_t number = site->number_known ? (int32_t)site->number : STUB_ANY;
-	const struct stub *stub = stub_table, *none = stub_table_end - 1;
+	const struct stub *stub = stub_table;
 
-	while (stub < none && stub->number != number)
+	while (stub + 1 < stub_table_end && stub->number != number)
 		stub++;
 	return stub; /* the last one, STUB_NONE, if there is none of its own */
 }
@@ -59,6 +60,8 @@ static int add_site(struct image *image, pid_t tid, const struct mapping *mappin
 					.begin = mapping->begin + site->offset - site->before,
 					.before = site->before,
 					.after = site->after,
+		.jump = site->jump,
+		.repeatable = site->repeatable,
 					.stub = stub_for(site),
 					.stub_at = image->stubs_end,
 				};

@@ -177,7 +177,7 @@ void signalled(struct pt_tracer *t, struct image *image, struct tracee *tracee, 
 		registers_set_instruction(&regs, registers_r11(&regs));
 	if (!look(image, &regs, &stand) || !restart_has_handler(tracee->tid, signal))
 		return;
-	if (cancels)
+	if (cancels && (stand.site->repeatable || stand.stage == RETURNED))
 		before_cancellation(t, image, tracee, &stand, &regs);
 	else
 		before_handler(t, image, tracee, &stand, &regs);

@@ -13,151 +13,115 @@
 #include <string.h>
 
 #include "fast/decode.h"
+#include "fast/ranges.h"
 
 #define TRUSTED_AFTER 32 /* bytes without an undecodable one */
-#define CALL_BYTES 2
+#define DATA_AROUND 64	 /* bytes: what has an undecodable one so near is data rather than code */
+#define NUMBERS 1024	 /* no system call has a higher number: bytes that stand for one by chance have another */
+#define REGISTERS 16
 #define NEVER SIZE_MAX
 
-static const struct pattern_text {
-	uint8_t pattern;
-	struct pattern_shape shape;
-	uint8_t nearest; /* bytes of the instruction right before the syscall; the rest of before is the next one */
-	uint8_t length;
-	uint8_t bytes[12];
-} pattern_texts[] = {
-	{PATTERN_COMPARE, {0, 6}, 0, 8, {0x0f, 0x05, 0x48, 0x3d, 0x00, 0xf0, 0xff, 0xff}},
-	{PATTERN_COMPARE, {0, 6}, 0, 8, {0x0f, 0x05, 0x48, 0x3d, 0x01, 0xf0, 0xff, 0xff}},
-	{PATTERN_SPILL, {5, 0}, 5, 8, {0x4c, 0x89, 0x5c, 0x24, 0x08, 0x0f, 0x05, 0xc3}},
-	{PATTERN_RELOAD, {5, 0}, 5, 9, {0x48, 0x8b, 0x44, 0x24, 0x10, 0x0f, 0x05, 0x5b, 0xc3}},
-	{PATTERN_MOVE, {8, 0}, 3, 11, {0x4c, 0x8b, 0x4c, 0x24, 0x08, 0x48, 0x89, 0xca, 0x0f, 0x05, 0xc3}},
-};
-
-/* A site, and the beginning of the instruction that set its number. */
+/* A site, and what the sweep saw before it. */
 struct found {
 	struct site site;
-	size_t set_at;
+	size_t set_at;		   /* the begin of the instruction that set its number */
+	uint8_t back[RANGE_STEPS]; /* see range_choose() */
+	bool plain;		   /* syscall without prefixes, where the sweep is trusted */
+	bool loaded;		   /* eax was set a little before, by a mov */
 };
 
-struct sweep {
-	const uint8_t *code;
-	size_t size;
-	uint8_t *targets; /* a bit for each byte */
-	struct found *found;
-	unsigned int count;
-	unsigned int room;
-	size_t before[2]; /* where the last two instructions began, the latest first */
-	size_t trusted;	  /* from here on the sweep has not lost its way for long enough */
-	size_t set_at;	  /* NEVER: the number is not known */
+struct constant {
+	size_t set_at; /* NEVER: it is not known */
 	uint32_t number;
 };
 
-struct pattern_shape pattern_shape(enum pattern pattern)
+struct sweep {
+	struct ground ground;
+	struct found *found;
+	unsigned int count;
+	unsigned int room;
+	size_t before[RANGE_STEPS]; /* where the last instructions began, the latest first */
+	size_t trusted;		    /* from here on the sweep has not lost its way for long enough */
+	size_t bad;		    /* the last undecodable byte, or NEVER */
+	size_t loaded;		    /* the mov that set eax last, or NEVER */
+	struct constant registers[REGISTERS];
+};
+
+static struct found *new_found(struct sweep *sweep)
 {
-	for (size_t i = 0; i < sizeof(pattern_texts) / sizeof(*pattern_texts); i++)
-		if (pattern_texts[i].pattern == pattern)
-			return pattern_texts[i].shape;
-	return (struct pattern_shape){0, 0};
-}
-
-bool pattern_is(enum pattern pattern, const uint8_t *bytes, size_t size)
-{
-	for (size_t i = 0; i < sizeof(pattern_texts) / sizeof(*pattern_texts); i++) {
-		const struct pattern_text *text = &pattern_texts[i];
-
-		if (text->pattern == pattern && size == (size_t)text->shape.before + CALL_BYTES + text->shape.after &&
-		    memcmp(text->bytes, bytes, size) == 0)
-			return true;
-	}
-	return false;
-}
-
-static bool text_is_there(const struct sweep *sweep, size_t offset, const struct pattern_text *text)
-{
-	size_t begin = offset - text->shape.before;
-
-	if (offset < text->shape.before || sweep->size - begin < text->length ||
-	    memcmp(sweep->code + begin, text->bytes, text->length) != 0)
-		return false;
-	/* What comes after are whole instructions, for that is where the sweep goes on. */
-	if (text->shape.before == 0)
-		return true;
-	return sweep->before[0] == offset - text->nearest &&
-	       (text->nearest == text->shape.before || sweep->before[1] == begin);
-}
-
-static uint8_t find_pattern(const struct sweep *sweep, size_t offset)
-{
-	for (size_t i = 0; i < sizeof(pattern_texts) / sizeof(*pattern_texts); i++)
-		if (text_is_there(sweep, offset, &pattern_texts[i]))
-			return pattern_texts[i].pattern;
-	return PATTERN_NONE;
-}
-
-static int add_site(struct sweep *sweep, size_t offset, const struct instruction *instruction)
-{
-	bool plain = instruction->system_call && instruction->length == CALL_BYTES && offset >= sweep->trusted;
-	bool known = sweep->set_at != NEVER && offset >= sweep->trusted;
-
 	if (sweep->count == sweep->room) {
 		unsigned int room = sweep->room ? sweep->room * 2 : 64;
 		struct found *found = realloc(sweep->found, room * sizeof(*found));
 
 		if (!found)
-			return -ENOMEM;
+			return NULL;
 		sweep->found = found;
 		sweep->room = room;
 	}
-	sweep->found[sweep->count++] = (struct found){
+	return &sweep->found[sweep->count++];
+}
+
+static int add_site(struct sweep *sweep, size_t offset, const struct instruction *instruction)
+{
+	const struct constant *eax = &sweep->registers[0];
+	bool trusted = offset >= sweep->trusted, known = trusted && eax->set_at != NEVER;
+	struct found *found = new_found(sweep);
+
+	if (!found)
+		return -ENOMEM;
+	*found = (struct found){
 		.site = {.offset = (uint32_t)(offset + instruction->length - CALL_BYTES), /* prefixes are skipped */
-			 .pattern = plain ? find_pattern(sweep, offset) : PATTERN_NONE,
 			 .number_known = known,
 			 .foreign = instruction->foreign_call,
-			 .number = known ? sweep->number : 0},
-		.set_at = sweep->set_at,
+			 .data = sweep->bad != NEVER && offset - sweep->bad <= DATA_AROUND,
+			 .number = known ? eax->number : 0},
+		.set_at = eax->set_at,
+		.loaded = sweep->loaded != NEVER && offset - sweep->loaded <= DATA_AROUND,
+		.plain = trusted && instruction->system_call && instruction->length == CALL_BYTES,
 	};
+	for (unsigned int i = 0; i < RANGE_STEPS && sweep->before[i] != NEVER; i++)
+		if (offset - sweep->before[i] <= SITE_BEFORE)
+			found->back[i] = (uint8_t)(offset - sweep->before[i]);
+	if (found->plain)
+		range_take_pattern(&sweep->ground, &found->site, found->back);
 	return 0;
 }
 
-static void mark_target(struct sweep *sweep, size_t end, int32_t displacement)
+static void forget_registers(struct sweep *sweep)
 {
-	int64_t target = (int64_t)end + displacement;
-
-	if (target >= 0 && target < (int64_t)sweep->size)
-		sweep->targets[target / 8] |= (uint8_t)(1 << target % 8);
-}
-
-static bool is_target(const struct sweep *sweep, size_t offset)
-{
-	return sweep->targets[offset / 8] >> offset % 8 & 1;
-}
-
-static bool is_target_between(const struct sweep *sweep, size_t first, size_t end)
-{
-	for (size_t offset = first; offset < end; offset++)
-		if (is_target(sweep, offset))
-			return true;
-	return false;
+	for (unsigned int i = 0; i < REGISTERS; i++)
+		sweep->registers[i].set_at = NEVER;
+	sweep->loaded = NEVER;
 }
 
 static void skip_byte(struct sweep *sweep, size_t at)
 {
-	sweep->before[0] = sweep->before[1] = NEVER;
-	sweep->set_at = NEVER;
+	for (unsigned int i = 0; i < RANGE_STEPS; i++)
+		sweep->before[i] = NEVER;
+	forget_registers(sweep);
 	sweep->trusted = at + 1 + TRUSTED_AFTER;
+	sweep->bad = at;
+	for (unsigned int i = sweep->count; i > 0 && at - sweep->found[i - 1].site.offset <= DATA_AROUND; i--)
+		sweep->found[i - 1].site.data = true;
 }
 
-static void follow(struct sweep *sweep, size_t at, const struct instruction *instruction)
+/* What becomes of the constants that registers hold. A copy was set where its original was: a jump to anywhere behind
+ * that may bring another value. */
+static void follow_registers(struct sweep *sweep, size_t at, const struct instruction *instruction)
 {
-	if (instruction->branch)
-		mark_target(sweep, at + instruction->length, instruction->displacement);
-	if (instruction->sets_number) {
-		sweep->set_at = at;
-		sweep->number = instruction->number;
-	} else if (!instruction->keeps_number) {
-		sweep->set_at = NEVER;
-	}
-	sweep->before[1] = sweep->before[0];
-	sweep->before[0] = at;
+	const struct constant copy = sweep->registers[instruction->source];
+
+	for (unsigned int i = 0, left = instruction->writes; left; i++, left >>= 1)
+		if (left & 1)
+			sweep->registers[i].set_at = NEVER;
+	if (instruction->constant)
+		sweep->registers[instruction->target] = (struct constant){at, instruction->number};
+	else if (instruction->copies)
+		sweep->registers[instruction->target] = copy;
+	if (instruction->writes & 1)
+		sweep->loaded = instruction->sets_eax ? at : NEVER;
+	if (instruction->ends)
+		forget_registers(sweep);
 }
 
 static int sweep_all(struct sweep *sweep)
@@ -165,54 +129,99 @@ static int sweep_all(struct sweep *sweep)
 	struct instruction instruction;
 	size_t at = 0;
 
-	while (at < sweep->size) {
-		if (decode(sweep->code + at, sweep->size - at, &instruction) < 0) {
+	while (at < sweep->ground.size) {
+		if (decode(sweep->ground.code + at, sweep->ground.size - at, &instruction) < 0) {
 			skip_byte(sweep, at++);
 			continue;
 		}
 		if ((instruction.system_call || instruction.foreign_call) && add_site(sweep, at, &instruction) < 0)
 			return -ENOMEM;
-		follow(sweep, at, &instruction);
+		if (instruction.branch || instruction.points)
+			ground_add_target(&sweep->ground, at + instruction.length, instruction.displacement);
+		follow_registers(sweep, at, &instruction);
+		memmove(sweep->before + 1, sweep->before, (RANGE_STEPS - 1) * sizeof(*sweep->before));
+		sweep->before[0] = at;
 		at += instruction.length;
 	}
 	return 0;
 }
 
 /* Takes back what does not hold, now that all targets are known. */
-static struct site judge(const struct sweep *sweep, const struct found *found)
+static void judge(const struct ground *ground, struct found *found)
 {
-	struct site site = found->site;
-	struct pattern_shape shape = pattern_shape(site.pattern);
-	size_t end = site.offset + (size_t)CALL_BYTES;
+	struct site *site = &found->site;
+	size_t call = site->offset;
 
-	if (site.pattern != PATTERN_NONE &&
-	    is_target_between(sweep, site.offset - shape.before + (size_t)1, end + shape.after))
-		site.pattern = PATTERN_NONE;
+	if (site->patchable && ground_is_entered(ground, call - site->before + 1, call + CALL_BYTES + site->after))
+		site->patchable = false;
 	/* A jump to the instruction that sets the number does no harm. */
-	if (site.number_known && is_target_between(sweep, found->set_at + 1, site.offset + (size_t)1)) {
-		site.number_known = false;
-		site.number = 0;
+	if (site->number_known && ground_is_entered(ground, found->set_at + 1, call + 1)) {
+		site->number_known = false;
+		site->number = 0;
 	}
-	return site;
+	if (site->patchable)
+		site->data = false;
+	else
+		site->before = site->after = 0;
+}
+
+static size_t begin_of(const struct site *site)
+{
+	return site->offset - (size_t)site->before;
+}
+
+static size_t end_of(const struct site *site)
+{
+	return site->offset + (size_t)CALL_BYTES + site->after;
+}
+
+/* A range for a site without a pattern, if it is surely code; between those of the sites beside it. */
+static void judge_range(const struct sweep *sweep, unsigned int i)
+{
+	struct found *found = &sweep->found[i];
+	struct site *site = &found->site;
+	size_t low = i ? end_of(&found[-1].site) : 0;
+	size_t high = i + 1 < sweep->count ? begin_of(&found[1].site) : sweep->ground.size;
+
+	if (found->plain && !site->patchable && !site->data && (found->loaded || site->number_known))
+		range_choose(&sweep->ground, site, found->back, low, high);
+	if (site->number_known && site->number < NUMBERS)
+		site->data = false;
+	if (site->patchable)
+		memcpy(site->bytes, sweep->ground.code + begin_of(site), end_of(site) - begin_of(site));
+}
+
+static struct site *judge_all(const struct sweep *sweep)
+{
+	struct site *sites = malloc((sweep->count + (size_t)1) * sizeof(*sites)); /* never 0 bytes */
+
+	for (unsigned int i = 0; i < sweep->count; i++)
+		judge(&sweep->ground, &sweep->found[i]);
+	for (unsigned int i = 0; sites && i < sweep->count; i++) {
+		judge_range(sweep, i);
+		sites[i] = sweep->found[i].site;
+	}
+	return sites;
 }
 
 int sites_find(const uint8_t *code, size_t size, struct site **sites, unsigned int *count)
 {
-	struct sweep sweep = {.code = code, .size = size, .before = {NEVER, NEVER}, .set_at = NEVER};
+	struct sweep sweep = {.ground = {.code = code, .size = size}, .bad = NEVER};
 	struct site *judged = NULL;
 
 	if (size > UINT32_MAX)
 		return -EFBIG;
-	sweep.targets = calloc(size / 8 + 1, 1);
-	if (sweep.targets && sweep_all(&sweep) == 0)
-		judged = malloc((sweep.count + (size_t)1) * sizeof(*judged)); /* never 0 bytes */
+	for (unsigned int i = 0; i < RANGE_STEPS; i++)
+		sweep.before[i] = NEVER;
+	forget_registers(&sweep);
+	sweep.ground.targets = calloc(size / 8 + 1, 1);
+	if (sweep.ground.targets && sweep_all(&sweep) == 0)
+		judged = judge_all(&sweep);
 	if (judged) {
-		for (unsigned int i = 0; i < sweep.count; i++)
-			judged[i] = judge(&sweep, &sweep.found[i]);
 		*sites = judged;
 		*count = sweep.count;
 	}
 	free(sweep.found);
-	free(sweep.targets);
+	free(sweep.ground.targets);
 	return judged ? 0 : -ENOMEM;
 }

@@ -8,22 +8,28 @@
 
 /* The system calls in the code of one executable segment, and whether their surroundings can be replaced. */
 
-#define SITE_BYTES 24
+#define SITE_BEFORE 16 /* bytes of a replaced range in front of the syscall instruction, at most */
+#define SITE_AFTER 16  /* and behind it */
+#define SITE_BYTES 24  /* and of all of it */
+#define SITE_LEAST 7   /* but not less: a jump to a stub */
 
 struct site {
-	uint32_t offset; /* of the syscall instruction */
-	uint8_t before;
-	uint8_t after;
-	bool patchable;
-	bool number_known;
-	bool foreign;
-	bool data;
+	uint32_t offset;   /* of 0F 05, CD 80 or 0F 34 in the segment: the call returns to 2 bytes after it */
+	uint8_t before;	   /* bytes of the replaced range in front of it */
+	uint8_t after;	   /* and behind it: whole instructions, and nothing jumps to one that is not the first */
+	uint8_t jump;	   /* of those behind it: the last ones are a relative jump to where the program goes on */
+	bool patchable;	   /* before + 2 + after >= SITE_LEAST, and all of that can run elsewhere */
+	bool repeatable;   /* what is in front may be run a second time when it has been run, without rcx and r11 */
+	bool number_known; /* each way to it sets eax to number */
+	bool foreign;	   /* int 0x80 or sysenter */
+	bool data;	   /* its surroundings do not decode: it is (almost certainly) no code */
 	uint32_t number;
-	uint8_t bytes[SITE_BYTES];
+	uint8_t bytes[SITE_BYTES]; /* of the range as they were found */
 };
 
 /* All system calls in the code, in order: 0 (the caller frees *sites), -ENOMEM, or -EFBIG from 4 GiB on. Only relative
- * jumps and calls of this segment are seen: what a jump table or a pointer leads to is not. */
+ * jumps and calls of this segment, and the addresses that it computes, are seen: what a jump table in another one or a
+ * pointer leads to is not. */
 int sites_find(const uint8_t *code, size_t size, struct site **sites, unsigned int *count);
 
 #endif

@@ -7,7 +7,7 @@
  * What it may touch. The program expects of a syscall instruction that rax gets the result and that rcx and r11 are
  * lost, and that is all. So rcx and r11 are free, before the call as after it, but do not live through it. There is no
  * stack: below rsp lies the red zone of whoever calls (System V ABI), and a goroutine's stack may end right there. The
- * flags are free: a cmp follows, or a ret.
+ * flags are free: nothing reads them before it sets them, or ranges.c would not have chosen the place.
  *
  * The call itself stands here as the program would make it, with the program's registers: so signals interrupt it, and
  * the kernel restarts it (rip -= 2), as ever.
@@ -20,6 +20,12 @@
 
 	.intel_syntax noprefix
 
+/* Two nops of 8 bytes: one of 16 there is not. */
+	.macro ROOM
+	.byte 0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0
+	.byte 0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0
+	.endm
+
 /* One stub: STUB_BEGIN, the calls that it counts, STUB_END. */
 	.macro STUB_BEGIN stub
 	.pushsection .data.rel.ro, "aw"
@@ -29,7 +35,7 @@
 	.section .rodata
 	.balign 16
 \stub\()_begin:
-	.byte 0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0	/* a nop: room for replaced instructions (FAST_ROOM_BEFORE) */
+	ROOM	/* for replaced instructions (FAST_ROOM_BEFORE) */
 	.endm
 
 	.macro STUB_END stub
@@ -51,7 +57,7 @@
 \stub\()_twin:
 	jmp	qword ptr [rip + \stub\()_to_twin]
 \stub\()_tail:
-	.byte 0x66, 0x0f, 0x1f, 0x44, 0, 0	/* a nop: room for the replaced cmp (FAST_ROOM_AFTER) */
+	ROOM	/* for replaced instructions (FAST_ROOM_AFTER) */
 	jmp	qword ptr [rip + \stub\()_to_site]
 	.balign 8, 0xcc
 \stub\()_to_site:

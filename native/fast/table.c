@@ -20,6 +20,8 @@ struct table_row {
 	uint8_t stub; /* index in stub_table */
 	uint8_t before;
 	uint8_t after;
+	uint8_t jump;
+	bool repeatable;
 	uint8_t original[SITE_BYTES];
 };
 
@@ -63,6 +65,8 @@ int table_write(const struct image *image, pid_t tid, unsigned int first)
 			.stub = (uint8_t)(site->stub - stub_table),
 			.before = site->before,
 			.after = site->after,
+			.jump = site->jump,
+			.repeatable = site->repeatable,
 		};
 
 		memcpy(row.original, site->original, sizeof(row.original));
@@ -106,6 +110,8 @@ int table_read(struct image *image)
 			.begin = row.begin,
 			.before = row.before,
 			.after = row.after,
+			.jump = row.jump,
+			.repeatable = row.repeatable,
 			.stub = &stub_table[row.stub],
 			.stub_at = row.stub_at,
 		};

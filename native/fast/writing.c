@@ -17,8 +17,11 @@
 #include "fast/twin.h"
 #include "memory.h"
 
-#define JUMP_SIZE 7
+#define JUMP_SIZE SITE_LEAST
 #define WORD sizeof(unsigned long)
+
+_Static_assert(SITE_BEFORE <= FAST_ROOM_BEFORE && SITE_AFTER <= FAST_ROOM_AFTER, "rooms of stubs");
+_Static_assert(TWIN_DONE + SITE_AFTER + 14 <= 1 << FAST_TWIN_BITS, "a twin has its replay, and a jump");
 
 static int poke(pid_t tid, uint64_t address, const uint8_t *from, size_t length)
 {
@@ -66,9 +69,47 @@ static const uint8_t *behind_call(const struct fast_site *site)
 	return site->original + site->before + 2;
 }
 
+/* Bytes of the instructions behind the call that stub and twin have. A jump at their end is not among them: it is made
+ * by the jump that leads back. */
+static unsigned int replayed(const struct fast_site *site)
+{
+	return (unsigned int)site->after - site->jump;
+}
+
+/* Where the program goes on. */
 static uint64_t back(const struct fast_site *site)
 {
-	return site->call + 2 + site->after;
+	const uint64_t end = site->call + 2 + site->after;
+	const uint8_t *last = site->original + site_size(site);
+	int32_t displacement;
+
+	if (site->jump == 0)
+		return end;
+	if (site->jump < 1 + sizeof(displacement)) /* rel8 */
+		return end + (uint64_t)(int64_t)(int8_t)last[-1];
+	memcpy(&displacement, last - sizeof(displacement), sizeof(displacement));
+	return end + (uint64_t)(int64_t)displacement;
+}
+
+/* The replaced instructions, and nops in the rest of the room. */
+static void fill_room(uint8_t *to, unsigned int room, const uint8_t *from, unsigned int length)
+{
+	static const uint8_t nops[][8] = {{0x90},
+					  {0x66, 0x90},
+					  {0x0f, 0x1f, 0x00},
+					  {0x0f, 0x1f, 0x40, 0},
+					  {0x0f, 0x1f, 0x44, 0, 0},
+					  {0x66, 0x0f, 0x1f, 0x44, 0, 0},
+					  {0x0f, 0x1f, 0x80, 0, 0, 0, 0},
+					  {0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0}};
+
+	memcpy(to, from, length);
+	while (length < room) {
+		unsigned int part = room - length < 8 ? room - length : 8;
+
+		memcpy(to + length, nops[part - 1], part);
+		length += part;
+	}
 }
 
 static void make_stub(const struct image *image, const struct fast_site *site, uint8_t *to)
@@ -77,11 +118,8 @@ static void make_stub(const struct image *image, const struct fast_site *site, u
 	const uint64_t to_site = back(site), to_twin = image_twin(image, site) + (image->asks ? 0 : TWIN_CALL);
 
 	memcpy(to, stub->begin, stub->size);
-	if (site->before) {
-		memset(to, 0x90, FAST_ROOM_BEFORE); /* nop */
-		memcpy(to, site->original, site->before);
-	}
-	memcpy(to + stub->tail, behind_call(site), site->after);
+	fill_room(to, FAST_ROOM_BEFORE, site->original, site->before);
+	fill_room(to + stub->tail, FAST_ROOM_AFTER, behind_call(site), replayed(site));
 	memcpy(to + stub->to_site, &to_site, sizeof(to_site));
 	memcpy(to + stub->to_twin, &to_twin, sizeof(to_twin));
 }
@@ -106,8 +144,8 @@ static void make_twin(const struct image *image, const struct fast_site *site, u
 	put_asking(to, image_twin(image, site));
 	*at++ = 0x0f; /* syscall */
 	*at++ = 0x05;
-	memcpy(at, behind_call(site), site->after);
-	put_jump(at + site->after, back(site));
+	memcpy(at, behind_call(site), replayed(site));
+	put_jump(at + replayed(site), back(site));
 }
 
 int writing_stubs(const struct image *image, pid_t tid, unsigned int first)

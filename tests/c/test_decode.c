@@ -206,6 +206,96 @@ static void test_number_lost(void)
 	CHECK(!keeps(CODE("\xc5\xf9\x7e\xc0")));			     /* and with VEX */
 }
 
+static bool moves(const uint8_t *code, size_t size)
+{
+	return whole(code, size).relocatable;
+}
+
+static void test_relocatable(void)
+{
+	CHECK(moves(CODE("\xb8\x01\x00\x00\x00")) && moves(CODE("\x89\xd0")) && moves(CODE("\x8b\x07")));
+	CHECK(moves(CODE("\x48\x8d\x54\x24\x08")) && moves(CODE("\x48\x63\xff")) && moves(CODE("\x0f\xb6\xc9")));
+	CHECK(moves(CODE("\x48\x3d\x00\xf0\xff\xff")) && moves(CODE("\x85\xc0")) && moves(CODE("\x83\xce\x01")));
+	CHECK(moves(CODE("\x64\x48\x8b\x04\x25\x10\x00\x00\x00"))); /* mov rax, fs:16 */
+	CHECK(moves(CODE("\x90")) && moves(CODE("\x66\x90")) && moves(CODE("\x0f\x29\x44\x24\x10")));
+	CHECK(moves(CODE("\x66\x2e\x0f\x1f\x84\x00\x00\x00\x00\x00")));
+	CHECK(!moves(CODE("\x8b\x05\x01\x02\x03\x04")) && !moves(CODE("\x48\x8d\x15\x01\x02\x03\x04")));
+	CHECK(!moves(CODE("\xeb\x00")) && !moves(CODE("\xe8\x00\x00\x00\x00")) && !moves(CODE("\xc3")));
+	CHECK(!moves(CODE("\x0f\x05")) && !moves(CODE("\xcd\x80")) && !moves(CODE("\xff\xd0")));
+	CHECK(!moves(CODE("\x74\x00")) && !moves(CODE("\x0f\x44\xc1")) &&
+	      !moves(CODE("\x83\xd0\x00"))); /* je, cmov, adc */
+	CHECK(!moves(CODE("\x5b")) && !moves(CODE("\x53")) && !moves(CODE("\x9c")));
+	CHECK(!moves(CODE("\xf0\x01\x07")) && !moves(CODE("\x67\x8b\x07")) && !moves(CODE("\xf3\x90")));
+	CHECK(!moves(CODE("\xf3\x0f\x1e\xfa")) && !moves(CODE("\xf7\xe1")) && !moves(CODE("\xc5\xfd\x6f\x07")));
+}
+
+static bool uses(const uint8_t *code, size_t size, uint16_t reads, uint16_t writes)
+{
+	struct instruction out = whole(code, size);
+
+	return out.reads == reads && out.writes == writes;
+}
+
+static void test_registers(void)
+{
+	CHECK(uses(CODE("\x48\x89\xca"), 1 << 1, 1 << 2));		     /* mov rdx, rcx */
+	CHECK(uses(CODE("\x4a\x8b\x54\xd8\x08"), 1 << 0 | 1 << 11, 1 << 2)); /* mov rdx, [rax+r11*8+8] */
+	CHECK(uses(CODE("\x4c\x89\x5c\x24\x08"), 1 << 4 | 1 << 11, 0));	     /* mov [rsp+8], r11 */
+	CHECK(uses(CODE("\x49\xc7\x04\x24\x01\x00\x00\x00"), 1 << 12, 0));   /* mov qword [r12], 1 */
+	CHECK(uses(CODE("\x45\x31\xdb"), 0, 1 << 11));			     /* xor r11d, r11d */
+	CHECK(uses(CODE("\x45\x31\xd3"), 1 << 10 | 1 << 11, 1 << 11));	     /* xor r11d, r10d */
+	CHECK(uses(CODE("\x64\x48\x8b\x0c\x25\x10\x00\x00\x00"), 0, 1 << 1));
+	CHECK(uses(CODE("\x88\x27"), 1 << 7 | 1 << 4 | 1 << 0, 0)); /* mov [rdi], ah */
+	CHECK(uses(CODE("\xb5\x01"), 0, 1 << 5 | 1 << 1));	    /* mov ch, 1 */
+	CHECK(uses(CODE("\x85\xd9"), 1 << 1 | 1 << 3, 0));	    /* test ecx, ebx */
+	CHECK(uses(CODE("\x48\x3d\x00\xf0\xff\xff"), 1 << 0, 0));   /* cmp rax, -4096 */
+	CHECK(whole(CODE("\x0f\x05")).writes == (1 << 0 | 1 << 1 | 1 << 11));
+	CHECK(whole(CODE("\x8b\x07")).loads && !whole(CODE("\x8b\x07")).stores);
+	CHECK(!whole(CODE("\x89\x07")).loads && whole(CODE("\x89\x07")).stores);
+	CHECK(whole(CODE("\x01\x07")).loads && whole(CODE("\x01\x07")).stores);
+	CHECK(!whole(CODE("\x48\x8d\x17")).loads && !whole(CODE("\x89\xd0")).loads);
+}
+
+static bool reads_flags(const uint8_t *code, size_t size)
+{
+	struct instruction out = whole(code, size);
+
+	CHECK(!out.reads_flags || (!out.sets_flags && !out.relocatable));
+	return out.reads_flags;
+}
+
+static void test_flags(void)
+{
+	CHECK(reads_flags(CODE("\x74\x00")) && reads_flags(CODE("\x0f\x84\x00\x00\x00\x00")));
+	CHECK(reads_flags(CODE("\x0f\x94\xc0")) && reads_flags(CODE("\x0f\x44\xc1")) && reads_flags(CODE("\x9c")));
+	CHECK(reads_flags(CODE("\x9f")) && reads_flags(CODE("\x11\xd8")) && reads_flags(CODE("\x83\xd8\x00")));
+	CHECK(reads_flags(CODE("\xd1\xd0")) && reads_flags(CODE("\xf5")) && reads_flags(CODE("\xda\xc1")));
+	CHECK(reads_flags(CODE("\xf3\x0f\x38\xf6\xc1")) && reads_flags(CODE("\xc7\xf8\x00\x00\x00\x00")));
+	CHECK(!reads_flags(CODE("\x89\xd0")) && !reads_flags(CODE("\xc3")) &&
+	      !reads_flags(CODE("\xe8\x00\x00\x00\x00")));
+	CHECK(whole(CODE("\x85\xc0")).sets_flags && whole(CODE("\x48\x3d\x00\xf0\xff\xff")).sets_flags);
+	CHECK(whole(CODE("\xf7\xd8")).sets_flags && whole(CODE("\x31\xc0")).sets_flags);
+	CHECK(!whole(CODE("\xf7\xd0")).sets_flags && !whole(CODE("\xff\xc0")).sets_flags); /* not, inc */
+	CHECK(!whole(CODE("\xc1\xe0\x04")).sets_flags && !whole(CODE("\x89\xd0")).sets_flags);
+}
+
+static void test_moves(void)
+{
+	struct instruction out = whole(CODE("\x45\x89\xc1")); /* mov r9d, r8d */
+
+	CHECK(out.copies && out.target == 9 && out.source == 8 && !out.sets_eax);
+	out = whole(CODE("\x48\x8b\xc2")); /* mov rax, rdx */
+	CHECK(out.copies && out.target == 0 && out.source == 2 && out.sets_eax);
+	out = whole(CODE("\x41\xb9\x14\x00\x00\x00"));
+	CHECK(out.constant && out.target == 9 && out.number == 20 && !out.sets_number && !out.sets_eax);
+	CHECK(whole(CODE("\x8b\x07")).sets_eax && whole(CODE("\x48\x63\x07")).sets_eax);
+	CHECK(whole(CODE("\x31\xc0")).sets_eax && !whole(CODE("\x89\x00")).sets_eax &&
+	      !whole(CODE("\x66\x89\xd0")).copies);
+	out = whole(CODE("\x48\x8d\x15\xf0\xff\xff\xff"));
+	CHECK(out.points && out.displacement == -16 && !out.branch);
+	CHECK(!whole(CODE("\x48\x8d\x54\x24\x08")).points && !whole(CODE("\x8b\x05\x01\x02\x03\x04")).points);
+}
+
 int main(void)
 {
 	test_lengths();
@@ -215,5 +305,9 @@ int main(void)
 	test_number_set();
 	test_number_kept();
 	test_number_lost();
+	test_relocatable();
+	test_registers();
+	test_flags();
+	test_moves();
 	return 0;
 }

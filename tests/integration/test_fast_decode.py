@@ -18,7 +18,7 @@ import pytest
 from tests.support import Targets
 
 NATIVE = Path(__file__).parents[2] / "native"
-SOURCES = [NATIVE / "fast" / name for name in ("decode.c", "forms.c", "effects.c")]
+SOURCES = [NATIVE / "fast" / name for name in ("decode.c", "forms.c", "effects.c", "operands.c")]
 FOLDERS = ("/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib64", "/usr/lib64", "/usr/lib")
 LINE = re.compile(r" *([0-9a-f]+):\t(.*)")
 NO_INSTRUCTION = re.compile(
