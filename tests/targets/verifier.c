@@ -137,7 +137,7 @@ static void rest(const timer_t *timers)
 	set_timers(timers, 0);
 	own->rested = number;
 	while (shared->wanted == number && !ending)
-		usleep(500);
+		usleep(2000);
 	own->rested = 0;
 	set_timers(timers, 1);
 }
@@ -236,6 +236,7 @@ static void run_child(void)
 			close(lanes[i].ends[1]);
 	}
 	signal(SIGTERM, SIG_IGN);
+	every_signal(SIG_BLOCK, SIGALRM); /* it is for the others */
 	expect(setitimer(ITIMER_REAL, &often, NULL) == 0);
 	for (int i = 0; i < threads; i++)
 		if (in_child(&lanes[i]))
