@@ -103,9 +103,10 @@ static void timers(int flags)
 	tick(ITIMER_REAL, 700);
 	timer_t timer = tick_posix(SIGRTMIN, 900);
 	converse(ROUNDS / 2);
+	while (runs < 100)
+		converse(100);
 	tick(ITIMER_REAL, 0);
 	must(timer_delete(timer) == 0);
-	must(runs > 100);
 }
 
 static char stack[1 << 16];
@@ -138,11 +139,11 @@ static void nested(void)
 	tick(ITIMER_REAL, 1100);
 	timer_t timer = tick_posix(SIGRTMIN, 1300);
 	converse(ROUNDS);
-	for (int more = 0; more < 100 && deepest < 2; more++)
+	while (runs < 100 || deepest < 2) /* a fast machine has few signals in that time */
 		converse(100);
 	tick(ITIMER_REAL, 0);
 	must(timer_delete(timer) == 0);
-	must(runs > 50 && deepest == 2 && depth == 0);
+	must(deepest == 2 && depth == 0);
 }
 
 static sigjmp_buf out;

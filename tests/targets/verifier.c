@@ -5,56 +5,15 @@
  * has ended and is counted, but for the receives that wait for it to go on; that number in "paused" tells that it is
  * so. An even number lets it go on. Half of the answers are a child process's. Something that is not as it should be:
  * state 2, a line on stderr, status 1. At SIGTERM: "ok", and the sums. */
-#include <signal.h>
-#include <stddef.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/time.h>
-#include <time.h>
 
-#include "begin.h"
 #include "sockets.h"
+#include "verifier.h"
 
-enum { RUNNING = 1, BROKEN, ENDED, MOST = 16, LARGEST = 1500 };
-
-struct counts {
-	atomic_ullong pid, sent, received, calls, errors;
-};
-
-static struct shared {
-	atomic_ullong wanted, paused, state;
-	atomic_ullong eintr;  /* epoll_wait calls that failed by EINTR, in a thread that no signal reaches */
-	atomic_ullong rounds; /* messages that were answered */
-	atomic_ullong ticks;  /* signal handlers that ran */
-	struct counts parent, child;
-} *shared;
-
-static struct counts *counts;
 static int threads;
 static atomic_int ending;
-
-static void broken(const char *what)
-{
-	shared->state = BROKEN;
-	fprintf(stderr, "broken: %s: %s\n", what, strerror(errno));
-	_exit(1);
-}
-
-#define expect(ok)                   \
-	do {                         \
-		if (!(ok))           \
-			broken(#ok); \
-	} while (0)
-
-static ssize_t note(atomic_ullong *way, ssize_t moved)
-{
-	counts->calls++;
-	if (moved < 0)
-		counts->errors++;
-	else
-		*way += (unsigned long long)moved;
-	return moved;
-}
 
 struct lane {
 	unsigned int number;
@@ -67,25 +26,6 @@ struct lane {
 static struct lane lanes[MOST];
 static __thread struct lane *own;
 static __thread unsigned long long own_ticks;
-
-/* All of it, in parts and through interruptions. False at the end of the stream. */
-static int all(int sending, int fd, char *bytes, size_t size, int how)
-{
-	for (size_t done = 0; done < size;) {
-		ssize_t step;
-		if (sending)
-			step = note(&counts->sent, how ? send(fd, bytes + done, size - done, MSG_NOSIGNAL)
-						       : write(fd, bytes + done, size - done));
-		else
-			step = note(&counts->received,
-				    how ? recv(fd, bytes + done, size - done, 0) : read(fd, bytes + done, size - done));
-		if (step == 0)
-			return 0;
-		expect(step > 0 || errno == EINTR);
-		done += step > 0 ? (size_t)step : 0;
-	}
-	return 1;
-}
 
 /* Keeps the processor busy, by floating point too, and every fourth time transfers a byte. */
 static void on_tick(int number)
@@ -105,31 +45,6 @@ static void on_tick(int number)
 	errno = before;
 }
 
-static timer_t own_timer(int number)
-{
-	struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = number};
-	timer_t timer;
-#ifdef sigev_notify_thread_id
-	event.sigev_notify_thread_id = own->tid;
-#else
-	event._sigev_un._tid = own->tid;
-#endif
-	expect(timer_create(CLOCK_MONOTONIC, &event, &timer) == 0);
-	return timer;
-}
-
-static void set_timer(timer_t timer, long microseconds)
-{
-	struct itimerspec every = {{0, microseconds * 1000}, {0, microseconds * 1000}};
-	expect(timer_settime(timer, 0, &every, NULL) == 0);
-}
-
-static void set_timers(const timer_t *timers, int on)
-{
-	set_timer(timers[0], on ? 1700 : 0);
-	set_timer(timers[1], on ? 2300 : 0);
-}
-
 /* A client's timers are its own: no signal comes while it rests. */
 static void rest(const timer_t *timers)
 {
@@ -137,7 +52,7 @@ static void rest(const timer_t *timers)
 	set_timers(timers, 0);
 	own->rested = number;
 	while (shared->wanted == number && !ending)
-		usleep(500);
+		usleep(2000);
 	own->rested = 0;
 	set_timers(timers, 1);
 }
@@ -148,7 +63,7 @@ static void *client(void *argument)
 	unsigned long long place = 0;
 	own = argument;
 	own->tid = (int)syscall(SYS_gettid);
-	timer_t timers[2] = {own_timer(SIGRTMIN), own_timer(SIGRTMIN + 1)};
+	timer_t timers[2] = {timer_of(own->tid, SIGRTMIN), timer_of(own->tid, SIGRTMIN + 1)};
 	set_timers(timers, 1);
 	for (unsigned int round = 0; !ending; round++) {
 		if (shared->wanted % 2)
@@ -236,6 +151,7 @@ static void run_child(void)
 			close(lanes[i].ends[1]);
 	}
 	signal(SIGTERM, SIG_IGN);
+	every_signal(SIG_BLOCK, SIGALRM); /* it is for the others */
 	expect(setitimer(ITIMER_REAL, &often, NULL) == 0);
 	for (int i = 0; i < threads; i++)
 		if (in_child(&lanes[i]))
