@@ -70,7 +70,7 @@ static int look_at_all(struct pt_tracer *t, const struct tracee *tracee, struct 
 	list->count = 0;
 	error = code_each(tracee->group->tgid, add, list);
 	for (unsigned int i = 0; i < list->count && !error; i++)
-		if (!code_look(t, tracee->tid, &list->mappings[i]))
+		if (!code_look(t, tracee, &list->mappings[i]))
 			error = -ENOMEM;
 	return error ? error : list->complete ? 0 : -ENOMEM;
 }
@@ -112,6 +112,7 @@ struct image *attach_adopt(struct pt_tracer *t, struct tracee *tracee, int *erro
 	if (!*error)
 		*error = image_read(image, FAST_HEAD, &image->tail, sizeof(image->tail));
 	if (!*error) {
+		cover_look(image, tracee->tid);
 		cover_leave_stubs(image, tracee);
 		*error = image_reset(t, image);
 	}

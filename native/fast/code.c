@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fast/writing.h"
 #include "memory.h"
 
 #define LARGEST (512u << 20) /* bytes: no code segment is known to come near */
@@ -93,7 +94,18 @@ static struct code *place_for(struct pt_tracer *t, const struct mapping *mapping
 	return code;
 }
 
-const struct code *code_look(struct pt_tracer *t, pid_t tid, const struct mapping *mapping)
+/* Takes our jumps out of a copy of the code. */
+static void restore(uint8_t *bytes, const struct mapping *mapping, const struct image *image)
+{
+	for (unsigned int i = 0; image && i < image->site_count; i++) {
+		const struct fast_site *site = &image->sites[i];
+
+		if (site->jumps && site->begin >= mapping->begin && site->begin + site_size(site) <= mapping->end)
+			memcpy(bytes + (site->begin - mapping->begin), site->original, site_size(site));
+	}
+}
+
+const struct code *code_look(struct pt_tracer *t, const struct tracee *tracee, const struct mapping *mapping)
 {
 	size_t size = (size_t)(mapping->end - mapping->begin);
 	struct code *code;
@@ -103,7 +115,9 @@ const struct code *code_look(struct pt_tracer *t, pid_t tid, const struct mappin
 		if (same(&code->of, mapping))
 			return code;
 	bytes = size <= LARGEST ? malloc(size) : NULL;
-	code = bytes && memory_read(tid, mapping->begin, bytes, size) == 0 ? place_for(t, mapping) : NULL;
+	code = bytes && memory_read(tracee->tid, mapping->begin, bytes, size) == 0 ? place_for(t, mapping) : NULL;
+	if (code)
+		restore(bytes, mapping, tracee->group->image);
 	if (code && sites_find(bytes, size, &code->sites, &code->count) < 0) {
 		code->of = (struct mapping){0};
 		code = NULL;

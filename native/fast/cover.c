@@ -16,7 +16,7 @@
 
 int cover_check(struct pt_tracer *t, const struct tracee *tracee, const struct mapping *mapping)
 {
-	const struct code *code = code_look(t, tracee->tid, mapping);
+	const struct code *code = code_look(t, tracee, mapping);
 
 	if (!code)
 		return -ENOMEM;
@@ -34,7 +34,7 @@ int cover_check(struct pt_tracer *t, const struct tracee *tracee, const struct m
 bool cover_holds(struct pt_tracer *t, const struct image *image, const struct tracee *tracee,
 		 const struct mapping *mapping)
 {
-	const struct code *code = code_look(t, tracee->tid, mapping);
+	const struct code *code = code_look(t, tracee, mapping);
 
 	for (unsigned int i = 0; code && i < code->count; i++)
 		if (patch_wants(t, &code->sites[i], PATCH_ALL, false) &&
@@ -43,11 +43,15 @@ bool cover_holds(struct pt_tracer *t, const struct image *image, const struct tr
 	return code != NULL;
 }
 
-void cover_again(struct image *image, const struct tracee *tracee)
+void cover_look(struct image *image, pid_t tid)
 {
 	for (unsigned int i = 0; i < image->site_count; i++)
-		image->sites[i].jumps = writing_has_jump(tracee->tid, &image->sites[i],
-							 FAST_POINTERS + i * sizeof(uint64_t));
+		image->sites[i].jumps = writing_has_jump(tid, &image->sites[i], FAST_POINTERS + i * sizeof(uint64_t));
+}
+
+void cover_again(struct image *image, const struct tracee *tracee)
+{
+	cover_look(image, tracee->tid);
 	if (patch_write_jumps(image, tracee->tid, 0) > 0)
 		patch_move_in(image, 0);
 }

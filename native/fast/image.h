@@ -9,11 +9,11 @@
 
 /* A place in the program's code that makes a system call by a stub. */
 struct fast_site {
-	uint64_t call;	/* address of the syscall instruction */
-	uint64_t begin; /* of the bytes that are replaced: the same, or before it */
-	uint8_t before; /* bytes of the replaced ones in front of the instruction */
-	uint8_t after;	/* and behind it */
-	uint8_t jump;	/* of those behind it: the last ones are a relative jump */
+	uint64_t call;	 /* address of the syscall instruction */
+	uint64_t begin;	 /* of the bytes that are replaced: the same, or before it */
+	uint8_t before;	 /* bytes of the replaced ones in front of the instruction */
+	uint8_t after;	 /* and behind it */
+	uint8_t jump;	 /* of those behind it: the last ones are a relative jump */
 	bool repeatable; /* as struct site says */
 	uint8_t original[SITE_BYTES];
 	const struct stub *stub;

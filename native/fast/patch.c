@@ -60,8 +60,8 @@ static int add_site(struct image *image, pid_t tid, const struct mapping *mappin
 					.begin = mapping->begin + site->offset - site->before,
 					.before = site->before,
 					.after = site->after,
-		.jump = site->jump,
-		.repeatable = site->repeatable,
+					.jump = site->jump,
+					.repeatable = site->repeatable,
 					.stub = stub_for(site),
 					.stub_at = image->stubs_end,
 				};
@@ -203,7 +203,7 @@ int patch_write_jumps(struct image *image, pid_t tid, unsigned int first)
 int patch_mapping(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct mapping *mapping,
 		  enum patch_choice choice, uint64_t stopped_at)
 {
-	const struct code *code = code_look(t, tracee->tid, mapping);
+	const struct code *code = code_look(t, tracee, mapping);
 	struct round round = {.image = image, .first = image->site_count};
 	int result;
 
