@@ -88,7 +88,7 @@ int attach_free(struct pt_tracer *t, struct image *image, struct tracee *tracee)
 	if (!error)
 		error = look_at_all(t, tracee, &list);
 	if (!error)
-		cover_again(image, tracee);
+		cover_again(t, image, tracee);
 	if (!error)
 		error = patch_all(t, image, tracee, &list);
 	if (!error)
@@ -113,7 +113,7 @@ struct image *attach_adopt(struct pt_tracer *t, struct tracee *tracee, int *erro
 		*error = image_read(image, FAST_HEAD, &image->tail, sizeof(image->tail));
 	if (!*error) {
 		cover_look(image, tracee->tid);
-		cover_leave_stubs(image, tracee);
+		cover_leave_stubs(t, image, tracee);
 		*error = image_reset(t, image);
 	}
 	if (*error && image) {

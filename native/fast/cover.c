@@ -49,11 +49,11 @@ void cover_look(struct image *image, pid_t tid)
 		image->sites[i].jumps = writing_has_jump(tid, &image->sites[i], FAST_POINTERS + i * sizeof(uint64_t));
 }
 
-void cover_again(struct image *image, const struct tracee *tracee)
+void cover_again(struct pt_tracer *t, struct image *image, const struct tracee *tracee)
 {
 	cover_look(image, tracee->tid);
 	if (patch_write_jumps(image, tracee->tid, 0) > 0)
-		patch_move_in(image, 0);
+		patch_move_in(t, image, 0);
 }
 
 static uint64_t into_twin(const void *context, uint64_t address, int64_t result)
@@ -85,9 +85,9 @@ static void finish(pid_t tid, void *context)
 		registers_write(tid, &regs);
 }
 
-void cover_leave_stubs(struct image *image, const struct tracee *tracee)
+void cover_leave_stubs(struct pt_tracer *t, struct image *image, const struct tracee *tracee)
 {
 	/* The stops have counted these calls. */
 	halt_each(tracee->group, finish, image);
-	patch_move_threads(tracee->group, into_twin, image);
+	patch_move_threads(t, tracee->group, into_twin, image);
 }

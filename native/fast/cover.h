@@ -15,8 +15,8 @@ bool cover_holds(struct pt_tracer *t, const struct image *image, const struct tr
 void cover_look(struct image *image, pid_t tid);
 /* Sites of an earlier round whose own bytes are back (after a detach, or because their code was mapped anew) get their
  * jumps again. */
-void cover_again(struct image *image, const struct tracee *tracee);
+void cover_again(struct pt_tracer *t, struct image *image, const struct tracee *tracee);
 /* Threads in stubs that nobody has read for a while go on in the twins, where their calls stop. */
-void cover_leave_stubs(struct image *image, const struct tracee *tracee);
+void cover_leave_stubs(struct pt_tracer *t, struct image *image, const struct tracee *tracee);
 
 #endif

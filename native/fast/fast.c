@@ -190,7 +190,7 @@ void fast_withdraw(struct pt_tracer *t, struct tracee *tracee, enum pt_fallback 
 		return;
 	ring_drain(t, image);
 	if (halt_process(t, tracee->group, tracee))
-		patch_withdraw(image, tracee->tid);
+		patch_withdraw(t, image, tracee->tid);
 	else
 		image_set_flags(image, image->flags | FAST_ALL_STOP);
 }
@@ -223,7 +223,7 @@ void fast_detach(struct pt_tracer *t)
 		ring_drain(t, image);
 		/* If they can't be stopped the stubs stay, and let every call pass. */
 		if (halt_process(t, image->group, NULL)) {
-			patch_withdraw(image, image->reader);
+			patch_withdraw(t, image, image->reader);
 			ring_drain(t, image);
 			tracee_each(t, count_halfway, image);
 		}

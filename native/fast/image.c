@@ -136,9 +136,12 @@ void image_remove_thread(struct image *image, const struct tracee *tracee)
 	for (unsigned int i = 0; i < image->thread_count; i++) {
 		if (image->threads[i].tracee == tracee) {
 			image->threads[i] = image->threads[--image->thread_count];
-			return;
+			break;
 		}
 	}
+	/* The memory can't be read through a thread that has exited. */
+	if (image->reader == tracee->tid && image->thread_count)
+		image->reader = image->threads[0].tracee->tid;
 }
 
 struct listing {

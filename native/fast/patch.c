@@ -26,6 +26,7 @@
 #include "memory.h"
 #include "registers.h"
 #include "restart.h"
+#include "tracee.h"
 
 /* Sites that are about to be patched, and where those stand that patch.c has to look at. */
 struct round {
@@ -148,38 +149,59 @@ static uint64_t out_of_stubs(const void *context, uint64_t address, int64_t resu
 }
 
 struct moving {
+	struct pt_tracer *t;
 	move_function move;
 	const void *context;
+	bool calls; /* it will make a call in a twin */
 };
+
+/* A twin's call has to be seen, and who comes to it this way has not asked. */
+static uint64_t move_and_look(const void *context, uint64_t address, int64_t result)
+{
+	struct moving *moving = (struct moving *)(uintptr_t)context;
+	uint64_t other = moving->move(moving->context, address, result);
+	bool unfinished = result < 0 && result > -4096 && (restart_pending((int)-result) || result == -ENOSYS);
+
+	if (other >= FAST_TWINS && other < FAST_ASK) {
+		unsigned int offset = other & ((1u << FAST_TWIN_BITS) - 1);
+
+		moving->calls |= offset == TWIN_CALL || (offset == TWIN_DONE && unfinished);
+	}
+	return other;
+}
 
 static void move_thread(pid_t tid, void *context)
 {
-	const struct moving *moving = context;
+	struct moving *moving = context;
+	struct tracee *tracee = tracee_find(moving->t, tid);
 	struct registers regs;
 	uint64_t other;
 
 	if (registers_read(tid, &regs) < 0 || registers_compat(&regs))
 		return;
-	other = moving->move(moving->context, registers_instruction(&regs), registers_result(&regs));
+	moving->calls = false;
+	other = move_and_look(moving, registers_instruction(&regs), registers_result(&regs));
 	if (other) {
 		registers_set_instruction(&regs, other);
 		registers_write(tid, &regs);
 	}
-	frames_move(tid, registers_stack(&regs), moving->move, moving->context);
+	frames_move(tid, registers_stack(&regs), move_and_look, moving);
+	if (tracee && moving->calls)
+		tracee->asked = tracee->group->image && tracee->group->image->asks;
 }
 
-void patch_move_threads(const struct group *group, move_function move, const void *context)
+void patch_move_threads(struct pt_tracer *t, const struct group *group, move_function move, const void *context)
 {
-	struct moving moving = {.move = move, .context = context};
+	struct moving moving = {.t = t, .move = move, .context = context};
 
 	halt_each(group, move_thread, &moving);
 }
 
-void patch_move_in(const struct image *image, unsigned int first)
+void patch_move_in(struct pt_tracer *t, const struct image *image, unsigned int first)
 {
 	const struct round round = {.image = image, .first = first};
 
-	patch_move_threads(image->group, into_stubs, &round);
+	patch_move_threads(t, image->group, into_stubs, &round);
 }
 
 /* Those that are found as they were get their jump. */
@@ -221,17 +243,17 @@ int patch_mapping(struct pt_tracer *t, struct image *image, struct tracee *trace
 		return result;
 	}
 	result = patch_write_jumps(image, tracee->tid, round.first);
-	patch_move_in(image, round.first);
+	patch_move_in(t, image, round.first);
 	return result;
 }
 
-void patch_withdraw(struct image *image, pid_t tid)
+void patch_withdraw(struct pt_tracer *t, struct image *image, pid_t tid)
 {
 	image_set_flags(image, image->flags | FAST_ALL_STOP);
 	for (unsigned int i = 0; i < image->site_count; i++) {
 		writing_original(tid, &image->sites[i], FAST_POINTERS + i * sizeof(uint64_t));
 		image->sites[i].jumps = false;
 	}
-	patch_move_threads(image->group, out_of_stubs, image);
+	patch_move_threads(t, image->group, out_of_stubs, image);
 	image->withdrawn = true;
 }

@@ -19,15 +19,15 @@ int patch_mapping(struct pt_tracer *t, struct image *image, struct tracee *trace
 		  enum patch_choice choice, uint64_t stopped_at);
 /* The program's own bytes are put back, and its threads, which must all stand, are taken out of the stubs as far as
  * that can be. What has made its call finishes there. tid: one of them. */
-void patch_withdraw(struct image *image, pid_t tid);
+void patch_withdraw(struct pt_tracer *t, struct image *image, pid_t tid);
 
 /* The parts of it. All threads must stand. */
 bool patch_wants(const struct pt_tracer *t, const struct site *site, enum patch_choice choice, bool stopped);
 /* Those sites from this one on whose own bytes stand there get their jump. Returns how many. */
 int patch_write_jumps(struct image *image, pid_t tid, unsigned int first);
 /* Threads in the middle of what a jump of these sites has replaced go on in stubs and twins. */
-void patch_move_in(const struct image *image, unsigned int first);
+void patch_move_in(struct pt_tracer *t, const struct image *image, unsigned int first);
 /* Moves all threads, and what will return from signal handlers. */
-void patch_move_threads(const struct group *group, move_function move, const void *context);
+void patch_move_threads(struct pt_tracer *t, const struct group *group, move_function move, const void *context);
 
 #endif
