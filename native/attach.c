@@ -95,6 +95,7 @@ int pt_attach(struct pt_tracer *t, int pid, int32_t *step)
 	int seized = 0, pass, error;
 
 	*step = PT_STEP_SEIZE;
+	fast_prepare(t, pid);
 	t->now = now_ns();
 	error = seize_thread(t, pid, pid);
 	if (error < 0)

@@ -204,7 +204,7 @@ struct found {
 	struct found_stop {
 		pid_t tid;
 		int status;
-	} stops[FOUND_MOST];
+	} stops[FOUND_MOST + 1]; /* and one that inject.c may have to keep */
 	unsigned int next;
 	unsigned int count;
 };

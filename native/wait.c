@@ -50,16 +50,27 @@ static void find_others(struct pt_tracer *t)
 		found->stops[found->count++] = (struct found_stop){.tid = tid, .status = status};
 }
 
-bool wait_keep(struct pt_tracer *t, pid_t tid, int status)
+void wait_keep(struct pt_tracer *t, pid_t tid, int status)
 {
 	struct found *found = &t->found;
 
+	found->stops[found->count++] = (struct found_stop){.tid = tid, .status = status};
+}
+
+pid_t wait_for(struct pt_tracer *t, pid_t tid, int *status)
+{
+	struct found *found = &t->found;
+	pid_t got;
+
 	if (found->next == found->count)
 		found->next = found->count = 0;
+	/* A stop that could not be kept would be lost, and its tracee stand for ever. */
 	if (found->count == FOUND_MOST)
-		return false;
-	found->stops[found->count++] = (struct found_stop){.tid = tid, .status = status};
-	return true;
+		return 0;
+	got = waitpid(tid, status, WAIT_FLAGS | WNOHANG);
+	if (got > 0)
+		wait_keep(t, got, *status);
+	return got < 0 ? -errno : got;
 }
 
 bool wait_kept(const struct pt_tracer *t, pid_t tid)

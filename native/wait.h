@@ -15,8 +15,11 @@
 /* The next stop or end of a tracee: its tid and wait status. Blocks until there is one. -errno: EINTR, or ECHILD where
  * there are no tracees. */
 pid_t wait_next(struct pt_tracer *t, int *status);
-/* Keeps a stop or end that was waited for outside of wait_next, which will give it in its turn. False: no room. */
-bool wait_keep(struct pt_tracer *t, pid_t tid, int status);
+/* Looks outside of wait_next for a stop or end of one tracee, and keeps it for its turn. Its tid; 0: there is none, or
+ * no room; -errno. */
+pid_t wait_for(struct pt_tracer *t, pid_t tid, int *status);
+/* The same for one that has been waited for; the room is for one. */
+void wait_keep(struct pt_tracer *t, pid_t tid, int status);
 /* Is a stop of this tracee kept for its turn? Then it stands still. */
 bool wait_kept(const struct pt_tracer *t, pid_t tid);
 

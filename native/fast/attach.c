@@ -16,6 +16,7 @@
 
 #include "fast/code.h"
 #include "fast/cover.h"
+#include "fast/fast.h"
 #include "fast/halt.h"
 #include "fast/layout.h"
 #include "fast/patch.h"
@@ -63,14 +64,14 @@ static int patch_all(struct pt_tracer *t, struct image *image, struct tracee *tr
 	return result < 0 ? result : 0;
 }
 
-static int look_at_all(struct pt_tracer *t, const struct tracee *tracee, struct list *list)
+static int look_at_all(struct pt_tracer *t, pid_t pid, const struct image *image, struct list *list)
 {
 	int error;
 
 	list->count = 0;
-	error = code_each(tracee->group->tgid, add, list);
+	error = code_each(pid, add, list);
 	for (unsigned int i = 0; i < list->count && !error; i++)
-		if (!code_look(t, tracee, &list->mappings[i]))
+		if (!code_look(t, pid, image, &list->mappings[i]))
 			error = -ENOMEM;
 	return error ? error : list->complete ? 0 : -ENOMEM;
 }
@@ -82,11 +83,11 @@ int attach_free(struct pt_tracer *t, struct image *image, struct tracee *tracee)
 
 	/* A first look while the others run on: files that are large take some time, and are remembered. Then they
 	 * stand, so that nobody maps more code between the look and the patch. */
-	error = look_at_all(t, tracee, &list);
+	error = look_at_all(t, tracee->group->tgid, image, &list);
 	if (!error && !halt_process(t, tracee->group, tracee))
 		error = -EAGAIN;
 	if (!error)
-		error = look_at_all(t, tracee, &list);
+		error = look_at_all(t, tracee->group->tgid, image, &list);
 	if (!error)
 		cover_again(t, image, tracee);
 	if (!error)
@@ -98,6 +99,19 @@ int attach_free(struct pt_tracer *t, struct image *image, struct tracee *tracee)
 		error = -EMLINK;
 	tracee->group->free = !error;
 	return error;
+}
+
+void fast_prepare(struct pt_tracer *t, pid_t pid)
+{
+	struct image left = {.reader = pid}; /* by another ptmon */
+	struct list list = {.complete = true};
+
+	if (!t->options.fast || (table_find(pid) == 1 && table_read(&left) < 0))
+		return;
+	cover_look(&left, pid);
+	look_at_all(t, pid, &left, &list);
+	free(list.mappings);
+	free(left.sites);
 }
 
 struct image *attach_adopt(struct pt_tracer *t, struct tracee *tracee, int *error)

@@ -105,7 +105,7 @@ static void restore(uint8_t *bytes, const struct mapping *mapping, const struct 
 	}
 }
 
-const struct code *code_look(struct pt_tracer *t, const struct tracee *tracee, const struct mapping *mapping)
+const struct code *code_look(struct pt_tracer *t, pid_t pid, const struct image *image, const struct mapping *mapping)
 {
 	size_t size = (size_t)(mapping->end - mapping->begin);
 	struct code *code;
@@ -115,9 +115,9 @@ const struct code *code_look(struct pt_tracer *t, const struct tracee *tracee, c
 		if (same(&code->of, mapping))
 			return code;
 	bytes = size <= LARGEST ? malloc(size) : NULL;
-	code = bytes && memory_read(tracee->tid, mapping->begin, bytes, size) == 0 ? place_for(t, mapping) : NULL;
+	code = bytes && memory_read(pid, mapping->begin, bytes, size) == 0 ? place_for(t, mapping) : NULL;
 	if (code)
-		restore(bytes, mapping, tracee->group->image);
+		restore(bytes, mapping, image);
 	if (code && sites_find(bytes, size, &code->sites, &code->count) < 0) {
 		code->of = (struct mapping){0};
 		code = NULL;

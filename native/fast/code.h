@@ -29,8 +29,9 @@ struct code {
 int code_find(pid_t pid, uint64_t address, struct mapping *mapping);
 /* Calls visit for each private executable mapping, until it returns false. 0 or -errno. */
 int code_each(pid_t pid, bool (*visit)(const struct mapping *mapping, void *context), void *context);
-/* Its system calls, as they were before any jump was written. NULL: it can't be read, or no memory. */
-const struct code *code_look(struct pt_tracer *t, const struct tracee *tracee, const struct mapping *mapping);
+/* Its system calls, as they were before any jump of the image (or NULL) was written. NULL: it can't be read, or no
+ * memory. */
+const struct code *code_look(struct pt_tracer *t, pid_t pid, const struct image *image, const struct mapping *mapping);
 void code_destroy(struct pt_tracer *t);
 
 #endif

@@ -16,7 +16,7 @@
 
 int cover_check(struct pt_tracer *t, const struct tracee *tracee, const struct mapping *mapping)
 {
-	const struct code *code = code_look(t, tracee, mapping);
+	const struct code *code = code_look(t, tracee->tid, tracee->group->image, mapping);
 
 	if (!code)
 		return -ENOMEM;
@@ -34,7 +34,7 @@ int cover_check(struct pt_tracer *t, const struct tracee *tracee, const struct m
 bool cover_holds(struct pt_tracer *t, const struct image *image, const struct tracee *tracee,
 		 const struct mapping *mapping)
 {
-	const struct code *code = code_look(t, tracee, mapping);
+	const struct code *code = code_look(t, tracee->tid, tracee->group->image, mapping);
 
 	for (unsigned int i = 0; code && i < code->count; i++)
 		if (patch_wants(t, &code->sites[i], PATCH_ALL, false) &&

@@ -3,12 +3,17 @@
 
 #include <errno.h>
 #include <sys/auxv.h>
+#include <sys/ptrace.h>
 
 #include "emit.h"
 #include "fast/layout.h"
 #include "proc.h"
 #include "registers.h"
 #include "tracee.h"
+
+#ifndef PTRACE_GET_SYSCALL_USER_DISPATCH_CONFIG
+#define PTRACE_GET_SYSCALL_USER_DISPATCH_CONFIG 0x4211 /* include/uapi/linux/ptrace.h */
+#endif
 
 #define HWCAP2_FSGSBASE 2 /* arch/x86/include/uapi/asm/hwcap2.h: programs may read their thread pointer */
 
@@ -39,6 +44,16 @@ enum pt_fallback fallback_of(int error)
 	}
 }
 
+/* prctl(PR_SET_SYSCALL_USER_DISPATCH) of before. Before Linux 6.4 nobody can tell. */
+static bool is_dispatched(pid_t tid)
+{
+	struct {
+		uint64_t mode, selector, offset, length;
+	} config = {0};
+
+	return ptrace(PTRACE_GET_SYSCALL_USER_DISPATCH_CONFIG, tid, sizeof(config), &config) == 0 && config.mode;
+}
+
 struct kin {
 	const struct tracee *of;
 	bool other_files; /* a thread of the process has another fd table */
@@ -65,8 +80,10 @@ bool fallback_none(struct pt_tracer *t, struct tracee *tracee)
 	tracee_each(t, look, &kin);
 	if (!(getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE))
 		reason = PT_FALLBACK_MACHINE;
-	else if (tracee->sandboxed)
+	else if (tracee->sandboxed || (!t->filtered && proc_status(tracee->tid, "Seccomp:", 10) > 0))
 		reason = PT_FALLBACK_SANDBOX;
+	else if (is_dispatched(tracee->tid))
+		reason = PT_FALLBACK_DISPATCH;
 	else if (kin.other_files || kin.other_users)
 		reason = PT_FALLBACK_DESCRIPTORS;
 	else if (tracee->group->threads > FAST_THREADS / 4)

@@ -48,6 +48,8 @@ void fast_group_gone(struct pt_tracer *t, struct group *group);
 void fast_withdraw(struct pt_tracer *t, struct tracee *tracee, enum pt_fallback reason);
 /* This thread is about to get an fd table of its own. True: it has one already, for nobody shares it. */
 void fast_unshares(struct pt_tracer *t, struct tracee *tracee);
+/* A process is about to be attached: its code is looked at, while it still runs. */
+void fast_prepare(struct pt_tracer *t, pid_t pid);
 /* Its threads are seized. They stand when this returns, so that whatever ends from now on is seen. */
 void fast_attached(struct pt_tracer *t, const struct group *group);
 /* A stop that was asked for (PTRACE_INTERRUPT): the program is to see nothing of it. */

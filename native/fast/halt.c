@@ -75,7 +75,7 @@ void halt_make_again(pid_t tid)
 	registers_write(tid, &regs);
 }
 
-enum standing { STANDS, RUNS, NO_ROOM };
+enum standing { STANDS, RUNS };
 
 static enum standing look(struct pt_tracer *t, pid_t tid, bool ask)
 {
@@ -88,14 +88,14 @@ static enum standing look(struct pt_tracer *t, pid_t tid, bool ask)
 		return STANDS;
 	if (ask && tracee)
 		ptrace(PTRACE_INTERRUPT, tid, 0, 0);
-	found = waitpid(tid, &status, WAIT_FLAGS | WNOHANG);
+	found = wait_for(t, tid, &status);
 	if (found < 0)
 		return STANDS; /* gone */
 	if (found == 0)
 		return RUNS;
 	if (stop_kind(status) == STOP_INTERRUPT)
 		halt_make_again(tid);
-	return wait_keep(t, tid, status) ? STANDS : NO_ROOM;
+	return STANDS;
 }
 
 static DIR *open_threads(const struct group *group)
@@ -110,15 +110,15 @@ static DIR *open_threads(const struct group *group)
 static enum standing pass(struct pt_tracer *t, const struct group *group, const struct tracee *but, bool ask)
 {
 	DIR *threads = open_threads(group);
-	enum standing all = threads ? STANDS : NO_ROOM;
+	enum standing all = threads ? STANDS : RUNS;
 	struct dirent *entry;
 
-	while (threads && all != NO_ROOM && (entry = readdir(threads))) {
+	while (threads && (entry = readdir(threads))) {
 		pid_t tid = atoi(entry->d_name);
 		enum standing one = tid <= 0 || (but && tid == but->tid) ? STANDS : look(t, tid, ask);
 
-		if (one != STANDS)
-			all = one;
+		if (one == RUNS)
+			all = RUNS;
 	}
 	if (threads)
 		closedir(threads);
@@ -133,7 +133,7 @@ bool halt_process(struct pt_tracer *t, const struct group *group, const struct t
 	bool again = true;
 
 	/* Two passes at least: between the first one's reads a thread may have been born. */
-	while (all == RUNS || (all == STANDS && again)) {
+	while (all == RUNS || again) {
 		again = all == RUNS;
 		if (now_ns() > end)
 			return false;
@@ -143,7 +143,7 @@ bool halt_process(struct pt_tracer *t, const struct group *group, const struct t
 		 * reason has lost the request (ptrace_stop() of kernel/signal.c), but it stands. */
 		all = pass(t, group, but, false);
 	}
-	return all == STANDS;
+	return true;
 }
 
 void halt_each(const struct group *group, void (*visit)(pid_t tid, void *context), void *context)

@@ -44,6 +44,11 @@ bool fast_counts_itself(const struct tracee *tracee, uint64_t instruction)
 	return false;
 }
 
+void fast_prepare(struct pt_tracer *t, pid_t pid)
+{
+	(void)t, (void)pid;
+}
+
 void fast_attached(struct pt_tracer *t, const struct group *group)
 {
 	(void)t, (void)group;

@@ -225,7 +225,7 @@ int patch_write_jumps(struct image *image, pid_t tid, unsigned int first)
 int patch_mapping(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct mapping *mapping,
 		  enum patch_choice choice, uint64_t stopped_at)
 {
-	const struct code *code = code_look(t, tracee, mapping);
+	const struct code *code = code_look(t, tracee->tid, tracee->group->image, mapping);
 	struct round round = {.image = image, .first = image->site_count};
 	int result;
 
