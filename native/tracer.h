@@ -165,8 +165,8 @@ struct tracee {
 	unsigned int closing_last;
 	bool is_closing;
 	struct tracee *closing_next;
-	bool asked;		/* it asked for its next call to be followed (fast/asking.c) */
-	bool owed_urgent;	/* a SIGURG of the program's own was kept meanwhile */
+	unsigned int asked; /* for so many of its calls to be followed; a handler may ask meanwhile (fast/asking.c) */
+	bool owed_urgent;   /* a SIGURG of the program's own was kept meanwhile */
 	struct image *guest_of; /* a child of vfork: it runs in the memory of this one */
 	bool transferred;	/* something was told of it */
 	char name[16];		/* at its exit */

@@ -37,6 +37,11 @@ static bool is_in_ask(uint64_t address)
 	return address >= FAST_ASK && address < label(ask_end);
 }
 
+bool asking_is_seen(uint64_t address)
+{
+	return address >= label(ask_asked) && address < label(ask_end);
+}
+
 static bool is_ours(const struct tracee *tracee)
 {
 	siginfo_t info;
@@ -60,7 +65,7 @@ bool fast_asks(struct pt_tracer *t, struct tracee *tracee, int signal)
 		/* Whatever signal it is that stops it here: it has been seen. */
 		image_write(&image, registers_rbx(&regs) + FAST_SAVED + offsetof(struct saved, answer), &yes,
 			    sizeof(yes));
-		tracee->asked = true;
+		tracee->asked++;
 	} else if (signal == SIGURG && !ours) {
 		/* One that the program has blocked, and that only gets here since ask.S unblocks it. */
 		tracee->owed_urgent = true;
@@ -76,7 +81,7 @@ void fast_call_ended(struct tracee *tracee, uint64_t instruction, int64_t result
 	    instruction < FAST_TWINS || instruction >= FAST_ASK ||
 	    (instruction & ((1u << FAST_TWIN_BITS) - 1)) != TWIN_DONE)
 		return;
-	tracee->asked = false;
+	tracee->asked--;
 	if (tracee->owed_urgent)
 		syscall(SYS_tkill, tracee->tid, SIGURG);
 	tracee->owed_urgent = false;

@@ -97,6 +97,8 @@ int attach_free(struct pt_tracer *t, struct image *image, struct tracee *tracee)
 	free(list.mappings);
 	if (!error && !image_add_threads(t, image))
 		error = -EMLINK;
+	if (!error && !tracee->group->free)
+		patch_count_asked(t, tracee->group);
 	tracee->group->free = !error;
 	return error;
 }

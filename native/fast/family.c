@@ -106,7 +106,8 @@ void fast_executed(struct pt_tracer *t, struct tracee *tracee)
 	end_guest(tracee);
 	forget_image(t, tracee->group);
 	tracee->group->slow = tracee->group->free = false;
-	tracee->asked = tracee->owed_urgent = false;
+	tracee->asked = 0;
+	tracee->owed_urgent = false;
 	tracee->group->stops = 0;
 }
 

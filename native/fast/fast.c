@@ -5,6 +5,7 @@
 #include "fast/fast.h"
 
 #include <errno.h>
+#include <sys/syscall.h>
 
 #include "fast/asking.h"
 #include "fast/attach.h"
@@ -132,8 +133,10 @@ void fast_call_stopped(struct pt_tracer *t, struct tracee *tracee, uint64_t inst
 	struct image *image;
 	int error;
 
-	/* A call that the kernel is about to restart is left alone: the next one will do. */
-	if (tracee->hold || tracee->entered || (result < 0 && result > -4096 && restart_pending((int)-result)))
+	/* A call that the kernel is about to restart is left alone: the next one will do. Behind rt_sigreturn(2) the
+	 * thread does not stand behind a call. */
+	if (tracee->hold || tracee->call.number == SYS_rt_sigreturn || tracee->entered ||
+	    (result < 0 && result > -4096 && restart_pending((int)-result)))
 		return;
 	if (tracee->group->free && asking_brought_code(tracee, result)) {
 		error = attach_free(t, tracee->group->image, tracee);

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "memory.h"
 #include "stop.h"
 #include "wait.h"
 
@@ -21,13 +22,19 @@
 int inject_begin(struct injection *injection, pid_t tid, uint64_t gadget)
 {
 	const uint64_t all = UINT64_MAX;
+	uint8_t code[2];
 	int error = registers_read(tid, &injection->saved);
 
 	injection->tid = tid;
 	injection->gadget = gadget;
 	injection->stop_again = false;
+	if (!error)
+		error = memory_read(tid, gadget, code, sizeof(code));
 	if (error)
 		return error;
+	/* Behind rt_sigreturn(2) the thread stands wherever the signal had come. */
+	if (code[0] != 0x0f || code[1] != 0x05)
+		return -EAGAIN;
 	if (ptrace(PTRACE_GETSIGMASK, tid, MASK_SIZE, &injection->mask) < 0 ||
 	    ptrace(PTRACE_SETSIGMASK, tid, MASK_SIZE, &all) < 0)
 		return -errno;
@@ -53,6 +60,11 @@ static int go_on(struct pt_tracer *t, struct injection *injection)
 			wait_keep(t, injection->tid, status);
 			return -ESRCH;
 		case STOP_SIGNAL:
+			/* All others wait; or the gadget is none. */
+			if (WSTOPSIG(status) != SIGSTOP)
+				return -EFAULT;
+			injection->stop_again = true;
+			break;
 		case STOP_GROUP:
 			injection->stop_again = true;
 			break;

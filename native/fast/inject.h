@@ -14,7 +14,8 @@ struct injection {
 	bool stop_again; /* a stop signal came meanwhile: it is sent anew at the end */
 };
 
-/* The tracee must be in a ptrace-stop, of 64-bit code. Its signals wait until the end. 0 or -errno. */
+/* The tracee must be in a ptrace-stop, of 64-bit code. Its signals wait until the end. 0; -EAGAIN: that is no
+ * syscall instruction; -errno. */
 int inject_begin(struct injection *injection, pid_t tid, uint64_t gadget);
 /* Does one call and returns its result; -ESRCH: the tracee died. */
 int64_t inject_call(struct pt_tracer *t, struct injection *injection, long number, const uint64_t args[6]);

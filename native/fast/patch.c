@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fast/asking.h"
 #include "fast/fast.h"
 #include "fast/frames.h"
 #include "fast/halt.h"
@@ -152,7 +153,7 @@ struct moving {
 	struct pt_tracer *t;
 	move_function move;
 	const void *context;
-	bool calls; /* it will make a call in a twin */
+	unsigned int calls; /* that it will make in twins */
 };
 
 /* A twin's call has to be seen, and who comes to it this way has not asked. */
@@ -165,8 +166,9 @@ static uint64_t move_and_look(const void *context, uint64_t address, int64_t res
 	if (other >= FAST_TWINS && other < FAST_ASK) {
 		unsigned int offset = other & ((1u << FAST_TWIN_BITS) - 1);
 
-		moving->calls |= offset == TWIN_CALL || (offset == TWIN_DONE && unfinished);
+		moving->calls += offset == TWIN_CALL || (offset == TWIN_DONE && unfinished);
 	}
+	moving->calls += asking_is_seen(other);
 	return other;
 }
 
@@ -179,15 +181,15 @@ static void move_thread(pid_t tid, void *context)
 
 	if (registers_read(tid, &regs) < 0 || registers_compat(&regs))
 		return;
-	moving->calls = false;
+	moving->calls = 0;
 	other = move_and_look(moving, registers_instruction(&regs), registers_result(&regs));
 	if (other) {
 		registers_set_instruction(&regs, other);
 		registers_write(tid, &regs);
 	}
 	frames_move(tid, registers_stack(&regs), move_and_look, moving);
-	if (tracee && moving->calls)
-		tracee->asked = tracee->group->image && tracee->group->image->asks;
+	if (tracee && tracee->group->image && tracee->group->image->asks)
+		tracee->asked += moving->calls;
 }
 
 void patch_move_threads(struct pt_tracer *t, const struct group *group, move_function move, const void *context)
@@ -195,6 +197,25 @@ void patch_move_threads(struct pt_tracer *t, const struct group *group, move_fun
 	struct moving moving = {.t = t, .move = move, .context = context};
 
 	halt_each(group, move_thread, &moving);
+}
+
+static uint64_t stay(const void *context, uint64_t address, int64_t result)
+{
+	(void)context, (void)result;
+	return address >= FAST_TWINS && address < FAST_CODE + FAST_CODE_SIZE ? address : 0;
+}
+
+static void forget_asked(struct pt_tracer *t, struct tracee *tracee, void *group)
+{
+	(void)t;
+	if (tracee->group == group)
+		tracee->asked = 0;
+}
+
+void patch_count_asked(struct pt_tracer *t, struct group *group)
+{
+	tracee_each(t, forget_asked, group);
+	patch_move_threads(t, group, stay, NULL);
 }
 
 void patch_move_in(struct pt_tracer *t, const struct image *image, unsigned int first)

@@ -27,6 +27,9 @@ bool patch_wants(const struct pt_tracer *t, const struct site *site, enum patch_
 int patch_write_jumps(struct image *image, pid_t tid, unsigned int first);
 /* Threads in the middle of what a jump of these sites has replaced go on in stubs and twins. */
 void patch_move_in(struct pt_tracer *t, const struct image *image, unsigned int first);
+/* Which threads are about to make calls in twins, where the tracer has to follow them? The stops have seen all calls
+ * until now. */
+void patch_count_asked(struct pt_tracer *t, struct group *group);
 /* Moves all threads, and what will return from signal handlers. */
 void patch_move_threads(struct pt_tracer *t, const struct group *group, move_function move, const void *context);
 

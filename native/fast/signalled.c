@@ -122,7 +122,7 @@ static void before_handler(struct pt_tracer *t, struct image *image, struct trac
 	if (stand->body && stand->under_way)
 		remember(t, image, tracee, stand, regs);
 	registers_set_instruction(regs, twin + TWIN_DONE);
-	tracee->asked = image->asks; /* the kernel may make the call again, there */
+	tracee->asked += image->asks; /* the kernel may make the call again, there */
 }
 
 /* mov [rsp+8], r11: the call has lost r11 since, but that is where it was put. */
