@@ -104,6 +104,8 @@ static void on_syscall(struct pt_tracer *t, struct tracee *tracee)
 		tracee->entered = false;
 		files_settle(tracee);
 		watch_exit(t, tracee, result);
+		if (t->detaching)
+			fast_interrupted(tracee);
 		fast_call_ended(tracee, info.instruction_pointer, result);
 		fast_call_stopped(t, tracee, info.instruction_pointer, result);
 	}
