@@ -19,6 +19,7 @@
 #include "fast/fast.h"
 #include "fast/halt.h"
 #include "fast/layout.h"
+#include "fast/moving.h"
 #include "fast/patch.h"
 #include "fast/table.h"
 
@@ -98,7 +99,7 @@ int attach_free(struct pt_tracer *t, struct image *image, struct tracee *tracee)
 	if (!error && !image_add_threads(t, image))
 		error = -EMLINK;
 	if (!error && !tracee->group->free)
-		patch_count_asked(t, tracee->group);
+		moving_count_asked(t, tracee->group);
 	tracee->group->free = !error;
 	return error;
 }

@@ -8,6 +8,7 @@
 #include "fast/halfway.h"
 #include "fast/halt.h"
 #include "fast/layout.h"
+#include "fast/moving.h"
 #include "fast/patch.h"
 #include "fast/slots.h"
 #include "fast/twin.h"
@@ -53,7 +54,7 @@ void cover_again(struct pt_tracer *t, struct image *image, const struct tracee *
 {
 	cover_look(image, tracee->tid);
 	if (patch_write_jumps(image, tracee->tid, 0) > 0)
-		patch_move_in(t, image, 0);
+		moving_in(t, image, 0);
 }
 
 static uint64_t into_twin(const void *context, uint64_t address, int64_t result)
@@ -89,5 +90,5 @@ void cover_leave_stubs(struct pt_tracer *t, struct image *image, const struct tr
 {
 	/* The stops have counted these calls. */
 	halt_each(tracee->group, finish, image);
-	patch_move_threads(t, tracee->group, into_twin, image);
+	moving_threads(t, tracee->group, into_twin, image);
 }

@@ -11,18 +11,11 @@
 #include "fast/attach.h"
 #include "fast/code.h"
 #include "fast/fallback.h"
-#include "fast/halfway.h"
-#include "fast/halt.h"
 #include "fast/image.h"
-#include "fast/layout.h"
 #include "fast/patch.h"
-#include "fast/ring.h"
-#include "fast/signalled.h"
-#include "fast/slots.h"
 #include "fast/table.h"
 #include "files.h"
 #include "restart.h"
-#include "tracee.h"
 
 #define TRIES_MOST 8 /* to stop all threads of a process */
 
@@ -151,126 +144,4 @@ void fast_call_stopped(struct pt_tracer *t, struct tracee *tracee, uint64_t inst
 		error = t->filtered ? patch_at(t, image, tracee, instruction - 2) : attach_free(t, image, tracee);
 	if (error)
 		give_up(t, tracee, error);
-}
-
-void fast_before_stop(struct pt_tracer *t, struct tracee *tracee)
-{
-	if (tracee->group && tracee->group->image)
-		ring_drain(t, tracee->group->image);
-}
-
-void fast_before_signal(struct pt_tracer *t, struct tracee *tracee, int signal)
-{
-	if (tracee->group->image)
-		signalled(t, tracee->group->image, tracee, signal);
-}
-
-void fast_exiting(struct pt_tracer *t, struct tracee *tracee)
-{
-	struct image *image = tracee->group ? tracee->group->image : NULL;
-	struct registers regs;
-
-	if (!image)
-		return;
-	if (registers_read(tracee->tid, &regs) == 0)
-		halfway_count(t, image, tracee, &regs, true);
-	ring_drain(t, image);
-	image->leaving = image->thread_count <= 1;
-	if (image->thread_count > 1)
-		image_remove_thread(image, tracee);
-}
-
-void fast_withdraw(struct pt_tracer *t, struct tracee *tracee, enum pt_fallback reason)
-{
-	struct image *image = tracee->group->image;
-
-	if (!t->options.fast)
-		return;
-	tracee->group->slow = true;
-	tracee->group->free = false;
-	fallback_tell(t, tracee, reason, 0);
-	if (!image)
-		return;
-	ring_drain(t, image);
-	if (halt_process(t, tracee->group, tracee))
-		patch_withdraw(t, image, tracee->tid);
-	else
-		image_set_flags(image, image->flags | FAST_ALL_STOP);
-}
-
-void fast_attached(struct pt_tracer *t, const struct group *group)
-{
-	halt_process(t, group, NULL);
-}
-
-void fast_interrupted(const struct tracee *tracee)
-{
-	halt_make_again(tracee->tid);
-}
-
-static void count_halfway(struct pt_tracer *t, struct tracee *tracee, void *context)
-{
-	struct image *image = context;
-	struct registers regs;
-
-	/* It will write its record, too, but that one nobody reads. */
-	if (tracee->group == image->group && registers_read(tracee->tid, &regs) == 0)
-		halfway_count(t, image, tracee, &regs, false);
-}
-
-void fast_detach(struct pt_tracer *t)
-{
-	for (struct image *image = t->images; image; image = image->next) {
-		const uint32_t alone = image->flags | FAST_ALL_STOP | FAST_ALONE;
-
-		ring_drain(t, image);
-		/* If they can't be stopped the stubs stay, and let every call pass. */
-		if (halt_process(t, image->group, NULL)) {
-			patch_withdraw(t, image, image->reader);
-			ring_drain(t, image);
-			tracee_each(t, count_halfway, image);
-		}
-		image_set_flags(image, alone);
-		image->group->free = false;
-	}
-}
-
-void fast_drain(struct pt_tracer *t)
-{
-	for (struct image *image = t->images; image; image = image->next)
-		ring_drain(t, image);
-}
-
-void fast_destroy(struct pt_tracer *t)
-{
-	while (t->images)
-		image_destroy(t, t->images);
-	code_destroy(t);
-}
-
-bool fast_learn(struct pt_tracer *t, struct files *files, unsigned int fd, struct socket *socket)
-{
-	return !files->image || slots_learn(t, files->image, fd, socket);
-}
-
-void fast_stop(const struct files *files, unsigned int fd)
-{
-	if (files->image)
-		slots_stop(files->image, fd);
-}
-
-void fast_forget(struct files *files, unsigned int fd, struct socket *was)
-{
-	if (files->image)
-		slots_forget(files->image, fd, was);
-}
-
-bool fast_still_other(const struct files *files, unsigned int fd)
-{
-	return !files->image || slots_still_other(files->image, fd);
-}
-
-bool fast_busy(const struct files *files, unsigned int fd)
-{
-	return files->image && !files->image->leaving && slots_busy(files->image, fd);
 }

@@ -4,7 +4,6 @@
 #define PT_FAST_PATCH_H
 
 #include "fast/code.h"
-#include "fast/frames.h"
 #include "fast/image.h"
 
 /* Which sites of a mapping are of interest, beside those that make a call that is counted. */
@@ -25,12 +24,5 @@ void patch_withdraw(struct pt_tracer *t, struct image *image, pid_t tid);
 bool patch_wants(const struct pt_tracer *t, const struct site *site, enum patch_choice choice, bool stopped);
 /* Those sites from this one on whose own bytes stand there get their jump. Returns how many. */
 int patch_write_jumps(struct image *image, pid_t tid, unsigned int first);
-/* Threads in the middle of what a jump of these sites has replaced go on in stubs and twins. */
-void patch_move_in(struct pt_tracer *t, const struct image *image, unsigned int first);
-/* Which threads are about to make calls in twins, where the tracer has to follow them? The stops have seen all calls
- * until now. */
-void patch_count_asked(struct pt_tracer *t, struct group *group);
-/* Moves all threads, and what will return from signal handlers. */
-void patch_move_threads(struct pt_tracer *t, const struct group *group, move_function move, const void *context);
 
 #endif

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 
 #include "fast/layout.h"
-#include "fast/ring.h"
 #include "rows.h"
 #include "sockets.h"
 
@@ -69,11 +68,8 @@ bool slots_learn(struct pt_tracer *t, struct image *image, unsigned int fd, stru
 		slots_stop(image, fd);
 		return false;
 	}
-	if (*find_fading(image, fd)) {
-		/* The last of those calls has ended just now: its record is there, and comes first. */
-		ring_drain(t, image);
+	if (*find_fading(image, fd))
 		end_fading(t, find_fading(image, fd));
-	}
 	return write_state(image, fd,
 			   !socket			    ? FAST_OTHER
 			   : socket_takes_addresses(socket) ? FAST_DATAGRAM

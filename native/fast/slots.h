@@ -5,8 +5,8 @@
 
 #include "fast/image.h"
 
-/* fd names this socket (NULL: something else, which counts nothing). False: it may not be remembered now, for calls on
- * what it named before are still under way, or it is about to be closed. */
+/* All records until now have been read. fd names this socket (NULL: something else, which counts nothing). False: it
+ * may not be remembered now, for calls on what it named before are still under way, or it is about to be closed. */
 bool slots_learn(struct pt_tracer *t, struct image *image, unsigned int fd, struct socket *socket);
 /* From now on a call on it stops. was: the socket that it named, or NULL. */
 void slots_forget(struct image *image, unsigned int fd, struct socket *was);

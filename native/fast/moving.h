@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ * Threads that stand where code is replaced. All threads of the process must stand. */
+#ifndef PT_FAST_MOVING_H
+#define PT_FAST_MOVING_H
+
+#include "fast/frames.h"
+#include "fast/image.h"
+
+/* Threads in the middle of what a jump of these sites has replaced go on in stubs and twins. */
+void moving_in(struct pt_tracer *t, const struct image *image, unsigned int first);
+/* Which threads are about to make calls in twins, where the tracer has to follow them? The stops have seen all calls
+ * until now. */
+void moving_count_asked(struct pt_tracer *t, struct group *group);
+/* Moves all threads, and what will return from signal handlers. */
+void moving_threads(struct pt_tracer *t, const struct group *group, move_function move, const void *context);
+/* Threads in stubs and twins go on in the program, whose own bytes are back. What has made its call finishes where it
+ * is. */
+void moving_out(struct pt_tracer *t, const struct image *image);
+
+#endif
