@@ -74,6 +74,7 @@ void files_leave(struct pt_tracer *t, struct tracee *tracee)
 		pidfd_drop(t, files);
 	if (--files->users)
 		return;
+	fast_table_gone(files);
 	for (unsigned int fd = 0; fd < files->size; fd++)
 		drop(t, files, fd);
 	pidfd_drop(t, files);

@@ -68,5 +68,6 @@ void fast_stop(const struct files *files, unsigned int fd);
 void fast_forget(struct files *files, unsigned int fd, struct socket *was);
 bool fast_still_other(const struct files *files, unsigned int fd);
 bool fast_busy(const struct files *files, unsigned int fd);
+void fast_table_gone(struct files *files);
 
 #endif

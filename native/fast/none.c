@@ -156,6 +156,11 @@ bool fast_still_other(const struct files *files, unsigned int fd)
 	return true;
 }
 
+void fast_table_gone(struct files *files)
+{
+	(void)files;
+}
+
 bool fast_busy(const struct files *files, unsigned int fd)
 {
 	(void)files, (void)fd;

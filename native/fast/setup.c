@@ -48,7 +48,7 @@ void image_destroy(struct pt_tracer *t, struct image *image)
 	if (*at)
 		*at = image->next;
 	slots_end(t, image);
-	if (image->files->image == image)
+	if (image->files && image->files->image == image)
 		image->files->image = NULL;
 	image->group->image = NULL;
 	free(image->sites);
@@ -188,7 +188,7 @@ static void *copy_of(const void *from, size_t size)
 {
 	void *copy = malloc(size ? size : 1);
 
-	if (copy)
+	if (copy && size)
 		memcpy(copy, from, size);
 	return copy;
 }
@@ -223,7 +223,7 @@ struct image *image_copy(struct pt_tracer *t, const struct image *of, struct tra
 		image->withdrawn = of->withdrawn;
 		image->asks = of->asks;
 		/* Records before this one are its parent's. */
-		if (clear_slots(image, of->files->size) == 0 &&
+		if (of->files && clear_slots(image, of->files->size) == 0 &&
 		    image_read(image, FAST_HEAD, &head, sizeof(head)) == 0) {
 			image->tail = head;
 			if (write_limit(image) == 0 &&

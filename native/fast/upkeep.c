@@ -147,3 +147,9 @@ bool fast_busy(const struct files *files, unsigned int fd)
 {
 	return files->image && !files->image->leaving && slots_busy(files->image, fd);
 }
+
+void fast_table_gone(struct files *files)
+{
+	if (files->image)
+		files->image->files = NULL;
+}
