@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "fast/fast.h"
+#include "fast/layout.h"
 #include "filter.h"
 #include "syscalls.h"
 #include "watch.h"
@@ -252,9 +254,45 @@ static void check_limits(void)
 	CHECK(pt_watch(&tracer, &far) == -EINVAL);
 }
 
+#if defined(__x86_64__)
+static uint32_t verdict_at(uint32_t arch, int number, uint64_t instruction)
+{
+	const struct seccomp_data data = {.nr = number, .arch = arch, .instruction_pointer = instruction};
+
+	return run(&data);
+}
+
+/* Calls that stubs count pass if a stub makes them; all else stops wherever it comes from. */
+static void check_stubs(void)
+{
+	begin(false);
+	tracer.options.fast = 50;
+	build();
+	for (unsigned int i = 0; fast_call(i) >= 0; i++) {
+		CHECK(verdict_at(NATIVE, fast_call(i), FAST_STUBS) == SECCOMP_RET_ALLOW);
+		CHECK(verdict_at(NATIVE, fast_call(i), FAST_STUBS_END - 1) == SECCOMP_RET_ALLOW);
+		CHECK(verdict_at(NATIVE, fast_call(i), FAST_STUBS - 1) == TRACE);
+		CHECK(verdict_at(NATIVE, fast_call(i), FAST_STUBS_END) == TRACE);
+		CHECK(verdict_at(NATIVE, fast_call(i), FAST_STUBS | 1ull << 32) == TRACE);
+	}
+	CHECK(verdict_at(NATIVE, SYS_connect, FAST_STUBS) == TRACE);
+	CHECK(verdict_at(NATIVE, SYS_getppid, FAST_STUBS_END) == SECCOMP_RET_ALLOW);
+	CHECK(verdict_at(AUDIT_ARCH_I386, 369 /* sendto */, FAST_STUBS) == TRACE);
+	begin(false);
+	tracer.options.fast = 50;
+	watch(SYS_sendto, 0);
+	build();
+	CHECK(verdict_at(NATIVE, SYS_sendto, FAST_STUBS) == TRACE);
+	CHECK(verdict_at(NATIVE, SYS_recvfrom, FAST_STUBS) == SECCOMP_RET_ALLOW);
+}
+#endif
+
 int main(void)
 {
 	check_counting();
+#if defined(__x86_64__)
+	check_stubs();
+#endif
 	check_watched();
 	check_refused();
 	check_large();
