@@ -119,7 +119,7 @@ struct pt_options {
 	int32_t no_follow; /* threads are followed, children are not */
 	int32_t no_io_uring;
 	int32_t aggregate; /* equal transfers of one batch become one record */
-	int32_t fast;	   /* so many stops at one place of a program, and its calls from there are counted inside of
+	int32_t fast;	   /* so many stops of a process, and its calls are counted inside of
 			    * it; 0: never */
 	int32_t guest;	   /* ptmon is a library in another program: leave its signals and its other children alone */
 };

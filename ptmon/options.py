@@ -250,7 +250,7 @@ TABLE = (
     Option(
         "engine",
         ("--fast-after",),
-        "so many stops at one place in a program's code before its calls are counted there without stops; default 50",
+        "so many stops of a process before its calls are counted inside of it; default 50",
         "STOPS",
         stops,
     ),

@@ -36,7 +36,7 @@ class EngineSettings:
     """False: io_uring_setup fails with ENOSYS."""
     seccomp: str = "auto"
     fast: int = FAST_AFTER
-    """So many stops at one place of a program, and its calls from there are counted inside of it; 0: never."""
+    """So many stops of a process, and its calls are counted inside of it from then on; 0: never."""
     duration: float | None = None
     """Seconds after which counting stops: attached processes are detached, a launched one is passed on."""
     every_call: bool = False
