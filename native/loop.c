@@ -58,7 +58,8 @@ static void on_call_entry(struct pt_tracer *t, struct tracee *tracee, uint32_t a
 /* Lets the tracee go on, unless it is to stay where it is. */
 static void go_on(struct pt_tracer *t, struct tracee *tracee)
 {
-	if (!tracee->hold && tracee->group->held != tracee)
+	/* Or has gone on to another one, which waits for its turn (fast/inject.c). */
+	if (!tracee->hold && tracee->group->held != tracee && !wait_kept(t, tracee->tid))
 		tracee_resume(tracee, tracee_request(t, tracee), 0);
 }
 
@@ -80,6 +81,12 @@ static void on_seccomp(struct pt_tracer *t, struct tracee *tracee)
 	go_on(t, tracee);
 }
 
+/* PTRACE_INTERRUPT has ended this call, and it will be made again. */
+static bool was_our_interrupt(const struct pt_tracer *t, const struct tracee *tracee)
+{
+	return (t->detaching || tracee->halted) && fast_interrupted(tracee);
+}
+
 static void on_syscall(struct pt_tracer *t, struct tracee *tracee)
 {
 	struct __ptrace_syscall_info info;
@@ -98,14 +105,13 @@ static void on_syscall(struct pt_tracer *t, struct tracee *tracee)
 		fast_call_stops(t, tracee, info.instruction_pointer);
 		tracee->entered = true;
 	} else if (info.op == PTRACE_SYSCALL_INFO_EXIT) {
-		int64_t result = sandbox_result(tracee, info.exit.rval);
+		int64_t result = was_our_interrupt(t, tracee) ? -ERESTARTNOINTR
+							      : sandbox_result(tracee, info.exit.rval);
 
 		call_exit(t, tracee, result);
 		tracee->entered = false;
 		files_settle(tracee);
 		watch_exit(t, tracee, result);
-		if (t->detaching)
-			fast_interrupted(tracee);
 		fast_call_ended(tracee, info.instruction_pointer, result);
 		fast_call_stopped(t, tracee, info.instruction_pointer, result);
 	}

@@ -111,18 +111,33 @@ static inline void registers_restart(struct registers *regs, int64_t number)
 	regs->user.rip -= 2;
 }
 
-/* A call that it will make when it runs on. orig_rax: the kernel is not to restart another one. */
-static inline void registers_set_call(struct registers *regs, uint64_t instruction, long number, const uint64_t args[6])
+/* The kernel is not to restart the call that the tracee has made last. */
+static inline void registers_forget_call(struct registers *regs)
 {
-	regs->user.rip = instruction;
-	regs->user.rax = (uint64_t)number;
 	regs->user.orig_rax = (uint64_t)-1;
-	regs->user.rdi = args[0];
-	regs->user.rsi = args[1];
-	regs->user.rdx = args[2];
-	regs->user.r10 = args[3];
-	regs->user.r8 = args[4];
-	regs->user.r9 = args[5];
+}
+
+/* The processor's numbers of the registers that a call's arguments are in: rdi, rsi, rdx, r10, r8, r9. */
+static const uint8_t registers_of_argument[6] = {7, 6, 2, 10, 8, 9};
+
+/* Registers that code would have to load which makes calls and goes on: all that a call needs or destroys. */
+struct loaded {
+	unsigned int number;
+	uint64_t value;
+};
+
+#define REGISTERS_LOADED 9
+
+static inline void registers_loaded(const struct registers *regs, struct loaded out[REGISTERS_LOADED])
+{
+	const struct loaded loaded[REGISTERS_LOADED] = {
+		{0, regs->user.rax}, {1, regs->user.rcx},  {2, regs->user.rdx},
+		{6, regs->user.rsi}, {7, regs->user.rdi},  {8, regs->user.r8},
+		{9, regs->user.r9},  {10, regs->user.r10}, {11, regs->user.r11},
+	};
+
+	for (unsigned int i = 0; i < REGISTERS_LOADED; i++)
+		out[i] = loaded[i];
 }
 
 static inline void registers_set_r11(struct registers *regs, uint64_t value)

@@ -27,11 +27,6 @@
 #include "sockets.h"
 #include "tracee.h"
 
-#define ERESTARTSYS 512
-#define ERESTARTNOINTR 513
-#define ERESTARTNOHAND 514
-#define ERESTART_RESTARTBLOCK 516
-
 bool restart_pending(int error)
 {
 	return error >= ERESTARTSYS && error <= ERESTART_RESTARTBLOCK;

@@ -5,6 +5,12 @@
 
 #include "tracer.h"
 
+/* include/linux/errno.h of the kernel */
+#define ERESTARTSYS 512
+#define ERESTARTNOINTR 513
+#define ERESTARTNOHAND 514
+#define ERESTART_RESTARTBLOCK 516
+
 /* Is this "errno" of an exit-stop one of the kernel's own, that the program never sees? */
 bool restart_pending(int error);
 /* The tracee's call on this socket came back with such a code. */

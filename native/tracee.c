@@ -131,6 +131,7 @@ struct tracee *tracee_of_group(struct pt_tracer *t, pid_t tgid, const struct tra
 
 void tracee_resume(struct tracee *tracee, int request, int signal)
 {
+	tracee->halted = false;
 	tracee->state = request == PTRACE_LISTEN ? TRACEE_LISTENING : TRACEE_RUNNING;
 	ptrace(request, tracee->tid, 0, signal);
 }

@@ -153,6 +153,7 @@ struct tracee {
 	struct disguise disguise;
 	bool sandboxed;	    /* has a seccomp filter of its own: watched with PTRACE_SYSCALL */
 	int64_t held_since; /* ns, while it is its group's held */
+	bool halted;	    /* it was asked to stop (fast/halt.c), and its stop waits for its turn */
 	bool asked_to_stop; /* its group's held waits for its next stop */
 	bool strict;	    /* asked for SECCOMP_MODE_STRICT, which the core keeps for the kernel (sandbox.c) */
 	bool exiting;	    /* PTRACE_EVENT_EXIT was seen */

@@ -93,8 +93,6 @@ int attach_free(struct pt_tracer *t, struct image *image, struct tracee *tracee)
 		cover_again(t, image, tracee);
 	if (!error)
 		error = patch_all(t, image, tracee, &list);
-	if (!error)
-		error = table_write(image, tracee->tid, 0);
 	free(list.mappings);
 	if (!error && !image_add_threads(t, image))
 		error = -EMLINK;

@@ -44,6 +44,25 @@ int code_each(pid_t pid, bool (*visit)(const struct mapping *mapping, void *cont
 	return 0;
 }
 
+bool code_is_anonymous(pid_t pid, uint64_t begin, uint64_t size)
+{
+	char path[64], line[512];
+	struct mapping mapping;
+	bool found = false;
+	FILE *maps;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", (int)pid);
+	maps = fopen(path, "re");
+	while (maps && !found && fgets(line, sizeof(line), maps)) {
+		mapping = (struct mapping){.inode = 1};
+		parse(line, &mapping);
+		found = mapping.begin == begin && mapping.end == begin + size && !mapping.inode;
+	}
+	if (maps)
+		fclose(maps);
+	return found;
+}
+
 struct wanted {
 	uint64_t address;
 	struct mapping *mapping;

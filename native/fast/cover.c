@@ -53,8 +53,7 @@ void cover_look(struct image *image, pid_t tid)
 void cover_again(struct pt_tracer *t, struct image *image, const struct tracee *tracee)
 {
 	cover_look(image, tracee->tid);
-	if (patch_write_jumps(image, tracee->tid, 0) > 0)
-		moving_in(t, image, 0);
+	patch_jumps(t, image, tracee->tid, 0);
 }
 
 static uint64_t into_twin(const void *context, uint64_t address, int64_t result)

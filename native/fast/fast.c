@@ -61,7 +61,7 @@ bool fast_call_stops(struct pt_tracer *t, struct tracee *tracee, uint64_t instru
 }
 
 /* NULL: there is none; -EAGAIN: it may be tried again, else the reason has been told. */
-static struct image *image_for(struct pt_tracer *t, struct tracee *tracee, uint64_t gadget, int *error)
+static struct image *image_for(struct pt_tracer *t, struct tracee *tracee, int *error)
 {
 	struct image *image = tracee->group->image;
 	int found;
@@ -77,7 +77,7 @@ static struct image *image_for(struct pt_tracer *t, struct tracee *tracee, uint6
 	if (found < 0)
 		*error = found;
 	else
-		image = found ? attach_adopt(t, tracee, error) : image_create(t, tracee, gadget, error);
+		image = found ? attach_adopt(t, tracee, error) : image_create(t, tracee, error);
 	if (image) {
 		image->asks = !t->filtered;
 		files_tell_image(t, tracee->files);
@@ -139,7 +139,7 @@ void fast_call_stopped(struct pt_tracer *t, struct tracee *tracee, uint64_t inst
 	}
 	if (!is_due(t, tracee, instruction))
 		return;
-	image = image_for(t, tracee, instruction - 2, &error);
+	image = image_for(t, tracee, &error);
 	if (image)
 		error = t->filtered ? patch_at(t, image, tracee, instruction - 2) : attach_free(t, image, tracee);
 	if (error)

@@ -52,8 +52,9 @@ void fast_unshares(struct pt_tracer *t, struct tracee *tracee);
 void fast_prepare(struct pt_tracer *t, pid_t pid);
 /* Its threads are seized. They stand when this returns, so that whatever ends from now on is seen. */
 void fast_attached(struct pt_tracer *t, const struct group *group);
-/* A stop that was asked for (PTRACE_INTERRUPT): the program is to see nothing of it. */
-void fast_interrupted(const struct tracee *tracee);
+/* A stop that was asked for (PTRACE_INTERRUPT): the program is to see nothing of it. True: its call, which has
+ * failed for it, will be made again. */
+bool fast_interrupted(const struct tracee *tracee);
 /* All processes are about to be let go: they get their own code back. */
 void fast_detach(struct pt_tracer *t);
 /* A child that is not to be followed is about to be let go, with what it has of its parent's stubs. */

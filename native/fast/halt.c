@@ -64,30 +64,32 @@ static bool has_pending_signal(pid_t tid)
 
 /* A signal that comes after this look is delivered before the call is made
  * again: as if it had come just before the program made the call. */
-void halt_make_again(pid_t tid)
+bool halt_make_again(pid_t tid)
 {
 	struct registers regs;
 
 	if (registers_read(tid, &regs) < 0 || registers_compat(&regs) || registers_result(&regs) != -EINTR ||
 	    (int64_t)registers_number(&regs) < 0 || !returns_eintr(registers_number(&regs)) || has_pending_signal(tid))
-		return;
+		return false;
 	registers_restart(&regs, (int64_t)registers_number(&regs));
-	registers_write(tid, &regs);
+	return registers_write(tid, &regs) == 0;
 }
 
 enum standing { STANDS, RUNS };
 
 static enum standing look(struct pt_tracer *t, pid_t tid, bool ask)
 {
-	const struct tracee *tracee = tracee_find(t, tid);
+	struct tracee *tracee = tracee_find(t, tid);
 	int status;
 	pid_t found;
 
 	if (wait_kept(t, tid) || (tracee && (tracee->hold || tracee->exiting || tracee->state == TRACEE_NEWBORN ||
 					     (tracee->group && tracee->group->held == tracee))))
 		return STANDS;
-	if (ask && tracee)
+	if (ask && tracee) {
+		tracee->halted = true;
 		ptrace(PTRACE_INTERRUPT, tid, 0, 0);
+	}
 	found = wait_for(t, tid, &status);
 	if (found < 0)
 		return STANDS; /* gone */

@@ -10,8 +10,8 @@
  * there are too many). */
 bool halt_process(struct pt_tracer *t, const struct group *group, const struct tracee *but);
 /* A thread stands in a stop that it was asked for (PTRACE_INTERRUPT): a call that has failed for nothing else is made
- * again when it runs on. */
-void halt_make_again(pid_t tid);
+ * again when it runs on. True if there was one. */
+bool halt_make_again(pid_t tid);
 /* Calls visit with the tid of each thread. halt_process() must have returned true just before. */
 void halt_each(const struct group *group, void (*visit)(pid_t tid, void *context), void *context);
 

@@ -75,9 +75,8 @@ uint64_t image_twin(const struct image *image, const struct fast_site *site);
 int image_read(const struct image *image, uint64_t address, void *to, size_t length);
 int image_write(const struct image *image, uint64_t address, const void *from, size_t length);
 
-/* Maps the memory into a tracee that is in a ptrace-stop, and begins an image; gadget is the address of a syscall
- * instruction of it. NULL: *error says why. */
-struct image *image_create(struct pt_tracer *t, struct tracee *tracee, uint64_t gadget, int *error);
+/* Maps the memory into a tracee that is in a syscall-exit-stop, and begins an image. NULL: *error says why. */
+struct image *image_create(struct pt_tracer *t, struct tracee *tracee, int *error);
 /* The same for memory that a killed ptmon has left there: nothing is known of any fd, and no record is unread. */
 int image_reset(struct pt_tracer *t, struct image *image);
 /* An image of which only the process is known. NULL: out of memory. */

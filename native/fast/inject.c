@@ -1,97 +1,161 @@
 /* SPDX-License-Identifier: GPL-2.0-only
  *
- * The tracee stands still; its registers are set to a call, it is let go to that call's exit-stop, and gets its
- * registers back. Other threads of it may run meanwhile. Signals to the thread are blocked (PTRACE_SETSIGMASK), but for
- * the two that can't be: SIGSTOP, which is sent anew at the end, and SIGKILL, which ends it all.
+ * The tracer may be killed at any instruction of this, and the tracee then runs on by itself, from where it stands,
+ * with the registers that it has. So it is not led through the calls by the tracer's hand. It gets a piece of code that
+ * makes the calls, loads all registers as they were, and jumps back to where it was: without a tracer it does just
+ * that. The tracer only listens at the stops.
+ *
+ * There is no memory for that code yet. But code segments end somewhere in a page, and the rest of it is zeros that
+ * nobody runs: it is put there, and taken away again.
  */
 #include "fast/inject.h"
 
 #include <errno.h>
-#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
+#include "fast/code.h"
+#include "fast/writing.h"
 #include "memory.h"
+#include "registers.h"
 #include "stop.h"
 #include "wait.h"
 
-#define MASK_SIZE 8 /* bytes of the kernel's sigset_t */
+#ifndef MAP_FIXED_NOREPLACE
+#define MAP_FIXED_NOREPLACE 0x100000
+#endif
 
-int inject_begin(struct injection *injection, pid_t tid, uint64_t gadget)
+#define ROOM 288 /* bytes of zeros that the code needs */
+
+struct search {
+	pid_t tid;
+	uint64_t found;
+};
+
+static bool look(const struct mapping *mapping, void *context)
 {
-	const uint64_t all = UINT64_MAX;
-	uint8_t code[2];
-	int error = registers_read(tid, &injection->saved);
+	static const uint8_t zeros[ROOM];
+	struct search *search = context;
+	uint8_t end[ROOM];
 
-	injection->tid = tid;
-	injection->gadget = gadget;
-	injection->stop_again = false;
-	if (!error)
-		error = memory_read(tid, gadget, code, sizeof(code));
-	if (error)
-		return error;
-	/* Behind rt_sigreturn(2) the thread stands wherever the signal had come. */
-	if (code[0] != 0x0f || code[1] != 0x05)
-		return -EAGAIN;
-	if (ptrace(PTRACE_GETSIGMASK, tid, MASK_SIZE, &injection->mask) < 0 ||
-	    ptrace(PTRACE_SETSIGMASK, tid, MASK_SIZE, &all) < 0)
-		return -errno;
-	return 0;
+	if (mapping->inode && !mapping->writable &&
+	    memory_read(search->tid, mapping->end - ROOM, end, sizeof(end)) == 0 &&
+	    memcmp(end, zeros, sizeof(end)) == 0)
+		search->found = mapping->end - ROOM;
+	return !search->found;
 }
 
-/* Lets it go on to its next stop of the call. 0, or -ESRCH if it dies instead. */
-static int go_on(struct pt_tracer *t, struct injection *injection)
+static uint8_t *put(uint8_t *to, const void *from, size_t length)
 {
+	memcpy(to, from, length);
+	return to + length;
+}
+
+/* mov r64, imm64; reg as the processor numbers them */
+static uint8_t *put_load(uint8_t *to, unsigned int reg, uint64_t value)
+{
+	*to++ = reg < 8 ? 0x48 : 0x49;
+	*to++ = (uint8_t)(0xb8 + (reg & 7));
+	return put(to, &value, sizeof(value));
+}
+
+/* Moves and calls leave the flags as they are. */
+static size_t make(uint8_t code[ROOM], const struct inject_map *maps, unsigned int count, const struct registers *regs)
+{
+	static const uint8_t call[2] = {0x0f, 0x05}, jump[6] = {0xff, 0x25, 0, 0, 0, 0};
+	struct loaded loaded[REGISTERS_LOADED];
+	uint64_t back = registers_instruction(regs);
+	uint8_t *at = code;
+
+	for (unsigned int i = 0; i < count; i++) {
+		const uint64_t args[6] = {
+			maps[i].address,
+			maps[i].size,
+			(uint64_t)maps[i].protection,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE,
+			UINT64_MAX,
+			0,
+		};
+
+		at = put_load(at, 0, SYS_mmap);
+		for (unsigned int j = 0; j < 6; j++)
+			at = put_load(at, registers_of_argument[j], args[j]);
+		at = put(at, call, sizeof(call));
+	}
+	registers_loaded(regs, loaded);
+	for (unsigned int i = 0; i < REGISTERS_LOADED; i++)
+		at = put_load(at, loaded[i].number, loaded[i].value);
+	at = put(at, jump, sizeof(jump));
+	at = put(at, &back, sizeof(back));
+	return (size_t)(at - code);
+}
+
+/* To the next syscall-stop. */
+static int go_on(struct pt_tracer *t, pid_t tid)
+{
+	enum stop_kind kind;
 	int status;
 
-	for (;;) {
-		if (ptrace(PTRACE_SYSCALL, injection->tid, 0, 0) < 0)
-			return -errno;
-		if (waitpid(injection->tid, &status, __WALL) < 0)
-			return -errno;
-		switch (stop_kind(status)) {
-		case STOP_SYSCALL:
-			return 0;
-		case STOP_EXIT:
-		case STOP_EXITED:
-		case STOP_KILLED:
-			wait_keep(t, injection->tid, status);
+	do {
+		if (ptrace(PTRACE_SYSCALL, tid, 0, 0) < 0 || waitpid(tid, &status, WAIT_FLAGS) < 0)
 			return -ESRCH;
-		case STOP_SIGNAL:
-			/* All others wait; or the gadget is none. */
-			if (WSTOPSIG(status) != SIGSTOP)
-				return -EFAULT;
-			injection->stop_again = true;
+		kind = stop_kind(status);
+	} while (kind == STOP_INTERRUPT || kind == STOP_SECCOMP);
+	if (kind == STOP_SYSCALL)
+		return 0;
+	wait_keep(t, tid, status);
+	return kind == STOP_SIGNAL || kind == STOP_GROUP ? -EAGAIN : -ESRCH;
+}
+
+/* Through the calls, each with its two stops. */
+static int listen(struct pt_tracer *t, pid_t tid, const struct inject_map *maps, unsigned int count)
+{
+	struct registers regs;
+	int error = 0;
+
+	for (unsigned int i = 0; i < count && !error; i++) {
+		error = go_on(t, tid);
+		if (!error)
+			error = go_on(t, tid);
+		if (!error)
+			error = registers_read(tid, &regs);
+		if (error)
 			break;
-		case STOP_GROUP:
-			injection->stop_again = true;
-			break;
-		default:
-			break; /* PTRACE_INTERRUPT, or the seccomp-stop of a call that the filter watches */
-		}
+		if (registers_result(&regs) < 0)
+			error = (int)registers_result(&regs);
+		else if ((uint64_t)registers_result(&regs) != maps[i].address)
+			error = -EEXIST; /* before Linux 4.17 that flag is not known: some other place is mapped now */
 	}
+	return error;
 }
 
-int64_t inject_call(struct pt_tracer *t, struct injection *injection, long number, const uint64_t args[6])
+int inject_maps(struct pt_tracer *t, struct tracee *tracee, const struct inject_map *maps, unsigned int count)
 {
-	struct registers regs = injection->saved;
-	int error;
+	static const uint8_t zeros[ROOM];
+	struct search search = {.tid = tracee->tid};
+	struct registers before, regs;
+	uint8_t code[ROOM];
+	int error = registers_read(tracee->tid, &before);
 
-	registers_set_call(&regs, injection->gadget, number, args);
-	error = registers_write(injection->tid, &regs);
-	for (int i = 0; i < 2 && !error; i++)
-		error = go_on(t, injection);
 	if (!error)
-		error = registers_read(injection->tid, &regs);
-	return error ? error : registers_result(&regs);
-}
-
-void inject_end(struct injection *injection)
-{
-	registers_write(injection->tid, &injection->saved);
-	ptrace(PTRACE_SETSIGMASK, injection->tid, MASK_SIZE, &injection->mask);
-	if (injection->stop_again)
-		syscall(SYS_tkill, injection->tid, SIGSTOP);
+		error = code_each(tracee->group->tgid, look, &search);
+	if (!error && !search.found)
+		error = -ENOSPC;
+	if (!error)
+		error = writing_code(tracee->tid, search.found, code, make(code, maps, count, &before));
+	if (error)
+		return error;
+	regs = before;
+	registers_set_instruction(&regs, search.found);
+	registers_forget_call(&regs);
+	error = registers_write(tracee->tid, &regs);
+	if (!error)
+		error = listen(t, tracee->tid, maps, count);
+	if (error != -ESRCH) {
+		registers_write(tracee->tid, &before);
+		writing_code(tracee->tid, search.found, zeros, sizeof(zeros));
+	}
+	return error;
 }

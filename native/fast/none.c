@@ -54,9 +54,10 @@ void fast_attached(struct pt_tracer *t, const struct group *group)
 	(void)t, (void)group;
 }
 
-void fast_interrupted(const struct tracee *tracee)
+bool fast_interrupted(const struct tracee *tracee)
 {
 	(void)tracee;
+	return false;
 }
 
 void fast_detach(struct pt_tracer *t)

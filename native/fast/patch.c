@@ -21,6 +21,7 @@
 #include "fast/halt.h"
 #include "fast/layout.h"
 #include "fast/moving.h"
+#include "fast/table.h"
 #include "fast/twin.h"
 #include "fast/writing.h"
 #include "memory.h"
@@ -86,17 +87,27 @@ static int choose(const struct pt_tracer *t, struct image *image, pid_t tid, con
 	return error;
 }
 
-/* Those that are found as they were get their jump. */
-int patch_write_jumps(struct image *image, pid_t tid, unsigned int first)
+static bool has_own_bytes(const struct fast_site *site, pid_t tid)
+{
+	uint8_t now[sizeof(site->original)];
+
+	return memory_read(tid, site->begin, now, site_size(site)) == 0 &&
+	       memcmp(now, site->original, site_size(site)) == 0;
+}
+
+int patch_jumps(struct pt_tracer *t, struct image *image, pid_t tid, unsigned int first)
 {
 	int written = 0;
 
+	for (unsigned int i = first; i < image->site_count; i++)
+		image->sites[i].jumps |= has_own_bytes(&image->sites[i], tid);
+	/* In this order: if the tracer is killed in between, who was moved is well in the stubs all the same, and
+	 * nobody stands in the middle of a jump. */
+	moving_in(t, image, first);
 	for (unsigned int i = first; i < image->site_count; i++) {
 		struct fast_site *site = &image->sites[i];
-		uint8_t now[sizeof(site->original)];
 
-		if (memory_read(tid, site->begin, now, site_size(site)) < 0 ||
-		    memcmp(now, site->original, site_size(site)) != 0)
+		if (!site->jumps || !has_own_bytes(site, tid))
 			continue;
 		site->jumps = writing_jump(tid, site, FAST_POINTERS + i * sizeof(uint64_t)) == 0;
 		written += site->jumps;
@@ -116,6 +127,9 @@ int patch_mapping(struct pt_tracer *t, struct image *image, struct tracee *trace
 	result = choose(t, image, tracee->tid, mapping, code, choice, stopped_at);
 	if (!result && image->site_count > first)
 		result = writing_stubs(image, tracee->tid, first);
+	/* Before there are any jumps: a later tracer can do nothing with those that it does not know. */
+	if (!result && image->asks)
+		result = table_write(image, tracee->tid, first);
 	if (!result && image->site_count > first && !halt_process(t, tracee->group, tracee))
 		result = -EAGAIN;
 	if (!result && image->site_count > first && !image_add_threads(t, image))
@@ -124,14 +138,14 @@ int patch_mapping(struct pt_tracer *t, struct image *image, struct tracee *trace
 		image_drop_sites(image, first);
 		return result;
 	}
-	result = patch_write_jumps(image, tracee->tid, first);
-	moving_in(t, image, first);
-	return result;
+	return patch_jumps(t, image, tracee->tid, first);
 }
 
 void patch_withdraw(struct pt_tracer *t, struct image *image, pid_t tid)
 {
 	image_set_flags(image, image->flags | FAST_ALL_STOP);
+	/* The other way round than patch_jumps(), for the same reason: the stubs are good as long as somebody is
+	 * inside. */
 	for (unsigned int i = 0; i < image->site_count; i++) {
 		writing_original(tid, &image->sites[i], FAST_POINTERS + i * sizeof(uint64_t));
 		image->sites[i].jumps = false;

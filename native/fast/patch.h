@@ -22,7 +22,8 @@ void patch_withdraw(struct pt_tracer *t, struct image *image, pid_t tid);
 
 /* The parts of it. All threads must stand. */
 bool patch_wants(const struct pt_tracer *t, const struct site *site, enum patch_choice choice, bool stopped);
-/* Those sites from this one on whose own bytes stand there get their jump. Returns how many. */
-int patch_write_jumps(struct image *image, pid_t tid, unsigned int first);
+/* Those sites from this one on whose own bytes stand there get their jump, and threads in the middle of these bytes are
+ * moved. Returns how many. */
+int patch_jumps(struct pt_tracer *t, struct image *image, pid_t tid, unsigned int first);
 
 #endif

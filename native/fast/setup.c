@@ -6,20 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "fast/code.h"
 #include "fast/image.h"
 #include "fast/inject.h"
 #include "fast/layout.h"
 #include "fast/slots.h"
+#include "fast/table.h"
 #include "fast/writing.h"
 #include "registers.h"
 #include "watch.h"
-
-#ifndef MAP_FIXED_NOREPLACE
-#define MAP_FIXED_NOREPLACE 0x100000
-#endif
 
 struct image *image_begin(struct pt_tracer *t, struct tracee *tracee)
 {
@@ -57,35 +54,20 @@ void image_destroy(struct pt_tracer *t, struct image *image)
 	free(image);
 }
 
-static int map(struct pt_tracer *t, struct injection *injection, uint64_t address, uint64_t size, int protection)
+/* What a tracer has left that was killed, or interrupted, before the memory was of use, is as good as new. */
+static int map_both(struct pt_tracer *t, struct tracee *tracee)
 {
-	const uint64_t args[6] = {
-		address, size, (uint64_t)protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, UINT64_MAX, 0,
+	static const struct inject_map all[] = {
+		{FAST_DATA, FAST_DATA_SIZE, PROT_READ | PROT_WRITE},
+		{FAST_CODE, FAST_CODE_SIZE, PROT_READ | PROT_EXEC},
 	};
-	int64_t result = inject_call(t, injection, SYS_mmap, args);
+	struct inject_map missing[2];
+	unsigned int count = 0;
 
-	if (result < 0 || (uint64_t)result == address)
-		return result < 0 ? (int)result : 0;
-	/* Before Linux 4.17 that flag is not known, and if the address is taken another one is given. */
-	inject_call(t, injection, SYS_munmap, (const uint64_t[6]){(uint64_t)result, size});
-	return -EEXIST;
-}
-
-static int map_both(struct pt_tracer *t, struct tracee *tracee, uint64_t gadget)
-{
-	struct injection injection;
-	int error = inject_begin(&injection, tracee->tid, gadget);
-
-	if (error)
-		return error;
-	error = map(t, &injection, FAST_DATA, FAST_DATA_SIZE, PROT_READ | PROT_WRITE);
-	if (!error) {
-		error = map(t, &injection, FAST_CODE, FAST_CODE_SIZE, PROT_READ | PROT_EXEC);
-		if (error && error != -ESRCH)
-			inject_call(t, &injection, SYS_munmap, (const uint64_t[6]){FAST_DATA, FAST_DATA_SIZE});
-	}
-	inject_end(&injection);
-	return error;
+	for (unsigned int i = 0; i < 2; i++)
+		if (!code_is_anonymous(tracee->group->tgid, all[i].address, all[i].size))
+			missing[count++] = all[i];
+	return count ? inject_maps(t, tracee, missing, count) : 0;
 }
 
 static void set_bit(uint64_t watched[FAST_NUMBERS / 64], uint64_t number)
@@ -166,15 +148,17 @@ int image_reset(struct pt_tracer *t, struct image *image)
 	return error ? error : write_header(t, image);
 }
 
-struct image *image_create(struct pt_tracer *t, struct tracee *tracee, uint64_t gadget, int *error)
+struct image *image_create(struct pt_tracer *t, struct tracee *tracee, int *error)
 {
 	struct image *image;
 
-	*error = map_both(t, tracee, gadget);
+	*error = map_both(t, tracee);
 	if (*error)
 		return NULL;
 	image = image_begin(t, tracee);
 	*error = image ? write_ask(image) : -ENOMEM;
+	if (!*error)
+		*error = table_write(image, tracee->tid, 0);
 	if (!*error)
 		*error = write_header(t, image);
 	if (*error && image) {

@@ -65,9 +65,9 @@ void fast_attached(struct pt_tracer *t, const struct group *group)
 	halt_process(t, group, NULL);
 }
 
-void fast_interrupted(const struct tracee *tracee)
+bool fast_interrupted(const struct tracee *tracee)
 {
-	halt_make_again(tracee->tid);
+	return halt_make_again(tracee->tid);
 }
 
 static void count_halfway(struct pt_tracer *t, struct tracee *tracee, void *context)
