@@ -5,20 +5,22 @@
 
 #include "tracer.h"
 
-/* A call on a socket that was counted inside the tracee. */
+/* Calls on a socket that were counted inside the tracee, and differ in nothing else. */
 struct counted {
 	const struct syscall_entry *entry;
 	struct socket *socket;
 	int fd;
-	int64_t result; /* what it returned, or -errno */
-	uint64_t time;	/* ns, CLOCK_MONOTONIC */
+	int error;	/* errno, or 0 */
+	uint64_t calls; /* how many of them */
+	uint64_t bytes;
+	uint64_t time; /* ns, CLOCK_MONOTONIC */
 };
 
 /* Finds the sockets that tracee->call is made on. True if there are any, so that its end must be seen. */
 bool transfer_enter(struct pt_tracer *t, struct tracee *tracee);
 /* The call returned result: counts it. */
 void transfer_exit(struct pt_tracer *t, struct tracee *tracee, int64_t result);
-/* Counts a call that did not stop. */
+/* Counts calls that did not stop. */
 void transfer_counted(struct pt_tracer *t, struct tracee *tracee, const struct counted *counted);
 /* Lets go of the sockets that transfer_enter found. */
 void transfer_release(struct pt_tracer *t, struct tracee *tracee);

@@ -101,6 +101,11 @@
 	mov	r11, qword ptr ds:[FAST_HEAD]
 	cmp	r11, qword ptr ds:[FAST_LIMIT]
 	jae	\stub\()_back_out
+	/* The tracer has read the line that the record will go to, so it is in another processor's cache. Fetched now, it
+	 * comes while the kernel works; else the atomic instructions below would have to wait for it. */
+	and	r11d, FAST_RING_RECORDS - 1
+	shl	r11d, FAST_RECORD_BITS
+	prefetchw byte ptr [r11 + FAST_RING]
 	syscall
 .Ldone_\@:
 	mov	ecx, 1
