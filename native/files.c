@@ -112,9 +112,15 @@ int files_replace(struct pt_tracer *t, struct tracee *tracee)
 }
 
 /* What is known of fd without asking the kernel: NULL, NOT_A_SOCKET or a socket. */
-static struct socket *known(const struct files *files, int fd)
+static struct socket *known(struct pt_tracer *t, struct files *files, int fd)
 {
-	return fd >= 0 && (unsigned int)fd < files->size ? files->sockets[fd] : NULL;
+	struct socket *socket = fd >= 0 && (unsigned int)fd < files->size ? files->sockets[fd] : NULL;
+
+	/* An fd may have been closed without a stop. */
+	if (!socket || fast_still(files, (unsigned int)fd, is_socket(socket)))
+		return socket;
+	drop(t, files, (unsigned int)fd);
+	return NULL;
 }
 
 static bool is_closing(const struct files *files, unsigned int fd)
@@ -159,19 +165,26 @@ static void cache(struct pt_tracer *t, struct files *files, unsigned int fd, str
 	files->sockets[fd] = socket;
 }
 
+struct socket *files_known(struct pt_tracer *t, struct files *files, int fd)
+{
+	struct socket *socket = known(t, files, fd);
+
+	return is_socket(socket) ? socket : NULL;
+}
+
 int files_lookup(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket **out)
 {
-	struct socket *cached = known(tracee->files, fd);
+	struct socket *cached;
 	int found;
 
 	*out = NULL;
 	if (fd < 0)
 		return 0;
-	if (cached == NOT_A_SOCKET && !fast_still_other(tracee->files, (unsigned int)fd)) {
-		drop(t, tracee->files, (unsigned int)fd);
-		cached = NULL;
-	}
+	cached = known(t, tracee->files, fd);
 	if (cached) {
+		/* Its calls may have had to stop until now, and need not any more. */
+		if (is_socket(cached))
+			fast_learn(t, tracee->files, (unsigned int)fd, cached);
 		*out = is_socket(cached) ? cached : NULL;
 		return *out != NULL;
 	}
@@ -220,7 +233,7 @@ void files_settle(struct tracee *tracee)
 void files_close(struct pt_tracer *t, struct tracee *tracee, int fd,
 		 void (*visit)(struct pt_tracer *, struct tracee *, int fd, struct socket *))
 {
-	struct socket *socket = known(tracee->files, fd);
+	struct socket *socket = known(t, tracee->files, fd);
 
 	/* Others share the table: the fd may have been used while it was "closing" and was not cached. */
 	if (!socket && tracee->files->users > 1 && files_lookup(t, tracee, fd, &socket) != 1)
@@ -229,7 +242,7 @@ void files_close(struct pt_tracer *t, struct tracee *tracee, int fd,
 		visit(t, tracee, fd, socket);
 		socket_put(t, socket);
 	}
-	if (!known(tracee->files, fd) && fd >= 0)
+	if (!known(t, tracee->files, fd) && fd >= 0)
 		fast_forget(tracee->files, (unsigned int)fd, NULL);
 	files_closing(t, tracee, (unsigned int)fd, (unsigned int)fd);
 }

@@ -19,6 +19,8 @@ void files_tell_image(struct pt_tracer *t, struct files *files);
 
 /* What fd names now. 1: *out is the socket; 0: no socket; -errno: it can't be known. The tracee must be stopped. */
 int files_lookup(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket **out);
+/* The same, if it was looked up before and is a socket; else NULL. */
+struct socket *files_known(struct pt_tracer *t, struct files *files, int fd);
 /* Notes what an fd of an unreadable process must be, since a call succeeded that only sockets allow. */
 void files_note(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket);
 

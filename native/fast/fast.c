@@ -16,6 +16,7 @@
 #include "fast/table.h"
 #include "files.h"
 #include "restart.h"
+#include "tracee.h"
 
 #define TRIES_MOST 8 /* to stop all threads of a process */
 
@@ -121,6 +122,33 @@ static void give_up(struct pt_tracer *t, struct tracee *tracee, int error)
 	}
 }
 
+struct blocked {
+	const struct group *group;
+	bool elsewhere;
+};
+
+static void look_at_call(struct pt_tracer *t, struct tracee *tracee, void *context)
+{
+	struct blocked *blocked = context;
+
+	if (tracee->group != blocked->group || !tracee->call.entry)
+		return;
+	for (int i = 0; i < 2; i++)
+		if (tracee->call.socket[i] &&
+		    files_known(t, tracee->files, tracee->call.fd[i]) != tracee->call.socket[i])
+			blocked->elsewhere = true;
+}
+
+/* To stop a thread makes the kernel make its call again, and that looks its fd up anew. Where the number names
+ * something else by now, another thread having closed it meanwhile, the program would see a difference. */
+static bool may_stop_all(struct pt_tracer *t, const struct group *group)
+{
+	struct blocked blocked = {.group = group, .elsewhere = group->image && group->image->fading};
+
+	tracee_each(t, look_at_call, &blocked);
+	return !blocked.elsewhere;
+}
+
 void fast_call_stopped(struct pt_tracer *t, struct tracee *tracee, uint64_t instruction, int64_t result)
 {
 	struct image *image;
@@ -137,7 +165,7 @@ void fast_call_stopped(struct pt_tracer *t, struct tracee *tracee, uint64_t inst
 			give_up(t, tracee, error == -EAGAIN ? -ENOEXEC : error);
 		return;
 	}
-	if (!is_due(t, tracee, instruction))
+	if (!is_due(t, tracee, instruction) || !may_stop_all(t, tracee->group))
 		return;
 	image = image_for(t, tracee, &error);
 	if (image)

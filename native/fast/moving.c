@@ -113,7 +113,8 @@ static void move_thread(pid_t tid, void *context)
 		registers_write(tid, &regs);
 	}
 	frames_move(tid, registers_stack(&regs), move_and_look, moving);
-	if (tracee && tracee->group->image && tracee->group->image->asks)
+	/* One that is only being born has no group yet, and stands behind a call. */
+	if (tracee && tracee->group && tracee->group->image && tracee->group->image->asks)
 		tracee->asked += moving->calls;
 }
 

@@ -151,9 +151,9 @@ void fast_forget(struct files *files, unsigned int fd, struct socket *was)
 	(void)files, (void)fd, (void)was;
 }
 
-bool fast_still_other(const struct files *files, unsigned int fd)
+bool fast_still(const struct files *files, unsigned int fd, bool socket)
 {
-	(void)files, (void)fd;
+	(void)files, (void)fd, (void)socket;
 	return true;
 }
 

@@ -58,32 +58,35 @@ static void end_fading(struct pt_tracer *t, struct fast_fading **at)
 bool slots_learn(struct pt_tracer *t, struct image *image, unsigned int fd, struct socket *socket)
 {
 	struct slot slot;
+	uint32_t state;
 
 	if (fd >= FAST_FDS || image->withdrawn)
 		return true; /* its calls stop anyhow */
 	slot = read_slot(image, fd);
 	if (slot.state == FAST_CLOSING)
 		return false;
-	if (slot.under_way) {
-		slots_stop(image, fd);
-		return false;
-	}
+	if (slot.under_way)
+		return write_state(image, fd, FAST_STOPS);
 	if (*find_fading(image, fd))
 		end_fading(t, find_fading(image, fd));
-	return write_state(image, fd,
-			   !socket			    ? FAST_OTHER
-			   : socket_takes_addresses(socket) ? FAST_DATAGRAM
-							    : FAST_SOCKET);
+	state = !socket ? FAST_OTHER : socket_takes_addresses(socket) ? FAST_DATAGRAM : FAST_SOCKET;
+	return slot.state == state || write_state(image, fd, state);
 }
 
 void slots_forget(struct image *image, unsigned int fd, struct socket *was)
 {
 	struct fast_fading *one;
+	struct slot slot;
 
 	if (fd >= FAST_FDS)
 		return;
-	write_state(image, fd, FAST_UNKNOWN);
-	if (!was || !read_slot(image, fd).under_way || *find_fading(image, fd))
+	/* The stub that is about to close it, or has just done so, does that itself, and until then nothing is learnt.
+	 */
+	if (read_slot(image, fd).state != FAST_CLOSING)
+		write_state(image, fd, FAST_UNKNOWN);
+	/* Read again, for a call may have begun before the state was written: see stub.S. */
+	slot = read_slot(image, fd);
+	if (!was || !slot.under_way || *find_fading(image, fd))
 		return;
 	one = malloc(sizeof(*one));
 	if (!one)
@@ -93,15 +96,19 @@ void slots_forget(struct image *image, unsigned int fd, struct socket *was)
 	image->fading = one;
 }
 
-void slots_stop(const struct image *image, unsigned int fd)
+bool slots_stop(const struct image *image, unsigned int fd)
 {
-	if (fd < FAST_FDS && read_slot(image, fd).state != FAST_CLOSING)
-		write_state(image, fd, FAST_STOPS);
+	return fd >= FAST_FDS || (read_slot(image, fd).state != FAST_CLOSING && write_state(image, fd, FAST_STOPS));
 }
 
-bool slots_still_other(const struct image *image, unsigned int fd)
+bool slots_still(const struct image *image, unsigned int fd, bool socket)
 {
-	return fd >= FAST_FDS || read_slot(image, fd).state == FAST_OTHER;
+	uint32_t state;
+
+	if (fd >= FAST_FDS || image->withdrawn)
+		return true;
+	state = read_slot(image, fd).state;
+	return socket ? state == FAST_SOCKET || state == FAST_DATAGRAM || state == FAST_STOPS : state == FAST_OTHER;
 }
 
 bool slots_busy(const struct image *image, unsigned int fd)

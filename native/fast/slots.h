@@ -5,15 +5,17 @@
 
 #include "fast/image.h"
 
-/* All records until now have been read. fd names this socket (NULL: something else, which counts nothing). False: it
- * may not be remembered now, for calls on what it named before are still under way, or it is about to be closed. */
+/* All records until now have been read. fd names this socket (NULL: something else, which counts nothing); while calls
+ * on what it named before are under way, all on it stop. False: it may not be remembered, for it is about to be closed.
+ */
 bool slots_learn(struct pt_tracer *t, struct image *image, unsigned int fd, struct socket *socket);
 /* From now on a call on it stops. was: the socket that it named, or NULL. */
 void slots_forget(struct image *image, unsigned int fd, struct socket *was);
-/* fd is used as a socket, but can't be learnt: its close has to be seen. */
-void slots_stop(const struct image *image, unsigned int fd);
-/* Is it known there still that fd is no socket? A stub closes such an fd without a stop. */
-bool slots_still_other(const struct image *image, unsigned int fd);
+/* fd is used as a socket, but can't be learnt: all calls on it, and its close, stop. False: it is about to be closed.
+ */
+bool slots_stop(const struct image *image, unsigned int fd);
+/* Does it still say there that fd is a socket, or is none? A stub closes an fd that it does not know without a stop. */
+bool slots_still(const struct image *image, unsigned int fd, bool socket);
 /* Are calls on it under way in stubs? */
 bool slots_busy(const struct image *image, unsigned int fd);
 /* The socket that a record of this fd belongs to, if the fd has been forgotten since; or NULL. */

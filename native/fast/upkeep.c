@@ -117,10 +117,8 @@ bool fast_learn(struct pt_tracer *t, struct files *files, unsigned int fd, struc
 	/* The last call on what it named before may have ended just now: its record comes first. Not while that is
 	 * being read (a look-up on the way leads here): then there is a next time. */
 	if (slots_fading(files->image, fd)) {
-		if (files->image->draining || slots_busy(files->image, fd)) {
-			slots_stop(files->image, fd);
-			return false;
-		}
+		if (files->image->draining || slots_busy(files->image, fd))
+			return slots_stop(files->image, fd);
 		ring_drain(t, files->image);
 	}
 	return slots_learn(t, files->image, fd, socket);
@@ -138,9 +136,9 @@ void fast_forget(struct files *files, unsigned int fd, struct socket *was)
 		slots_forget(files->image, fd, was);
 }
 
-bool fast_still_other(const struct files *files, unsigned int fd)
+bool fast_still(const struct files *files, unsigned int fd, bool socket)
 {
-	return !files->image || slots_still_other(files->image, fd);
+	return !files->image || slots_still(files->image, fd, socket);
 }
 
 bool fast_busy(const struct files *files, unsigned int fd)
