@@ -18,7 +18,7 @@
 #include "restart.h"
 #include "tracee.h"
 
-#define TRIES_MOST 8 /* to stop all threads of a process */
+#define TRIES_MOST 20 /* to stop all threads of a process */
 
 int fast_call(unsigned int index)
 {

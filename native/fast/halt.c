@@ -23,7 +23,7 @@
 #include "tracee.h"
 #include "wait.h"
 
-#define PATIENCE_NS (50 * 1000 * 1000LL)
+#define PATIENCE_NS (100 * 1000 * 1000LL)
 #define PAUSE_NS 20000
 
 /* Those that return EINTR after a stop, though no handler ran. */

@@ -346,7 +346,8 @@ def test_where_there_is_no_program_there_is_no_log(log: Log) -> None:
 
 
 def test_an_interval_tells_what_came_since_the_last(targets: Targets) -> None:
-    words = [*PTMON, "-q", "--interval", "0.1", "--log-format", "jsonl", str(targets("chatter")), "20000"]
+    slow = ("--fast", "off")  # or it would be over within an interval
+    words = [*PTMON, "-q", *slow, "--interval", "0.1", "--log-format", "jsonl", str(targets("chatter")), "20000"]
     done = subprocess.run(words, capture_output=True, text=True, timeout=DEADLINE)
     shots = documents(done.stderr)[1:]
     assert len(shots) >= 2
@@ -359,7 +360,7 @@ def test_an_interval_tells_what_came_since_the_last(targets: Targets) -> None:
 
 
 def test_an_interval_is_a_line_for_people_by_default(targets: Targets) -> None:
-    words = [*PTMON, "-q", "--interval", "0.1", str(targets("chatter")), "20000"]
+    words = [*PTMON, "-q", "--fast", "off", "--interval", "0.1", str(targets("chatter")), "20000"]
     done = subprocess.run(words, capture_output=True, text=True, timeout=DEADLINE)
     number = r"[0-9.]+ (B|KiB|MiB)"
     way = rf"{number} \(\+{number}, {number}/s\)"

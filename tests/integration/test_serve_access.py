@@ -123,7 +123,8 @@ def test_events_by_tls(tls: list[str], token: list[str], context: ssl.SSLContext
 def test_a_client_with_tls_that_does_not_read_is_told_what_it_missed(
     tls: list[str], context: ssl.SSLContext, targets: Targets
 ) -> None:
-    with served(*tls, "--", targets("rounds"), "20000") as (process, port):
+    # At stops: else the program is done so soon that its events come only while the client reads.
+    with served(*tls, "--fast", "off", "--", targets("rounds"), "20000") as (process, port):
         assert process.stdin and process.stdout
         with Caller(port, tls=context, receive_buffer=4096) as caller:
             caller.say("format jsonl\n")
