@@ -172,8 +172,9 @@ bool sandbox_enter(struct pt_tracer *t, struct tracee *tracee)
 {
 	const struct call *call = &tracee->call;
 
-	if (is_set_strict(call) && t->filtered && !tracee->sandboxed) {
+	if (is_set_strict(call))
 		fast_withdraw(t, tracee, PT_FALLBACK_SANDBOX);
+	if (is_set_strict(call) && t->filtered && !tracee->sandboxed) {
 		answer(tracee, 0);
 		tracee->strict = true;
 		tracee->sandboxed = true; /* every call must be seen from here on */

@@ -25,8 +25,8 @@ int cover_check(struct pt_tracer *t, const struct tracee *tracee, const struct m
 		const struct site *site = &code->sites[i];
 		bool matters = !site->number_known || fast_counts(site->number) || twin_watches(t, site->number);
 
-		/* 32-bit calls of 64-bit programs are not known to exist, and look like many things that are data. */
-		if (matters && !site->patchable && !site->data && !site->foreign)
+		/* A 32-bit call (int 0x80) may be any, and no stub makes those. */
+		if ((matters || site->foreign) && (site->foreign || !site->patchable) && !site->data)
 			return -ENOEXEC;
 	}
 	return 0;

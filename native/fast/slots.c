@@ -60,7 +60,7 @@ bool slots_learn(struct pt_tracer *t, struct image *image, unsigned int fd, stru
 	struct slot slot;
 	uint32_t state;
 
-	if (fd >= FAST_FDS || image->withdrawn)
+	if (fd >= FAST_FDS)
 		return true; /* its calls stop anyhow */
 	slot = read_slot(image, fd);
 	if (slot.state == FAST_CLOSING)
@@ -105,7 +105,7 @@ bool slots_still(const struct image *image, unsigned int fd, bool socket)
 {
 	uint32_t state;
 
-	if (fd >= FAST_FDS || image->withdrawn)
+	if (fd >= FAST_FDS)
 		return true;
 	state = read_slot(image, fd).state;
 	return socket ? state == FAST_SOCKET || state == FAST_DATAGRAM || state == FAST_STOPS : state == FAST_OTHER;
