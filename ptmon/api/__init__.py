@@ -130,7 +130,8 @@ def launch(
     ``only``: count only processes whose executable has this file name. ``follow=False``: threads, but no children.
     ``io_uring=False``: io_uring_setup fails. ``seccomp``: auto, on or off. ``fast``: auto (calls are counted inside the
     program, without stops, where its code is known) or off; ``fast_after``: so many stops of a process come first.
-    ``duration``: seconds after which counting ends. ``trace``: system calls whose enter and return are events, too. ``deny``: rules by which calls fail. ``hooks``: functions that ``@ptmon.hook`` marks; they run in the tracer's
+    ``duration``: seconds after which counting ends. ``trace``: system calls whose enter and return are events, too.
+    ``deny``: rules by which calls fail. ``hooks``: functions that ``@ptmon.hook`` marks; they run in the tracer's
     thread. ``interval``: seconds from one ``snapshot`` event to the next. ``buffer``: events that wait for who reads
     them; 0: none are made, which is faster. ``max_sockets``: closed sockets beyond are folded.
 
