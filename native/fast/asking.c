@@ -50,28 +50,37 @@ static bool is_ours(const struct tracee *tracee)
 	       info.si_pid == tracee->group->tgid;
 }
 
+/* Has the program blocked SIGURG, which only gets here since ask.S unblocks it? */
+static bool was_blocked(const struct image *image, const struct registers *regs)
+{
+	uint64_t mask;
+
+	return registers_instruction(regs) >= label(ask_unblocked) &&
+	       image_read(image, registers_rbx(regs) + FAST_SAVED + offsetof(struct saved, mask), &mask,
+			  sizeof(mask)) == 0 &&
+	       mask >> (SIGURG - 1) & 1;
+}
+
 bool fast_asks(struct pt_tracer *t, struct tracee *tracee, int signal)
 {
 	struct image image = {.reader = tracee->tid};
 	const uint32_t yes = 1;
 	struct registers regs;
-	bool ours;
 
 	if (!t->options.fast || t->filtered || registers_read(tracee->tid, &regs) < 0 ||
 	    !is_in_ask(registers_instruction(&regs)))
 		return false;
-	ours = signal == SIGURG && is_ours(tracee);
 	if (registers_instruction(&regs) == label(ask_asked)) {
 		/* Whatever signal it is that stops it here: it has been seen. */
 		image_write(&image, registers_rbx(&regs) + FAST_SAVED + offsetof(struct saved, answer), &yes,
 			    sizeof(yes));
 		tracee->asked++;
-	} else if (signal == SIGURG && !ours) {
-		/* One that the program has blocked, and that only gets here since ask.S unblocks it. */
-		tracee->owed_urgent = true;
-		ours = true;
+		return signal == SIGURG && is_ours(tracee);
 	}
-	return ours;
+	if (signal != SIGURG || !was_blocked(&image, &regs))
+		return false;
+	tracee->owed_urgent = true; /* until its call has ended, and its mask is as it was */
+	return true;
 }
 
 void fast_call_ended(struct tracee *tracee, uint64_t instruction, int64_t result)
