@@ -125,3 +125,22 @@ bool asking_registers(const struct image *image, struct registers *regs, uint64_
 		*mask = saved.mask;
 	return true;
 }
+
+void asking_leave(const struct image *image, pid_t tid)
+{
+	const struct fast_site *site;
+	struct registers regs;
+	uint64_t mask = 0;
+	uint32_t offset;
+
+	if (registers_read(tid, &regs) < 0 || !asking_registers(image, &regs, &mask))
+		return;
+	site = image_twin_of(image, registers_r11(&regs), &offset);
+	if (!site)
+		return;
+	registers_set_instruction(&regs, site->call);
+	registers_forget_call(&regs);
+	registers_write(tid, &regs);
+	if (mask)
+		ptrace(PTRACE_SETSIGMASK, tid, sizeof(mask), &mask);
+}

@@ -14,4 +14,7 @@ bool asking_is_seen(uint64_t address);
  * false: it does not ask. *mask: the signals that it has blocked, if that is another mask than it has now. */
 bool asking_registers(const struct image *image, struct registers *regs, uint64_t *mask);
 
+/* A stopped thread that asks is at its call in the program instead, as if it had not come to a stub. */
+void asking_leave(const struct image *image, pid_t tid);
+
 #endif

@@ -151,7 +151,13 @@ void moving_in(struct pt_tracer *t, const struct image *image, unsigned int firs
 	moving_threads(t, image->group, into_stubs, &round);
 }
 
-void moving_out(struct pt_tracer *t, const struct image *image)
+static void leave_ask(pid_t tid, void *context)
 {
+	asking_leave(context, tid);
+}
+
+void moving_out(struct pt_tracer *t, struct image *image)
+{
+	halt_each(image->group, leave_ask, image);
 	moving_threads(t, image->group, out_of_stubs, image);
 }

@@ -15,6 +15,6 @@ void moving_count_asked(struct pt_tracer *t, struct group *group);
 void moving_threads(struct pt_tracer *t, const struct group *group, move_function move, const void *context);
 /* Threads in stubs and twins go on in the program, whose own bytes are back. What has made its call finishes where it
  * is. */
-void moving_out(struct pt_tracer *t, const struct image *image);
+void moving_out(struct pt_tracer *t, struct image *image);
 
 #endif
