@@ -201,6 +201,10 @@ void clone_birth(struct pt_tracer *t, struct tracee *child)
 		pass_on(t, child);
 }
 
+/* So long a parent may take to its event on a busy machine. Who is taken for an orphan too early is thought to have fds
+ * of its own though it shares its parent's. */
+#define ORPHAN_NS (NSEC_PER_SEC / 2)
+
 static void adopt_orphan(struct pt_tracer *t, struct tracee *child, void *context)
 {
 	pid_t tgid = (pid_t)proc_status(child->tid, "Tgid:", 10);
@@ -208,7 +212,7 @@ static void adopt_orphan(struct pt_tracer *t, struct tracee *child, void *contex
 	struct tracee *sibling, *parent;
 
 	(void)context;
-	if (child->state != TRACEE_NEWBORN)
+	if (child->state != TRACEE_NEWBORN || t->now - child->born < ORPHAN_NS)
 		return;
 	sibling = tgid > 0 ? tracee_of_group(t, tgid, child) : NULL;
 	parent = sibling ? sibling : tracee_of_group(t, ppid, child);

@@ -143,6 +143,7 @@ struct tracee {
 	struct tracee *next; /* in its hash bucket */
 	pid_t tid;
 	enum tracee_state state;
+	int64_t born;	     /* ns, when it was heard of first */
 	struct group *group; /* NULL while NEWBORN */
 	struct files *files;
 	struct call call;
