@@ -40,6 +40,7 @@ struct stand {
 	const struct stub_body *body; /* of a stub, if it is in one */
 	enum stage stage;
 	bool in_stub;
+	bool in_room; /* the instructions in front of the call are not all done yet: nothing has begun */
 	bool under_way; /* counted in the fd's slot */
 };
 
@@ -55,6 +56,7 @@ static void look_in_stub(struct stand *stand, uint32_t offset, bool again)
 	const struct stub *stub = stand->site->stub;
 
 	stand->in_stub = true;
+	stand->in_room = offset < stand->site->before;
 	stand->stage = offset >= stub->tail ? RETURNED : BEFORE_CALL;
 	stand->under_way = offset >= stub->back_out && offset < stub->twin;
 	if (offset == stub->plain_done)
@@ -176,7 +178,7 @@ void signalled(struct pt_tracer *t, struct image *image, struct tracee *tracee, 
 		return;
 	if (cancels && asking_registers(image, &regs, &mask))
 		registers_set_instruction(&regs, registers_r11(&regs));
-	if (!look(image, &regs, &stand) || !restart_has_handler(tracee->tid, signal))
+	if (!look(image, &regs, &stand) || stand.in_room || !restart_has_handler(tracee->tid, signal))
 		return;
 	if (cancels && (stand.site->repeatable || stand.stage == RETURNED))
 		before_cancellation(t, image, tracee, &stand, &regs);
