@@ -40,7 +40,7 @@ struct stand {
 	const struct stub_body *body; /* of a stub, if it is in one */
 	enum stage stage;
 	bool in_stub;
-	bool in_room; /* the instructions in front of the call are not all done yet: nothing has begun */
+	bool in_room;	/* the instructions in front of the call are not all done yet: nothing has begun */
 	bool under_way; /* counted in the fd's slot */
 };
 
