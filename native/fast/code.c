@@ -12,7 +12,7 @@
 
 #define LARGEST (512u << 20) /* bytes: no code segment is known to come near */
 
-static bool parse(const char *line, struct mapping *mapping)
+static bool parse(const char *line, struct mapping *mapping, bool *code)
 {
 	unsigned int major, minor;
 	char access[5];
@@ -22,14 +22,16 @@ static bool parse(const char *line, struct mapping *mapping)
 		return false;
 	mapping->device = (uint64_t)major << 32 | minor;
 	mapping->writable = access[1] == 'w';
-	return access[2] == 'x' && access[3] == 'p';
+	*code = access[2] == 'x' && access[3] == 'p';
+	return true;
 }
 
-int code_each(pid_t pid, bool (*visit)(const struct mapping *mapping, void *context), void *context)
+/* Calls visit for each mapping; code: it is private and executable. */
+static int each(pid_t pid, bool (*visit)(const struct mapping *mapping, bool code, void *context), void *context)
 {
 	char path[64], line[512];
 	struct mapping mapping;
-	bool more = true;
+	bool code, more = true;
 	FILE *maps;
 
 	snprintf(path, sizeof(path), "/proc/%d/maps", (int)pid);
@@ -38,29 +40,51 @@ int code_each(pid_t pid, bool (*visit)(const struct mapping *mapping, void *cont
 		return -errno;
 	/* A long path continues on what looks like lines of its own; none of them parses. */
 	while (more && fgets(line, sizeof(line), maps))
-		if (parse(line, &mapping))
-			more = visit(&mapping, context);
+		if (parse(line, &mapping, &code))
+			more = visit(&mapping, code, context);
 	fclose(maps);
 	return 0;
 }
 
+struct chosen {
+	bool (*visit)(const struct mapping *mapping, void *context);
+	void *context;
+};
+
+static bool choose(const struct mapping *mapping, bool code, void *context)
+{
+	const struct chosen *chosen = context;
+
+	return !code || chosen->visit(mapping, chosen->context);
+}
+
+int code_each(pid_t pid, bool (*visit)(const struct mapping *mapping, void *context), void *context)
+{
+	struct chosen chosen = {.visit = visit, .context = context};
+
+	return each(pid, choose, &chosen);
+}
+
+struct range {
+	uint64_t begin;
+	uint64_t end;
+	bool found;
+};
+
+static bool is_range(const struct mapping *mapping, bool code, void *context)
+{
+	struct range *range = context;
+
+	(void)code;
+	range->found = mapping->begin == range->begin && mapping->end == range->end && !mapping->inode;
+	return !range->found;
+}
+
 bool code_is_anonymous(pid_t pid, uint64_t begin, uint64_t size)
 {
-	char path[64], line[512];
-	struct mapping mapping;
-	bool found = false;
-	FILE *maps;
+	struct range range = {.begin = begin, .end = begin + size};
 
-	snprintf(path, sizeof(path), "/proc/%d/maps", (int)pid);
-	maps = fopen(path, "re");
-	while (maps && !found && fgets(line, sizeof(line), maps)) {
-		mapping = (struct mapping){.inode = 1};
-		parse(line, &mapping);
-		found = mapping.begin == begin && mapping.end == begin + size && !mapping.inode;
-	}
-	if (maps)
-		fclose(maps);
-	return found;
+	return each(pid, is_range, &range) == 0 && range.found;
 }
 
 struct wanted {

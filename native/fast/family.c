@@ -18,12 +18,11 @@
 #include "fast/ring.h"
 #include "tracee.h"
 
-static void add_guest(struct pt_tracer *t, struct tracee *guest, struct image *image)
+static void add_guest(struct tracee *guest, struct image *image)
 {
 	guest->guest_of = image;
 	image->guests++;
 	image_set_flags(image, image->flags | FAST_ALL_STOP);
-	(void)t;
 }
 
 static void end_guest(struct tracee *guest)
@@ -45,7 +44,7 @@ void fast_cloned(struct pt_tracer *t, struct tracee *child, struct tracee *paren
 	if (memory && !(flags & CLONE_VFORK) && !(fds && flags & CLONE_THREAD))
 		fallback_tell(t, parent, PT_FALLBACK_DESCRIPTORS, 0);
 	if (memory && !(fds && flags & CLONE_THREAD && !parent->guest_of))
-		add_guest(t, child, image);
+		add_guest(child, image);
 	else if (!memory && !fds && !parent->guest_of && image_copy(t, image, child))
 		child->group->free = parent->group->free;
 	else if (!memory)
@@ -53,7 +52,7 @@ void fast_cloned(struct pt_tracer *t, struct tracee *child, struct tracee *paren
 		fast_orphaned(child);
 	if (!memory && fds) {
 		fallback_tell(t, parent, PT_FALLBACK_DESCRIPTORS, 0);
-		add_guest(t, child, image);
+		add_guest(child, image);
 	}
 }
 

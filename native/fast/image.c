@@ -105,6 +105,13 @@ int image_write(const struct image *image, uint64_t address, const void *from, s
 	return got == (ssize_t)length ? 0 : got < 0 ? -errno : -EFAULT;
 }
 
+int image_write_limit(const struct image *image)
+{
+	const uint64_t limit = image->tail + FAST_RING_RECORDS - FAST_THREADS;
+
+	return image_write(image, FAST_LIMIT, &limit, sizeof(limit));
+}
+
 int image_set_flags(struct image *image, uint32_t flags)
 {
 	if (image->flags == flags)

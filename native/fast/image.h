@@ -51,7 +51,6 @@ struct image {
 	unsigned int guests; /* processes that run in the same memory: children of vfork */
 	uint64_t *tried;     /* calls whose code was looked at */
 	unsigned int tried_count;
-	unsigned int tries; /* to stop all threads that failed */
 	uint32_t own_flags; /* FAST_FLAGS without guests */
 	bool asks;	    /* there is no filter: a twin asks the tracer to look at its call */
 	bool draining;
@@ -85,6 +84,8 @@ struct image *image_begin(struct pt_tracer *t, struct tracee *tracee);
 struct image *image_copy(struct pt_tracer *t, const struct image *of, struct tracee *child);
 /* Forgets it; what lies in the tracee stays. */
 void image_destroy(struct pt_tracer *t, struct image *image);
+/* Records may be written from the first that was not read on, until the ring is full. */
+int image_write_limit(const struct image *image);
 /* Which calls have to stop: bits of FAST_FLAGS. */
 int image_set_flags(struct image *image, uint32_t flags);
 /* A thread that records may name from now on. False: another one has the same thread pointer, or no memory. */

@@ -5,12 +5,9 @@
  */
 #include "fast/ring.h"
 
-#include <errno.h>
-#include <sys/uio.h>
 #include <x86intrin.h>
 
 #include "call.h"
-#include "emit.h"
 #include "fast/layout.h"
 #include "fast/slots.h"
 #include "files.h"
@@ -134,13 +131,6 @@ static void add(struct pt_tracer *t, struct image *image, struct sums *sums, con
 	*sum = one;
 }
 
-static int write_limit(struct image *image)
-{
-	const uint64_t limit = image->tail + FAST_RING_RECORDS - FAST_THREADS;
-
-	return image_write(image, FAST_LIMIT, &limit, sizeof(limit));
-}
-
 static bool read_chunk(const struct image *image, struct fast_record *records, uint64_t count)
 {
 	uint64_t first = image->tail & (FAST_RING_RECORDS - 1);
@@ -192,5 +182,5 @@ void ring_drain(struct pt_tracer *t, struct image *image)
 	image->last_time = t->now;
 	image->draining = false;
 	if (image->tail != begin)
-		write_limit(image);
+		image_write_limit(image);
 }

@@ -95,13 +95,6 @@ static uint32_t wanted(const struct pt_tracer *t, uint64_t watched[FAST_NUMBERS 
 	return flags;
 }
 
-static int write_limit(struct image *image)
-{
-	const uint64_t limit = image->tail + FAST_RING_RECORDS - FAST_THREADS;
-
-	return image_write(image, FAST_LIMIT, &limit, sizeof(limit));
-}
-
 /* What the stubs look at before anything else. */
 static int write_header(const struct pt_tracer *t, struct image *image)
 {
@@ -111,7 +104,7 @@ static int write_header(const struct pt_tracer *t, struct image *image)
 	image->flags = image->own_flags = wanted(t, watched);
 	error = image_write(image, FAST_HEAD, &image->tail, sizeof(image->tail));
 	if (!error)
-		error = write_limit(image);
+		error = image_write_limit(image);
 	if (!error)
 		error = image_write(image, FAST_FLAGS, &image->flags, sizeof(image->flags));
 	if (!error)
@@ -210,7 +203,7 @@ struct image *image_copy(struct pt_tracer *t, const struct image *of, struct tra
 		if (of->files && clear_slots(image, of->files->size) == 0 &&
 		    image_read(image, FAST_HEAD, &head, sizeof(head)) == 0) {
 			image->tail = head;
-			if (write_limit(image) == 0 &&
+			if (image_write_limit(image) == 0 &&
 			    image_write(image, FAST_FLAGS, &image->flags, sizeof(image->flags)) == 0)
 				return image;
 		}

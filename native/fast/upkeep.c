@@ -2,7 +2,6 @@
  *
  * Processes that have stubs: what they have counted is read, and in the end they get their own code back.
  */
-#include "fast/attach.h"
 #include "fast/code.h"
 #include "fast/fallback.h"
 #include "fast/fast.h"
