@@ -56,7 +56,7 @@ static void forget(struct pt_tracer *t, struct files *files, unsigned int fd)
 	struct socket *socket = files->sockets[fd];
 
 	if (socket)
-		fast_forget(files, fd, is_socket(socket) ? socket : NULL);
+		fast_forget(t, files, fd, is_socket(socket) ? socket : NULL);
 	drop(t, files, fd);
 }
 
@@ -243,7 +243,7 @@ void files_close(struct pt_tracer *t, struct tracee *tracee, int fd,
 		socket_put(t, socket);
 	}
 	if (!known(t, tracee->files, fd) && fd >= 0)
-		fast_forget(tracee->files, (unsigned int)fd, NULL);
+		fast_forget(t, tracee->files, (unsigned int)fd, NULL);
 	files_closing(t, tracee, (unsigned int)fd, (unsigned int)fd);
 }
 

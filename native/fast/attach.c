@@ -21,6 +21,7 @@
 #include "fast/layout.h"
 #include "fast/moving.h"
 #include "fast/patch.h"
+#include "fast/ring.h"
 #include "fast/table.h"
 
 #define MAPPINGS_MOST 4096
@@ -125,7 +126,7 @@ struct image *attach_adopt(struct pt_tracer *t, struct tracee *tracee, int *erro
 	image = image_begin(t, tracee);
 	*error = image ? table_read(image) : -ENOMEM;
 	if (!*error)
-		*error = image_read(image, FAST_HEAD, &image->tail, sizeof(image->tail));
+		*error = ring_skip(image);
 	if (!*error) {
 		cover_look(image, tracee->tid);
 		cover_leave_stubs(t, image, tracee);

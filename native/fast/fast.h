@@ -66,7 +66,7 @@ void fast_destroy(struct pt_tracer *t);
 /* fast/slots.h, as files.c and rows.c need it. */
 bool fast_learn(struct pt_tracer *t, struct files *files, unsigned int fd, struct socket *socket);
 void fast_stop(const struct files *files, unsigned int fd);
-void fast_forget(struct files *files, unsigned int fd, struct socket *was);
+void fast_forget(struct pt_tracer *t, struct files *files, unsigned int fd, struct socket *was);
 bool fast_still(const struct files *files, unsigned int fd, bool socket);
 bool fast_busy(const struct files *files, unsigned int fd);
 void fast_table_gone(struct files *files);

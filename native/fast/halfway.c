@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "fast/layout.h"
+#include "fast/records.h"
 #include "fast/ring.h"
 #include "fast/slots.h"
 #include "restart.h"
@@ -31,33 +32,32 @@ static bool find(const struct image *image, const struct registers *regs, struct
 	return place->body != NULL;
 }
 
-/* Offset in the ring of the record that the thread has begun, or -1. */
-static int64_t begun(const struct place *place, const struct registers *regs)
+/* Offset from FAST_RING on of the record that the thread has begun, or -1. */
+static int64_t begun(const struct image *image, const struct place *place, const struct registers *regs)
 {
 	if (place->offset < place->body->claimed || place->offset >= place->body->committed)
 		return -1;
 	if (place->offset >= place->body->placed)
 		return (int64_t)registers_r11(regs);
-	return (int64_t)((registers_rcx(regs) & (FAST_RING_RECORDS - 1)) << FAST_RECORD_BITS);
+	return (int64_t)ring_place(ring_of(image, (unsigned int)registers_argument(regs, 0, false)), registers_rcx(regs));
 }
 
-/* So that those behind it can be read. */
-static void make_void(const struct image *image, uint64_t offset)
+/* So that it is no gap. */
+static void make_void(const struct image *image, uint64_t place)
 {
-	uint64_t index = (image->tail & ~(uint64_t)(FAST_RING_RECORDS - 1)) + (offset >> FAST_RECORD_BITS);
-	struct fast_record record = {.number = FAST_NUMBER_VOID};
+	struct fast_record record = {
+		.number = FAST_NUMBER_VOID,
+		.round = (uint16_t)(ring_number(image, place) >> FAST_RING_BITS),
+	};
 
-	if (index < image->tail)
-		index += FAST_RING_RECORDS;
-	record.round = (uint16_t)(index >> FAST_RING_BITS);
 	/* The rest stays: halfway_finish() reads it. */
-	image_write(image, ring_place(index), &record, offsetof(struct fast_record, result));
+	image_write(image, FAST_RING + place, &record, offsetof(struct fast_record, result));
 }
 
 /* What the call has returned. */
 static int64_t result_of(const struct image *image, const struct place *place, const struct registers *regs)
 {
-	int64_t result = registers_result(regs), offset = begun(place, regs);
+	int64_t result = registers_result(regs), offset = begun(image, place, regs);
 
 	if (offset >= 0 && place->offset >= place->body->kept)
 		image_read(image, FAST_RING + (uint64_t)offset + 8, &result, sizeof(result));
@@ -92,12 +92,12 @@ bool halfway_count(struct pt_tracer *t, struct image *image, struct tracee *trac
 		return false;
 	record.number = (uint16_t)place.body->number;
 	record.result = result_of(image, &place, regs);
-	offset = begun(&place, regs);
+	offset = begun(image, &place, regs);
 	if (offset >= 0)
 		make_void(image, (uint64_t)offset);
 	ring_drain(t, image);
 	if (!dies || place.offset > place.body->done || record.result != -EINTR)
-		ring_tell(t, image, tracee, &record, (uint64_t)t->now);
+		records_tell_one(t, image, tracee, &record, (uint64_t)t->now);
 	return true;
 }
 
@@ -109,7 +109,7 @@ bool halfway_finish(const struct image *image, struct registers *regs)
 
 	if (!find(image, regs, &place) || place.offset < place.body->done || is_in_call(&place, regs))
 		return false;
-	offset = begun(&place, regs);
+	offset = begun(image, &place, regs);
 	if (place.offset >= place.body->lent && place.offset < place.body->returned &&
 	    image_read(image, FAST_RING + (uint64_t)offset + 16, &rdx, sizeof(rdx)) == 0)
 		registers_set_rdx(regs, rdx);

@@ -6,6 +6,7 @@
 #include <sys/uio.h>
 
 #include "fast/layout.h"
+#include "fast/ring.h"
 #include "registers.h"
 #include "tracee.h"
 
@@ -105,13 +106,6 @@ int image_write(const struct image *image, uint64_t address, const void *from, s
 	return got == (ssize_t)length ? 0 : got < 0 ? -errno : -EFAULT;
 }
 
-int image_write_limit(const struct image *image)
-{
-	const uint64_t limit = image->tail + FAST_RING_RECORDS - FAST_THREADS;
-
-	return image_write(image, FAST_LIMIT, &limit, sizeof(limit));
-}
-
 int image_set_flags(struct image *image, uint32_t flags)
 {
 	if (image->flags == flags)
@@ -135,7 +129,7 @@ bool image_add_thread(struct image *image, struct tracee *tracee)
 		return false;
 	image->threads = more;
 	more[image->thread_count++] = (struct fast_thread){registers_thread_pointer(&regs), tracee};
-	return true;
+	return ring_reserve(image) == 0;
 }
 
 void image_remove_thread(struct image *image, const struct tracee *tracee)

@@ -3,6 +3,7 @@
 #ifndef PT_FAST_IMAGE_H
 #define PT_FAST_IMAGE_H
 
+#include "fast/layout.h"
 #include "fast/sites.h"
 #include "fast/stub.h"
 #include "tracer.h"
@@ -28,6 +29,13 @@ struct fast_fading {
 	unsigned int fd;
 };
 
+/* A ring of records. */
+struct fast_ring {
+	uint64_t tail;	/* number of the first record that was not read yet, but for ... */
+	uint64_t *gaps; /* ... earlier ones that their threads have begun and not written */
+	unsigned int gap_count;
+};
+
 struct fast_thread {
 	uint64_t pointer; /* the thread pointer (fs base), by which records name it */
 	struct tracee *tracee;
@@ -45,7 +53,8 @@ struct image {
 	struct fast_fading *fading;
 	uint32_t stubs_end; /* address of the first free byte for a stub */
 	uint32_t flags;	    /* FAST_FLAGS as it was written last */
-	uint64_t tail;	    /* number of the first record that was not read yet */
+	struct fast_ring rings[FAST_RINGS];
+	unsigned int reserve; /* threads for each of which every ring has room for one more record */
 	uint64_t last_tsc;
 	int64_t last_time;   /* ns, of last_tsc */
 	unsigned int guests; /* processes that run in the same memory: children of vfork */
@@ -84,8 +93,6 @@ struct image *image_begin(struct pt_tracer *t, struct tracee *tracee);
 struct image *image_copy(struct pt_tracer *t, const struct image *of, struct tracee *child);
 /* Forgets it; what lies in the tracee stays. */
 void image_destroy(struct pt_tracer *t, struct image *image);
-/* Records may be written from the first that was not read on, until the ring is full. */
-int image_write_limit(const struct image *image);
 /* Which calls have to stop: bits of FAST_FLAGS. */
 int image_set_flags(struct image *image, uint32_t flags);
 /* A thread that records may name from now on. False: another one has the same thread pointer, or no memory. */

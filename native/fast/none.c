@@ -146,9 +146,9 @@ void fast_stop(const struct files *files, unsigned int fd)
 	(void)files, (void)fd;
 }
 
-void fast_forget(struct files *files, unsigned int fd, struct socket *was)
+void fast_forget(struct pt_tracer *t, struct files *files, unsigned int fd, struct socket *was)
 {
-	(void)files, (void)fd, (void)was;
+	(void)t, (void)files, (void)fd, (void)was;
 }
 
 bool fast_still(const struct files *files, unsigned int fd, bool socket)

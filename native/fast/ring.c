@@ -1,186 +1,235 @@
 /* SPDX-License-Identifier: GPL-2.0-only
  *
- * A record is whole when its last word bears the round of the ring that its number belongs to (stub.S). Reading ends at
- * the first that is not: its thread is about to write it, or has died half-way.
+ * A record is whole when its last word bears the round of the ring that its number belongs to (stub.S). One that is not
+ * is a gap: its thread is about to write it, or was put off the CPU just there, for as long as the scheduler likes. The
+ * records behind it may not wait: another thread may be about to close the fd that they name. So they are told, and
+ * the gaps are looked at again each time.
  */
 #include "fast/ring.h"
 
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
 #include <x86intrin.h>
 
-#include "call.h"
 #include "fast/layout.h"
-#include "fast/slots.h"
-#include "files.h"
-#include "transfer.h"
 
 #define CHUNK 1024 /* records that are read at a time */
-#define SUMS 64
+#define RESERVE 64 /* threads for which room is made at a time */
 
-uint64_t ring_place(uint64_t index)
-{
-	return FAST_RING + ((index & (FAST_RING_RECORDS - 1)) << FAST_RECORD_BITS);
-}
-
-static bool is_whole(const struct fast_record *record, uint64_t index)
-{
-	return record->round == (uint16_t)(index >> FAST_RING_BITS);
-}
-
-static struct tracee *thread_of(struct image *image, uint64_t pointer)
-{
-	struct fast_thread *threads = image->threads;
-
-	for (unsigned int i = 0; i < image->thread_count; i++) {
-		if (threads[i].pointer == pointer) {
-			/* Who has just written writes again. */
-			struct fast_thread found = threads[i];
-
-			threads[i] = threads[i / 2];
-			threads[i / 2] = found;
-			return found.tracee;
-		}
-	}
-	return image->thread_count ? threads[0].tracee : NULL;
-}
-
-/* CLOCK_MONOTONIC of a time stamp: it lies between the last drain and this one. */
-static uint64_t time_of(const struct pt_tracer *t, const struct image *image, uint64_t tsc, uint64_t tsc_now)
-{
-	double share;
-
-	if (!(image->flags & FAST_TIMED) || tsc <= image->last_tsc || tsc >= tsc_now)
-		return (uint64_t)t->now;
-	share = (double)(tsc - image->last_tsc) / (double)(tsc_now - image->last_tsc);
-	return (uint64_t)(image->last_time + (int64_t)(share * (double)(t->now - image->last_time)));
-}
-
-/* Calls of one thread that are told together. */
-struct sum {
-	uint32_t fd;
-	uint16_t number;
-	int error;
-	uint64_t thread;
-	uint64_t calls; /* 0: none */
-	uint64_t bytes;
+/* As stubs know it. */
+struct line {
+	uint64_t head;
+	uint64_t limit;
+	uint8_t rest[(1 << FAST_HEAD_BITS) - 16];
 };
 
-static struct sum sum_of(const struct fast_record *record)
+_Static_assert(sizeof(struct line) == 1 << FAST_HEAD_BITS && offsetof(struct line, limit) == FAST_LIMIT, "a line");
+_Static_assert(sizeof(struct fast_record) == 1 << FAST_RECORD_BITS, "a record");
+
+static uint64_t line_of(unsigned int ring)
 {
-	return (struct sum){
-		.fd = record->fd,
-		.number = record->number,
-		.error = record->result < 0 ? (int)-record->result : 0,
-		.thread = record->thread,
-		.calls = 1,
-		.bytes = record->result > 0 ? (uint64_t)record->result : 0,
-	};
+	return FAST_HEADS + ((uint64_t)ring << FAST_HEAD_BITS);
 }
 
-static void tell(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct sum *sum, uint64_t time)
+unsigned int ring_of(const struct image *image, unsigned int fd)
 {
-	struct counted counted = {
-		.entry = syscall_find(ABI_NATIVE, sum->number),
-		.fd = (int)sum->fd,
-		.error = sum->error,
-		.calls = sum->calls,
-		.bytes = sum->bytes,
-		.time = time,
-	};
-
-	if (sum->number == FAST_NUMBER_VOID || !tracee || !counted.entry || !call_counts(t, tracee))
-		return;
-	counted.socket = slots_fading(image, sum->fd);
-	if (!counted.socket && files_lookup(t, tracee, counted.fd, &counted.socket) != 1)
-		return;
-	transfer_counted(t, tracee, &counted);
+	/* As RING of stub.S. */
+	return image->flags & FAST_TIMED ? 0 : (fd >> 1) % FAST_RINGS;
 }
 
-void ring_tell(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct fast_record *record,
-	       uint64_t time)
+uint64_t ring_place(unsigned int ring, uint64_t number)
 {
-	const struct sum sum = sum_of(record);
-
-	tell(t, image, tracee, &sum, time);
+	return (((uint64_t)ring << FAST_RING_BITS) + (number & (FAST_RING_RECORDS - 1))) << FAST_RECORD_BITS;
 }
 
-/* A drain may keep the thread that has filled the ring waiting, so what is done for each record has to be little: where
- * nobody wants single calls, equal ones are summed up here. */
-struct sums {
-	struct sum rows[SUMS];
-};
-
-static void end_sum(struct pt_tracer *t, struct image *image, struct sum *sum)
+static uint64_t first_unread(const struct fast_ring *ring)
 {
-	if (sum->calls)
-		tell(t, image, thread_of(image, sum->thread), sum, (uint64_t)t->now);
-	sum->calls = 0;
+	return ring->gap_count ? ring->gaps[0] : ring->tail;
 }
 
-static void add(struct pt_tracer *t, struct image *image, struct sums *sums, const struct fast_record *record)
+uint64_t ring_number(const struct image *image, uint64_t place)
 {
-	const struct sum one = sum_of(record);
-	struct sum *sum = &sums->rows[(one.fd * 4 + one.number + (one.thread >> 12) + (uint32_t)one.error) % SUMS];
+	const uint64_t index = place >> FAST_RECORD_BITS, first = first_unread(&image->rings[index >> FAST_RING_BITS]);
 
-	if (sum->calls && sum->fd == one.fd && sum->number == one.number && sum->thread == one.thread &&
-	    sum->error == one.error) {
-		sum->calls++;
-		sum->bytes += one.bytes;
-		return;
+	return first + ((index - first) & (FAST_RING_RECORDS - 1));
+}
+
+static uint64_t limit_of(const struct image *image, const struct fast_ring *ring)
+{
+	return first_unread(ring) + FAST_RING_RECORDS - image->reserve;
+}
+
+static int write_limit(const struct image *image, unsigned int ring)
+{
+	const uint64_t limit = limit_of(image, &image->rings[ring]);
+
+	return image_write(image, line_of(ring) + FAST_LIMIT, &limit, sizeof(limit));
+}
+
+void ring_reset(struct image *image)
+{
+	image->reserve = RESERVE;
+	for (unsigned int i = 0; i < FAST_RINGS; i++)
+		image->rings[i].tail = FAST_RING_RECORDS; /* the first round is 1: an empty record bears 0 */
+}
+
+int ring_skip(struct image *image)
+{
+	struct line lines[FAST_RINGS];
+	int error = image_read(image, FAST_HEADS, lines, sizeof(lines));
+
+	for (unsigned int i = 0; i < FAST_RINGS && !error; i++)
+		image->rings[i].tail = lines[i].head;
+	return error;
+}
+
+int ring_write(const struct image *image)
+{
+	const uint32_t spread = image->flags & FAST_TIMED ? 0 : FAST_SPREAD_ALL;
+	struct line lines[FAST_RINGS] = {0};
+
+	for (unsigned int i = 0; i < FAST_RINGS; i++) {
+		lines[i].head = image->rings[i].tail;
+		lines[i].limit = limit_of(image, &image->rings[i]);
 	}
-	end_sum(t, image, sum);
-	*sum = one;
+	if (image_write(image, FAST_HEADS, lines, sizeof(lines)) < 0)
+		return -EFAULT;
+	return image_write(image, FAST_SPREAD, &spread, sizeof(spread));
 }
 
-static bool read_chunk(const struct image *image, struct fast_record *records, uint64_t count)
+int ring_reserve(struct image *image)
 {
-	uint64_t first = image->tail & (FAST_RING_RECORDS - 1);
-	uint64_t part = FAST_RING_RECORDS - first < count ? FAST_RING_RECORDS - first : count;
+	int error = 0;
 
-	if (image_read(image, ring_place(image->tail), records, part * sizeof(*records)) < 0)
+	if (image->thread_count < image->reserve)
+		return 0;
+	image->reserve += RESERVE;
+	for (unsigned int i = 0; i < FAST_RINGS && !error; i++)
+		error = write_limit(image, i);
+	return error;
+}
+
+void ring_destroy(struct image *image)
+{
+	for (unsigned int i = 0; i < FAST_RINGS; i++)
+		free(image->rings[i].gaps);
+}
+
+static bool is_whole(const struct fast_record *record, uint64_t number)
+{
+	return record->round == (uint16_t)(number >> FAST_RING_BITS);
+}
+
+/* False: it is not whole. */
+static bool read_one(const struct image *image, unsigned int ring, uint64_t number, struct fast_record *record)
+{
+	return image_read(image, FAST_RING + ring_place(ring, number), record, sizeof(*record)) == 0 &&
+	       is_whole(record, number);
+}
+
+static bool read_chunk(const struct image *image, unsigned int ring, struct fast_record *records, uint64_t count)
+{
+	const uint64_t number = image->rings[ring].tail;
+	const uint64_t room = FAST_RING_RECORDS - (number & (FAST_RING_RECORDS - 1)), part = room < count ? room : count;
+
+	if (image_read(image, FAST_RING + ring_place(ring, number), records, part * sizeof(*records)) < 0)
 		return false;
-	return part == count || image_read(image, FAST_RING, records + part, (count - part) * sizeof(*records)) == 0;
+	return part == count || image_read(image, FAST_RING + ring_place(ring, number + part), records + part,
+					   (count - part) * sizeof(*records)) == 0;
 }
 
-/* One chunk. False: the next record is not whole. */
-static bool take(struct pt_tracer *t, struct image *image, struct sums *sums, uint64_t count, uint64_t tsc_now)
+static bool add_gap(struct fast_ring *ring, uint64_t number)
 {
+	uint64_t *more = realloc(ring->gaps, (ring->gap_count + 1) * sizeof(*more));
+
+	if (!more)
+		return false;
+	ring->gaps = more;
+	more[ring->gap_count++] = number;
+	return true;
+}
+
+static void tell_gaps(struct records *told, unsigned int index)
+{
+	struct fast_ring *ring = &told->image->rings[index];
+	unsigned int left = 0;
+
+	for (unsigned int i = 0; i < ring->gap_count; i++) {
+		struct fast_record record;
+
+		if (read_one(told->image, index, ring->gaps[i], &record))
+			records_tell(told, &record);
+		else
+			ring->gaps[left++] = ring->gaps[i];
+	}
+	ring->gap_count = left;
+}
+
+/* One chunk. False: it can't be read.
+ *
+ * A race with the threads, which write on: the order within each of them has to be kept. Who has written a record has
+ * written all of its earlier ones. So after the chunk was read, what was not whole in it is read once more, the last one
+ * first, and then the gaps before it; and what is whole is told in order. */
+static bool tell_chunk(struct records *told, unsigned int index, uint64_t count)
+{
+	struct fast_ring *ring = &told->image->rings[index];
 	struct fast_record records[CHUNK];
 
-	if (!read_chunk(image, records, count))
+	if (!read_chunk(told->image, index, records, count))
 		return false;
-	for (uint64_t i = 0; i < count; i++, image->tail++) {
-		const struct fast_record *record = &records[i];
-
-		if (!is_whole(record, image->tail))
+	for (uint64_t i = count; i-- > 0;)
+		if (!is_whole(&records[i], ring->tail + i))
+			read_one(told->image, index, ring->tail + i, &records[i]);
+	tell_gaps(told, index);
+	for (uint64_t i = 0; i < count; i++, ring->tail++) {
+		if (is_whole(&records[i], ring->tail))
+			records_tell(told, &records[i]);
+		else if (!add_gap(ring, ring->tail))
 			return false;
-		if (t->options.aggregate)
-			add(t, image, sums, record);
-		else
-			ring_tell(t, image, thread_of(image, record->thread), record,
-				  time_of(t, image, record->tsc, tsc_now));
 	}
 	return true;
 }
 
+static void drain_one(struct records *told, unsigned int index, uint64_t head)
+{
+	struct fast_ring *ring = &told->image->rings[index];
+	const uint64_t before = first_unread(ring);
+
+	if (ring->tail == head)
+		tell_gaps(told, index);
+	while (ring->tail < head &&
+	       tell_chunk(told, index, head - ring->tail < CHUNK ? head - ring->tail : CHUNK))
+		;
+	if (first_unread(ring) != before)
+		write_limit(told->image, index);
+}
+
+static bool has_news(const struct image *image, const struct line lines[FAST_RINGS])
+{
+	for (unsigned int i = 0; i < FAST_RINGS; i++)
+		if (image->rings[i].tail < lines[i].head || image->rings[i].gap_count)
+			return true;
+	return false;
+}
+
 void ring_drain(struct pt_tracer *t, struct image *image)
 {
-	uint64_t head, begin = image->tail, tsc_now;
-	struct sums sums;
+	struct line lines[FAST_RINGS];
+	struct records told;
+	uint64_t tsc;
 
-	if (image->draining || image_read(image, FAST_HEAD, &head, sizeof(head)) < 0)
+	if (image->draining || image_read(image, FAST_HEADS, lines, sizeof(lines)) < 0)
 		return;
-	image->draining = true; /* a look-up on the way may want what a drain gives (fast_learn) */
-	tsc_now = __rdtsc();
-	for (unsigned int i = 0; i < SUMS; i++)
-		sums.rows[i].calls = 0;
-	while (image->tail < head &&
-	       take(t, image, &sums, head - image->tail < CHUNK ? head - image->tail : CHUNK, tsc_now))
-		;
-	for (unsigned int i = 0; i < SUMS; i++)
-		end_sum(t, image, &sums.rows[i]);
-	image->last_tsc = tsc_now;
+	tsc = __rdtsc();
+	if (has_news(image, lines)) {
+		image->draining = true; /* a look-up on the way may want what a drain gives (fast_learn) */
+		records_begin(&told, t, image, tsc);
+		for (unsigned int i = 0; i < FAST_RINGS; i++)
+			drain_one(&told, i, lines[i].head);
+		records_end(&told);
+		image->draining = false;
+	}
+	image->last_tsc = tsc;
 	image->last_time = t->now;
-	image->draining = false;
-	if (image->tail != begin)
-		image_write_limit(image);
 }

@@ -1,28 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-only
- * The records that stubs have written. */
+ * The rings of records that stubs have written. */
 #ifndef PT_FAST_RING_H
 #define PT_FAST_RING_H
 
 #include "fast/image.h"
-
-#define FAST_NUMBER_VOID 0xffff /* its thread has died half-way, or was counted otherwise */
-
-/* As stub.S writes it. */
-struct fast_record {
-	uint32_t fd;
-	uint16_t number; /* of the call */
-	uint16_t round;	 /* of the ring */
-	int64_t result;
-	uint64_t thread; /* its thread pointer */
-	uint64_t tsc;
-};
+#include "fast/records.h"
 
 /* Reads what is new and tells it. Before anything of this process is handled that comes after it. */
 void ring_drain(struct pt_tracer *t, struct image *image);
-/* Tells one call. time: ns, CLOCK_MONOTONIC. */
-void ring_tell(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct fast_record *record,
-	       uint64_t time);
-/* Address of the record with this number. */
-uint64_t ring_place(uint64_t index);
+/* Empty rings, for memory that is new. */
+void ring_reset(struct image *image);
+/* What the rings hold is another tracer's, or process's: reading begins behind it. 0 or -errno. */
+int ring_skip(struct image *image);
+/* Writes what the stubs need to know of the rings. 0 or -errno. */
+int ring_write(const struct image *image);
+/* Room for one more record of each thread. 0 or -errno. */
+int ring_reserve(struct image *image);
+void ring_destroy(struct image *image);
+/* Of which ring are an fd's records? */
+unsigned int ring_of(const struct image *image, unsigned int fd);
+/* Offset from FAST_RING on of the record with this number. */
+uint64_t ring_place(unsigned int ring, uint64_t number);
+/* The other way round, for a record that was not read yet. */
+uint64_t ring_number(const struct image *image, uint64_t place);
 
 #endif

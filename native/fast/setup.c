@@ -12,6 +12,7 @@
 #include "fast/image.h"
 #include "fast/inject.h"
 #include "fast/layout.h"
+#include "fast/ring.h"
 #include "fast/slots.h"
 #include "fast/table.h"
 #include "fast/writing.h"
@@ -28,7 +29,7 @@ struct image *image_begin(struct pt_tracer *t, struct tracee *tracee)
 	image->files = tracee->files;
 	image->reader = tracee->tid;
 	image->stubs_end = FAST_STUBS;
-	image->tail = FAST_RING_RECORDS; /* the first round is 1: an empty record bears 0 */
+	ring_reset(image);
 	image->next = t->images;
 	t->images = image;
 	tracee->group->image = image;
@@ -45,6 +46,7 @@ void image_destroy(struct pt_tracer *t, struct image *image)
 	if (*at)
 		*at = image->next;
 	slots_end(t, image);
+	ring_destroy(image);
 	if (image->files && image->files->image == image)
 		image->files->image = NULL;
 	image->group->image = NULL;
@@ -102,9 +104,7 @@ static int write_header(const struct pt_tracer *t, struct image *image)
 	int error;
 
 	image->flags = image->own_flags = wanted(t, watched);
-	error = image_write(image, FAST_HEAD, &image->tail, sizeof(image->tail));
-	if (!error)
-		error = image_write_limit(image);
+	error = ring_write(image);
 	if (!error)
 		error = image_write(image, FAST_FLAGS, &image->flags, sizeof(image->flags));
 	if (!error)
@@ -185,7 +185,6 @@ static int clear_slots(const struct image *image, unsigned int fds)
 struct image *image_copy(struct pt_tracer *t, const struct image *of, struct tracee *child)
 {
 	struct image *image = image_begin(t, child);
-	uint64_t head;
 
 	if (!image)
 		return NULL;
@@ -200,13 +199,10 @@ struct image *image_copy(struct pt_tracer *t, const struct image *of, struct tra
 		image->withdrawn = of->withdrawn;
 		image->asks = of->asks;
 		/* Records before this one are its parent's. */
-		if (of->files && clear_slots(image, of->files->size) == 0 &&
-		    image_read(image, FAST_HEAD, &head, sizeof(head)) == 0) {
-			image->tail = head;
-			if (image_write_limit(image) == 0 &&
-			    image_write(image, FAST_FLAGS, &image->flags, sizeof(image->flags)) == 0)
-				return image;
-		}
+		if (of->files && clear_slots(image, of->files->size) == 0 && ring_skip(image) == 0 &&
+		    ring_write(image) == 0 &&
+		    image_write(image, FAST_FLAGS, &image->flags, sizeof(image->flags)) == 0)
+			return image;
 	}
 	image_destroy(t, image);
 	return NULL;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "fast/layout.h"
+#include "fast/ring.h"
 #include "rows.h"
 #include "sockets.h"
 
@@ -73,27 +74,35 @@ bool slots_learn(struct pt_tracer *t, struct image *image, unsigned int fd, stru
 	return slot.state == state || write_state(image, fd, state);
 }
 
-void slots_forget(struct image *image, unsigned int fd, struct socket *was)
+static bool add_fading(struct image *image, unsigned int fd, struct socket *was)
 {
-	struct fast_fading *one;
-	struct slot slot;
+	struct fast_fading *one = malloc(sizeof(*one));
 
+	if (!one)
+		return false; /* those records will belong to no known socket */
+	*one = (struct fast_fading){.next = image->fading, .socket = was, .fd = fd};
+	was->cached++;
+	image->fading = one;
+	return true;
+}
+
+void slots_forget(struct pt_tracer *t, struct image *image, unsigned int fd, struct socket *was)
+{
 	if (fd >= FAST_FDS)
 		return;
 	/* The stub that is about to close it, or has just done so, does that itself, and until then nothing is learnt.
 	 */
 	if (read_slot(image, fd).state != FAST_CLOSING)
 		write_state(image, fd, FAST_UNKNOWN);
-	/* Read again, for a call may have begun before the state was written: see stub.S. */
-	slot = read_slot(image, fd);
-	if (!was || !slot.under_way || *find_fading(image, fd))
+	if (!was || *find_fading(image, fd) || (image->thread_count <= 1 && !slots_busy(image, fd)) ||
+	    !add_fading(image, fd, was))
 		return;
-	one = malloc(sizeof(*one));
-	if (!one)
-		return; /* those records will belong to no known socket */
-	*one = (struct fast_fading){.next = image->fading, .socket = was, .fd = fd};
-	was->cached++;
-	image->fading = one;
+	/* A race with other threads: one may have begun a call before the state was written (see stub.S), or ended one
+	 * since the rings were read. The order matters: who is not under way here has written its record. */
+	if (!slots_busy(image, fd)) {
+		ring_drain(t, image);
+		end_fading(t, find_fading(image, fd));
+	}
 }
 
 bool slots_stop(const struct image *image, unsigned int fd)

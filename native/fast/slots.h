@@ -10,7 +10,7 @@
  */
 bool slots_learn(struct pt_tracer *t, struct image *image, unsigned int fd, struct socket *socket);
 /* From now on a call on it stops. was: the socket that it named, or NULL. */
-void slots_forget(struct image *image, unsigned int fd, struct socket *was);
+void slots_forget(struct pt_tracer *t, struct image *image, unsigned int fd, struct socket *was);
 /* fd is used as a socket, but can't be learnt: all calls on it, and its close, stop. False: it is about to be closed.
  */
 bool slots_stop(const struct image *image, unsigned int fd);

@@ -86,6 +86,22 @@
 	.popsection
 	.endm
 
+/* Which ring the records of the fd in edi go to: r11 becomes the offset in FAST_HEADS of its line. */
+	.macro RING
+	mov	r11d, edi
+	shl	r11d, FAST_HEAD_BITS - 1	/* fds 2n and 2n + 1 share one */
+	and	r11d, dword ptr ds:[FAST_SPREAD]
+	.endm
+
+/* Where its record number rcx is: r11, from RING, becomes the offset from FAST_RING on. There is no third register for
+ * the sum. So the ring's number is shifted to the bits right above those that shrd drops; shrd puts the low bits of rcx
+ * on top; and rol brings them round to below the ring's number. */
+	.macro PLACE
+	shl	r11d, FAST_RING_BITS - FAST_HEAD_BITS
+	shrd	r11, rcx, FAST_RING_BITS
+	rol	r11, FAST_RING_BITS + FAST_RECORD_BITS
+	.endm
+
 /* The call, between two looks at the fd in edi, and its record. r11d: the state that the fd was seen to have. */
 	.macro COUNTED stub, number
 	/* From here on the tracer sees in the slot that a call is under way: what the fd named when it was entered
@@ -97,23 +113,22 @@
 	cmp	dword ptr [rcx + FAST_SLOTS], r11d
 	jne	\stub\()_back_out
 	/* Room for a record is made sure of before the call, for behind it there is no way to wait: each thread that
-	 * has passed here may write one more, and FAST_LIMIT leaves a place for every thread. */
-	mov	r11, qword ptr ds:[FAST_HEAD]
-	cmp	r11, qword ptr ds:[FAST_LIMIT]
+	 * has passed here may write one more, and the limit leaves a place for every thread. */
+	RING
+	mov	rcx, qword ptr [r11 + FAST_HEADS]
+	cmp	rcx, qword ptr [r11 + FAST_HEADS + FAST_LIMIT]
 	jae	\stub\()_back_out
 	/* The tracer has read the line that the record will go to, so it is in another processor's cache. Fetched now, it
 	 * comes while the kernel works; else the atomic instructions below would have to wait for it. */
-	and	r11d, FAST_RING_RECORDS - 1
-	shl	r11d, FAST_RECORD_BITS
+	PLACE
 	prefetchw byte ptr [r11 + FAST_RING]
 	syscall
 .Ldone_\@:
+	RING
 	mov	ecx, 1
-	lock xadd qword ptr ds:[FAST_HEAD], rcx	/* rcx: the record's number */
+	lock xadd qword ptr [r11 + FAST_HEADS], rcx	/* rcx: the record's number */
 .Lclaimed_\@:
-	mov	r11, rcx
-	and	r11d, FAST_RING_RECORDS - 1
-	shl	r11d, FAST_RECORD_BITS		/* r11: where it is, from FAST_RING on */
+	PLACE
 .Lplaced_\@:
 	mov	qword ptr [r11 + FAST_RING + 8], rax	/* the result */
 .Lkept_\@:
@@ -186,16 +201,24 @@
 .Lnext_\@:
 	.endm
 
-/* sendfile: from the fd in esi, which must be no socket, to the one in edi. */
+/* sendfile: from the fd in esi to the one in edi. A file that is sent was mostly opened a moment ago, and is unknown;
+ * but from a socket to a socket the kernel sends nothing (EINVAL: the source must be seekable, fs/splice.c). */
 	.macro SENDFILE stub, number, bit
 	IF_CALL	\number, \bit, \stub\()_twin, .Lnext_\@
 	LOOK_UP	esi, \stub\()_twin
 	cmp	r11d, FAST_OTHER
-	jne	\stub\()_twin
+	ja	\stub\()_twin
+	je	.Lfile_\@
+	LOOK_UP	edi, \stub\()_twin
+	cmp	r11d, FAST_SOCKET
+	jb	\stub\()_twin
+	jmp	.Ltarget_\@
+.Lfile_\@:
 	LOOK_UP	edi, \stub\()_twin
 	cmp	r11d, FAST_OTHER
 	jb	\stub\()_twin
 	je	\stub\()_plain
+.Ltarget_\@:
 	cmp	r11d, FAST_DATAGRAM
 	ja	\stub\()_twin
 	COUNTED	\stub, \number

@@ -129,10 +129,10 @@ void fast_stop(const struct files *files, unsigned int fd)
 		slots_stop(files->image, fd);
 }
 
-void fast_forget(struct files *files, unsigned int fd, struct socket *was)
+void fast_forget(struct pt_tracer *t, struct files *files, unsigned int fd, struct socket *was)
 {
 	if (files->image)
-		slots_forget(files->image, fd, was);
+		slots_forget(t, files->image, fd, was);
 }
 
 bool fast_still(const struct files *files, unsigned int fd, bool socket)

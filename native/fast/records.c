@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "fast/records.h"
+
+#include "call.h"
+#include "fast/layout.h"
+#include "fast/slots.h"
+#include "files.h"
+#include "transfer.h"
+
+static struct tracee *thread_of(struct image *image, uint64_t pointer)
+{
+	struct fast_thread *threads = image->threads;
+
+	for (unsigned int i = 0; i < image->thread_count; i++) {
+		if (threads[i].pointer == pointer) {
+			/* Who has just written writes again. */
+			struct fast_thread found = threads[i];
+
+			threads[i] = threads[i / 2];
+			threads[i / 2] = found;
+			return found.tracee;
+		}
+	}
+	return image->thread_count ? threads[0].tracee : NULL;
+}
+
+/* CLOCK_MONOTONIC of a time stamp: it lies between the last drain and this one. */
+static uint64_t time_of(const struct pt_tracer *t, const struct image *image, uint64_t tsc, uint64_t tsc_now)
+{
+	double share;
+
+	if (!(image->flags & FAST_TIMED) || tsc <= image->last_tsc || tsc >= tsc_now)
+		return (uint64_t)t->now;
+	share = (double)(tsc - image->last_tsc) / (double)(tsc_now - image->last_tsc);
+	return (uint64_t)(image->last_time + (int64_t)(share * (double)(t->now - image->last_time)));
+}
+
+static struct records_sum sum_of(const struct fast_record *record)
+{
+	return (struct records_sum){
+		.fd = record->fd,
+		.number = record->number,
+		.error = record->result < 0 ? (int)-record->result : 0,
+		.thread = record->thread,
+		.calls = 1,
+		.bytes = record->result > 0 ? (uint64_t)record->result : 0,
+	};
+}
+
+static void tell(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct records_sum *sum, uint64_t time)
+{
+	struct counted counted = {
+		.entry = syscall_find(ABI_NATIVE, sum->number),
+		.fd = (int)sum->fd,
+		.error = sum->error,
+		.calls = sum->calls,
+		.bytes = sum->bytes,
+		.time = time,
+	};
+
+	if (sum->number == FAST_NUMBER_VOID || !tracee || !counted.entry || !call_counts(t, tracee))
+		return;
+	counted.socket = slots_fading(image, sum->fd);
+	if (!counted.socket && files_lookup(t, tracee, counted.fd, &counted.socket) != 1)
+		return;
+	transfer_counted(t, tracee, &counted);
+}
+
+void records_tell_one(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct fast_record *record,
+	       uint64_t time)
+{
+	const struct records_sum sum = sum_of(record);
+
+	tell(t, image, tracee, &sum, time);
+}
+
+static void end_sum(const struct records *records, struct records_sum *sum)
+{
+	if (sum->calls)
+		tell(records->t, records->image, thread_of(records->image, sum->thread), sum, (uint64_t)records->t->now);
+	sum->calls = 0;
+}
+
+static void add(struct records *records, const struct fast_record *record)
+{
+	const struct records_sum one = sum_of(record);
+	struct records_sum *sum =
+		&records->sums[(one.fd * 4 + one.number + (one.thread >> 12) + (uint32_t)one.error) % RECORDS_SUMS];
+
+	if (sum->calls && sum->fd == one.fd && sum->number == one.number && sum->thread == one.thread &&
+	    sum->error == one.error) {
+		sum->calls++;
+		sum->bytes += one.bytes;
+		return;
+	}
+	end_sum(records, sum);
+	*sum = one;
+}
+
+void records_begin(struct records *records, struct pt_tracer *t, struct image *image, uint64_t tsc)
+{
+	records->t = t;
+	records->image = image;
+	records->tsc = tsc;
+	for (unsigned int i = 0; i < RECORDS_SUMS; i++)
+		records->sums[i].calls = 0;
+}
+
+void records_tell(struct records *records, const struct fast_record *record)
+{
+	struct pt_tracer *t = records->t;
+	struct image *image = records->image;
+
+	if (t->options.aggregate)
+		add(records, record);
+	else
+		records_tell_one(t, image, thread_of(image, record->thread), record,
+				 time_of(t, image, record->tsc, records->tsc));
+}
+
+void records_end(struct records *records)
+{
+	for (unsigned int i = 0; i < RECORDS_SUMS; i++)
+		end_sum(records, &records->sums[i]);
+}
