@@ -116,11 +116,18 @@ static struct socket *known(struct pt_tracer *t, struct files *files, int fd)
 {
 	struct socket *socket = fd >= 0 && (unsigned int)fd < files->size ? files->sockets[fd] : NULL;
 
-	/* An fd may have been closed without a stop. */
-	if (!socket || fast_still(files, (unsigned int)fd, is_socket(socket)))
+	if (!socket)
+		return NULL;
+	switch (fast_still(files, (unsigned int)fd, is_socket(socket))) {
+	case FAST_CHANGED: /* an fd may have been closed without a stop */
+		drop(t, files, (unsigned int)fd);
+		return NULL;
+	case FAST_SLOW: /* its calls have had to stop until now, and perhaps need not any more */
+		fast_learn(t, files, (unsigned int)fd, socket);
 		return socket;
-	drop(t, files, (unsigned int)fd);
-	return NULL;
+	default:
+		return socket;
+	}
 }
 
 static bool is_closing(const struct files *files, unsigned int fd)
@@ -182,9 +189,6 @@ int files_lookup(struct pt_tracer *t, struct tracee *tracee, int fd, struct sock
 		return 0;
 	cached = known(t, tracee->files, fd);
 	if (cached) {
-		/* Its calls may have had to stop until now, and need not any more. */
-		if (is_socket(cached))
-			fast_learn(t, tracee->files, (unsigned int)fd, cached);
 		*out = is_socket(cached) ? cached : NULL;
 		return *out != NULL;
 	}

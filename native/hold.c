@@ -60,7 +60,7 @@ int pt_answer(struct pt_tracer *t, int tid, int made, int64_t result)
 	if (!tracee || !tracee->hold)
 		return -ESRCH;
 	/* To see one of its own codes would make the kernel restart the call, again and again. */
-	if (result < 0 && result > -4096 && restart_pending((int)-result))
+	if (restart_result(result))
 		result = -EINTR;
 	t->now = now_ns();
 	emit_continue(t);

@@ -32,6 +32,11 @@ bool restart_pending(int error)
 	return error >= ERESTARTSYS && error <= ERESTART_RESTARTBLOCK;
 }
 
+bool restart_result(int64_t result)
+{
+	return result < 0 && result > -4096 && restart_pending((int)-result);
+}
+
 void restart_remember(struct tracee *tracee, struct socket *socket, int fd, enum pt_direction direction, int code)
 {
 	socket->cached++; /* it must not be forgotten as long as it is remembered here */

@@ -13,6 +13,8 @@
 
 /* Is this "errno" of an exit-stop one of the kernel's own, that the program never sees? */
 bool restart_pending(int error);
+/* The same for the result of a call: will the kernel make it again, or fail it with EINTR? */
+bool restart_result(int64_t result);
 /* The tracee's call on this socket came back with such a code. */
 void restart_remember(struct tracee *tracee, struct socket *socket, int fd, enum pt_direction direction, int code);
 /* It was restarted, or it does not matter any more. */

@@ -178,7 +178,9 @@ def _report(each: Hook, call: Call, error: BaseException) -> None:
 def _failed(path: str, error: BaseException) -> PtmonError:
     """One line: where in the file, and what was raised."""
     if isinstance(error, SyntaxError):
-        return PtmonError(f"cannot run the hooks in {error.filename}:{error.lineno}: {error.msg}")
+        # A file with a NUL in it has no lines, says Python 3.11.4 and later.
+        where = path if error.filename is None else f"{error.filename}:{error.lineno}"
+        return PtmonError(f"cannot run the hooks in {where}: {error.msg}")
     said = str(error) if isinstance(error, PtmonError) else f"{type(error).__name__}: {error}"
     line = _line_in(path, error)
     return PtmonError(f"cannot run the hooks in {path}{'' if line is None else f':{line}'}: {' '.join(said.split())}")

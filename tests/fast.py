@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What the tests of counting inside the tracee share: a target runs plainly, and the same under each way to count.
-
-A ptmon without --fast has one way, and these tests hold for that one.
-"""
+"""What the tests of counting inside the tracee share: a target runs plainly, and the same under each way to count."""
 
 from __future__ import annotations
 
@@ -11,7 +8,6 @@ import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +16,7 @@ import pytest
 from tests.attaching import Attached, attached
 from tests.counting import SKIPPED, assert_audits_match, assert_schema_true, inodes_moved
 from tests.hazards import reasons
-from tests.support import DEADLINE, PTMON, Outcome, Targets, run_plain, run_ptmon, started
+from tests.support import DEADLINE, Outcome, Targets, run_plain, run_ptmon, started
 
 MODES = {"default": (), "first": ("--fast-after", "1"), "off": ("--fast", "off")}
 """Calls are counted inside the tracee from the 51st at a site on, from the second on, or never."""
@@ -29,16 +25,9 @@ PATCHED = ("glibc", "static")
 """A libc each of whose wrappers has an instruction of its own; musl's share one, so that one may be left alone."""
 
 
-@cache
-def supported() -> bool:
-    """Whether this ptmon can count inside the tracee at all."""
-    done = subprocess.run([*PTMON, "--help"], capture_output=True, text=True, timeout=DEADLINE)
-    return "--fast" in done.stdout
-
-
 def fast_options(mode: str) -> list[str]:
-    """The options for a mode; none where ptmon has only one."""
-    return list(MODES[mode]) if supported() else []
+    """The options for a mode."""
+    return list(MODES[mode])
 
 
 def musl() -> str:
@@ -140,8 +129,6 @@ class Fast:
 
     def assert_path(self, report: dict[str, Any], *, patched: bool) -> None:
         """Calls were counted inside the tracee if that was asked for, and all calls one way or the other."""
-        if not supported():
-            return
         totals = report["totals"]
         if self.mode == "off":
             assert report["path"]["fast"] == 0

@@ -18,7 +18,6 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.fast import supported
 from tests.soaking import BROKEN, Memory, Verifier, Worker, counted, load, some_after, verifier, worker
 from tests.support import DEADLINE, Targets, assert_sums_agree, started, tracing, until
 
@@ -63,8 +62,7 @@ def launch(program: Path, folder: Path) -> None:
     """Counts inside the tracee while its threads are at work; all of it is counted from the first call to the last."""
     shared, file = folder / "shared", folder / "report.json"
     shared.unlink(missing_ok=True)
-    options = ["--fast-after", "3"] if supported() else []
-    words = tracing(*options, "--format", "json", "-o", file, "--", program, shared, "4")
+    words = tracing("--fast-after", "3", "--format", "json", "-o", file, "--", program, shared, "4")
     with started(words) as tracer:
         memory = Memory(shared)
 

@@ -9,6 +9,7 @@
 
 #include "fast/fast.h"
 #include "fast/layout.h"
+#include "fast/ring.h"
 #include "fast/twin.h"
 #include "restart.h"
 #include "tracee.h"
@@ -61,33 +62,96 @@ static bool was_blocked(const struct image *image, const struct registers *regs)
 	       mask >> (SIGURG - 1) & 1;
 }
 
+static uint64_t behind_room(const struct fast_site *site)
+{
+	return site->stub_at + FAST_ROOM_BEFORE;
+}
+
+/* To the call that it asks about, or into the stub again if that only had no room for a record. What is left of ask.S
+ * is done here, for under PTRACE_SYSCALL its calls would stop, too. */
+static bool go_to_call(struct image *image, struct tracee *tracee, struct registers *regs)
+{
+	const struct fast_site *site;
+	uint64_t mask = 0, call;
+	uint32_t offset;
+	bool again;
+
+	if (!image || !asking_registers(image, regs, &mask))
+		return false;
+	call = registers_r11(regs);
+	site = image_twin_of(image, call, &offset);
+	if (!site)
+		return false;
+	again = ring_was_full(image, registers_thread_pointer(regs));
+	registers_set_instruction(regs, again ? behind_room(site) : call);
+	registers_forget_call(regs);
+	if (ptrace(PTRACE_SETSIGMASK, tracee->tid, sizeof(mask), &mask) < 0 || registers_write(tracee->tid, regs) < 0)
+		return false;
+	tracee->asked += !again;
+	if (tracee->owed_urgent)
+		syscall(SYS_tkill, tracee->tid, SIGURG);
+	tracee->owed_urgent = false;
+	return true;
+}
+
+/* It goes on in ask.S by itself. */
+static void answer(struct tracee *tracee, const struct registers *regs)
+{
+	const struct image image = {.reader = tracee->tid};
+	const uint32_t yes = 1;
+
+	image_write(&image, registers_rbx(regs) + FAST_SAVED + offsetof(struct saved, answer), &yes, sizeof(yes));
+	tracee->asked++;
+}
+
 bool fast_asks(struct pt_tracer *t, struct tracee *tracee, int signal)
 {
-	struct image image = {.reader = tracee->tid};
-	const uint32_t yes = 1;
+	const struct image image = {.reader = tracee->tid};
+	const bool ours = signal == SIGURG && t->options.fast && !t->filtered && is_ours(tracee);
 	struct registers regs;
 
-	if (!t->options.fast || t->filtered || registers_read(tracee->tid, &regs) < 0 ||
-	    !is_in_ask(registers_instruction(&regs)))
+	if (!t->options.fast || t->filtered)
+		return false;
+	if (ours && tracee->urgent_comes) {
+		tracee->urgent_comes = false;
+		return true;
+	}
+	if (registers_read(tracee->tid, &regs) < 0 || !is_in_ask(registers_instruction(&regs)))
 		return false;
 	if (registers_instruction(&regs) == label(ask_asked)) {
-		/* Whatever signal it is that stops it here: it has been seen. */
-		image_write(&image, registers_rbx(&regs) + FAST_SAVED + offsetof(struct saved, answer), &yes,
-			    sizeof(yes));
-		tracee->asked++;
-		return signal == SIGURG && is_ours(tracee);
+		if (ours && go_to_call(tracee->group->image, tracee, &regs))
+			return true;
+		/* Another signal of a lower number comes before the one that it has sent itself. */
+		answer(tracee, &regs);
+		tracee->urgent_comes = !ours;
+		return ours;
 	}
 	if (signal != SIGURG || !was_blocked(&image, &regs))
 		return false;
-	tracee->owed_urgent = true; /* until its call has ended, and its mask is as it was */
+	tracee->owed_urgent = true; /* until its mask is as it was */
 	return true;
+}
+
+bool fast_tries_again(struct tracee *tracee, uint64_t instruction, uint64_t number)
+{
+	struct image *image = tracee->group->image;
+	const struct fast_site *site = image ? image_twin_of(image, instruction, &(uint32_t){0}) : NULL;
+	struct registers regs;
+
+	if (!site || !fast_counts(number) || registers_read(tracee->tid, &regs) < 0 ||
+	    !ring_was_full(image, registers_thread_pointer(&regs)))
+		return false;
+	/* Without a number the kernel makes no call, and leaves rax as it is. */
+	registers_set_result(&regs, (int64_t)number);
+	registers_forget_call(&regs);
+	registers_set_instruction(&regs, behind_room(site));
+	return registers_write(tracee->tid, &regs) == 0;
 }
 
 void fast_call_ended(struct tracee *tracee, uint64_t instruction, int64_t result)
 {
 	/* One that the kernel is about to make again is to be seen again. */
-	if (!tracee->asked || (result < 0 && result > -4096 && restart_pending((int)-result)) ||
-	    instruction < FAST_TWINS || instruction >= FAST_ASK ||
+	if (!tracee->asked || restart_result(result) || instruction < FAST_TWINS || instruction >= FAST_ASK ||
 	    (instruction & ((1u << FAST_TWIN_BITS) - 1)) != TWIN_DONE)
 		return;
 	tracee->asked--;

@@ -10,6 +10,7 @@
 #include "fast/layout.h"
 #include "fast/moving.h"
 #include "fast/patch.h"
+#include "fast/place.h"
 #include "fast/slots.h"
 #include "fast/twin.h"
 #include "fast/writing.h"
@@ -58,22 +59,14 @@ void cover_again(struct pt_tracer *t, struct image *image, const struct tracee *
 
 static uint64_t into_twin(const void *context, uint64_t address, int64_t result)
 {
-	const struct image *image = context;
-	uint32_t offset;
-	const struct fast_site *site = image_stub_of(image, address, &offset);
+	struct place place;
 
 	(void)result;
-	if (!site || offset < site->before || offset >= site->stub->tail)
+	if (!place_find(context, address, &place) || !place.in_stub)
 		return 0;
-	if (offset == site->stub->plain_done)
-		return image_twin(image, site) + TWIN_DONE;
-	for (const struct stub_body *body = site->stub->bodies; body < site->stub->bodies_end; body++) {
-		if (offset == body->done)
-			return image_twin(image, site) + TWIN_DONE;
-		if (offset > body->done && offset <= body->released)
-			return 0;
-	}
-	return image_twin(image, site) + TWIN_CALL;
+	if (place.stage == STAGE_BEFORE)
+		return image_twin(context, place.site) + TWIN_CALL;
+	return place.stage == STAGE_CALL ? image_twin(context, place.site) + TWIN_DONE : 0;
 }
 
 static void finish(pid_t tid, void *context)

@@ -106,7 +106,7 @@ void fast_executed(struct pt_tracer *t, struct tracee *tracee)
 	forget_image(t, tracee->group);
 	tracee->group->slow = tracee->group->free = false;
 	tracee->asked = 0;
-	tracee->owed_urgent = false;
+	tracee->owed_urgent = tracee->urgent_comes = false;
 	tracee->group->stops = 0;
 }
 

@@ -156,8 +156,7 @@ void fast_call_stopped(struct pt_tracer *t, struct tracee *tracee, uint64_t inst
 
 	/* A call that the kernel is about to restart is left alone: the next one will do. Behind rt_sigreturn(2) the
 	 * thread does not stand behind a call. */
-	if (tracee->hold || tracee->call.number == SYS_rt_sigreturn || tracee->entered ||
-	    (result < 0 && result > -4096 && restart_pending((int)-result)))
+	if (tracee->hold || tracee->call.number == SYS_rt_sigreturn || tracee->entered || restart_result(result))
 		return;
 	if (tracee->group->free && asking_brought_code(tracee, result)) {
 		error = attach_free(t, tracee->group->image, tracee);

@@ -22,6 +22,8 @@ bool fast_call_stops(struct pt_tracer *t, struct tracee *tracee, uint64_t instru
 void fast_call_stopped(struct pt_tracer *t, struct tracee *tracee, uint64_t instruction, int64_t result);
 /* A signal-delivery-stop. True: the thread has only asked for its next call to be followed, and there is no signal. */
 bool fast_asks(struct pt_tracer *t, struct tracee *tracee, int signal);
+/* A seccomp-stop of a call that stops only because there was no room to count it: it goes back, to be counted. */
+bool fast_tries_again(struct tracee *tracee, uint64_t instruction, uint64_t number);
 /* A syscall-exit-stop: is it the end of the call that was asked about? */
 void fast_call_ended(struct tracee *tracee, uint64_t instruction, int64_t result);
 /* Is this call made from a stub, which has counted it or will? */
@@ -67,7 +69,8 @@ void fast_destroy(struct pt_tracer *t);
 bool fast_learn(struct pt_tracer *t, struct files *files, unsigned int fd, struct socket *socket);
 void fast_stop(const struct files *files, unsigned int fd);
 void fast_forget(struct pt_tracer *t, struct files *files, unsigned int fd, struct socket *was);
-bool fast_still(const struct files *files, unsigned int fd, bool socket);
+enum fast_still { FAST_CHANGED, FAST_STANDS, FAST_SLOW /* it stands, but its calls have to stop */ };
+enum fast_still fast_still(const struct files *files, unsigned int fd, bool socket);
 bool fast_busy(const struct files *files, unsigned int fd);
 void fast_table_gone(struct files *files);
 

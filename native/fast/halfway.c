@@ -5,31 +5,16 @@
 #include <stddef.h>
 
 #include "fast/layout.h"
+#include "fast/place.h"
 #include "fast/records.h"
 #include "fast/ring.h"
 #include "fast/slots.h"
 #include "restart.h"
 
-/* Where in its stub a thread is. */
-struct place {
-	const struct fast_site *site;
-	const struct stub_body *body; /* NULL: in none of the calls that are counted */
-	uint32_t offset;
-};
-
+/* Is it in the part of a stub between which a call counts as under way? */
 static bool find(const struct image *image, const struct registers *regs, struct place *place)
 {
-	const struct stub_body *body;
-
-	place->site = image_stub_of(image, registers_instruction(regs), &place->offset);
-	place->body = NULL;
-	if (!place->site)
-		return false;
-	for (body = place->site->stub->bodies; body < place->site->stub->bodies_end; body++)
-		if (body->under_way <= place->offset && place->offset < body->released &&
-		    body->claimed != body->committed)
-			place->body = body;
-	return place->body != NULL;
+	return place_find(image, registers_instruction(regs), place) && place_counts(place) && place->under_way;
 }
 
 /* Offset from FAST_RING on of the record that the thread has begun, or -1. */
@@ -39,7 +24,7 @@ static int64_t begun(const struct image *image, const struct place *place, const
 		return -1;
 	if (place->offset >= place->body->placed)
 		return (int64_t)registers_r11(regs);
-	return (int64_t)ring_place(ring_of(image, (unsigned int)registers_argument(regs, 0, false)), registers_rcx(regs));
+	return (int64_t)ring_place(ring_of(image, registers_thread_pointer(regs)), registers_rcx(regs));
 }
 
 /* So that it is no gap. */
@@ -70,8 +55,7 @@ static bool is_in_call(const struct place *place, const struct registers *regs)
 {
 	int64_t result = registers_result(regs);
 
-	return place->offset == place->body->done && result < 0 && result > -4096 &&
-	       (restart_pending((int)-result) || result == -ENOSYS);
+	return place->offset == place->body->done && (restart_result(result) || result == -ENOSYS);
 }
 
 bool halfway_count(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct registers *regs,

@@ -34,6 +34,7 @@ struct fast_ring {
 	uint64_t tail;	/* number of the first record that was not read yet, but for ... */
 	uint64_t *gaps; /* ... earlier ones that their threads have begun and not written */
 	unsigned int gap_count;
+	bool was_full; /* when it was read, and is not now: who could not write may try again */
 };
 
 struct fast_thread {

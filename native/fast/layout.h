@@ -9,27 +9,27 @@
 #define PT_FAST_LAYOUT_H
 
 /* Data: the program's own private memory, so a fork copies it. Each word that threads write has a cache line (64). */
-#define FAST_DATA 0x7d000000
-#define FAST_MAGIC FAST_DATA		/* FAST_MAGIC_WORD, once all is in place */
-#define FAST_MAGIC_WORD 0x316e6f6d7470	/* "ptmon1" */
-#define FAST_NUMBERS 512		/* of system calls that can be watched */
-#define FAST_FLAGS (FAST_DATA + 0x40)	/* u32: one bit for each call of calls.h that has to stop; FAST_TIMED */
-#define FAST_SPREAD (FAST_DATA + 0x44)	/* u32: FAST_SPREAD_ALL, or 0: all records go to the first ring */
-#define FAST_WATCHED (FAST_DATA + 0x48) /* FAST_NUMBERS bits: calls that the tracer wants to see */
-#define FAST_ASKS (FAST_DATA + 0xc0)	/* u64: places of FAST_SAVED that were taken, ever */
-#define FAST_HEADS (FAST_DATA + 0x100)	/* for each ring a line, see below */
+#define FAST_DATA 0x7c800000
+#define FAST_MAGIC FAST_DATA		  /* FAST_MAGIC_WORD, once all is in place */
+#define FAST_MAGIC_WORD 0x316e6f6d7470	  /* "ptmon1" */
+#define FAST_NUMBERS 512		  /* of system calls that can be watched */
+#define FAST_FLAGS (FAST_DATA + 0x40)	  /* u32: one bit for each call of calls.h that has to stop; FAST_TIMED */
+#define FAST_SPREAD (FAST_DATA + 0x44)	  /* u32: FAST_SPREAD_ALL, or 0: all records go to the first ring */
+#define FAST_WATCHED (FAST_DATA + 0x48)	  /* FAST_NUMBERS bits: calls that the tracer wants to see */
+#define FAST_ASKS (FAST_DATA + 0xc0)	  /* u64: places of FAST_SAVED that were taken, ever */
+#define FAST_HEADS (FAST_DATA + 0x100)	  /* for each ring a line, see below */
 #define FAST_SAVED (FAST_DATA + 0x1000)	  /* registers of threads that ask the tracer to look (ask.S) */
 #define FAST_RING (FAST_DATA + 0x41000)	  /* records: one ring behind the other */
-#define FAST_SLOTS (FAST_DATA + 0x241000) /* what is known of each fd */
-#define FAST_DATA_SIZE 0x641000
+#define FAST_SLOTS (FAST_DATA + 0x441000) /* what is known of each fd */
+#define FAST_DATA_SIZE 0x841000
 
-/* Rings: threads that write to one line at a time wait for each other, so the records of different fds go to different
- * ones. The two ends of a pair, which mostly are neighbours, share theirs. */
+/* Rings: threads that write to one line wait for each other, so most have a ring for themselves. */
 #define FAST_RINGS 8
 #define FAST_SPREAD_ALL ((FAST_RINGS - 1) << FAST_HEAD_BITS)
-#define FAST_HEAD_BITS 6     /* a line of FAST_HEADS: u64 records that were begun, ever ... */
-#define FAST_LIMIT 8	     /* ... and behind it u64: no call is counted by a record from here on */
-#define FAST_RING_BITS 13    /* records of one ring */
+#define FAST_HEAD_BITS 6    /* a line of FAST_HEADS: u64 records that were begun, ever ... */
+#define FAST_LIMIT 8	    /* ... and behind it u64: no call is counted by a record from here on */
+#define FAST_THREAD_BITS 12 /* of a thread pointer: the bits from here on tell threads apart */
+#define FAST_RING_BITS 14   /* records of one ring */
 #define FAST_RING_RECORDS (1 << FAST_RING_BITS)
 #define FAST_RECORD_BITS 5 /* 32 bytes */
 #define FAST_THREADS 2048  /* of a process, at most: each may be about to write one more record */

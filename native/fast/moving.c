@@ -10,6 +10,7 @@
 #include "fast/asking.h"
 #include "fast/halt.h"
 #include "fast/layout.h"
+#include "fast/place.h"
 #include "fast/twin.h"
 #include "registers.h"
 #include "restart.h"
@@ -48,30 +49,20 @@ static uint64_t into_stubs(const void *context, uint64_t address, int64_t result
 /* And who stands in a stub or twin, when the program's own bytes are back. What has made its call finishes there. */
 static uint64_t out_of_stubs(const void *context, uint64_t address, int64_t result)
 {
-	const struct image *image = context;
-	bool again = result < 0 && result > -4096 && restart_pending((int)-result);
-	uint32_t offset;
-	const struct fast_site *site = image_stub_of(image, address, &offset);
+	struct place place;
 
-	if (!site) {
-		site = image_twin_of(image, address, &offset);
-		if (!site || offset > TWIN_DONE)
-			return 0;
-		return offset == TWIN_DONE ? site->call + 2 : site->call;
-	}
-	if (offset < site->before)
-		return site->begin + offset;
-	if (offset >= site->stub->tail)
+	if (!place_find(context, address, &place))
 		return 0;
-	if (offset == site->stub->plain_done)
-		return site->call + 2;
-	for (const struct stub_body *body = site->stub->bodies; body < site->stub->bodies_end; body++) {
-		if (offset == body->done && again)
-			return site->call + 2;
-		if (offset >= body->done && offset <= body->released)
-			return 0;
+	switch (place.stage) {
+	case STAGE_ROOM:
+		return place.site->begin + place.offset;
+	case STAGE_BEFORE:
+		return place.site->call;
+	case STAGE_CALL:
+		return place.body && !restart_result(result) ? 0 : place.site->call + 2;
+	default:
+		return 0;
 	}
-	return site->call;
 }
 
 struct moving {
@@ -86,7 +77,7 @@ static uint64_t move_and_look(const void *context, uint64_t address, int64_t res
 {
 	struct moving *moving = (struct moving *)(uintptr_t)context;
 	uint64_t other = moving->move(moving->context, address, result);
-	bool unfinished = result < 0 && result > -4096 && (restart_pending((int)-result) || result == -ENOSYS);
+	bool unfinished = restart_result(result) || result == -ENOSYS;
 
 	if (other >= FAST_TWINS && other < FAST_ASK) {
 		unsigned int offset = other & ((1u << FAST_TWIN_BITS) - 1);

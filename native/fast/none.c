@@ -33,6 +33,12 @@ bool fast_asks(struct pt_tracer *t, struct tracee *tracee, int signal)
 	return false;
 }
 
+bool fast_tries_again(struct tracee *tracee, uint64_t instruction, uint64_t number)
+{
+	(void)tracee, (void)instruction, (void)number;
+	return false;
+}
+
 void fast_call_ended(struct tracee *tracee, uint64_t instruction, int64_t result)
 {
 	(void)tracee, (void)instruction, (void)result;
@@ -151,10 +157,10 @@ void fast_forget(struct pt_tracer *t, struct files *files, unsigned int fd, stru
 	(void)t, (void)files, (void)fd, (void)was;
 }
 
-bool fast_still(const struct files *files, unsigned int fd, bool socket)
+enum fast_still fast_still(const struct files *files, unsigned int fd, bool socket)
 {
 	(void)files, (void)fd, (void)socket;
-	return true;
+	return FAST_STANDS;
 }
 
 void fast_table_gone(struct files *files)

@@ -125,16 +125,18 @@ int patch_mapping(struct pt_tracer *t, struct image *image, struct tracee *trace
 	if (!code)
 		return -ENOMEM;
 	result = choose(t, image, tracee->tid, mapping, code, choice, stopped_at);
-	if (!result && image->site_count > first)
+	if (!result && image->site_count == first)
+		return 0;
+	if (!result)
 		result = writing_stubs(image, tracee->tid, first);
 	/* Before there are any jumps: a later tracer can do nothing with those that it does not know. */
 	if (!result && image->asks)
 		result = table_write(image, tracee->tid, first);
-	if (!result && image->site_count > first && !halt_process(t, tracee->group, tracee))
+	if (!result && !halt_process(t, tracee->group, tracee))
 		result = -EAGAIN;
-	if (!result && image->site_count > first && !image_add_threads(t, image))
+	if (!result && !image_add_threads(t, image))
 		result = -EMLINK;
-	if (result || image->site_count == first) {
+	if (result) {
 		image_drop_sites(image, first);
 		return result;
 	}

@@ -47,7 +47,8 @@ static struct records_sum sum_of(const struct fast_record *record)
 	};
 }
 
-static void tell(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct records_sum *sum, uint64_t time)
+static void tell(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct records_sum *sum,
+		 uint64_t time)
 {
 	struct counted counted = {
 		.entry = syscall_find(ABI_NATIVE, sum->number),
@@ -67,7 +68,7 @@ static void tell(struct pt_tracer *t, struct image *image, struct tracee *tracee
 }
 
 void records_tell_one(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct fast_record *record,
-	       uint64_t time)
+		      uint64_t time)
 {
 	const struct records_sum sum = sum_of(record);
 
@@ -77,7 +78,8 @@ void records_tell_one(struct pt_tracer *t, struct image *image, struct tracee *t
 static void end_sum(const struct records *records, struct records_sum *sum)
 {
 	if (sum->calls)
-		tell(records->t, records->image, thread_of(records->image, sum->thread), sum, (uint64_t)records->t->now);
+		tell(records->t, records->image, thread_of(records->image, sum->thread), sum,
+		     (uint64_t)records->t->now);
 	sum->calls = 0;
 }
 

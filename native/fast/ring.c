@@ -32,10 +32,10 @@ static uint64_t line_of(unsigned int ring)
 	return FAST_HEADS + ((uint64_t)ring << FAST_HEAD_BITS);
 }
 
-unsigned int ring_of(const struct image *image, unsigned int fd)
+unsigned int ring_of(const struct image *image, uint64_t pointer)
 {
 	/* As RING of stub.S. */
-	return image->flags & FAST_TIMED ? 0 : (fd >> 1) % FAST_RINGS;
+	return image->flags & FAST_TIMED ? 0 : (pointer >> FAST_THREAD_BITS) % FAST_RINGS;
 }
 
 uint64_t ring_place(unsigned int ring, uint64_t number)
@@ -116,6 +116,15 @@ void ring_destroy(struct image *image)
 		free(image->rings[i].gaps);
 }
 
+bool ring_was_full(struct image *image, uint64_t pointer)
+{
+	struct fast_ring *ring = &image->rings[ring_of(image, pointer)];
+	const bool was_full = ring->was_full;
+
+	ring->was_full = false;
+	return was_full;
+}
+
 static bool is_whole(const struct fast_record *record, uint64_t number)
 {
 	return record->round == (uint16_t)(number >> FAST_RING_BITS);
@@ -131,7 +140,8 @@ static bool read_one(const struct image *image, unsigned int ring, uint64_t numb
 static bool read_chunk(const struct image *image, unsigned int ring, struct fast_record *records, uint64_t count)
 {
 	const uint64_t number = image->rings[ring].tail;
-	const uint64_t room = FAST_RING_RECORDS - (number & (FAST_RING_RECORDS - 1)), part = room < count ? room : count;
+	const uint64_t room = FAST_RING_RECORDS - (number & (FAST_RING_RECORDS - 1)),
+		       part = room < count ? room : count;
 
 	if (image_read(image, FAST_RING + ring_place(ring, number), records, part * sizeof(*records)) < 0)
 		return false;
@@ -169,8 +179,8 @@ static void tell_gaps(struct records *told, unsigned int index)
 /* One chunk. False: it can't be read.
  *
  * A race with the threads, which write on: the order within each of them has to be kept. Who has written a record has
- * written all of its earlier ones. So after the chunk was read, what was not whole in it is read once more, the last one
- * first, and then the gaps before it; and what is whole is told in order. */
+ * written all of its earlier ones. So after the chunk was read, what was not whole in it is read once more, the last
+ * one first, and then the gaps before it; and what is whole is told in order. */
 static bool tell_chunk(struct records *told, unsigned int index, uint64_t count)
 {
 	struct fast_ring *ring = &told->image->rings[index];
@@ -196,21 +206,26 @@ static void drain_one(struct records *told, unsigned int index, uint64_t head)
 	struct fast_ring *ring = &told->image->rings[index];
 	const uint64_t before = first_unread(ring);
 
+	ring->was_full = head >= limit_of(told->image, ring);
 	if (ring->tail == head)
 		tell_gaps(told, index);
-	while (ring->tail < head &&
-	       tell_chunk(told, index, head - ring->tail < CHUNK ? head - ring->tail : CHUNK))
+	while (ring->tail < head && tell_chunk(told, index, head - ring->tail < CHUNK ? head - ring->tail : CHUNK))
 		;
 	if (first_unread(ring) != before)
 		write_limit(told->image, index);
+	else
+		ring->was_full = false;
 }
 
-static bool has_news(const struct image *image, const struct line lines[FAST_RINGS])
+static bool has_news(struct image *image, const struct line lines[FAST_RINGS])
 {
-	for (unsigned int i = 0; i < FAST_RINGS; i++)
-		if (image->rings[i].tail < lines[i].head || image->rings[i].gap_count)
-			return true;
-	return false;
+	bool news = false;
+
+	for (unsigned int i = 0; i < FAST_RINGS; i++) {
+		image->rings[i].was_full = false;
+		news |= image->rings[i].tail < lines[i].head || image->rings[i].gap_count;
+	}
+	return news;
 }
 
 void ring_drain(struct pt_tracer *t, struct image *image)

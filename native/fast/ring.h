@@ -16,9 +16,11 @@ int ring_skip(struct image *image);
 int ring_write(const struct image *image);
 /* Room for one more record of each thread. 0 or -errno. */
 int ring_reserve(struct image *image);
+/* Was the ring of this thread full until now? True once: its call may be tried again in the stub. */
+bool ring_was_full(struct image *image, uint64_t pointer);
 void ring_destroy(struct image *image);
-/* Of which ring are an fd's records? */
-unsigned int ring_of(const struct image *image, unsigned int fd);
+/* Of which ring are the records of the thread with this thread pointer? */
+unsigned int ring_of(const struct image *image, uint64_t pointer);
 /* Offset from FAST_RING on of the record with this number. */
 uint64_t ring_place(unsigned int ring, uint64_t number);
 /* The other way round, for a record that was not read yet. */

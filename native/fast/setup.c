@@ -200,8 +200,7 @@ struct image *image_copy(struct pt_tracer *t, const struct image *of, struct tra
 		image->asks = of->asks;
 		/* Records before this one are its parent's. */
 		if (of->files && clear_slots(image, of->files->size) == 0 && ring_skip(image) == 0 &&
-		    ring_write(image) == 0 &&
-		    image_write(image, FAST_FLAGS, &image->flags, sizeof(image->flags)) == 0)
+		    ring_write(image) == 0 && image_write(image, FAST_FLAGS, &image->flags, sizeof(image->flags)) == 0)
 			return image;
 	}
 	image_destroy(t, image);

@@ -21,6 +21,7 @@
 #include "fast/asking.h"
 #include "fast/halfway.h"
 #include "fast/layout.h"
+#include "fast/place.h"
 #include "fast/slots.h"
 #include "fast/twin.h"
 #include "files.h"
@@ -30,70 +31,24 @@
 #define SIGNAL_CANCEL 32      /* SIGCANCEL of glibc (nptl/internaltypes.h), SIGTIMER of musl */
 #define SIGNAL_CANCEL_MUSL 33 /* SIGCANCEL of musl (src/internal/pthread_impl.h), SIGSETXID of glibc */
 
-/* How far a thread in a stub or twin is. */
-enum stage {
-	BEFORE_CALL,
-	INTERRUPTED, /* in the call, which the kernel may make again */
-	RETURNED     /* behind it, with the result in rax unless halfway.c knows better */
-};
-
-struct stand {
-	const struct fast_site *site;
-	const struct stub_body *body; /* of a stub, if it is in one */
-	enum stage stage;
-	bool in_stub;
-	bool in_room;	/* the instructions in front of the call are not all done yet: nothing has begun */
-	bool under_way; /* counted in the fd's slot */
-};
-
-static bool is_restart(const struct registers *regs)
+/* In the call, which the kernel may make again? */
+static bool is_interrupted(const struct place *place, const struct registers *regs)
 {
-	int64_t result = registers_result(regs);
-
-	return result < 0 && result > -4096 && restart_pending((int)-result);
+	return place->stage == STAGE_CALL && restart_result(registers_result(regs));
 }
 
-static void look_in_stub(struct stand *stand, uint32_t offset, bool again)
+/* The result is in rax, unless halfway.c knows better. */
+static bool has_returned(const struct place *place, const struct registers *regs)
 {
-	const struct stub *stub = stand->site->stub;
-
-	stand->in_stub = true;
-	stand->in_room = offset < stand->site->before;
-	stand->stage = offset >= stub->tail ? RETURNED : BEFORE_CALL;
-	stand->under_way = offset >= stub->back_out && offset < stub->twin;
-	if (offset == stub->plain_done)
-		stand->stage = again ? INTERRUPTED : RETURNED;
-	for (const struct stub_body *body = stub->bodies; body < stub->bodies_end; body++) {
-		if (offset < body->under_way || offset > body->released)
-			continue;
-		stand->body = body;
-		stand->under_way = body->under_way != body->done && offset < body->released;
-		if (offset >= body->done)
-			stand->stage = offset == body->done && again ? INTERRUPTED : RETURNED;
-	}
-}
-
-static bool look(const struct image *image, const struct registers *regs, struct stand *stand)
-{
-	bool again = is_restart(regs);
-	uint32_t offset;
-
-	*stand = (struct stand){.site = image_stub_of(image, registers_instruction(regs), &offset)};
-	if (stand->site) {
-		look_in_stub(stand, offset, again);
-		return true;
-	}
-	stand->site = image_twin_of(image, registers_instruction(regs), &offset);
-	stand->stage = offset < TWIN_DONE ? BEFORE_CALL : offset == TWIN_DONE && again ? INTERRUPTED : RETURNED;
-	return stand->site != NULL;
+	return place->stage >= STAGE_CALL && !is_interrupted(place, regs);
 }
 
 /* As transfer_exit() does at a stop. */
-static void remember(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct stand *stand,
+static void remember(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct place *place,
 		     const struct registers *regs)
 {
 	int fd = (int)registers_argument(regs, 0, false);
-	const struct syscall_entry *entry = syscall_find(ABI_NATIVE, stand->body->number), *under_way;
+	const struct syscall_entry *entry = syscall_find(ABI_NATIVE, place->body->number), *under_way;
 	struct socket *socket = slots_fading(image, (unsigned int)fd);
 
 	if (!entry || (!socket && files_lookup(t, tracee, fd, &socket) != 1))
@@ -105,26 +60,26 @@ static void remember(struct pt_tracer *t, struct image *image, struct tracee *tr
 	tracee->call.entry = under_way;
 }
 
-static void before_handler(struct pt_tracer *t, struct image *image, struct tracee *tracee, struct stand *stand,
+static void before_handler(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct place *place,
 			   struct registers *regs)
 {
-	uint64_t twin = image_twin(image, stand->site);
+	uint64_t twin = image_twin(image, place->site);
 
-	if (!stand->in_stub)
+	if (!place->in_stub)
 		return;
-	if (stand->stage == RETURNED) {
-		if (stand->body && halfway_count(t, image, tracee, regs, false))
+	if (has_returned(place, regs)) {
+		if (place->body && halfway_count(t, image, tracee, regs, false))
 			halfway_finish(image, regs);
 		return;
 	}
-	if (stand->under_way)
+	if (place->under_way)
 		slots_release(image, (unsigned int)registers_argument(regs, 0, false));
-	if (stand->stage == BEFORE_CALL) {
+	if (place->stage == STAGE_BEFORE) {
 		registers_set_instruction(regs, twin + (image->asks ? 0 : TWIN_CALL));
 		return;
 	}
-	if (stand->body && stand->under_way)
-		remember(t, image, tracee, stand, regs);
+	if (place->body && place->under_way)
+		remember(t, image, tracee, place, regs);
 	registers_set_instruction(regs, twin + TWIN_DONE);
 	tracee->asked += image->asks; /* the kernel may make the call again, there */
 }
@@ -151,21 +106,21 @@ static void go_behind_site(const struct fast_site *site, struct registers *regs)
 	registers_set_instruction(regs, site->call + 2 + site->after);
 }
 
-static void before_cancellation(struct pt_tracer *t, struct image *image, struct tracee *tracee, struct stand *stand,
-				struct registers *regs)
+static void before_cancellation(struct pt_tracer *t, struct image *image, struct tracee *tracee,
+				const struct place *place, struct registers *regs)
 {
-	if (stand->stage == RETURNED) {
-		if (stand->in_stub && stand->body && halfway_count(t, image, tracee, regs, false))
+	if (has_returned(place, regs)) {
+		if (place->in_stub && place->body && halfway_count(t, image, tracee, regs, false))
 			halfway_finish(image, regs);
-		go_behind_site(stand->site, regs);
+		go_behind_site(place->site, regs);
 		return;
 	}
-	if (stand->under_way)
+	if (place->under_way)
 		slots_release(image, (unsigned int)registers_argument(regs, 0, false));
-	if (stand->stage == INTERRUPTED)
+	if (is_interrupted(place, regs))
 		registers_restart(regs, (int64_t)registers_number(regs));
-	give_back_r11(tracee->tid, stand->site, regs);
-	registers_set_instruction(regs, stand->site->begin);
+	give_back_r11(tracee->tid, place->site, regs);
+	registers_set_instruction(regs, place->site->begin);
 }
 
 void signalled(struct pt_tracer *t, struct image *image, struct tracee *tracee, int signal)
@@ -173,19 +128,20 @@ void signalled(struct pt_tracer *t, struct image *image, struct tracee *tracee, 
 	bool cancels = signal == SIGNAL_CANCEL || signal == SIGNAL_CANCEL_MUSL;
 	uint64_t mask = 0; /* 0: as it is */
 	struct registers regs;
-	struct stand stand;
+	struct place place;
 
 	if (registers_read(tracee->tid, &regs) < 0 || registers_instruction(&regs) < FAST_CODE ||
 	    registers_instruction(&regs) >= FAST_CODE + FAST_CODE_SIZE)
 		return;
 	if (cancels && asking_registers(image, &regs, &mask))
 		registers_set_instruction(&regs, registers_r11(&regs));
-	if (!look(image, &regs, &stand) || stand.in_room || !restart_has_handler(tracee->tid, signal))
+	if (!place_find(image, registers_instruction(&regs), &place) || place.stage == STAGE_ROOM ||
+	    !restart_has_handler(tracee->tid, signal))
 		return;
-	if (cancels && (stand.site->repeatable || stand.stage == RETURNED))
-		before_cancellation(t, image, tracee, &stand, &regs);
+	if (cancels && (place.site->repeatable || has_returned(&place, &regs)))
+		before_cancellation(t, image, tracee, &place, &regs);
 	else
-		before_handler(t, image, tracee, &stand, &regs);
+		before_handler(t, image, tracee, &place, &regs);
 	registers_write(tracee->tid, &regs);
 	if (mask)
 		ptrace(PTRACE_SETSIGMASK, tracee->tid, sizeof(mask), &mask);

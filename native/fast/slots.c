@@ -110,14 +110,18 @@ bool slots_stop(const struct image *image, unsigned int fd)
 	return fd >= FAST_FDS || (read_slot(image, fd).state != FAST_CLOSING && write_state(image, fd, FAST_STOPS));
 }
 
-bool slots_still(const struct image *image, unsigned int fd, bool socket)
+enum fast_still slots_still(const struct image *image, unsigned int fd, bool socket)
 {
 	uint32_t state;
 
 	if (fd >= FAST_FDS)
-		return true;
+		return FAST_STANDS;
 	state = read_slot(image, fd).state;
-	return socket ? state == FAST_SOCKET || state == FAST_DATAGRAM || state == FAST_STOPS : state == FAST_OTHER;
+	if (socket && state == FAST_STOPS)
+		return FAST_SLOW;
+	if (socket ? state == FAST_SOCKET || state == FAST_DATAGRAM : state == FAST_OTHER)
+		return FAST_STANDS;
+	return FAST_CHANGED;
 }
 
 bool slots_busy(const struct image *image, unsigned int fd)

@@ -3,6 +3,7 @@
 #ifndef PT_FAST_SLOTS_H
 #define PT_FAST_SLOTS_H
 
+#include "fast/fast.h"
 #include "fast/image.h"
 
 /* All records until now have been read. fd names this socket (NULL: something else, which counts nothing); while calls
@@ -15,7 +16,7 @@ void slots_forget(struct pt_tracer *t, struct image *image, unsigned int fd, str
  */
 bool slots_stop(const struct image *image, unsigned int fd);
 /* Does it still say there that fd is a socket, or is none? A stub closes an fd that it does not know without a stop. */
-bool slots_still(const struct image *image, unsigned int fd, bool socket);
+enum fast_still slots_still(const struct image *image, unsigned int fd, bool socket);
 /* Are calls on it under way in stubs? */
 bool slots_busy(const struct image *image, unsigned int fd);
 /* The socket that a record of this fd belongs to, if the fd has been forgotten since; or NULL. */

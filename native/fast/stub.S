@@ -86,10 +86,11 @@
 	.popsection
 	.endm
 
-/* Which ring the records of the fd in edi go to: r11 becomes the offset in FAST_HEADS of its line. */
+/* Which ring the records of this thread go to: r11 becomes the offset in FAST_HEADS of its line. Thread pointers lie some
+ * pages apart. */
 	.macro RING
-	mov	r11d, edi
-	shl	r11d, FAST_HEAD_BITS - 1	/* fds 2n and 2n + 1 share one */
+	rdfsbase r11
+	shr	r11, FAST_THREAD_BITS - FAST_HEAD_BITS
 	and	r11d, dword ptr ds:[FAST_SPREAD]
 	.endm
 

@@ -51,27 +51,38 @@ static uint64_t address_of(unsigned int index)
 	return FAST_TABLE + ((uint64_t)(index + 1) << FAST_TABLE_ROW_BITS);
 }
 
+static struct table_row row_of(const struct fast_site *site)
+{
+	struct table_row row = {
+		.call = site->call,
+		.begin = site->begin,
+		.stub_at = site->stub_at,
+		.stub = (uint8_t)(site->stub - stub_table),
+		.before = site->before,
+		.after = site->after,
+		.jump = site->jump,
+		.repeatable = site->repeatable,
+	};
+
+	memcpy(row.original, site->original, sizeof(row.original));
+	return row;
+}
+
 int table_write(const struct image *image, pid_t tid, unsigned int first)
 {
 	const struct table_head head = {version(), image->site_count, image->stubs_end};
-	int error = 0;
+	const unsigned int count = image->site_count - first;
+	uint8_t *rows = calloc(count + 1, ROW_SIZE);
+	int error = rows ? 0 : -ENOMEM;
 
-	for (unsigned int i = first; i < image->site_count && !error; i++) {
-		const struct fast_site *site = &image->sites[i];
-		struct table_row row = {
-			.call = site->call,
-			.begin = site->begin,
-			.stub_at = site->stub_at,
-			.stub = (uint8_t)(site->stub - stub_table),
-			.before = site->before,
-			.after = site->after,
-			.jump = site->jump,
-			.repeatable = site->repeatable,
-		};
+	for (unsigned int i = 0; i < count && !error; i++) {
+		const struct table_row row = row_of(&image->sites[first + i]);
 
-		memcpy(row.original, site->original, sizeof(row.original));
-		error = writing_code(tid, address_of(i), &row, sizeof(row));
+		memcpy(rows + (size_t)i * ROW_SIZE, &row, sizeof(row));
 	}
+	if (!error && count)
+		error = writing_code(tid, address_of(first), rows, (size_t)count * ROW_SIZE);
+	free(rows);
 	return error ? error : writing_code(tid, FAST_TABLE, &head, sizeof(head));
 }
 

@@ -135,9 +135,9 @@ void fast_forget(struct pt_tracer *t, struct files *files, unsigned int fd, stru
 		slots_forget(t, files->image, fd, was);
 }
 
-bool fast_still(const struct files *files, unsigned int fd, bool socket)
+enum fast_still fast_still(const struct files *files, unsigned int fd, bool socket)
 {
-	return !files->image || slots_still(files->image, fd, socket);
+	return files->image ? slots_still(files->image, fd, socket) : FAST_STANDS;
 }
 
 bool fast_busy(const struct files *files, unsigned int fd)

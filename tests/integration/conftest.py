@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.counting import I386
-from tests.fast import MODES, Fast, supported
+from tests.fast import MODES, Fast
 from tests.hazards import Unprivileged, as_unprivileged, run_both
 from tests.support import PTMON, Outcome, Targets
 from tests.watching import X86, Run
@@ -66,6 +66,4 @@ def fast(
     targets: Targets, tmp_path: Path, fast_references: dict[tuple[str, ...], Any], request: pytest.FixtureRequest
 ) -> Fast:
     """Runs a target plainly and with one way to count: see tests.fast.Fast."""
-    if request.param != "default" and not supported():
-        pytest.skip("this ptmon counts in one way only: it has no --fast")
     return Fast(targets, tmp_path, str(request.param), fast_references)

@@ -20,7 +20,7 @@ struct lane {
 	int ends[2], handlers_own[2];
 	int tid;
 	atomic_ullong rested; /* at which number */
-	pthread_t thread;
+	pthread_t thread, echo;
 };
 
 static struct lane lanes[MOST];
@@ -146,7 +146,7 @@ static void run_child(void)
 	for (int i = 0; i < threads; i++) {
 		close(lanes[i].ends[0]);
 		if (in_child(&lanes[i]))
-			lanes[i].thread = start_thread(echo, &lanes[i]);
+			lanes[i].echo = start_thread(echo, &lanes[i]);
 		else
 			close(lanes[i].ends[1]);
 	}
@@ -155,7 +155,7 @@ static void run_child(void)
 	expect(setitimer(ITIMER_REAL, &often, NULL) == 0);
 	for (int i = 0; i < threads; i++)
 		if (in_child(&lanes[i]))
-			pthread_join(lanes[i].thread, NULL);
+			pthread_join(lanes[i].echo, NULL);
 	_exit(0);
 }
 
@@ -218,7 +218,7 @@ int main(int argc, char **argv)
 		if (in_child(&lanes[i]))
 			close(lanes[i].ends[1]);
 		else
-			start_thread(echo, &lanes[i]);
+			lanes[i].echo = start_thread(echo, &lanes[i]);
 	}
 	every_signal(SIG_UNBLOCK, 0);
 	every_signal(SIG_BLOCK, SIGTERM);
@@ -227,9 +227,10 @@ int main(int argc, char **argv)
 	control();
 	for (int i = 0; i < threads; i++)
 		expect(pthread_join(lanes[i].thread, NULL) == 0 && shutdown(lanes[i].ends[0], SHUT_WR) == 0);
+	for (int i = 0; i < threads; i++)
+		expect(in_child(&lanes[i]) || pthread_join(lanes[i].echo, NULL) == 0);
 	expect(reap(child) == 0);
-	while (shared->parent.sent + shared->child.sent != shared->parent.received + shared->child.received)
-		usleep(1000);
+	expect(shared->parent.sent + shared->child.sent == shared->parent.received + shared->child.received);
 	expect(shared->state != BROKEN);
 	shared->state = ENDED;
 	puts("ok");

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ * Rings of records: none is lost, doubled or told out of its thread's order, whatever their threads leave unwritten for
+ * a while. This process is tracee and tracer in one: it writes into its own memory what stubs would write. */
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "emit.h"
+#include "fast/image.h"
+#include "fast/layout.h"
+#include "fast/ring.h"
+#include "fast/slots.h"
+#include "files.h"
+#include "tracee.h"
+
+#define SENDTO 44
+#define THREADS 3
+#define EACH 30000
+
+struct bench {
+	struct pt_tracer *t;
+	struct tracee *tracee;
+	struct image *image;
+	int ends[2];
+};
+
+static uint64_t pointer_of(unsigned int thread)
+{
+	return (uint64_t)thread << FAST_THREAD_BITS;
+}
+
+static _Atomic uint64_t *head_of(unsigned int ring)
+{
+	return (_Atomic uint64_t *)(uintptr_t)(FAST_HEADS + ((uint64_t)ring << FAST_HEAD_BITS));
+}
+
+static uint64_t limit_of(unsigned int ring)
+{
+	return *(volatile uint64_t *)(uintptr_t)(FAST_HEADS + ((uint64_t)ring << FAST_HEAD_BITS) + FAST_LIMIT);
+}
+
+static uint64_t claim(unsigned int ring)
+{
+	return atomic_fetch_add(head_of(ring), 1);
+}
+
+/* As stub.S does: what tells that the record is whole is written last. */
+static void commit(unsigned int ring, uint64_t number, unsigned int thread, int fd, int64_t result)
+{
+	struct fast_record *record = (struct fast_record *)(uintptr_t)(FAST_RING + ring_place(ring, number));
+	uint32_t last = (uint32_t)(number >> FAST_RING_BITS) << 16 | SENDTO;
+
+	record->result = result;
+	record->thread = pointer_of(thread);
+	record->fd = (uint32_t)fd;
+	atomic_thread_fence(memory_order_release);
+	memcpy((uint8_t *)record + 4, &last, sizeof(last));
+}
+
+static void add_thread(struct bench *b, unsigned int thread, struct tracee *tracee)
+{
+	struct image *image = b->image;
+
+	image->threads = realloc(image->threads, (image->thread_count + 1) * sizeof(*image->threads));
+	CHECK(image->threads);
+	image->threads[image->thread_count++] = (struct fast_thread){pointer_of(thread), tracee};
+}
+
+static struct bench begin(void)
+{
+	const struct pt_options options = {.fast = 1};
+	struct bench b;
+	void *memory = mmap((void *)(uintptr_t)FAST_DATA, FAST_DATA_SIZE, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+
+	CHECK(memory == (void *)(uintptr_t)FAST_DATA);
+	CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, b.ends) == 0 && pt_create(&options, &b.t) == 0);
+	b.t->counting = true;
+	b.tracee = tracee_create(b.t, getpid());
+	CHECK(b.tracee && tracee_join(b.t, b.tracee, NULL, getpid(), getppid(), NULL) == 0);
+	b.tracee->group->counted = true;
+	b.image = image_begin(b.t, b.tracee);
+	CHECK(b.image && ring_write(b.image) == 0);
+	add_thread(&b, 0, b.tracee);
+	return b;
+}
+
+static void end(struct bench *b)
+{
+	pt_destroy(b->t);
+	CHECK(close(b->ends[0]) == 0 && close(b->ends[1]) == 0);
+	CHECK(munmap((void *)(uintptr_t)FAST_DATA, FAST_DATA_SIZE) == 0);
+}
+
+/* What a drain tells: the results, in order. */
+static unsigned int drain(struct bench *b, uint64_t *results, unsigned int most)
+{
+	struct pt_batch batch;
+	unsigned int count = 0;
+
+	emit_begin(b->t);
+	ring_drain(b->t, b->image);
+	emit_end(b->t, &batch);
+	for (uint32_t i = 0; i < batch.count; i++) {
+		if (batch.records[i].kind != PT_TRANSFER)
+			continue;
+		CHECK(count < most);
+		results[count++] = batch.records[i].bytes;
+	}
+	return count;
+}
+
+static void check_gap(void)
+{
+	struct bench b = begin();
+	uint64_t first = claim(0), gap = claim(0), last = claim(0), told[4];
+
+	commit(0, first, 0, b.ends[0], 11);
+	commit(0, last, 0, b.ends[0], 13);
+	CHECK(drain(&b, told, 4) == 2 && told[0] == 11 && told[1] == 13);
+	CHECK(limit_of(0) == gap + FAST_RING_RECORDS - b.image->reserve); /* the gap's place is not free */
+	CHECK(ring_number(b.image, ring_place(0, gap)) == gap);
+	CHECK(drain(&b, told, 4) == 0);
+	commit(0, gap, 0, b.ends[0], 12);
+	CHECK(drain(&b, told, 4) == 1 && told[0] == 12);
+	CHECK(limit_of(0) == last + 1 + FAST_RING_RECORDS - b.image->reserve);
+	CHECK(drain(&b, told, 4) == 0);
+	end(&b);
+}
+
+/* The ring goes round, and a record of the last round is not taken for one of this. */
+static void check_rounds(void)
+{
+	struct bench b = begin();
+	uint64_t told[4];
+
+	for (uint64_t i = 0; i < 3 * FAST_RING_RECORDS; i++) {
+		uint64_t number = claim(5);
+
+		CHECK(ring_number(b.image, ring_place(5, number)) == number);
+		CHECK(drain(&b, told, 4) == 0);
+		commit(5, number, 0, b.ends[0], (int64_t)i + 1);
+		CHECK(drain(&b, told, 4) == 1 && told[0] == i + 1);
+	}
+	end(&b);
+}
+
+static void check_full(void)
+{
+	struct bench b = begin();
+	uint64_t *told = calloc(FAST_RING_RECORDS, sizeof(*told)), count = 0;
+
+	CHECK(told && !ring_was_full(b.image, pointer_of(0)));
+	/* FAST_TIMED is set, since single calls are wanted: so all go to the first ring. */
+	b.image->flags |= FAST_TIMED;
+	for (; *head_of(0) < limit_of(0); count++)
+		commit(0, claim(0), 0, b.ends[0], 1);
+	CHECK(count == FAST_RING_RECORDS - b.image->reserve);
+	CHECK(drain(&b, told, FAST_RING_RECORDS) == count);
+	CHECK(ring_was_full(b.image, pointer_of(0)) && !ring_was_full(b.image, pointer_of(0)));
+	CHECK(limit_of(0) == *head_of(0) + FAST_RING_RECORDS - b.image->reserve);
+	free(told);
+	end(&b);
+}
+
+/* Another thread has ended a call since the rings were read, when the fd is closed: it was on what the fd named. */
+static void check_close(void)
+{
+	struct bench b = begin();
+	struct socket *socket;
+	struct pt_batch batch;
+	uint64_t told[4];
+
+	add_thread(&b, 1, b.tracee);
+	commit(0, claim(0), 0, b.ends[0], 1);
+	CHECK(drain(&b, told, 4) == 1);
+	socket = files_known(b.t, b.tracee->files, b.ends[0]);
+	CHECK(socket && socket->sent == 1);
+	commit(1, claim(1), 1, b.ends[0], 2);
+	emit_begin(b.t);
+	files_closing(b.t, b.tracee, (unsigned int)b.ends[0], (unsigned int)b.ends[0]);
+	emit_end(b.t, &batch);
+	CHECK(batch.count == 1 && batch.records[0].bytes == 2);
+	CHECK(!b.image->fading && !files_known(b.t, b.tracee->files, b.ends[0]));
+	end(&b);
+}
+
+struct writer {
+	pthread_t thread;
+	unsigned int number;
+	int fd;
+};
+
+/* All of them write to one ring, and each leaves some records unwritten for a while. */
+static void *write_records(void *context)
+{
+	const struct writer *writer = context;
+
+	for (int64_t i = 1; i <= EACH; i++) {
+		uint64_t number;
+
+		while (*head_of(0) >= limit_of(0))
+			sched_yield();
+		number = claim(0);
+		if (i % 7 == (int64_t)writer->number)
+			sched_yield();
+		commit(0, number, writer->number, writer->fd, i);
+	}
+	return NULL;
+}
+
+static void check_order(void)
+{
+	struct bench b = begin();
+	struct writer writers[THREADS];
+	uint64_t last[THREADS] = {0}, told = 0, one[4];
+	struct pt_batch batch;
+
+	commit(0, claim(0), 0, b.ends[0], 1);
+	CHECK(drain(&b, one, 4) == 1); /* what the fd is can be asked of this thread alone: the others are made up */
+	for (unsigned int i = 0; i < THREADS; i++) {
+		struct tracee *tracee = b.tracee;
+
+		if (i > 0) {
+			tracee = tracee_create(b.t, (int)(1 << 22) + (int)i); /* more than a pid can be */
+			CHECK(tracee && tracee_join(b.t, tracee, b.tracee->group, getpid(), getppid(),
+						    b.tracee->files) == 0);
+			add_thread(&b, i, tracee);
+		}
+		writers[i] = (struct writer){.number = i, .fd = b.ends[0]};
+		CHECK(pthread_create(&writers[i].thread, NULL, write_records, &writers[i]) == 0);
+	}
+	while (told < THREADS * EACH) {
+		emit_begin(b.t);
+		ring_drain(b.t, b.image);
+		emit_end(b.t, &batch);
+		for (uint32_t i = 0; i < batch.count; i++) {
+			int tid = batch.records[i].tid, thread = tid == getpid() ? 0 : tid - (1 << 22);
+
+			if (batch.records[i].kind != PT_TRANSFER)
+				continue;
+			CHECK(batch.records[i].bytes == ++last[thread]);
+			told++;
+		}
+	}
+	for (unsigned int i = 0; i < THREADS; i++)
+		CHECK(pthread_join(writers[i].thread, NULL) == 0 && last[i] == EACH);
+	end(&b);
+}
+
+int main(void)
+{
+	check_gap();
+	check_rounds();
+	check_full();
+	check_close();
+	check_order();
+	return 0;
+}
