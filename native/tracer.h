@@ -225,7 +225,8 @@ struct pt_tracer {
 	int64_t now; /* ns, CLOCK_MONOTONIC, at the last stop */
 	int64_t next_tick;
 	struct found found;
-	unsigned int quick_stops; /* in a row: see wait_any() */
+	unsigned int quick_stops; /* in a row: see wait.c */
+	int64_t crowded_until;	  /* ns: others use the CPU */
 	unsigned int tracee_count;
 	unsigned int newborns;
 	unsigned int held; /* tracees that are held in the middle of a call, see struct group */

@@ -8,32 +8,55 @@
 #include <errno.h>
 #include <sched.h>
 
-#define YIELD_NS 50000	/* so long it yields at most */
-#define QUICK_NS 100000 /* a blocking wait that was shorter was for a quick stop */
-#define QUICK_STOPS 8	/* so many in a row, and it yields */
+/* After so many waits in a row that were shorter than quick (ns) it yields, for at most yield (ns). */
+struct patience {
+	unsigned int stops;
+	int64_t quick;
+	int64_t yield;
+};
+
+static const struct patience alone = {.stops = 2, .quick = 500000, .yield = 500000};
+static const struct patience crowded = {.stops = 8, .quick = 100000, .yield = 50000};
+
+#define AWAY_NS 1000000 /* a yield that took longer was most likely for another program */
+#define AWAY_TIMES 100	/* for so many times as long it is crowded */
 
 /* A stop hands the CPU from tracee to tracer and back. If the tracer blocks, each hand-over may wake a CPU that has
  * gone to sleep, which on a virtual machine costs several times the stop itself. So where stops follow each other
- * quickly it yields for a moment before it blocks: the tracee runs meanwhile, mostly on the same CPU, and its next stop
- * is found without any wake-up. Where they do not (a program that starts others) yielding would only take the CPU from
- * them. The tracer's own CPU affinity was tried instead, and lost: the kernel wakes the tracee on whatever CPU is idle.
- * The bound matters: beside programs that use the CPU a yield may last for their whole time slice. */
-static pid_t wait_any(struct pt_tracer *t, int *status)
+ * quickly it yields for a moment before it blocks: the tracee runs meanwhile, and its next stop is found without any
+ * wake-up. Beside programs that use the CPU a yield may last for their whole time slice; where that was seen, it yields
+ * only between stops that are as quick as those of a single call. The tracer's own CPU affinity was tried instead, and
+ * lost: the kernel wakes the tracee on whatever CPU is idle. */
+static pid_t wait_yielding(struct pt_tracer *t, int *status, int64_t begin, int64_t end)
 {
-	int64_t begin = now_ns();
+	int64_t now = begin, last;
 	pid_t tid;
 
-	while (t->quick_stops >= QUICK_STOPS) {
+	while (now < end) {
 		tid = waitpid(-1, status, WAIT_FLAGS | WNOHANG);
 		if (tid)
 			return tid;
-		if (now_ns() - begin >= YIELD_NS)
-			t->quick_stops = 0;
-		else
-			sched_yield();
+		sched_yield();
+		last = now;
+		now = now_ns();
+		if (now - last > AWAY_NS)
+			t->crowded_until = now + AWAY_TIMES * (now - last);
 	}
+	return 0;
+}
+
+static pid_t wait_any(struct pt_tracer *t, int *status)
+{
+	const int64_t begin = now_ns();
+	const struct patience *patience = begin < t->crowded_until ? &crowded : &alone;
+	pid_t tid = 0;
+
+	if (t->quick_stops >= patience->stops)
+		tid = wait_yielding(t, status, begin, begin + patience->yield);
+	if (tid)
+		return tid;
 	tid = waitpid(-1, status, WAIT_FLAGS);
-	t->quick_stops = now_ns() - begin < QUICK_NS ? t->quick_stops + 1 : 0;
+	t->quick_stops = now_ns() - begin < patience->quick ? t->quick_stops + 1 : 0;
 	return tid;
 }
 
