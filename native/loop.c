@@ -72,7 +72,7 @@ static void on_seccomp(struct pt_tracer *t, struct tracee *tracee)
 		return;
 	if (info.seccomp.ret_data != FILTER_COOKIE || !t->filtered) {
 		sandbox_foreign_trace(tracee);
-	} else if (!tracee->entered && !fast_tries_again(tracee, info.instruction_pointer, info.seccomp.nr)) {
+	} else if (!tracee->entered && !fast_tries_again(t, tracee, info.instruction_pointer, info.seccomp.nr)) {
 		memcpy(args, info.seccomp.args, sizeof(args));
 		tracee->before_filters = false;
 		on_call_entry(t, tracee, info.arch, info.seccomp.nr, args);

@@ -7,9 +7,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "fast/again.h"
 #include "fast/fast.h"
 #include "fast/layout.h"
-#include "fast/ring.h"
 #include "fast/twin.h"
 #include "restart.h"
 #include "tracee.h"
@@ -62,15 +62,11 @@ static bool was_blocked(const struct image *image, const struct registers *regs)
 	       mask >> (SIGURG - 1) & 1;
 }
 
-static uint64_t behind_room(const struct fast_site *site)
+/* To the call that it asks about, or back into its stub. What is left of ask.S is done here, for under PTRACE_SYSCALL
+ * its calls would stop, too. */
+static bool go_to_call(struct pt_tracer *t, struct tracee *tracee, struct registers *regs)
 {
-	return site->stub_at + FAST_ROOM_BEFORE;
-}
-
-/* To the call that it asks about, or into the stub again if that only had no room for a record. What is left of ask.S
- * is done here, for under PTRACE_SYSCALL its calls would stop, too. */
-static bool go_to_call(struct image *image, struct tracee *tracee, struct registers *regs)
-{
+	struct image *image = tracee->group->image;
 	const struct fast_site *site;
 	uint64_t mask = 0, call;
 	uint32_t offset;
@@ -82,8 +78,8 @@ static bool go_to_call(struct image *image, struct tracee *tracee, struct regist
 	site = image_twin_of(image, call, &offset);
 	if (!site)
 		return false;
-	again = ring_was_full(image, registers_thread_pointer(regs));
-	registers_set_instruction(regs, again ? behind_room(site) : call);
+	again = again_passes(t, image, tracee, regs, (uint64_t)registers_result(regs));
+	registers_set_instruction(regs, again ? again_at(site) : call);
 	registers_forget_call(regs);
 	if (ptrace(PTRACE_SETSIGMASK, tracee->tid, sizeof(mask), &mask) < 0 || registers_write(tracee->tid, regs) < 0)
 		return false;
@@ -119,7 +115,7 @@ bool fast_asks(struct pt_tracer *t, struct tracee *tracee, int signal)
 	if (registers_read(tracee->tid, &regs) < 0 || !is_in_ask(registers_instruction(&regs)))
 		return false;
 	if (registers_instruction(&regs) == label(ask_asked)) {
-		if (ours && go_to_call(tracee->group->image, tracee, &regs))
+		if (ours && go_to_call(t, tracee, &regs))
 			return true;
 		/* Another signal of a lower number comes before the one that it has sent itself. */
 		answer(tracee, &regs);
@@ -130,22 +126,6 @@ bool fast_asks(struct pt_tracer *t, struct tracee *tracee, int signal)
 		return false;
 	tracee->owed_urgent = true; /* until its mask is as it was */
 	return true;
-}
-
-bool fast_tries_again(struct tracee *tracee, uint64_t instruction, uint64_t number)
-{
-	struct image *image = tracee->group->image;
-	const struct fast_site *site = image ? image_twin_of(image, instruction, &(uint32_t){0}) : NULL;
-	struct registers regs;
-
-	if (!site || !fast_counts(number) || registers_read(tracee->tid, &regs) < 0 ||
-	    !ring_was_full(image, registers_thread_pointer(&regs)))
-		return false;
-	/* Without a number the kernel makes no call, and leaves rax as it is. */
-	registers_set_result(&regs, (int64_t)number);
-	registers_forget_call(&regs);
-	registers_set_instruction(&regs, behind_room(site));
-	return registers_write(tracee->tid, &regs) == 0;
 }
 
 void fast_call_ended(struct tracee *tracee, uint64_t instruction, int64_t result)

@@ -22,8 +22,9 @@ bool fast_call_stops(struct pt_tracer *t, struct tracee *tracee, uint64_t instru
 void fast_call_stopped(struct pt_tracer *t, struct tracee *tracee, uint64_t instruction, int64_t result);
 /* A signal-delivery-stop. True: the thread has only asked for its next call to be followed, and there is no signal. */
 bool fast_asks(struct pt_tracer *t, struct tracee *tracee, int signal);
-/* A seccomp-stop of a call that stops only because there was no room to count it: it goes back, to be counted. */
-bool fast_tries_again(struct tracee *tracee, uint64_t instruction, uint64_t number);
+/* A seccomp-stop of a call that stops only because it could not be counted in its stub then, and can now: it goes back.
+ */
+bool fast_tries_again(struct pt_tracer *t, struct tracee *tracee, uint64_t instruction, uint64_t number);
 /* A syscall-exit-stop: is it the end of the call that was asked about? */
 void fast_call_ended(struct tracee *tracee, uint64_t instruction, int64_t result);
 /* Is this call made from a stub, which has counted it or will? */

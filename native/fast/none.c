@@ -33,9 +33,9 @@ bool fast_asks(struct pt_tracer *t, struct tracee *tracee, int signal)
 	return false;
 }
 
-bool fast_tries_again(struct tracee *tracee, uint64_t instruction, uint64_t number)
+bool fast_tries_again(struct pt_tracer *t, struct tracee *tracee, uint64_t instruction, uint64_t number)
 {
-	(void)tracee, (void)instruction, (void)number;
+	(void)t, (void)tracee, (void)instruction, (void)number;
 	return false;
 }
 

@@ -7,6 +7,8 @@
 #include "files.h"
 #include "transfer.h"
 
+#define PROBES 8
+
 static struct tracee *thread_of(struct image *image, uint64_t pointer)
 {
 	struct fast_thread *threads = image->threads;
@@ -75,27 +77,46 @@ void records_tell_one(struct pt_tracer *t, struct image *image, struct tracee *t
 	tell(t, image, tracee, &sum, time);
 }
 
-static void end_sum(const struct records *records, struct records_sum *sum)
+static void end_sum(const struct records *records, const struct records_sum *sum)
 {
-	if (sum->calls)
-		tell(records->t, records->image, thread_of(records->image, sum->thread), sum,
-		     (uint64_t)records->t->now);
-	sum->calls = 0;
+	tell(records->t, records->image, thread_of(records->image, sum->thread), sum, (uint64_t)records->t->now);
+}
+
+static unsigned int hash(const struct records_sum *sum)
+{
+	uint64_t key = sum->thread ^ (uint64_t)sum->fd << 40 ^ (uint64_t)sum->number << 20 ^
+		       (uint64_t)(uint32_t)sum->error;
+
+	key *= 0x9e3779b97f4a7c15u; /* Fibonacci hashing: 2^64 / golden ratio */
+	return (unsigned int)(key >> 40);
+}
+
+static bool alike(const struct records_sum *sum, const struct records_sum *one)
+{
+	return sum->fd == one->fd && sum->number == one->number && sum->thread == one->thread &&
+	       sum->error == one->error;
 }
 
 static void add(struct records *records, const struct fast_record *record)
 {
 	const struct records_sum one = sum_of(record);
-	struct records_sum *sum =
-		&records->sums[(one.fd * 4 + one.number + (one.thread >> 12) + (uint32_t)one.error) % RECORDS_SUMS];
+	struct records_sum *sum = NULL;
+	unsigned int at = hash(&one);
 
-	if (sum->calls && sum->fd == one.fd && sum->number == one.number && sum->thread == one.thread &&
-	    sum->error == one.error) {
-		sum->calls++;
-		sum->bytes += one.bytes;
-		return;
+	for (unsigned int i = 0; i < PROBES; i++, at++) {
+		sum = &records->sums[at % RECORDS_SUMS];
+		if (!sum->calls) {
+			records->used[records->used_count++] = (uint16_t)(at % RECORDS_SUMS);
+			*sum = one;
+			return;
+		}
+		if (alike(sum, &one)) {
+			sum->calls++;
+			sum->bytes += one.bytes;
+			return;
+		}
 	}
-	end_sum(records, sum);
+	end_sum(records, sum); /* in the place of another */
 	*sum = one;
 }
 
@@ -104,6 +125,7 @@ void records_begin(struct records *records, struct pt_tracer *t, struct image *i
 	records->t = t;
 	records->image = image;
 	records->tsc = tsc;
+	records->used_count = 0;
 	for (unsigned int i = 0; i < RECORDS_SUMS; i++)
 		records->sums[i].calls = 0;
 }
@@ -122,6 +144,6 @@ void records_tell(struct records *records, const struct fast_record *record)
 
 void records_end(struct records *records)
 {
-	for (unsigned int i = 0; i < RECORDS_SUMS; i++)
-		end_sum(records, &records->sums[i]);
+	for (unsigned int i = 0; i < records->used_count; i++)
+		end_sum(records, &records->sums[records->used[i]]);
 }

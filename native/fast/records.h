@@ -17,7 +17,7 @@ struct fast_record {
 	uint64_t tsc;
 };
 
-#define RECORDS_SUMS 64
+#define RECORDS_SUMS 512 /* a power of two */
 
 /* Equal calls of one thread that are told together. */
 struct records_sum {
@@ -36,6 +36,8 @@ struct records {
 	struct image *image;
 	uint64_t tsc; /* time stamp counter, now */
 	struct records_sum sums[RECORDS_SUMS];
+	uint16_t used[RECORDS_SUMS]; /* those of them that hold something */
+	unsigned int used_count;
 };
 
 void records_begin(struct records *records, struct pt_tracer *t, struct image *image, uint64_t tsc);

@@ -124,6 +124,18 @@ enum fast_still slots_still(const struct image *image, unsigned int fd, bool soc
 	return FAST_CHANGED;
 }
 
+bool slots_unknown(const struct image *image, unsigned int fd)
+{
+	return fd < FAST_FDS && read_slot(image, fd).state == FAST_UNKNOWN;
+}
+
+bool slots_pass(const struct image *image, unsigned int fd)
+{
+	const uint32_t state = fd < FAST_FDS ? read_slot(image, fd).state : FAST_UNKNOWN;
+
+	return state >= FAST_OTHER && state <= FAST_DATAGRAM;
+}
+
 bool slots_busy(const struct image *image, unsigned int fd)
 {
 	return fd < FAST_FDS && read_slot(image, fd).under_way;

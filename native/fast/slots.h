@@ -17,6 +17,10 @@ void slots_forget(struct pt_tracer *t, struct image *image, unsigned int fd, str
 bool slots_stop(const struct image *image, unsigned int fd);
 /* Does it still say there that fd is a socket, or is none? A stub closes an fd that it does not know without a stop. */
 enum fast_still slots_still(const struct image *image, unsigned int fd, bool socket);
+/* Is nothing known of it yet? */
+bool slots_unknown(const struct image *image, unsigned int fd);
+/* May calls on it pass without a stop? */
+bool slots_pass(const struct image *image, unsigned int fd);
 /* Are calls on it under way in stubs? */
 bool slots_busy(const struct image *image, unsigned int fd);
 /* The socket that a record of this fd belongs to, if the fd has been forgotten since; or NULL. */

@@ -229,8 +229,8 @@ static void check_order(void)
 
 		if (i > 0) {
 			tracee = tracee_create(b.t, (int)(1 << 22) + (int)i); /* more than a pid can be */
-			CHECK(tracee && tracee_join(b.t, tracee, b.tracee->group, getpid(), getppid(),
-						    b.tracee->files) == 0);
+			CHECK(tracee &&
+			      tracee_join(b.t, tracee, b.tracee->group, getpid(), getppid(), b.tracee->files) == 0);
 			add_thread(&b, i, tracee);
 		}
 		writers[i] = (struct writer){.number = i, .fd = b.ends[0]};
