@@ -125,26 +125,43 @@ static bool read_modrm(struct parts *in, bool memory)
 	return skip(in, displacement);
 }
 
-int decode(const uint8_t *code, size_t size, struct instruction *out)
+/* Takes it apart. False: there is no instruction. */
+static bool take_apart(struct parts *in, char *form)
+{
+	read_prefixes(in);
+	if (!read_opcode(in))
+		return false;
+	*form = form_of(in);
+	/* Intel's processors ignore 66 here, AMD's take it for rel16: no compiler writes it. */
+	if (*form == 'x' || (*form == 'l' && operands_are_16_bit(in)))
+		return false;
+	if (*form >= 'A' && *form <= 'Z' && (!read_modrm(in, *form != 'R') || !operation_exists(in)))
+		return false;
+	in->immediate = in->at;
+	in->immediate_size = immediate_size(in, *form);
+	return skip(in, in->immediate_size);
+}
+
+static int look(const uint8_t *code, size_t size, struct instruction *out, bool whole)
 {
 	struct parts in = {.at = code, .end = code + (size < LONGEST ? size : LONGEST)};
 	char form;
 
-	read_prefixes(&in);
-	if (!read_opcode(&in))
-		return -EILSEQ;
-	form = form_of(&in);
-	/* Intel's processors ignore 66 here, AMD's take it for rel16: no compiler writes it. */
-	if (form == 'x' || (form == 'l' && operands_are_16_bit(&in)))
-		return -EILSEQ;
-	if (form >= 'A' && form <= 'Z' && (!read_modrm(&in, form != 'R') || !operation_exists(&in)))
-		return -EILSEQ;
-	in.immediate = in.at;
-	in.immediate_size = immediate_size(&in, form);
-	if (!skip(&in, in.immediate_size))
+	if (!take_apart(&in, &form))
 		return -EILSEQ;
 	*out = (struct instruction){.length = (uint8_t)(in.at - code), .branch = form == 'j' || form == 'l'};
 	tell_effects(&in, out);
-	tell_operands(&in, out);
+	if (whole)
+		tell_operands(&in, out);
 	return out->length;
+}
+
+int decode(const uint8_t *code, size_t size, struct instruction *out)
+{
+	return look(code, size, out, true);
+}
+
+int decode_flow(const uint8_t *code, size_t size, struct instruction *out)
+{
+	return look(code, size, out, false);
 }

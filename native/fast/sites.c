@@ -31,7 +31,7 @@ struct found {
 };
 
 struct constant {
-	size_t set_at; /* NEVER: it is not known */
+	size_t set_at;
 	uint32_t number;
 };
 
@@ -44,6 +44,7 @@ struct sweep {
 	size_t trusted;		    /* from here on the sweep has not lost its way for long enough */
 	size_t bad;		    /* the last undecodable byte, or NEVER */
 	size_t loaded;		    /* the mov that set eax last, or NEVER */
+	uint16_t known;		    /* registers that hold a constant, a bit for each */
 	struct constant registers[REGISTERS];
 };
 
@@ -64,7 +65,7 @@ static struct found *new_found(struct sweep *sweep)
 static int add_site(struct sweep *sweep, size_t offset, const struct instruction *instruction)
 {
 	const struct constant *eax = &sweep->registers[0];
-	bool trusted = offset >= sweep->trusted, known = trusted && eax->set_at != NEVER;
+	bool trusted = offset >= sweep->trusted, known = trusted && sweep->known & 1;
 	struct found *found = new_found(sweep);
 
 	if (!found)
@@ -75,7 +76,7 @@ static int add_site(struct sweep *sweep, size_t offset, const struct instruction
 			 .foreign = instruction->foreign_call,
 			 .data = sweep->bad != NEVER && offset - sweep->bad <= DATA_AROUND,
 			 .number = known ? eax->number : 0},
-		.set_at = eax->set_at,
+		.set_at = known ? eax->set_at : NEVER,
 		.loaded = sweep->loaded != NEVER && offset - sweep->loaded <= DATA_AROUND,
 		.plain = trusted && instruction->system_call && instruction->length == CALL_BYTES,
 	};
@@ -89,9 +90,14 @@ static int add_site(struct sweep *sweep, size_t offset, const struct instruction
 
 static void forget_registers(struct sweep *sweep)
 {
-	for (unsigned int i = 0; i < REGISTERS; i++)
-		sweep->registers[i].set_at = NEVER;
+	sweep->known = 0;
 	sweep->loaded = NEVER;
+}
+
+static void set_register(struct sweep *sweep, unsigned int number, struct constant constant)
+{
+	sweep->registers[number] = constant;
+	sweep->known |= (uint16_t)(1u << number);
 }
 
 static void skip_byte(struct sweep *sweep, size_t at)
@@ -109,15 +115,14 @@ static void skip_byte(struct sweep *sweep, size_t at)
  * that may bring another value. */
 static void follow_registers(struct sweep *sweep, size_t at, const struct instruction *instruction)
 {
+	const bool copies = instruction->copies && sweep->known >> instruction->source & 1;
 	const struct constant copy = sweep->registers[instruction->source];
 
-	for (unsigned int i = 0, left = instruction->writes; left; i++, left >>= 1)
-		if (left & 1)
-			sweep->registers[i].set_at = NEVER;
+	sweep->known &= (uint16_t)~instruction->writes;
 	if (instruction->constant)
-		sweep->registers[instruction->target] = (struct constant){at, instruction->number};
-	else if (instruction->copies)
-		sweep->registers[instruction->target] = copy;
+		set_register(sweep, instruction->target, (struct constant){at, instruction->number});
+	else if (copies)
+		set_register(sweep, instruction->target, copy);
 	if (instruction->writes & 1)
 		sweep->loaded = instruction->sets_eax ? at : NEVER;
 	if (instruction->ends)
@@ -130,7 +135,7 @@ static int sweep_all(struct sweep *sweep)
 	size_t at = 0;
 
 	while (at < sweep->ground.size) {
-		if (decode(sweep->ground.code + at, sweep->ground.size - at, &instruction) < 0) {
+		if (decode_flow(sweep->ground.code + at, sweep->ground.size - at, &instruction) < 0) {
 			skip_byte(sweep, at++);
 			continue;
 		}
