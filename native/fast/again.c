@@ -10,6 +10,7 @@
 #include "fast/ring.h"
 #include "fast/slots.h"
 #include "files.h"
+#include "restart.h"
 
 uint64_t again_at(const struct fast_site *site)
 {
@@ -44,12 +45,14 @@ bool again_passes(struct pt_tracer *t, struct image *image, struct tracee *trace
 bool fast_tries_again(struct pt_tracer *t, struct tracee *tracee, uint64_t instruction, uint64_t number)
 {
 	struct image *image = tracee->group->image;
-	const struct fast_site *site = image ? image_twin_of(image, instruction, &(uint32_t){0}) : NULL;
+	const struct fast_site *site = image && !image->withdrawn ? image_twin_of(image, instruction, &(uint32_t){0})
+								  : NULL;
 	struct registers regs;
 
-	if (!site || image->flags & FAST_ALL_STOP || tracee->guest_of || registers_read(tracee->tid, &regs) < 0 ||
+	if (!site || !transfers(number) || registers_read(tracee->tid, &regs) < 0 ||
 	    !again_passes(t, image, tracee, &regs, number))
 		return false;
+	restart_forget(t, tracee); /* what has interrupted it before is over */
 	/* Without a number the kernel makes no call, and leaves rax as it is. */
 	registers_set_result(&regs, (int64_t)number);
 	registers_forget_call(&regs);
