@@ -22,6 +22,8 @@ MESSAGES = {
     Reason.PTRACE: "a ptrace call of process {pid} failed{call}: a process has one tracer, and that is ptmon",
     Reason.NO_MEMORY: "ptmon ran out of memory for its tables while it traced process {pid}{call}: bytes are missing",
     Reason.DETACHED: "process {pid} was let go or killed in the middle of a call{call}: that call's bytes are unknown",
+    Reason.UNATTRIBUTED: "calls were counted in process {pid}{call}, but on which socket is not known any more:"
+    " their bytes are missing",
 }
 
 FALLBACKS = {

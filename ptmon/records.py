@@ -32,6 +32,7 @@ class Reason(Enum):
     PTRACE = "ptrace"
     NO_MEMORY = "no_memory"
     DETACHED = "detached"
+    UNATTRIBUTED = "unattributed"
 
 
 class FallbackReason(Enum):

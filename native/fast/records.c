@@ -2,6 +2,7 @@
 #include "fast/records.h"
 
 #include "call.h"
+#include "emit.h"
 #include "fast/layout.h"
 #include "fast/slots.h"
 #include "files.h"
@@ -64,8 +65,11 @@ static void tell(struct pt_tracer *t, struct image *image, struct tracee *tracee
 	if (sum->number == FAST_NUMBER_VOID || !tracee || !counted.entry || !call_counts(t, tracee))
 		return;
 	counted.socket = slots_fading(image, sum->fd);
-	if (!counted.socket && files_lookup(t, tracee, counted.fd, &counted.socket) != 1)
+	if (!counted.socket && files_lookup(t, tracee, counted.fd, &counted.socket) != 1) {
+		/* It was a socket when the call was made, or the stub had made no record: this is not to happen. */
+		emit_warning(t, tracee, PT_REASON_UNATTRIBUTED, counted.entry, 0);
 		return;
+	}
 	transfer_counted(t, tracee, &counted);
 }
 

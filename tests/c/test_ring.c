@@ -191,6 +191,21 @@ static void check_close(void)
 	end(&b);
 }
 
+/* What can't be counted makes the report incomplete. */
+static void check_unknown(void)
+{
+	struct bench b = begin();
+	struct pt_batch batch;
+
+	commit(0, claim(0), 0, 1 << 14, 1); /* there is no such fd */
+	emit_begin(b.t);
+	ring_drain(b.t, b.image);
+	emit_end(b.t, &batch);
+	CHECK(batch.count == 1 && batch.records[0].kind == PT_WARNING &&
+	      batch.records[0].value == PT_REASON_UNATTRIBUTED);
+	end(&b);
+}
+
 struct writer {
 	pthread_t thread;
 	unsigned int number;
@@ -260,6 +275,7 @@ int main(void)
 	check_rounds();
 	check_full();
 	check_close();
+	check_unknown();
 	check_order();
 	return 0;
 }
