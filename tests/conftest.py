@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,13 @@ import pytest
 
 from tests.counting import Count
 from tests.support import Outcome, Targets, run_plain, run_ptmon
+
+
+def pytest_configure() -> None:
+    """A shell starts what is to run in the background with Ctrl-C ignored, and that is inherited: not by the targets."""
+    for number in (signal.SIGINT, signal.SIGQUIT):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")
