@@ -14,7 +14,7 @@ from tests.support import Outcome, Targets, run_plain, run_ptmon
 
 
 def pytest_configure() -> None:
-    """A shell starts what is to run in the background with Ctrl-C ignored, and that is inherited: not by the targets."""
+    """A shell starts what runs in the background with Ctrl-C ignored, which is inherited: not by the targets."""
     for number in (signal.SIGINT, signal.SIGQUIT):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)

@@ -61,8 +61,10 @@ class Tracing:
         self._thread.start()
         try:
             self._queue.wait_started()
-        except BaseException:  # KeyboardInterrupt, and nobody will leave the block
+        except BaseException as error:  # KeyboardInterrupt, and nobody will leave the block
             self._session.stop()
+            if self._launched:
+                self.end(INTERRUPT_S if isinstance(error, KeyboardInterrupt) else 0.0)
             raise
         if self._queue.header is None:
             self._raise()
@@ -133,9 +135,9 @@ class Tracing:
 
     def end(self, patience: float = 0.0) -> None:
         """Gives the launched program ``patience`` seconds to end by itself, then kills it (SIGKILL)."""
-        if not self._ended(patience):
+        while not self._ended(patience):
             self._handle.kill()
-            self._ended(None)
+            patience = INTERRUPT_S  # it may only be about to start
 
     def _trace(self) -> None:
         error = None

@@ -387,6 +387,25 @@ def test_a_program_that_ctrl_c_does_not_end_is_killed(tmp_path: Path) -> None:
     assert running(program) == []
 
 
+def test_a_program_that_is_only_being_launched_at_ctrl_c_is_killed(tmp_path: Path) -> None:
+    code = """
+    from ptmon.api.events import EventQueue
+
+    def wait_started(queue):
+        raise KeyboardInterrupt
+
+    EventQueue.wait_started = wait_started
+    try:
+        ptmon.run(words)
+    except KeyboardInterrupt:
+        tell("interrupted")
+    """
+    program = tmp_path / "stays"
+    shutil.copy(shutil.which("sleep") or "/bin/sleep", program)
+    assert run(code, program, "1000") == [["interrupted"]]
+    assert running(program) == []
+
+
 def test_an_error_in_the_block_of_an_attach_lets_go(targets: Targets) -> None:
     code = """
     try:
