@@ -402,7 +402,7 @@ def test_a_program_that_is_only_being_launched_at_ctrl_c_is_killed(tmp_path: Pat
     """
     program = tmp_path / "stays"
     shutil.copy(shutil.which("sleep") or "/bin/sleep", program)
-    assert run(code, program, "1000") == [["interrupted"]]
+    assert run(code, program, "1000") == ["interrupted"]
     assert running(program) == []
 
 
