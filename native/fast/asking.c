@@ -170,18 +170,26 @@ bool asking_registers(const struct image *image, struct registers *regs, uint64_
 	return true;
 }
 
-void asking_leave(const struct image *image, pid_t tid)
+void asking_leave(struct pt_tracer *t, const struct image *image, pid_t tid)
 {
+	struct tracee *tracee = tracee_find(t, tid);
 	const struct fast_site *site;
 	struct registers regs;
 	uint64_t mask = 0;
 	uint32_t offset;
+	bool asked;
 
-	if (registers_read(tid, &regs) < 0 || !asking_registers(image, &regs, &mask))
+	if (registers_read(tid, &regs) < 0)
+		return;
+	/* Who has sent itself the signal has not got it yet, or would have been seen. */
+	asked = registers_instruction(&regs) == label(ask_asked);
+	if (!asking_registers(image, &regs, &mask))
 		return;
 	site = image_twin_of(image, registers_r11(&regs), &offset);
 	if (!site)
 		return;
+	if (tracee && asked)
+		tracee->urgent_comes = true;
 	registers_set_instruction(&regs, site->call);
 	registers_forget_call(&regs);
 	registers_write(tid, &regs);

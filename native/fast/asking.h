@@ -15,6 +15,6 @@ bool asking_is_seen(uint64_t address);
 bool asking_registers(const struct image *image, struct registers *regs, uint64_t *mask);
 
 /* A stopped thread that asks is at its call in the program instead, as if it had not come to a stub. */
-void asking_leave(const struct image *image, pid_t tid);
+void asking_leave(struct pt_tracer *t, const struct image *image, pid_t tid);
 
 #endif

@@ -142,13 +142,22 @@ void moving_in(struct pt_tracer *t, const struct image *image, unsigned int firs
 	moving_threads(t, image->group, into_stubs, &round);
 }
 
+struct leaving {
+	struct pt_tracer *t;
+	const struct image *image;
+};
+
 static void leave_ask(pid_t tid, void *context)
 {
-	asking_leave(context, tid);
+	const struct leaving *leaving = context;
+
+	asking_leave(leaving->t, leaving->image, tid);
 }
 
 void moving_out(struct pt_tracer *t, struct image *image)
 {
-	halt_each(image->group, leave_ask, image);
+	struct leaving leaving = {.t = t, .image = image};
+
+	halt_each(image->group, leave_ask, &leaving);
 	moving_threads(t, image->group, out_of_stubs, image);
 }
