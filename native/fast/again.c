@@ -17,11 +17,12 @@ uint64_t again_at(const struct fast_site *site)
 	return site->stub_at + FAST_ROOM_BEFORE;
 }
 
-static bool transfers(uint64_t number)
+/* Is it a call that moves bytes, and need not stop whatever its fd is? */
+static bool may_pass(const struct image *image, uint64_t number)
 {
 	for (unsigned int i = 0; i < FAST_TRANSFERS; i++)
 		if (fast_calls[i] == number)
-			return true;
+			return !(image->flags >> i & 1);
 	return false;
 }
 
@@ -36,7 +37,7 @@ static bool learns(struct pt_tracer *t, struct image *image, struct tracee *trac
 bool again_passes(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct registers *regs,
 		  uint64_t number)
 {
-	if (!transfers(number))
+	if (!may_pass(image, number))
 		return false;
 	return ring_was_full(image, registers_thread_pointer(regs)) ||
 	       learns(t, image, tracee, (unsigned int)registers_argument(regs, 0, false));
@@ -49,7 +50,7 @@ bool fast_tries_again(struct pt_tracer *t, struct tracee *tracee, uint64_t instr
 								  : NULL;
 	struct registers regs;
 
-	if (!site || !transfers(number) || registers_read(tracee->tid, &regs) < 0 ||
+	if (!site || !may_pass(image, number) || registers_read(tracee->tid, &regs) < 0 ||
 	    !again_passes(t, image, tracee, &regs, number))
 		return false;
 	restart_forget(t, tracee); /* what has interrupted it before is over */
