@@ -25,11 +25,6 @@ PATCHED = ("glibc", "static")
 """A libc each of whose wrappers has an instruction of its own; musl's share one, so that one may be left alone."""
 
 
-def fast_options(mode: str) -> list[str]:
-    """The options for a mode."""
-    return list(MODES[mode])
-
-
 def musl() -> str:
     """The compiler for musl; the test is skipped if there is none."""
     path = shutil.which("musl-gcc")
@@ -62,7 +57,7 @@ class Fast:
         self.folder = folder
         self.mode = mode
         self.references = references
-        self.options = fast_options(mode)
+        self.options = list(MODES[mode])
 
     def __call__(
         self,

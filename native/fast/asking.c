@@ -62,6 +62,14 @@ static bool was_blocked(const struct image *image, const struct registers *regs)
 	       mask >> (SIGURG - 1) & 1;
 }
 
+/* The program gets its own SIGURG, which was kept while ours was unblocked. */
+static void give_urgent(struct tracee *tracee)
+{
+	if (tracee->owed_urgent)
+		syscall(SYS_tkill, tracee->tid, SIGURG);
+	tracee->owed_urgent = false;
+}
+
 /* To the call that it asks about, or back into its stub. What is left of ask.S is done here, for under PTRACE_SYSCALL
  * its calls would stop, too. */
 static bool go_to_call(struct pt_tracer *t, struct tracee *tracee, struct registers *regs)
@@ -84,9 +92,7 @@ static bool go_to_call(struct pt_tracer *t, struct tracee *tracee, struct regist
 	if (ptrace(PTRACE_SETSIGMASK, tracee->tid, sizeof(mask), &mask) < 0 || registers_write(tracee->tid, regs) < 0)
 		return false;
 	tracee->asked += !again;
-	if (tracee->owed_urgent)
-		syscall(SYS_tkill, tracee->tid, SIGURG);
-	tracee->owed_urgent = false;
+	give_urgent(tracee);
 	return true;
 }
 
@@ -103,11 +109,12 @@ static void answer(struct tracee *tracee, const struct registers *regs)
 bool fast_asks(struct pt_tracer *t, struct tracee *tracee, int signal)
 {
 	const struct image image = {.reader = tracee->tid};
-	const bool ours = signal == SIGURG && t->options.fast && !t->filtered && is_ours(tracee);
 	struct registers regs;
+	bool ours;
 
 	if (!t->options.fast || t->filtered)
 		return false;
+	ours = signal == SIGURG && is_ours(tracee);
 	if (ours && tracee->urgent_comes) {
 		tracee->urgent_comes = false;
 		return true;
@@ -135,9 +142,7 @@ void fast_call_ended(struct tracee *tracee, uint64_t instruction, int64_t result
 	    (instruction & ((1u << FAST_TWIN_BITS) - 1)) != TWIN_DONE)
 		return;
 	tracee->asked--;
-	if (tracee->owed_urgent)
-		syscall(SYS_tkill, tracee->tid, SIGURG);
-	tracee->owed_urgent = false;
+	give_urgent(tracee);
 }
 
 bool fast_counts_itself(const struct tracee *tracee, uint64_t instruction)
