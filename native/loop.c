@@ -199,7 +199,8 @@ void loop_dispatch(struct pt_tracer *t, pid_t tid, int status)
 	if (!tracee)
 		return on_unknown(t, tid, kind);
 	tracee->hold = HOLD_NONE; /* only SIGKILL takes a tracee out of where it is held */
-	fast_before_stop(t, tracee);
+	if (kind != STOP_EXEC)
+		fast_before_stop(t, tracee); /* else its memory is another program's already */
 	if (!tracee->entered)
 		files_settle(tracee);
 	if (tracee->asked_to_stop)

@@ -24,6 +24,8 @@ MESSAGES = {
     Reason.DETACHED: "process {pid} was let go or killed in the middle of a call{call}: that call's bytes are unknown",
     Reason.UNATTRIBUTED: "calls were counted in process {pid}{call}, but on which socket is not known any more:"
     " their bytes are missing",
+    Reason.FORGED: "process {pid} has changed what ptmon keeps in its memory to count its calls{call}: bytes are missing,"
+    " or were never moved",
 }
 
 FALLBACKS = {

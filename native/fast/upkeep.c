@@ -16,8 +16,13 @@
 
 void fast_before_stop(struct pt_tracer *t, struct tracee *tracee)
 {
-	if (tracee->group && tracee->group->image)
-		ring_drain(t, tracee->group->image);
+	struct image *image = tracee->group ? tracee->group->image : NULL;
+
+	if (!image)
+		return;
+	image->stopped = tracee;
+	ring_drain(t, image);
+	image->stopped = NULL;
 }
 
 void fast_before_signal(struct pt_tracer *t, struct tracee *tracee, int signal)
@@ -36,8 +41,8 @@ void fast_exiting(struct pt_tracer *t, struct tracee *tracee)
 	if (registers_read(tracee->tid, &regs) == 0)
 		halfway_count(t, image, tracee, &regs, true);
 	ring_drain(t, image);
-	image->leaving = image->thread_count <= 1;
-	if (image->thread_count > 1)
+	image->leaving = !image_has_others(image, tracee);
+	if (!image->leaving)
 		image_remove_thread(image, tracee);
 }
 
