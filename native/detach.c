@@ -27,13 +27,18 @@ static bool let_go(struct pt_tracer *t, struct tracee *tracee, int signal)
 	return true;
 }
 
+static bool is_ours(struct pt_tracer *t, struct tracee *tracee, int signal)
+{
+	return fast_asks(t, tracee, signal) || fast_trapped(tracee, signal);
+}
+
 bool detach_at_stop(struct pt_tracer *t, struct tracee *tracee, enum stop_kind kind, int status)
 {
 	switch (kind) {
 	case STOP_SIGNAL:
 		/* The step into a handler (restart.c) has to end first. */
 		return !tracee->stepping &&
-		       let_go(t, tracee, fast_asks(t, tracee, WSTOPSIG(status)) ? 0 : WSTOPSIG(status));
+		       let_go(t, tracee, is_ours(t, tracee, WSTOPSIG(status)) ? 0 : WSTOPSIG(status));
 	case STOP_INTERRUPT:
 		fast_interrupted(tracee);
 		return let_go(t, tracee, 0);

@@ -120,7 +120,7 @@ static void on_syscall(struct pt_tracer *t, struct tracee *tracee)
 
 static void on_signal(struct pt_tracer *t, struct tracee *tracee, int signal)
 {
-	if (fast_asks(t, tracee, signal))
+	if (fast_asks(t, tracee, signal) || fast_trapped(tracee, signal))
 		return tracee_resume(tracee, tracee_request(t, tracee), 0);
 	if (tracee->stepping && restart_stepped(t, tracee, signal))
 		return tracee_resume(tracee, tracee_request(t, tracee), 0);

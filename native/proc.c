@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +44,24 @@ int64_t proc_status(pid_t tid, const char *field, int base)
 			return (int64_t)strtoull(line + field_length, NULL, base);
 	}
 	return -ENOENT;
+}
+
+int proc_place(pid_t tid, struct proc_place *place)
+{
+	char line[256];
+	ssize_t length = read_file(tid, "syscall", line, sizeof(line));
+	uint64_t *args = place->args;
+
+	if (length < 0)
+		return (int)length;
+	if (sscanf(line,
+		   "%" SCNd64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64
+		   " %" SCNx64,
+		   &place->number, &args[0], &args[1], &args[2], &args[3], &args[4], &args[5], &place->stack,
+		   &place->instruction) == 9)
+		return 1;
+	place->number = -1;
+	return sscanf(line, "-1 %" SCNx64 " %" SCNx64, &place->stack, &place->instruction) == 2;
 }
 
 void proc_name(pid_t tid, char name[16])

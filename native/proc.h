@@ -11,6 +11,16 @@
 /* A number of /proc/TID/status, such as "Tgid:", in the given base. -errno if it can't be read, -ENOENT if there is
  * no such field. */
 int64_t proc_status(pid_t tid, const char *field, int base);
+/* Where a thread is that sleeps in the kernel: /proc/TID/syscall. */
+struct proc_place {
+	int64_t number;	      /* of the call that it is in, or -1: none, such as a page fault */
+	uint64_t args[6];     /* of the call */
+	uint64_t stack;	      /* its stack pointer in user mode */
+	uint64_t instruction; /* where it goes on there: behind the call's instruction */
+};
+
+/* 1: it sleeps, and *place says where; 0: it runs, in user mode or in the kernel; -errno: nobody can tell. */
+int proc_place(pid_t tid, struct proc_place *place);
 /* The thread's name (comm), "" if it can't be read. */
 void proc_name(pid_t tid, char name[16]);
 /* Name, executable's path and argv, each ending in a NUL, into buffer. Returns the length in bytes. */

@@ -93,6 +93,19 @@ static inline uint64_t registers_thread_pointer(const struct registers *regs)
 	return regs->user.fs_base;
 }
 
+/* The same of a tracee that stands, by one request that reads nothing else. 0: it has none yet; -errno. */
+static inline int registers_peek_thread_pointer(pid_t tid, uint64_t *pointer)
+{
+	long word;
+
+	errno = 0;
+	word = ptrace(PTRACE_PEEKUSER, tid, offsetof(struct user, regs.fs_base), 0);
+	if (errno)
+		return -errno;
+	*pointer = (uint64_t)word;
+	return 0;
+}
+
 static inline uint64_t registers_rcx(const struct registers *regs)
 {
 	return regs->user.rcx;

@@ -45,7 +45,8 @@ struct group {
 	uint32_t stops;		/* calls that stopped, until its code was looked at */
 	bool slow;		/* the fast path is not tried any more */
 	bool free;		/* its threads run under PTRACE_CONT though there is no filter (fast/attach.c) */
-	uint32_t tries;		/* to stop all its threads that have failed */
+	uint32_t tries;		/* to patch it that have failed, for its threads were in the way */
+	int64_t not_before;	/* ns: until then it is not tried again */
 };
 
 /* One fd table, as far as it is known: fd -> socket. See files.c. */
@@ -171,8 +172,12 @@ struct tracee {
 	bool urgent_comes;  /* it has sent itself a SIGURG to ask, which is still to be delivered */
 	bool owed_urgent;   /* a SIGURG of the program's own was kept meanwhile */
 	struct image *guest_of; /* a child of vfork: it runs in the memory of this one */
-	bool transferred;	/* something was told of it */
-	char name[16];		/* at its exit */
+	bool relocate; /* its code was patched while it did not stand: where it goes on is looked at at its next stop */
+	bool relocated;		 /* that was at this stop */
+	bool unnamed;		 /* its image does not know its thread pointer */
+	uint64_t thread_pointer; /* as far as it is known, or 0 */
+	bool transferred;	 /* something was told of it */
+	char name[16];		 /* at its exit */
 };
 
 /* What goes out: see emit.c. */

@@ -14,8 +14,11 @@
 #include "fast/fallback.h"
 #include "fast/image.h"
 #include "fast/layout.h"
+#include "fast/live.h"
+#include "fast/moving.h"
 #include "fast/patch.h"
 #include "fast/ring.h"
+#include "registers.h"
 #include "tracee.h"
 
 static void add_guest(struct tracee *guest, struct image *image)
@@ -39,8 +42,13 @@ void fast_cloned(struct pt_tracer *t, struct tracee *child, struct tracee *paren
 	struct image *image = parent->guest_of ? parent->guest_of : parent->group->image;
 	bool memory = (flags & CLONE_VM) != 0, fds = (flags & CLONE_FILES) != 0;
 
+	/* It stands now, and may sleep when its process is patched. */
+	if (t->options.fast)
+		registers_peek_thread_pointer(parent->tid, &parent->thread_pointer);
 	if (!image)
 		return;
+	if (parent->relocated && !memory)
+		live_mend(image, child->tid);
 	if (memory && !(flags & CLONE_VFORK) && !(fds && flags & CLONE_THREAD))
 		fallback_tell(t, parent, PT_FALLBACK_DESCRIPTORS, 0);
 	if (memory && !(fds && flags & CLONE_THREAD && !parent->guest_of))
@@ -79,10 +87,16 @@ void fast_leave(struct tracee *child)
 
 void fast_born(struct pt_tracer *t, struct tracee *child)
 {
-	struct image *image = child->group ? child->group->image : NULL;
+	struct image *image = child->guest_of ? child->guest_of : child->group ? child->group->image : NULL;
 
-	if (image && !image_add_thread(image, child))
+	if (t->options.fast)
+		registers_peek_thread_pointer(child->tid, &child->thread_pointer);
+	if (!image)
+		return;
+	if (!child->guest_of && !image_add_thread(image, child))
 		fast_withdraw(t, child, PT_FALLBACK_THREADS);
+	/* Its maker's call may have been replaced while it was being made. */
+	moving_one(t, image, child->tid);
 }
 
 static void leave(struct pt_tracer *t, struct tracee *tracee, void *image)
@@ -107,6 +121,9 @@ void fast_executed(struct pt_tracer *t, struct tracee *tracee)
 	tracee->group->slow = tracee->group->free = false;
 	tracee->asked = 0;
 	tracee->owed_urgent = tracee->urgent_comes = false;
+	tracee->relocate = tracee->unnamed = false;
+	tracee->thread_pointer = 0;
+	tracee->group->not_before = 0;
 	tracee->group->stops = 0;
 }
 

@@ -18,7 +18,9 @@
 #include "restart.h"
 #include "tracee.h"
 
-#define TRIES_MOST 20 /* to stop all threads of a process */
+#define TRIES_MOST 20	       /* to stop all threads of an attached process */
+#define PAUSE_NS 1000000       /* after a try that threads were in the way of, doubled with each of them ... */
+#define PAUSE_DOUBLINGS_MOST 9 /* ... so often */
 
 int fast_call(unsigned int index)
 {
@@ -47,18 +49,29 @@ static bool is_due(const struct pt_tracer *t, const struct tracee *tracee, uint6
 {
 	const struct group *group = tracee->group;
 
-	return is_candidate(t, tracee) && group->stops >= (uint32_t)t->options.fast &&
+	return is_candidate(t, tracee) && group->stops >= (uint32_t)t->options.fast && t->now >= group->not_before &&
 	       (!t->filtered || (fast_counts(tracee->call.number) &&
 				 !(group->image && image_has_tried(group->image, instruction - 2))));
+}
+
+/* A thread that is in such a call when another one lets its code be patched has to come by before it goes on there
+ * (live.c). So its exit-stop is wanted. */
+static bool is_to_return(const struct pt_tracer *t, const struct tracee *tracee, uint64_t instruction)
+{
+	const struct group *group = tracee->group;
+
+	return t->options.fast && t->filtered && group->threads > 1 && !group->slow && group->counted &&
+	       tracee->call.abi == ABI_NATIVE && fast_counts(tracee->call.number) &&
+	       !(group->image && image_has_tried(group->image, instruction - 2));
 }
 
 bool fast_call_stops(struct pt_tracer *t, struct tracee *tracee, uint64_t instruction)
 {
 	if (!is_candidate(t, tracee) || (t->filtered && !fast_counts(tracee->call.number)))
-		return false;
+		return is_to_return(t, tracee, instruction);
 	if (tracee->group->stops < (uint32_t)t->options.fast)
 		tracee->group->stops++;
-	return is_due(t, tracee, instruction);
+	return is_due(t, tracee, instruction) || is_to_return(t, tracee, instruction);
 }
 
 /* NULL: there is none; -EAGAIN: it may be tried again, else the reason has been told. */
@@ -108,6 +121,12 @@ static void give_up(struct pt_tracer *t, struct tracee *tracee, int error)
 {
 	struct group *group = tracee->group;
 
+	if (error == -EAGAIN && t->filtered) {
+		unsigned int doublings = group->tries < PAUSE_DOUBLINGS_MOST ? group->tries++ : PAUSE_DOUBLINGS_MOST;
+
+		group->not_before = t->now + ((int64_t)PAUSE_NS << doublings);
+		return;
+	}
 	group->stops = 0;
 	if (error == -EAGAIN && ++group->tries < TRIES_MOST)
 		return;
@@ -164,7 +183,7 @@ void fast_call_stopped(struct pt_tracer *t, struct tracee *tracee, uint64_t inst
 			give_up(t, tracee, error == -EAGAIN ? -ENOEXEC : error);
 		return;
 	}
-	if (!is_due(t, tracee, instruction) || !may_stop_all(t, tracee->group))
+	if (!is_due(t, tracee, instruction) || (!t->filtered && !may_stop_all(t, tracee->group)))
 		return;
 	image = image_for(t, tracee, &error);
 	if (image)

@@ -77,14 +77,26 @@ bool halt_make_again(pid_t tid)
 
 enum standing { STANDS, RUNS };
 
+static bool is_known_to_stand(struct pt_tracer *t, const struct tracee *tracee, pid_t tid)
+{
+	return wait_kept(t, tid) || (tracee && (tracee->hold || tracee->exiting || tracee->state == TRACEE_NEWBORN ||
+						(tracee->group && tracee->group->held == tracee)));
+}
+
+bool halt_stands(struct pt_tracer *t, pid_t tid)
+{
+	int status;
+
+	return is_known_to_stand(t, tracee_find(t, tid), tid) || wait_for(t, tid, &status) != 0;
+}
+
 static enum standing look(struct pt_tracer *t, pid_t tid, bool ask)
 {
 	struct tracee *tracee = tracee_find(t, tid);
 	int status;
 	pid_t found;
 
-	if (wait_kept(t, tid) || (tracee && (tracee->hold || tracee->exiting || tracee->state == TRACEE_NEWBORN ||
-					     (tracee->group && tracee->group->held == tracee))))
+	if (is_known_to_stand(t, tracee, tid))
 		return STANDS;
 	if (ask && tracee) {
 		tracee->halted = true;

@@ -20,6 +20,7 @@ struct fast_site {
 	const struct stub *stub;
 	uint32_t stub_at; /* address of its copy */
 	bool jumps;	  /* the jump stands there */
+	bool changes;	  /* its bytes are just being changed (live.c) */
 };
 
 /* A socket whose fd was forgotten while calls on it were under way in stubs: their records belong to it. */
@@ -72,7 +73,10 @@ struct image {
 const struct fast_site *image_stub_of(const struct image *image, uint64_t address, uint32_t *offset);
 /* The same in its twin. */
 const struct fast_site *image_twin_of(const struct image *image, uint64_t address, uint32_t *offset);
+/* Does this call jump to a stub? */
 bool image_has_site(const struct image *image, uint64_t call);
+/* Is there a stub for it, whether it is used or not? */
+bool image_knows_site(const struct image *image, uint64_t call);
 /* Forgets the sites from this one on. */
 void image_drop_sites(struct image *image, unsigned int first);
 /* The code around this call has been looked at, and will not be again. */

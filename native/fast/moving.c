@@ -142,6 +142,14 @@ void moving_in(struct pt_tracer *t, const struct image *image, unsigned int firs
 	moving_threads(t, image->group, into_stubs, &round);
 }
 
+void moving_one(struct pt_tracer *t, const struct image *image, pid_t tid)
+{
+	const struct round round = {.image = image};
+	struct moving moving = {.t = t, .move = into_stubs, .context = &round};
+
+	move_thread(tid, &moving);
+}
+
 struct leaving {
 	struct pt_tracer *t;
 	const struct image *image;
@@ -160,4 +168,11 @@ void moving_out(struct pt_tracer *t, struct image *image)
 
 	halt_each(image->group, leave_ask, &leaving);
 	moving_threads(t, image->group, out_of_stubs, image);
+}
+
+void moving_one_out(struct pt_tracer *t, const struct image *image, pid_t tid)
+{
+	struct moving moving = {.t = t, .move = out_of_stubs, .context = image};
+
+	move_thread(tid, &moving);
 }

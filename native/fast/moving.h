@@ -8,6 +8,8 @@
 
 /* Threads in the middle of what a jump of these sites has replaced go on in stubs and twins. */
 void moving_in(struct pt_tracer *t, const struct image *image, unsigned int first);
+/* The same of one thread, which stands, for all sites. */
+void moving_one(struct pt_tracer *t, const struct image *image, pid_t tid);
 /* Which threads are about to make calls in twins, where the tracer has to follow them? The stops have seen all calls
  * until now. */
 void moving_count_asked(struct pt_tracer *t, struct group *group);
@@ -16,5 +18,6 @@ void moving_threads(struct pt_tracer *t, const struct group *group, move_functio
 /* Threads in stubs and twins go on in the program, whose own bytes are back. What has made its call finishes where it
  * is. */
 void moving_out(struct pt_tracer *t, struct image *image);
+void moving_one_out(struct pt_tracer *t, const struct image *image, pid_t tid);
 
 #endif

@@ -8,6 +8,8 @@
 #include "fast/halfway.h"
 #include "fast/halt.h"
 #include "fast/layout.h"
+#include "fast/live.h"
+#include "fast/moving.h"
 #include "fast/patch.h"
 #include "fast/ring.h"
 #include "fast/signalled.h"
@@ -16,8 +18,22 @@
 
 void fast_before_stop(struct pt_tracer *t, struct tracee *tracee)
 {
-	if (tracee->group && tracee->group->image)
-		ring_drain(t, tracee->group->image);
+	struct image *image = tracee->group ? tracee->group->image : NULL;
+
+	if (!image)
+		return;
+	ring_drain(t, image);
+	if (tracee->unnamed && !image_add_thread(image, tracee))
+		fast_withdraw(t, tracee, PT_FALLBACK_THREADS);
+	if (tracee->relocate)
+		moving_one(t, image, tracee->tid);
+	tracee->relocated = tracee->relocate;
+	tracee->relocate = false;
+}
+
+bool fast_trapped(const struct tracee *tracee, int signal)
+{
+	return live_trapped(tracee, signal);
 }
 
 void fast_before_signal(struct pt_tracer *t, struct tracee *tracee, int signal)
@@ -53,7 +69,9 @@ void fast_withdraw(struct pt_tracer *t, struct tracee *tracee, enum pt_fallback 
 	if (!image)
 		return;
 	ring_drain(t, image);
-	if (halt_process(t, tracee->group, tracee))
+	if (t->filtered)
+		patch_withdraw_live(t, image, tracee);
+	else if (halt_process(t, tracee->group, tracee))
 		patch_withdraw(t, image, tracee->tid);
 	else
 		image_set_flags(image, image->flags | FAST_ALL_STOP);

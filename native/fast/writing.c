@@ -179,7 +179,7 @@ int writing_stubs(const struct image *image, pid_t tid, unsigned int first)
 
 /* jmp [pointer]: 7 bytes, for the address is below 2 GiB. Behind it the replaced bytes stand as they were, but nothing
  * runs them. */
-static void make_jump(const struct fast_site *site, uint64_t pointer, uint8_t to[sizeof(site->original)])
+void writing_make_jump(const struct fast_site *site, uint64_t pointer, uint8_t to[SITE_BYTES])
 {
 	const uint32_t address = (uint32_t)pointer;
 
@@ -194,15 +194,36 @@ int writing_jump(pid_t tid, const struct fast_site *site, uint64_t pointer)
 {
 	uint8_t jump[sizeof(site->original)];
 
-	make_jump(site, pointer, jump);
+	writing_make_jump(site, pointer, jump);
 	return writing_code(tid, site->begin, jump, JUMP_SIZE);
+}
+
+int writing_jump_tail(pid_t tid, const struct fast_site *site, uint64_t pointer)
+{
+	uint8_t jump[sizeof(site->original)];
+
+	writing_make_jump(site, pointer, jump);
+	return writing_code(tid, site->begin + 1, jump + 1, JUMP_SIZE - 1);
+}
+
+int writing_original_tail(pid_t tid, const struct fast_site *site)
+{
+	return writing_code(tid, site->begin + 1, site->original + 1, JUMP_SIZE - 1);
+}
+
+bool writing_has_original(pid_t tid, const struct fast_site *site)
+{
+	uint8_t now[sizeof(site->original)];
+
+	return memory_read(tid, site->begin, now, site_size(site)) == 0 &&
+	       memcmp(now, site->original, site_size(site)) == 0;
 }
 
 bool writing_has_jump(pid_t tid, const struct fast_site *site, uint64_t pointer)
 {
 	uint8_t jump[sizeof(site->original)], now[sizeof(site->original)];
 
-	make_jump(site, pointer, jump);
+	writing_make_jump(site, pointer, jump);
 	return memory_read(tid, site->begin, now, site_size(site)) == 0 && memcmp(now, jump, site_size(site)) == 0;
 }
 
