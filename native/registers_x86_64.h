@@ -72,6 +72,11 @@ static inline uint64_t registers_stack(const struct registers *regs)
 	return regs->user.rsp;
 }
 
+static inline void registers_set_stack(struct registers *regs, uint64_t pointer)
+{
+	regs->user.rsp = pointer;
+}
+
 static inline uint64_t registers_context(const struct registers *regs)
 {
 	/* arch/x86/kernel/signal_64.c: the third argument is &frame->uc, with or without SA_SIGINFO. */

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/ptrace.h>
 
+#include "await.h"
 #include "fast/fast.h"
 #include "files.h"
 
@@ -72,6 +73,7 @@ void tracee_destroy(struct pt_tracer *t, struct tracee *tracee)
 			t->held--;
 		}
 		if (--tracee->group->threads == 0) {
+			await_end(t, tracee->group);
 			fast_group_gone(t, tracee->group);
 			free(tracee->group);
 		}

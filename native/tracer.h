@@ -173,7 +173,15 @@ struct tracee {
 	bool owed_urgent;   /* a SIGURG of the program's own was kept meanwhile */
 	struct image *guest_of; /* a child of vfork: it runs in the memory of this one */
 	bool relocate; /* its code was patched while it did not stand: where it goes on is looked at at its next stop */
-	bool relocated;		 /* that was at this stop */
+	bool relocated; /* that was at this stop */
+	bool seized;	/* and it has not stopped yet (await.c) */
+	bool awaited;	/* at a breakpoint behind the call that it sleeps in */
+	uint64_t awaited_at;
+	int64_t seized_at;  /* ns */
+	int64_t user_ticks; /* of CPU time then */
+	int64_t kernel_ticks;
+	bool asked_to_go;	 /* detaching: it was interrupted (detach.c) */
+	bool again;		 /* the call that it is about to make begins anew (loop.c) */
 	bool unnamed;		 /* its image does not know its thread pointer */
 	uint64_t thread_pointer; /* as far as it is known, or 0 */
 	bool transferred;	 /* something was told of it */
@@ -242,9 +250,12 @@ struct pt_tracer {
 	struct tracee *tracees[HASH_SIZE];
 	struct socket *sockets[HASH_SIZE];
 	struct row *rows[HASH_SIZE];
-	struct files *with_pidfd; /* list */
-	struct image *images;	  /* list */
-	struct code *code;	  /* list: system calls of files that were looked at (fast/code.c) */
+	struct files *with_pidfd;	/* list */
+	struct breakpoint *breakpoints; /* list */
+	bool traps;			/* int3 was written into some tracee's code */
+	bool seized;			/* some tracee was seized and has not stopped yet */
+	struct image *images;		/* list */
+	struct code *code;		/* list: system calls of files that were looked at (fast/code.c) */
 	struct socket *idle_head;
 	struct socket *idle_tail;
 	unsigned int idle_count;

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import errno
 
+from ptmon import syscalls
 from ptmon.records import Fallback, FallbackReason, Incomplete, Reason
 from ptmon.report import FallbackReport, Notice
 
-HARMLESS = frozenset({Reason.PTRACE})
+HARMLESS = frozenset({Reason.PTRACE, Reason.INTERRUPTED})
 """Reasons which do not mean that bytes are missing."""
 
 MESSAGES = {
@@ -24,6 +25,8 @@ MESSAGES = {
     Reason.DETACHED: "process {pid} was let go or killed in the middle of a call{call}: that call's bytes are unknown",
     Reason.UNATTRIBUTED: "calls were counted in process {pid}{call}, but on which socket is not known any more:"
     " their bytes are missing",
+    Reason.INTERRUPTED: "a thread of process {pid} had to be interrupted when it was attached, in the middle of a call{call}:"
+    " that may have returned too early",
 }
 
 FALLBACKS = {
@@ -43,8 +46,10 @@ FALLBACKS = {
 
 def notice(record: Incomplete) -> Notice:
     """The warning that a record stands for."""
-    said = [record.syscall] if record.syscall else []
-    if record.error:
+    said = [record.syscall] if record.syscall and record.reason is not Reason.INTERRUPTED else []
+    if record.error and record.reason is Reason.INTERRUPTED:
+        said.append(syscalls.name(record.error, compat=False))
+    elif record.error:
         said.append(_errno(record.error))
     call = f" ({', '.join(said)})" if said else ""
     return Notice(record.reason.value, record.pid, MESSAGES[record.reason].format(pid=record.pid, call=call))

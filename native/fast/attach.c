@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "await.h"
 #include "fast/code.h"
 #include "fast/cover.h"
 #include "fast/fast.h"
@@ -62,7 +63,8 @@ static int patch_all(struct pt_tracer *t, struct image *image, struct tracee *tr
 	}
 	for (unsigned int i = 0; i < list->count && result >= 0; i++)
 		if (!cover_holds(t, image, tracee, &list->mappings[i]))
-			result = -ENOEXEC;
+			/* A breakpoint goes away when its thread comes. */
+			result = await_any(t, tracee->group) ? -EAGAIN : -ENOEXEC;
 	return result < 0 ? result : 0;
 }
 

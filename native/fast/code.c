@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "await.h"
 #include "fast/writing.h"
 #include "memory.h"
 
@@ -161,6 +162,8 @@ const struct code *code_look(struct pt_tracer *t, pid_t pid, const struct image 
 	code = bytes && memory_read(pid, mapping->begin, bytes, size) == 0 ? place_for(t, mapping) : NULL;
 	if (code)
 		restore(bytes, mapping, image);
+	if (code && image && image->group)
+		await_hide(t, image->group, mapping->begin, bytes, size);
 	if (code && sites_find(bytes, size, &code->sites, &code->count) < 0) {
 		code->of = (struct mapping){0};
 		code = NULL;

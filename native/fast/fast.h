@@ -31,8 +31,6 @@ void fast_call_ended(struct tracee *tracee, uint64_t instruction, int64_t result
 bool fast_counts_itself(const struct tracee *tracee, uint64_t instruction);
 /* A stop of this tracee is about to be handled: what its process has counted until now comes first. */
 void fast_before_stop(struct pt_tracer *t, struct tracee *tracee);
-/* A signal-delivery-stop. True: the thread has only met code that was being changed, and there is no signal. */
-bool fast_trapped(const struct tracee *tracee, int signal);
 /* A signal is about to be delivered. */
 void fast_before_signal(struct pt_tracer *t, struct tracee *tracee, int signal);
 /* The child exists, but has not run yet; flags are those of clone(2). */

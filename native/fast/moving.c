@@ -95,7 +95,12 @@ static void move_thread(pid_t tid, void *context)
 	struct registers regs;
 	uint64_t other;
 
-	if (registers_read(tid, &regs) < 0 || registers_compat(&regs))
+	if (registers_read(tid, &regs) < 0) {
+		if (tracee)
+			tracee->relocate = true; /* it is in the kernel (halt.c), and is looked at at its next stop */
+		return;
+	}
+	if (registers_compat(&regs))
 		return;
 	moving->calls = 0;
 	other = move_and_look(moving, registers_instruction(&regs), registers_result(&regs));

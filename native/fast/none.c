@@ -33,12 +33,6 @@ bool fast_asks(struct pt_tracer *t, struct tracee *tracee, int signal)
 	return false;
 }
 
-bool fast_trapped(const struct tracee *tracee, int signal)
-{
-	(void)tracee, (void)signal;
-	return false;
-}
-
 bool fast_tries_again(struct pt_tracer *t, struct tracee *tracee, uint64_t instruction, uint64_t number)
 {
 	(void)t, (void)tracee, (void)instruction, (void)number;

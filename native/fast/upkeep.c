@@ -31,11 +31,6 @@ void fast_before_stop(struct pt_tracer *t, struct tracee *tracee)
 	tracee->relocate = false;
 }
 
-bool fast_trapped(const struct tracee *tracee, int signal)
-{
-	return live_trapped(tracee, signal);
-}
-
 void fast_before_signal(struct pt_tracer *t, struct tracee *tracee, int signal)
 {
 	if (tracee->group->image)
@@ -70,7 +65,7 @@ void fast_withdraw(struct pt_tracer *t, struct tracee *tracee, enum pt_fallback 
 		return;
 	ring_drain(t, image);
 	if (t->filtered)
-		patch_withdraw_live(t, image, tracee);
+		patch_withdraw_live(t, image, tracee->tid, tracee->tid);
 	else if (halt_process(t, tracee->group, tracee))
 		patch_withdraw(t, image, tracee->tid);
 	else
@@ -103,12 +98,14 @@ void fast_detach(struct pt_tracer *t)
 		const uint32_t alone = image->flags | FAST_ALL_STOP | FAST_ALONE;
 
 		ring_drain(t, image);
-		/* If they can't be stopped the stubs stay, and let every call pass. */
-		if (halt_process(t, image->group, NULL)) {
+		/* Who sleeps in a call that would be cut short is left alone (detach.c); if it is in a stub it ends
+		 * there. */
+		if (halt_process(t, image->group, NULL))
 			patch_withdraw(t, image, image->reader);
-			ring_drain(t, image);
-			tracee_each(t, count_halfway, image);
-		}
+		else
+			patch_withdraw_live(t, image, image->reader, 0);
+		ring_drain(t, image);
+		tracee_each(t, count_halfway, image);
 		image_set_flags(image, alone);
 		image->group->free = false;
 	}
