@@ -25,8 +25,8 @@ MESSAGES = {
     Reason.DETACHED: "process {pid} was let go or killed in the middle of a call{call}: that call's bytes are unknown",
     Reason.UNATTRIBUTED: "calls were counted in process {pid}{call}, but on which socket is not known any more:"
     " their bytes are missing",
-    Reason.INTERRUPTED: "a thread of process {pid} had to be interrupted when it was attached, in the middle of a call{call}:"
-    " that may have returned too early",
+    Reason.INTERRUPTED: "a thread of process {pid} had to be interrupted in the middle of a call{call} when it was"
+    " attached: that call may have returned too early",
 }
 
 FALLBACKS = {

@@ -96,7 +96,7 @@ void fast_born(struct pt_tracer *t, struct tracee *child)
 	if (!child->guest_of && !image_add_thread(image, child))
 		fast_withdraw(t, child, PT_FALLBACK_THREADS);
 	/* Its maker's call may have been replaced while it was being made. */
-	moving_one(t, image, child->tid);
+	moving_one_in(t, image, child->tid);
 }
 
 static void leave(struct pt_tracer *t, struct tracee *tracee, void *image)

@@ -134,7 +134,7 @@ static void relocate(pid_t tid, void *context)
 
 	/* Who stands is perhaps let go on by something else than a stop that is handled (hold.c). */
 	if (tid == pass->handled || halt_stands(pass->t, tid))
-		moving_one(pass->t, pass->image, tid);
+		moving_one_in(pass->t, pass->image, tid);
 	else if (tracee)
 		tracee->relocate = true;
 }

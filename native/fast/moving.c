@@ -147,12 +147,18 @@ void moving_in(struct pt_tracer *t, const struct image *image, unsigned int firs
 	moving_threads(t, image->group, into_stubs, &round);
 }
 
-void moving_one(struct pt_tracer *t, const struct image *image, pid_t tid)
+void moving_one(struct pt_tracer *t, const void *context, pid_t tid, move_function move)
 {
-	const struct round round = {.image = image};
-	struct moving moving = {.t = t, .move = into_stubs, .context = &round};
+	struct moving moving = {.t = t, .move = move, .context = context};
 
 	move_thread(tid, &moving);
+}
+
+void moving_one_in(struct pt_tracer *t, const struct image *image, pid_t tid)
+{
+	const struct round round = {.image = image};
+
+	moving_one(t, &round, tid, into_stubs);
 }
 
 struct leaving {
@@ -177,7 +183,5 @@ void moving_out(struct pt_tracer *t, struct image *image)
 
 void moving_one_out(struct pt_tracer *t, const struct image *image, pid_t tid)
 {
-	struct moving moving = {.t = t, .move = out_of_stubs, .context = image};
-
-	move_thread(tid, &moving);
+	moving_one(t, image, tid, out_of_stubs);
 }

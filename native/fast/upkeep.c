@@ -3,6 +3,7 @@
  * Processes that have stubs: what they have counted is read, and in the end they get their own code back.
  */
 #include "fast/code.h"
+#include "fast/cover.h"
 #include "fast/fallback.h"
 #include "fast/fast.h"
 #include "fast/halfway.h"
@@ -25,8 +26,12 @@ void fast_before_stop(struct pt_tracer *t, struct tracee *tracee)
 	ring_drain(t, image);
 	if (tracee->unnamed && !image_add_thread(image, tracee))
 		fast_withdraw(t, tracee, PT_FALLBACK_THREADS);
+	/* A call in a stub of a tracer that is gone: the stops have seen it, and the stub is not to write it down, too.
+	 */
+	if (tracee->relocate && tracee->entered && tracee->call.entry)
+		cover_leave_stub(t, image, tracee->tid);
 	if (tracee->relocate)
-		moving_one(t, image, tracee->tid);
+		moving_one_in(t, image, tracee->tid);
 	tracee->relocated = tracee->relocate;
 	tracee->relocate = false;
 }
