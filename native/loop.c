@@ -232,7 +232,8 @@ void loop_dispatch(struct pt_tracer *t, pid_t tid, int status)
 	tracee->hold = HOLD_NONE; /* only SIGKILL takes a tracee out of where it is held */
 	if (tracee->seized || tracee->awaited)
 		await_stopped(t, tracee, kind);
-	fast_before_stop(t, tracee);
+	if (kind != STOP_EXEC)
+		fast_before_stop(t, tracee); /* else its memory is another program's already */
 	if (!tracee->entered)
 		files_settle(tracee);
 	if (tracee->asked_to_stop)

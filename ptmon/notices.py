@@ -27,6 +27,8 @@ MESSAGES = {
     " their bytes are missing",
     Reason.INTERRUPTED: "a thread of process {pid} had to be interrupted in the middle of a call{call} when it was"
     " attached: that call may have returned too early",
+    Reason.FORGED: "process {pid} has changed what ptmon keeps in its memory to count its calls{call}: bytes are missing,"
+    " or were never moved",
 }
 
 FALLBACKS = {

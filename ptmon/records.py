@@ -34,6 +34,7 @@ class Reason(Enum):
     DETACHED = "detached"
     UNATTRIBUTED = "unattributed"
     INTERRUPTED = "interrupted"
+    FORGED = "forged"
 
 
 class FallbackReason(Enum):

@@ -110,10 +110,12 @@ void fast_prepare(struct pt_tracer *t, pid_t pid)
 	struct image left = {.reader = pid}; /* by another ptmon */
 	struct list list = {.complete = true};
 
-	if (!t->options.fast || (table_find(pid) == 1 && table_read(&left) < 0))
+	if (!t->options.fast)
 		return;
-	cover_look(&left, pid);
-	look_at_all(t, pid, &left, &list);
+	if (table_find(pid) != 1 || table_read(&left) == 0) {
+		cover_look(&left, pid);
+		look_at_all(t, pid, &left, &list);
+	}
 	free(list.mappings);
 	free(left.sites);
 }

@@ -24,7 +24,7 @@ static bool parse(const char *line, struct mapping *mapping, bool *code)
 	mapping->device = (uint64_t)major << 32 | minor;
 	mapping->writable = access[1] == 'w';
 	*code = access[2] == 'x' && access[3] == 'p';
-	return true;
+	return mapping->begin < mapping->end;
 }
 
 /* Calls visit for each mapping; code: it is private and executable. */
@@ -32,17 +32,19 @@ static int each(pid_t pid, bool (*visit)(const struct mapping *mapping, bool cod
 {
 	char path[64], line[512];
 	struct mapping mapping;
-	bool code, more = true;
+	bool code, more = true, begins = true;
 	FILE *maps;
 
 	snprintf(path, sizeof(path), "/proc/%d/maps", (int)pid);
 	maps = fopen(path, "re");
 	if (!maps)
 		return -errno;
-	/* A long path continues on what looks like lines of its own; none of them parses. */
-	while (more && fgets(line, sizeof(line), maps))
-		if (parse(line, &mapping, &code))
+	/* A long path continues in what looks like lines of its own, and may say anything there. */
+	while (more && fgets(line, sizeof(line), maps)) {
+		if (begins && parse(line, &mapping, &code))
 			more = visit(&mapping, code, context);
+		begins = strchr(line, '\n') != NULL;
+	}
 	fclose(maps);
 	return 0;
 }
@@ -70,14 +72,15 @@ struct range {
 	uint64_t begin;
 	uint64_t end;
 	bool found;
+	bool unwritable; /* and code */
 };
 
 static bool is_range(const struct mapping *mapping, bool code, void *context)
 {
 	struct range *range = context;
 
-	(void)code;
 	range->found = mapping->begin == range->begin && mapping->end == range->end && !mapping->inode;
+	range->unwritable = code && !mapping->writable;
 	return !range->found;
 }
 
@@ -86,6 +89,13 @@ bool code_is_anonymous(pid_t pid, uint64_t begin, uint64_t size)
 	struct range range = {.begin = begin, .end = begin + size};
 
 	return each(pid, is_range, &range) == 0 && range.found;
+}
+
+bool code_is_unwritable(pid_t pid, uint64_t begin, uint64_t size)
+{
+	struct range range = {.begin = begin, .end = begin + size};
+
+	return each(pid, is_range, &range) == 0 && range.found && range.unwritable;
 }
 
 struct wanted {

@@ -31,6 +31,8 @@ int code_find(pid_t pid, uint64_t address, struct mapping *mapping);
 int code_each(pid_t pid, bool (*visit)(const struct mapping *mapping, void *context), void *context);
 /* Is exactly this range a private mapping of no file? */
 bool code_is_anonymous(pid_t pid, uint64_t begin, uint64_t size);
+/* And is it executable, and not writable? */
+bool code_is_unwritable(pid_t pid, uint64_t begin, uint64_t size);
 /* Its system calls, as they were before any jump of the image (or NULL) was written. NULL: it can't be read, or no
  * memory. */
 const struct code *code_look(struct pt_tracer *t, pid_t pid, const struct image *image, const struct mapping *mapping);

@@ -184,7 +184,7 @@ static int clear_slots(const struct image *image, unsigned int fds)
 
 struct image *image_copy(struct pt_tracer *t, const struct image *of, struct tracee *child)
 {
-	struct image *image = image_begin(t, child);
+	struct image *image = of->lost ? NULL : image_begin(t, child);
 
 	if (!image)
 		return NULL;

@@ -23,7 +23,9 @@ void fast_before_stop(struct pt_tracer *t, struct tracee *tracee)
 
 	if (!image)
 		return;
+	image->stopped = tracee;
 	ring_drain(t, image);
+	image->stopped = NULL;
 	if (tracee->unnamed && !image_add_thread(image, tracee))
 		fast_withdraw(t, tracee, PT_FALLBACK_THREADS);
 	/* A call in a stub of a tracer that is gone: the stops have seen it, and the stub is not to write it down, too.
@@ -52,8 +54,8 @@ void fast_exiting(struct pt_tracer *t, struct tracee *tracee)
 	if (registers_read(tracee->tid, &regs) == 0)
 		halfway_count(t, image, tracee, &regs, true);
 	ring_drain(t, image);
-	image->leaving = image->thread_count <= 1;
-	if (image->thread_count > 1)
+	image->leaving = !image_has_others(image, tracee);
+	if (!image->leaving)
 		image_remove_thread(image, tracee);
 }
 
