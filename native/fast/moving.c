@@ -7,6 +7,7 @@
 
 #include <errno.h>
 
+#include "fast/asker.h"
 #include "fast/asking.h"
 #include "fast/halt.h"
 #include "fast/layout.h"
@@ -150,23 +151,15 @@ void moving_one(struct pt_tracer *t, const struct image *image, pid_t tid)
 	move_thread(tid, &moving);
 }
 
-struct leaving {
-	struct pt_tracer *t;
-	const struct image *image;
-};
-
 static void leave_ask(pid_t tid, void *context)
 {
-	const struct leaving *leaving = context;
-
-	asking_leave(leaving->t, leaving->image, tid);
+	(void)context;
+	asker_go_back(tid);
 }
 
 void moving_out(struct pt_tracer *t, struct image *image)
 {
-	struct leaving leaving = {.t = t, .image = image};
-
-	halt_each(image->group, leave_ask, &leaving);
+	halt_each(image->group, leave_ask, NULL);
 	moving_threads(t, image->group, out_of_stubs, image);
 }
 

@@ -2,6 +2,7 @@
  *
  * Processes that have stubs: what they have counted is read, and in the end they get their own code back.
  */
+#include "fast/asking.h"
 #include "fast/code.h"
 #include "fast/fallback.h"
 #include "fast/fast.h"
@@ -38,6 +39,7 @@ bool fast_trapped(const struct tracee *tracee, int signal)
 
 void fast_before_signal(struct pt_tracer *t, struct tracee *tracee, int signal)
 {
+	fast_step_back(t, tracee);
 	if (tracee->group->image)
 		signalled(t, tracee->group->image, tracee, signal);
 }
@@ -47,11 +49,13 @@ void fast_exiting(struct pt_tracer *t, struct tracee *tracee)
 	struct image *image = tracee->group ? tracee->group->image : NULL;
 	struct registers regs;
 
+	asking_exits(t, tracee);
 	if (!image)
 		return;
 	if (registers_read(tracee->tid, &regs) == 0)
 		halfway_count(t, image, tracee, &regs, true);
 	ring_drain(t, image);
+	asking_check(t, image);
 	image->leaving = image->thread_count <= 1;
 	if (image->thread_count > 1)
 		image_remove_thread(image, tracee);
@@ -69,6 +73,7 @@ void fast_withdraw(struct pt_tracer *t, struct tracee *tracee, enum pt_fallback 
 	if (!image)
 		return;
 	ring_drain(t, image);
+	asking_check(t, image);
 	if (t->filtered)
 		patch_withdraw_live(t, image, tracee);
 	else if (halt_process(t, tracee->group, tracee))
@@ -103,6 +108,7 @@ void fast_detach(struct pt_tracer *t)
 		const uint32_t alone = image->flags | FAST_ALL_STOP | FAST_ALONE;
 
 		ring_drain(t, image);
+		asking_check(t, image);
 		/* If they can't be stopped the stubs stay, and let every call pass. */
 		if (halt_process(t, image->group, NULL)) {
 			patch_withdraw(t, image, image->reader);
@@ -116,8 +122,10 @@ void fast_detach(struct pt_tracer *t)
 
 void fast_drain(struct pt_tracer *t)
 {
-	for (struct image *image = t->images; image; image = image->next)
+	for (struct image *image = t->images; image; image = image->next) {
 		ring_drain(t, image);
+		asking_check(t, image);
+	}
 }
 
 void fast_destroy(struct pt_tracer *t)
