@@ -40,18 +40,34 @@ static bool is_ours(struct pt_tracer *t, struct tracee *tracee, int signal)
 	return fast_asks(t, tracee, signal) || await_trapped(t, tracee, signal);
 }
 
+static bool let_go_at_signal(struct pt_tracer *t, struct tracee *tracee, int signal)
+{
+	if (is_ours(t, tracee, signal))
+		return let_go(t, tracee, 0);
+	fast_step_back(t, tracee);
+	return let_go(t, tracee, signal);
+}
+
+/* One whose signal to the tracer is on its way gets there before it runs any code, also out of a group-stop. */
+static bool let_go_or_on(struct pt_tracer *t, struct tracee *tracee)
+{
+	if (fast_lets_go(t, tracee))
+		return let_go(t, tracee, 0);
+	tracee_resume(tracee, tracee_request(t, tracee), 0);
+	return true;
+}
+
 bool detach_at_stop(struct pt_tracer *t, struct tracee *tracee, enum stop_kind kind, int status)
 {
 	switch (kind) {
 	case STOP_SIGNAL:
 		/* The step into a handler (restart.c) has to end first. */
-		return !tracee->stepping &&
-		       let_go(t, tracee, is_ours(t, tracee, WSTOPSIG(status)) ? 0 : WSTOPSIG(status));
+		return !tracee->stepping && let_go_at_signal(t, tracee, WSTOPSIG(status));
 	case STOP_INTERRUPT:
 		fast_interrupted(tracee);
-		return let_go(t, tracee, 0);
+		return let_go_or_on(t, tracee);
 	case STOP_GROUP:
-		return let_go(t, tracee, 0);
+		return let_go_or_on(t, tracee);
 	case STOP_EXITED:
 	case STOP_KILLED:
 		return false;
@@ -67,7 +83,7 @@ bool detach_at_stop(struct pt_tracer *t, struct tracee *tracee, enum stop_kind k
 
 bool detach_here(struct pt_tracer *t, struct tracee *tracee)
 {
-	return t->detaching && !tracee->entered && let_go(t, tracee, 0);
+	return t->detaching && !tracee->entered && fast_lets_go(t, tracee) && let_go(t, tracee, 0);
 }
 
 /* Under PTRACE_SYSCALL a thread that is in no call runs in user mode, or stops before its next one. Of the others it is

@@ -124,7 +124,7 @@ static void on_syscall(struct pt_tracer *t, struct tracee *tracee)
 	if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
 		memcpy(args, info.entry.args, sizeof(args));
 		tracee->before_filters = true;
-		if (tracee->halted || t->detaching)
+		if (tracee->halted || (t->detaching && fast_lets_go(t, tracee)))
 			begin_anew(t, tracee, abi_of(info.arch), info.entry.nr, args);
 		else if (fast_counts_itself(tracee, info.instruction_pointer))
 			call_begin(t, tracee, abi_of(info.arch), info.entry.nr, args);

@@ -185,6 +185,11 @@ static inline void registers_set_saved(struct registers *regs, const uint64_t sa
 	regs->user.r11 = saved[6];
 }
 
+static inline bool registers_carry(const struct registers *regs)
+{
+	return regs->user.eflags & 1;
+}
+
 /* What cmp rax, operand does: Intel's manual, volume 2, CMP, and volume 1, 3.4.3.1 (status flags). */
 static inline void registers_compare(struct registers *regs, int32_t operand)
 {

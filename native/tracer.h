@@ -169,8 +169,6 @@ struct tracee {
 	bool is_closing;
 	struct tracee *closing_next;
 	unsigned int asked; /* for so many of its calls to be followed; a handler may ask meanwhile (fast/asking.c) */
-	bool urgent_comes;  /* it has sent itself a SIGURG to ask, which is still to be delivered */
-	bool owed_urgent;   /* a SIGURG of the program's own was kept meanwhile */
 	struct image *guest_of; /* a child of vfork: it runs in the memory of this one */
 	bool relocate; /* its code was patched while it did not stand: where it goes on is looked at at its next stop */
 	bool relocated; /* that was at this stop */

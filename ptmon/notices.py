@@ -29,6 +29,7 @@ MESSAGES = {
     " attached: that call may have returned too early",
     Reason.FORGED: "process {pid} has changed what ptmon keeps in its memory to count its calls{call}: bytes are missing,"
     " or were never moved",
+    Reason.UNASKED: "process {pid} took ptmon for gone and made calls{call} that were not counted: bytes are missing",
 }
 
 FALLBACKS = {

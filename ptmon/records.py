@@ -35,6 +35,7 @@ class Reason(Enum):
     UNATTRIBUTED = "unattributed"
     INTERRUPTED = "interrupted"
     FORGED = "forged"
+    UNASKED = "unasked"
 
 
 class FallbackReason(Enum):

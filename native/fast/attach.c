@@ -15,6 +15,7 @@
 #include <stdlib.h>
 
 #include "await.h"
+#include "fast/asking.h"
 #include "fast/code.h"
 #include "fast/cover.h"
 #include "fast/fast.h"
@@ -134,8 +135,10 @@ struct image *attach_adopt(struct pt_tracer *t, struct tracee *tracee, int *erro
 	if (!*error) {
 		cover_look(image, tracee->tid);
 		cover_leave_stubs(t, image, tracee);
-		*error = image_reset(t, image);
+		*error = asking_adopt(image);
 	}
+	if (!*error)
+		*error = image_reset(t, image);
 	if (*error && image) {
 		image_destroy(t, image);
 		return NULL;

@@ -11,6 +11,7 @@
 
 #include <sched.h>
 
+#include "fast/asker.h"
 #include "fast/fallback.h"
 #include "fast/image.h"
 #include "fast/layout.h"
@@ -71,7 +72,7 @@ static bool set_flags(const struct tracee *child, uint32_t flags)
 	uint64_t magic = 0;
 
 	return image_read(&image, FAST_MAGIC, &magic, sizeof(magic)) == 0 && magic == FAST_MAGIC_WORD &&
-	       image_write(&image, FAST_FLAGS, &flags, sizeof(flags)) == 0;
+	       image_write(&image, FAST_FLAGS, &flags, sizeof(flags)) == 0 && asker_forget_all(child->tid) == 0;
 }
 
 void fast_orphaned(struct tracee *child)
@@ -120,7 +121,6 @@ void fast_executed(struct pt_tracer *t, struct tracee *tracee)
 	forget_image(t, tracee->group);
 	tracee->group->slow = tracee->group->free = false;
 	tracee->asked = 0;
-	tracee->owed_urgent = tracee->urgent_comes = false;
 	tracee->relocate = tracee->unnamed = false;
 	tracee->thread_pointer = 0;
 	tracee->group->not_before = 0;

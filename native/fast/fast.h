@@ -22,12 +22,16 @@ bool fast_call_stops(struct pt_tracer *t, struct tracee *tracee, uint64_t instru
 void fast_call_stopped(struct pt_tracer *t, struct tracee *tracee, uint64_t instruction, int64_t result);
 /* A signal-delivery-stop. True: the thread has only asked for its next call to be followed, and there is no signal. */
 bool fast_asks(struct pt_tracer *t, struct tracee *tracee, int signal);
+/* A signal-delivery-stop of a signal that may have a handler: the thread is not in the middle of asking any more. */
+void fast_step_back(const struct pt_tracer *t, const struct tracee *tracee);
+/* It is about to be let go. False: not yet; it has asked, and when it goes on that signal is the next thing. */
+bool fast_lets_go(const struct pt_tracer *t, const struct tracee *tracee);
 /* A seccomp-stop of a call that stops only because it could not be counted in its stub then, and can now: it goes back.
  */
 bool fast_tries_again(struct pt_tracer *t, struct tracee *tracee, uint64_t instruction, uint64_t number);
 /* A syscall-exit-stop: is it the end of the call that was asked about? */
 void fast_call_ended(struct tracee *tracee, uint64_t instruction, int64_t result);
-/* Is this call made from a stub, which has counted it or will? */
+/* Is this call made from a stub, which has counted it or will, or to ask? */
 bool fast_counts_itself(const struct tracee *tracee, uint64_t instruction);
 /* A stop of this tracee is about to be handled: what its process has counted until now comes first. */
 void fast_before_stop(struct pt_tracer *t, struct tracee *tracee);

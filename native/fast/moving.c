@@ -7,6 +7,7 @@
 
 #include <errno.h>
 
+#include "fast/asker.h"
 #include "fast/asking.h"
 #include "fast/halt.h"
 #include "fast/layout.h"
@@ -161,23 +162,15 @@ void moving_one_in(struct pt_tracer *t, const struct image *image, pid_t tid)
 	moving_one(t, &round, tid, into_stubs);
 }
 
-struct leaving {
-	struct pt_tracer *t;
-	const struct image *image;
-};
-
 static void leave_ask(pid_t tid, void *context)
 {
-	const struct leaving *leaving = context;
-
-	asking_leave(leaving->t, leaving->image, tid);
+	(void)context;
+	asker_go_back(tid);
 }
 
 void moving_out(struct pt_tracer *t, struct image *image)
 {
-	struct leaving leaving = {.t = t, .image = image};
-
-	halt_each(image->group, leave_ask, &leaving);
+	halt_each(image->group, leave_ask, NULL);
 	moving_threads(t, image->group, out_of_stubs, image);
 }
 

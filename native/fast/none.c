@@ -33,6 +33,17 @@ bool fast_asks(struct pt_tracer *t, struct tracee *tracee, int signal)
 	return false;
 }
 
+void fast_step_back(const struct pt_tracer *t, const struct tracee *tracee)
+{
+	(void)t, (void)tracee;
+}
+
+bool fast_lets_go(const struct pt_tracer *t, const struct tracee *tracee)
+{
+	(void)t, (void)tracee;
+	return true;
+}
+
 bool fast_tries_again(struct pt_tracer *t, struct tracee *tracee, uint64_t instruction, uint64_t number)
 {
 	(void)t, (void)tracee, (void)instruction, (void)number;

@@ -2,6 +2,7 @@
  *
  * Processes that have stubs: what they have counted is read, and in the end they get their own code back.
  */
+#include "fast/asking.h"
 #include "fast/code.h"
 #include "fast/cover.h"
 #include "fast/fallback.h"
@@ -40,6 +41,7 @@ void fast_before_stop(struct pt_tracer *t, struct tracee *tracee)
 
 void fast_before_signal(struct pt_tracer *t, struct tracee *tracee, int signal)
 {
+	fast_step_back(t, tracee);
 	if (tracee->group->image)
 		signalled(t, tracee->group->image, tracee, signal);
 }
@@ -49,11 +51,13 @@ void fast_exiting(struct pt_tracer *t, struct tracee *tracee)
 	struct image *image = tracee->group ? tracee->group->image : NULL;
 	struct registers regs;
 
+	asking_exits(t, tracee);
 	if (!image)
 		return;
 	if (registers_read(tracee->tid, &regs) == 0)
 		halfway_count(t, image, tracee, &regs, true);
 	ring_drain(t, image);
+	asking_check(t, image);
 	image->leaving = !image_has_others(image, tracee);
 	if (!image->leaving)
 		image_remove_thread(image, tracee);
@@ -71,6 +75,7 @@ void fast_withdraw(struct pt_tracer *t, struct tracee *tracee, enum pt_fallback 
 	if (!image)
 		return;
 	ring_drain(t, image);
+	asking_check(t, image);
 	if (t->filtered)
 		patch_withdraw_live(t, image, tracee->tid, tracee->tid);
 	else if (halt_process(t, tracee->group, tracee))
@@ -105,6 +110,7 @@ void fast_detach(struct pt_tracer *t)
 		const uint32_t alone = image->flags | FAST_ALL_STOP | FAST_ALONE;
 
 		ring_drain(t, image);
+		asking_check(t, image);
 		/* Who sleeps in a call that would be cut short is left alone (detach.c); if it is in a stub it ends
 		 * there. */
 		if (halt_process(t, image->group, NULL))
@@ -120,8 +126,10 @@ void fast_detach(struct pt_tracer *t)
 
 void fast_drain(struct pt_tracer *t)
 {
-	for (struct image *image = t->images; image; image = image->next)
+	for (struct image *image = t->images; image; image = image->next) {
 		ring_drain(t, image);
+		asking_check(t, image);
+	}
 }
 
 void fast_destroy(struct pt_tracer *t)
