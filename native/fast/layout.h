@@ -53,6 +53,7 @@
 #define FAST_TABLE_ROW_BITS 6		      /* 64 bytes */
 #define FAST_CODE_SIZE 0x142000
 #define FAST_SITES 2048
+#define FAST_END (FAST_CODE + FAST_CODE_SIZE) /* from FAST_DATA to here nothing else may be mapped */
 
 /* The state of an fd, the first word of its slot. The second one counts the calls on it that are under way in stubs. */
 #define FAST_UNKNOWN 0 /* a call on it stops, and the tracer finds out what it is */
