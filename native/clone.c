@@ -125,6 +125,7 @@ static void adopt(struct pt_tracer *t, struct tracee *child, struct tracee *pare
 	child->group->counted = parent->group->counted;
 	fast_cloned(t, child, parent, flags);
 	child->sandboxed = parent->sandboxed;
+	child->closely = parent->closely;
 	child->strict = parent->strict;
 	/* A child that shares the memory shares clone3's struct too: its parent puts the flag back for both. */
 	if (parent->hid_untraced && !(parent->call.entry->rule == RULE_CLONE3 && flags & CLONE_VM)) {
@@ -219,6 +220,7 @@ static void adopt_orphan(struct pt_tracer *t, struct tracee *child, void *contex
 	if (tracee_join(t, child, sibling ? sibling->group : NULL, child->tid, ppid, sibling ? sibling->files : NULL) ==
 	    0) {
 		child->sandboxed = parent && parent->sandboxed;
+		child->closely = parent && parent->closely;
 		child->group->counted = !parent || parent->group->counted;
 		if (!sibling)
 			fast_orphaned(child);

@@ -75,8 +75,10 @@ static void on_seccomp(struct pt_tracer *t, struct tracee *tracee)
 	} else if (!tracee->entered && !fast_tries_again(t, tracee, info.instruction_pointer, info.seccomp.nr)) {
 		memcpy(args, info.seccomp.args, sizeof(args));
 		tracee->before_filters = false;
+		if (fast_collides(t, tracee, abi_of(info.arch), info.seccomp.nr, args))
+			return go_on(t, tracee);
 		on_call_entry(t, tracee, info.arch, info.seccomp.nr, args);
-		tracee->entered |= fast_call_stops(t, tracee, info.instruction_pointer);
+		tracee->entered |= fast_call_stops(t, tracee, info.instruction_pointer) || tracee->may_map;
 	}
 	go_on(t, tracee);
 }
@@ -98,6 +100,8 @@ static void on_syscall(struct pt_tracer *t, struct tracee *tracee)
 	if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
 		memcpy(args, info.entry.args, sizeof(args));
 		tracee->before_filters = true;
+		if (fast_collides(t, tracee, abi_of(info.arch), info.entry.nr, args))
+			return go_on(t, tracee);
 		if (fast_counts_itself(tracee, info.instruction_pointer))
 			call_begin(t, tracee, abi_of(info.arch), info.entry.nr, args);
 		else
@@ -110,6 +114,7 @@ static void on_syscall(struct pt_tracer *t, struct tracee *tracee)
 
 		call_exit(t, tracee, result);
 		tracee->entered = false;
+		fast_mapped(t, tracee);
 		files_settle(tracee);
 		watch_exit(t, tracee, result);
 		fast_call_ended(tracee, info.instruction_pointer, result);

@@ -141,5 +141,5 @@ int tracee_request(const struct pt_tracer *t, const struct tracee *tracee)
 {
 	bool free = t->filtered || (tracee->group && tracee->group->free && !tracee->guest_of);
 
-	return free && !tracee->sandboxed && !tracee->entered && !tracee->asked ? PTRACE_CONT : PTRACE_SYSCALL;
+	return free && !tracee->sandboxed && !tracee->closely && !tracee->entered && !tracee->asked ? PTRACE_CONT : PTRACE_SYSCALL;
 }

@@ -46,6 +46,7 @@ struct group {
 	bool slow;		/* the fast path is not tried any more */
 	bool free;		/* its threads run under PTRACE_CONT though there is no filter (fast/attach.c) */
 	uint32_t tries;		/* to stop all its threads that have failed */
+	int64_t collides_since; /* ns: a call of it waits for its memory to be given back (fast/collide.c); 0: none */
 };
 
 /* One fd table, as far as it is known: fd -> socket. See files.c. */
@@ -153,6 +154,8 @@ struct tracee {
 	bool before_filters; /* its call was seen at a syscall-entry-stop: seccomp filters judge it after that */
 	struct disguise disguise;
 	bool sandboxed;	    /* has a seccomp filter of its own: watched with PTRACE_SYSCALL */
+	bool closely;	    /* so is one that has code of its own where our filter lets calls pass (fast/collide.c) */
+	bool may_map;	    /* its call under way may be what brings it there */
 	int64_t held_since; /* ns, while it is its group's held */
 	bool halted;	    /* it was asked to stop (fast/halt.c), and its stop waits for its turn */
 	bool asked_to_stop; /* its group's held waits for its next stop */

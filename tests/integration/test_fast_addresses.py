@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.attaching import assert_free, attached, busy
+from tests.fast import Fast
 from tests.support import Targets
 
 AT = "7c800000-"
@@ -51,3 +52,21 @@ def test_after_a_detach_a_program_has_the_memory_that_it_had(
             assert ptmon.report["path"]["fast"] > 0
             assert (maps(target.pid), code(target.pid)) == before
         target.quit()
+
+
+OWN = ["fixed", "noreplace", "hint", "low", "unmap", "moved", "heap", "space", "data", "lock"]
+
+
+@pytest.mark.parametrize("mode", OWN)
+def test_a_program_has_all_its_addresses_and_limits_for_itself(fast: Fast, mode: str) -> None:
+    fast("mapped", mode, same=False)
+
+
+@pytest.mark.parametrize("mode", ["fixed", "heap"])
+def test_so_has_one_whose_heap_begins_below_them(fast: Fast, mode: str) -> None:
+    fast("mapped", mode, libc="static", same=False)
+
+
+@pytest.mark.parametrize("mode", OWN)
+def test_a_program_has_all_its_addresses_and_limits_for_itself_after_an_attach(fast: Fast, mode: str) -> None:
+    fast.attached("mapped", mode, patched=True)
