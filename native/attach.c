@@ -47,7 +47,7 @@ static int seize_thread(struct pt_tracer *t, pid_t pid, pid_t tid)
 				   leader ? leader->files : NULL) < 0)
 		return -ENOMEM;
 	tracee->state = TRACEE_RUNNING;
-	tracee->seized = true;
+	tracee->seized = tracee->continues = true;
 	if (tracee->group->counted && leader)
 		clone_tell(t, tracee);
 	return 1;

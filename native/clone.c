@@ -130,6 +130,7 @@ static void adopt(struct pt_tracer *t, struct tracee *child, struct tracee *pare
 	if (!(flags & CLONE_VM))
 		await_forked(t, child->tid);
 	child->sandboxed = parent->sandboxed;
+	child->closely = parent->closely;
 	child->strict = parent->strict;
 	/* A child that shares the memory shares clone3's struct too: its parent puts the flag back for both. */
 	if (parent->hid_untraced && !(parent->call.entry->rule == RULE_CLONE3 && flags & CLONE_VM)) {
@@ -224,6 +225,7 @@ static void adopt_orphan(struct pt_tracer *t, struct tracee *child, void *contex
 	if (tracee_join(t, child, sibling ? sibling->group : NULL, child->tid, ppid, sibling ? sibling->files : NULL) ==
 	    0) {
 		child->sandboxed = parent && parent->sandboxed;
+		child->closely = parent && parent->closely;
 		child->group->counted = !parent || parent->group->counted;
 		if (!sibling)
 			fast_orphaned(child);

@@ -90,7 +90,7 @@ bool detach_here(struct pt_tracer *t, struct tracee *tracee)
  * known only what /proc says. */
 static bool may_be_in_call(const struct tracee *tracee)
 {
-	return tracee->entered || tracee->seized || !tracee->group || tracee->group->free;
+	return tracee->entered || tracee->continues;
 }
 
 static void ask(struct pt_tracer *t, struct tracee *tracee, void *context)

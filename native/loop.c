@@ -65,28 +65,22 @@ static void go_on(struct pt_tracer *t, struct tracee *tracee)
 		tracee_resume(tracee, tracee_request(t, tracee), 0);
 }
 
-static void on_seccomp(struct pt_tracer *t, struct tracee *tracee)
-{
-	struct __ptrace_syscall_info info;
-	uint64_t args[6];
-
-	if (!read_syscall_info(t, tracee, &info))
-		return;
-	if (info.seccomp.ret_data != FILTER_COOKIE || !t->filtered) {
-		sandbox_foreign_trace(tracee);
-	} else if (!tracee->entered && !fast_tries_again(t, tracee, info.instruction_pointer, info.seccomp.nr)) {
-		memcpy(args, info.seccomp.args, sizeof(args));
-		tracee->before_filters = false;
-		on_call_entry(t, tracee, info.arch, info.seccomp.nr, args);
-		tracee->entered |= fast_call_stops(t, tracee, info.instruction_pointer);
-	}
-	go_on(t, tracee);
-}
-
 /* A thread that was sent PTRACE_INTERRUPT has stopped before a call instead. The stop has taken the request away, but
  * the kernel still thinks that a signal is there (TIF_SIGPENDING; recalc_sigpending_tsk() of kernel/signal.c never
  * clears it): the call would be cut short. So it is not made now; the thread goes back to before the instruction, which
  * clears that. */
+static void back_before(const struct tracee *tracee, uint64_t number)
+{
+	struct registers regs;
+
+	if (registers_read(tracee->tid, &regs) < 0)
+		return;
+	registers_restart(&regs, (int64_t)number);
+	registers_write(tracee->tid, &regs);
+}
+
+/* The same at a syscall-entry-stop. The program's own filters have not judged the call yet, so something else is made
+ * instead of it (sandbox.c), and the thread goes back when that has ended. */
 static void begin_anew(struct pt_tracer *t, struct tracee *tracee, enum abi abi, uint64_t number,
 		       const uint64_t args[6])
 {
@@ -97,14 +91,31 @@ static void begin_anew(struct pt_tracer *t, struct tracee *tracee, enum abi abi,
 
 static void begin_now(struct tracee *tracee, int64_t result)
 {
-	struct registers regs;
-
 	tracee->again = tracee->entered = false;
 	sandbox_result(tracee, result);
-	if (registers_read(tracee->tid, &regs) < 0)
+	back_before(tracee, tracee->call.number);
+}
+
+static void on_seccomp(struct pt_tracer *t, struct tracee *tracee)
+{
+	struct __ptrace_syscall_info info;
+	uint64_t args[6];
+
+	if (!read_syscall_info(t, tracee, &info))
 		return;
-	registers_restart(&regs, (int64_t)tracee->call.number);
-	registers_write(tracee->tid, &regs);
+	if (info.seccomp.ret_data != FILTER_COOKIE || !t->filtered) {
+		sandbox_foreign_trace(tracee);
+	} else if (tracee->halted && !tracee->entered) {
+		back_before(tracee, info.seccomp.nr);
+	} else if (!tracee->entered && !fast_tries_again(t, tracee, info.instruction_pointer, info.seccomp.nr)) {
+		memcpy(args, info.seccomp.args, sizeof(args));
+		tracee->before_filters = false;
+		if (fast_collides(t, tracee, abi_of(info.arch), info.seccomp.nr, args))
+			return go_on(t, tracee);
+		on_call_entry(t, tracee, info.arch, info.seccomp.nr, args);
+		tracee->entered |= fast_call_stops(t, tracee, info.instruction_pointer) || tracee->may_map;
+	}
+	go_on(t, tracee);
 }
 
 /* PTRACE_INTERRUPT has ended this call, and it will be made again. */
@@ -126,6 +137,8 @@ static void on_syscall(struct pt_tracer *t, struct tracee *tracee)
 		tracee->before_filters = true;
 		if (tracee->halted || (t->detaching && fast_lets_go(t, tracee)))
 			begin_anew(t, tracee, abi_of(info.arch), info.entry.nr, args);
+		else if (fast_collides(t, tracee, abi_of(info.arch), info.entry.nr, args))
+			return go_on(t, tracee);
 		else if (fast_counts_itself(tracee, info.instruction_pointer))
 			call_begin(t, tracee, abi_of(info.arch), info.entry.nr, args);
 		else
@@ -141,6 +154,7 @@ static void on_syscall(struct pt_tracer *t, struct tracee *tracee)
 
 		call_exit(t, tracee, result);
 		tracee->entered = false;
+		fast_mapped(t, tracee);
 		files_settle(tracee);
 		watch_exit(t, tracee, result);
 		fast_call_ended(tracee, info.instruction_pointer, result);

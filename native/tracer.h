@@ -47,6 +47,7 @@ struct group {
 	bool free;		/* its threads run under PTRACE_CONT though there is no filter (fast/attach.c) */
 	uint32_t tries;		/* to patch it that have failed, for its threads were in the way */
 	int64_t not_before;	/* ns: until then it is not tried again */
+	int64_t collides_since; /* ns: a call of it waits for its memory to be given back (fast/collide.c); 0: none */
 };
 
 /* One fd table, as far as it is known: fd -> socket. See files.c. */
@@ -154,7 +155,10 @@ struct tracee {
 	bool before_filters; /* its call was seen at a syscall-entry-stop: seccomp filters judge it after that */
 	struct disguise disguise;
 	bool sandboxed;	    /* has a seccomp filter of its own: watched with PTRACE_SYSCALL */
+	bool closely;	    /* so is one that has code of its own where our filter lets calls pass (fast/collide.c) */
+	bool may_map;	    /* its call under way may be what brings it there */
 	int64_t held_since; /* ns, while it is its group's held */
+	bool continues;	    /* it was resumed by PTRACE_CONT, or only seized: it makes calls unseen */
 	bool halted;	    /* it was asked to stop (fast/halt.c), and its stop waits for its turn */
 	bool asked_to_stop; /* its group's held waits for its next stop */
 	bool strict;	    /* asked for SECCOMP_MODE_STRICT, which the core keeps for the kernel (sandbox.c) */

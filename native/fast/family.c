@@ -119,7 +119,9 @@ void fast_executed(struct pt_tracer *t, struct tracee *tracee)
 {
 	end_guest(tracee);
 	forget_image(t, tracee->group);
-	tracee->group->slow = tracee->group->free = false;
+	tracee->group->slow = tracee->closely = fast_is_taken(t, tracee);
+	tracee->group->free = false;
+	tracee->may_map = false;
 	tracee->asked = 0;
 	tracee->relocate = tracee->unnamed = false;
 	tracee->thread_pointer = 0;

@@ -93,15 +93,19 @@ bool halt_stands(struct pt_tracer *t, pid_t tid)
 
 /* Asks it to stop, if the program is not to see anything of that. Under PTRACE_SYSCALL a thread that is in no call runs
  * in user mode; if it makes a call just now it stops before it (loop.c makes that call begin anew). */
-static enum standing ask(const struct tracee *tracee)
+static enum standing ask(struct tracee *tracee)
 {
 	struct proc_place place;
+	enum interrupt done = INTERRUPT_SENT;
 
-	if (!tracee->group->free) {
+	if (tracee->halted)
+		return RUNS; /* it has been asked */
+	if (tracee->continues)
+		done = interrupt_gently(tracee, tracee->user_ticks, &place);
+	else
 		ptrace(PTRACE_INTERRUPT, tracee->tid, 0, 0);
-		return RUNS;
-	}
-	return interrupt_gently(tracee, tracee->user_ticks, &place) == INTERRUPT_SLEEPS ? SLEEPS : RUNS;
+	tracee->halted = done == INTERRUPT_SENT;
+	return done == INTERRUPT_SLEEPS ? SLEEPS : RUNS;
 }
 
 static enum standing look(struct pt_tracer *t, pid_t tid, bool first)
@@ -124,13 +128,9 @@ static enum standing look(struct pt_tracer *t, pid_t tid, bool first)
 		return RUNS; /* it is only being born, and stops by itself */
 	if (tracee->entered || tracee->awaited)
 		return STANDS; /* it stops once more before it runs any code of the program */
-	if (first)
-		tracee->user_ticks = tracee->group->free ? proc_user_ticks(tid) : 0;
-	if (first || tracee->group->free) {
-		tracee->halted = true;
-		return ask(tracee);
-	}
-	return RUNS;
+	if (first && tracee->continues)
+		tracee->user_ticks = proc_user_ticks(tid);
+	return ask(tracee);
 }
 
 static DIR *open_threads(const struct group *group)
@@ -141,19 +141,23 @@ static DIR *open_threads(const struct group *group)
 	return opendir(path);
 }
 
-/* STANDS: every thread that the list has stood when it was read. */
-static enum standing pass(struct pt_tracer *t, const struct group *group, const struct tracee *but, bool first)
+struct census {
+	bool runs;
+	bool sleeps;
+};
+
+static struct census pass(struct pt_tracer *t, const struct group *group, const struct tracee *but, bool first)
 {
 	DIR *threads = open_threads(group);
-	enum standing all = threads ? STANDS : RUNS;
+	struct census all = {.runs = !threads};
 	struct dirent *entry;
 
 	while (threads && (entry = readdir(threads))) {
 		pid_t tid = atoi(entry->d_name);
 		enum standing one = tid <= 0 || (but && tid == but->tid) ? STANDS : look(t, tid, first);
 
-		if (one > all)
-			all = one;
+		all.runs |= one == RUNS;
+		all.sleeps |= one == SLEEPS;
 	}
 	if (threads)
 		closedir(threads);
@@ -164,21 +168,20 @@ bool halt_process(struct pt_tracer *t, const struct group *group, const struct t
 {
 	const struct timespec pause = {.tv_nsec = PAUSE_NS};
 	int64_t end = now_ns() + PATIENCE_NS;
-	enum standing all = pass(t, group, but, true);
+	struct census all = pass(t, group, but, true);
 	bool again = true;
 
-	/* Two passes at least: between the first one's reads a thread may have been born. */
-	while (all != STANDS || again) {
-		again = all != STANDS;
-		if (all == SLEEPS || now_ns() > end)
+	/* Two passes at least: between the first one's reads a thread may have been born. One that stopped for another
+	 * reason has lost the request (ptrace_stop() of kernel/signal.c), but it stands. */
+	while (all.runs || again) {
+		again = all.runs;
+		if (now_ns() > end)
 			return false;
-		if (all != STANDS)
+		if (all.runs)
 			nanosleep(&pause, NULL);
-		/* A thread that was born since has not been asked; it stops by itself. One that stopped for another
-		 * reason has lost the request (ptrace_stop() of kernel/signal.c), but it stands. */
 		all = pass(t, group, but, false);
 	}
-	return true;
+	return !all.sleeps;
 }
 
 void halt_each(const struct group *group, void (*visit)(pid_t tid, void *context), void *context)

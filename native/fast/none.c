@@ -61,6 +61,29 @@ bool fast_counts_itself(const struct tracee *tracee, uint64_t instruction)
 	return false;
 }
 
+enum fast_touches fast_touches(enum abi abi, uint64_t number)
+{
+	(void)abi, (void)number;
+	return FAST_TOUCHES_NOTHING;
+}
+
+bool fast_collides(struct pt_tracer *t, struct tracee *tracee, enum abi abi, uint64_t number, const uint64_t args[6])
+{
+	(void)t, (void)tracee, (void)abi, (void)number, (void)args;
+	return false;
+}
+
+void fast_mapped(struct pt_tracer *t, struct tracee *tracee)
+{
+	(void)t, (void)tracee;
+}
+
+bool fast_is_taken(const struct pt_tracer *t, const struct tracee *tracee)
+{
+	(void)t, (void)tracee;
+	return false;
+}
+
 void fast_prepare(struct pt_tracer *t, pid_t pid)
 {
 	(void)t, (void)pid;

@@ -10,6 +10,7 @@
 #include "fast/halfway.h"
 #include "fast/halt.h"
 #include "fast/layout.h"
+#include "fast/leave.h"
 #include "fast/live.h"
 #include "fast/moving.h"
 #include "fast/patch.h"
@@ -94,33 +95,29 @@ bool fast_interrupted(const struct tracee *tracee)
 	return halt_make_again(tracee->tid);
 }
 
-static void count_halfway(struct pt_tracer *t, struct tracee *tracee, void *context)
+/* True: the memory is given back, and the image is gone. */
+static bool detach_from(struct pt_tracer *t, struct image *image)
 {
-	struct image *image = context;
-	struct registers regs;
-
-	/* It will write its record, too, but that one nobody reads. */
-	if (tracee->group == image->group && registers_read(tracee->tid, &regs) == 0)
-		halfway_count(t, image, tracee, &regs, false);
+	ring_drain(t, image);
+	asking_check(t, image);
+	/* Who sleeps in a call that would be cut short is left alone (detach.c); if it is in a stub it ends there. */
+	if (halt_process(t, image->group, NULL))
+		patch_withdraw(t, image, image->reader);
+	else
+		patch_withdraw_live(t, image, image->reader, 0);
+	ring_drain(t, image);
+	return image->withdrawn && leave_stubs(t, image) && leave_by_any(t, image);
 }
 
 void fast_detach(struct pt_tracer *t)
 {
-	for (struct image *image = t->images; image; image = image->next) {
-		const uint32_t alone = image->flags | FAST_ALL_STOP | FAST_ALONE;
+	for (struct image *image = t->images, *next; image; image = next) {
+		struct group *group = image->group;
 
-		ring_drain(t, image);
-		asking_check(t, image);
-		/* Who sleeps in a call that would be cut short is left alone (detach.c); if it is in a stub it ends
-		 * there. */
-		if (halt_process(t, image->group, NULL))
-			patch_withdraw(t, image, image->reader);
-		else
-			patch_withdraw_live(t, image, image->reader, 0);
-		ring_drain(t, image);
-		tracee_each(t, count_halfway, image);
-		image_set_flags(image, alone);
-		image->group->free = false;
+		next = image->next;
+		if (!detach_from(t, image))
+			image_set_flags(image, image->flags | FAST_ALL_STOP | FAST_ALONE);
+		group->free = false;
 	}
 }
 
