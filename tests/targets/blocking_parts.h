@@ -218,7 +218,7 @@ static inline void fill_socket(void)
 {
 	static const char filling[16 * KIB];
 
-	for (int looks = 0; looks < 20; looks++) {
+	for (int looks = 0; looks < 60; looks++) {
 		for (size_t part = sizeof filling; part > 0; part /= 16)
 			while (sent(send(near, filling, part, MSG_DONTWAIT)) > 0)
 				looks = 0;
