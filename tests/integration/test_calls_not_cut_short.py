@@ -70,7 +70,8 @@ def test_a_call_returns_as_without_ptmon(runs: Runs, name: str, mode: str) -> No
         return
     assert traced.returned == native.returned
     if CALLS[name].kind == "EXPIRES":
-        assert -EARLY < native.late < LATE, "the machine is too busy"
+        if native.late >= LATE or not traced.meanwhile:
+            pytest.skip("this machine is too busy to tell what is late")
         assert -EARLY < traced.late < LATE
     if mode != "attach":
         totals = traced.report["totals"]
