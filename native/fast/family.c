@@ -17,6 +17,7 @@
 #include "fast/live.h"
 #include "fast/moving.h"
 #include "fast/patch.h"
+#include "fast/returns.h"
 #include "fast/ring.h"
 #include "registers.h"
 #include "tracee.h"
@@ -45,6 +46,8 @@ void fast_cloned(struct pt_tracer *t, struct tracee *child, struct tracee *paren
 	/* It stands now, and may sleep when its process is patched. */
 	if (t->options.fast)
 		registers_peek_thread_pointer(parent->tid, &parent->thread_pointer);
+	if (!(flags & CLONE_VM))
+		returns_copy(child->group, parent->group);
 	if (!image)
 		return;
 	if (parent->relocated && !memory)
@@ -118,6 +121,7 @@ void fast_executed(struct pt_tracer *t, struct tracee *tracee)
 {
 	end_guest(tracee);
 	forget_image(t, tracee->group);
+	returns_forget(tracee->group);
 	tracee->group->slow = tracee->group->free = false;
 	tracee->asked = 0;
 	tracee->owed_urgent = tracee->urgent_comes = false;
@@ -138,6 +142,7 @@ void fast_gone(struct pt_tracer *t, struct tracee *tracee)
 void fast_group_gone(struct pt_tracer *t, struct group *group)
 {
 	forget_image(t, group);
+	returns_forget(group);
 }
 
 void fast_unshares(struct pt_tracer *t, struct tracee *tracee)

@@ -189,22 +189,15 @@ int frames_find(pid_t pid, struct stack_pointer *pointers, unsigned int count, m
 	return error;
 }
 
-bool frames_stands(pid_t tid, const struct frame *frame)
+int frames_stands(pid_t tid, const struct frame *frame)
 {
 	uint64_t now[1 - RIP]; /* from the instruction pointer to the segments */
+	int error = stacks_peek(tid, frame->at, now, sizeof(now));
 
-	return stacks_peek(tid, frame->at, now, sizeof(now)) == 0 && now[0] == frame->instruction &&
-	       now[-RIP] == SEGMENTS;
+	return error ? error : now[0] == frame->instruction && now[-RIP] == SEGMENTS;
 }
 
-void frames_put(pid_t tid, const struct frame *frame)
+bool frames_put(pid_t tid, const struct frame *frame)
 {
-	if (frames_stands(tid, frame))
-		memory_write_word(tid, frame->at, frame->to);
-}
-
-bool frames_hide(const struct group *group, uint64_t begin, uint64_t end)
-{
-	(void)group, (void)begin, (void)end;
-	return false;
+	return frames_stands(tid, frame) == 1 && memory_write_word(tid, frame->at, frame->to) == 0;
 }

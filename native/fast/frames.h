@@ -10,8 +10,6 @@
 
 #include "fast/stacks.h"
 
-struct group;
-
 #define FRAMES_MOST 16384 /* that are looked at; no program has so many handlers under way */
 
 /* What a signal frame says. */
@@ -41,12 +39,9 @@ int frames_each(const uint64_t *words, size_t count, uint64_t address,
  * frames->list. 0, or -errno, as stacks_look() and stacks_read() say: not all can be known. */
 int frames_find(pid_t pid, struct stack_pointer *pointers, unsigned int count, move_function move, const void *context,
 		struct frames *frames);
+/* Is one still there, as it was? 1, 0, or what stacks_peek() says. */
+int frames_stands(pid_t tid, const struct frame *frame);
 /* Lets one go on at frame->to, if it is still there. */
-void frames_put(pid_t tid, const struct frame *frame);
-
-/* May a signal handler, whose frame is not known, return to an address between these two? */
-bool frames_hide(const struct group *group, uint64_t begin, uint64_t end);
-/* Is the frame still there, as it was? */
-bool frames_stands(pid_t tid, const struct frame *frame);
+bool frames_put(pid_t tid, const struct frame *frame);
 
 #endif

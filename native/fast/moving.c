@@ -12,6 +12,7 @@
 #include "fast/halt.h"
 #include "fast/layout.h"
 #include "fast/place.h"
+#include "fast/returns.h"
 #include "fast/twin.h"
 #include "registers.h"
 #include "restart.h"
@@ -21,6 +22,7 @@
 struct round {
 	const struct image *image;
 	unsigned int first; /* of image->sites */
+	bool changes;	    /* those that have no jump yet, but are about to get it */
 };
 
 /* Where somebody has to go on who stands at this address of the program. */
@@ -35,7 +37,7 @@ static uint64_t into_stubs(const void *context, uint64_t address, int64_t result
 
 		/* The last byte of the range is the jump's, or nobody's; right behind it the call has not to be made
 		 * again, unless the kernel has to restart it, which the twin serves, too. */
-		if (!site->jumps || address <= site->begin || address > site->call + 2 + site->after ||
+		if (!(round->changes ? site->changes : site->jumps) || address <= site->begin || address > site->call + 2 + site->after ||
 		    (site->after && address == site->call + 2 + site->after))
 			continue;
 		if (address >= site->call + 2)
@@ -203,6 +205,23 @@ int moving_count_asked(struct pt_tracer *t, struct group *group)
 {
 	tracee_each(t, forget_asked, group);
 	return moving_threads(t, group, stay, NULL);
+}
+
+/* Nobody knows which thread will go on there: where calls are asked about this one has to ask by itself. */
+static uint64_t into_stubs_asking(const void *context, uint64_t address, int64_t result)
+{
+	const struct round *round = context;
+	uint64_t to = into_stubs(context, address, result);
+	bool calls = to >= FAST_TWINS && to < FAST_ASK && (to & ((1u << FAST_TWIN_BITS) - 1)) == TWIN_CALL;
+
+	return calls && round->image->asks ? to - TWIN_CALL : to;
+}
+
+unsigned int moving_known(const struct image *image, pid_t tid)
+{
+	const struct round round = {.image = image, .changes = true};
+
+	return returns_move(image->group, tid, into_stubs_asking, &round);
 }
 
 int moving_in(struct pt_tracer *t, const struct image *image, unsigned int first)

@@ -9,6 +9,9 @@
 /* Threads in the middle of what a jump of these sites has replaced go on in stubs and twins. 0, or -errno: not all
  * signal frames can be known, and nobody has been moved. */
 int moving_in(struct pt_tracer *t, const struct image *image, unsigned int first);
+/* Before that, while threads run: signal frames that the tracer knows of (returns.h), for the sites that change. Returns
+ * how many it has changed. */
+unsigned int moving_known(const struct image *image, pid_t tid);
 /* The same of one thread, which stands, for all sites. */
 void moving_one(struct pt_tracer *t, const struct image *image, pid_t tid);
 /* Which threads are about to make calls in twins, where the tracer has to follow them? The stops have seen all calls

@@ -22,6 +22,7 @@
 #include "fast/layout.h"
 #include "fast/live.h"
 #include "fast/moving.h"
+#include "fast/returns.h"
 #include "fast/table.h"
 #include "fast/twin.h"
 #include "fast/writing.h"
@@ -103,6 +104,8 @@ int patch_jumps(struct pt_tracer *t, struct image *image, pid_t tid, unsigned in
 	/* In this order: if the tracer is killed in between, who was moved is well in the stubs all the same, and
 	 * nobody stands in the middle of a jump. */
 	error = moving_in(t, image, first);
+	if (!error)
+		moving_known(image, tid); /* those that no stack pointer leads to */
 	for (unsigned int i = first; i < image->site_count; i++) {
 		struct fast_site *site = &image->sites[i];
 

@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only
- * Signal frames that the tracer has seen being built, and that may return to code that could still be replaced. Unlike
- * those that are found above a stack pointer (frames.h) they are known wherever they lie: a handler may have left its
- * stack (swapcontext(3)) to come back later. */
+ * Signal frames that the tracer has seen being built, and that return to where code could still be replaced
+ * (fast_wants_frame). */
 #ifndef PT_FAST_RETURNS_H
 #define PT_FAST_RETURNS_H
 
+#include "fast/frames.h"
 #include "tracer.h"
 
-/* A signal is about to be delivered. Is its frame to be known? Then the tracee makes a single step, into the handler,
- * and returns_learn() follows. */
-bool returns_wants(const struct pt_tracer *t, const struct tracee *tracee, int signal);
-/* It stands at its handler's first instruction. */
-void returns_learn(struct pt_tracer *t, struct tracee *tracee);
-/* The same with the context's address. */
-void returns_add(struct group *group, pid_t tid, uint64_t context);
+/* Those that are still there and that move wants elsewhere go on there. Returns how many. */
+unsigned int returns_move(struct group *group, pid_t tid, move_function move, const void *context);
+/* May a handler, whose frame can't be changed, return to an address between these two? */
+bool frames_hide(const struct group *group, uint64_t begin, uint64_t end);
 /* A fork has copied them. */
 void returns_copy(struct group *child, const struct group *parent);
 /* A new program is in place, or the process is gone. */

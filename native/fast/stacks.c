@@ -208,8 +208,9 @@ int stacks_peek(pid_t tid, uint64_t address, void *to, size_t size)
 		close(fd);
 	}
 	for (unsigned int i = 0; i <= last - first; i++)
-		if (got < (ssize_t)((i + 1) * sizeof(pages[0])) || !(pages[i] & (PAGE_PRESENT | PAGE_SWAPPED)) ||
-		    pages[i] & PAGE_GUARDED)
+		if (got < (ssize_t)((i + 1) * sizeof(pages[0])) || !(pages[i] & (PAGE_PRESENT | PAGE_SWAPPED)))
 			return -EFAULT;
+		else if (pages[i] & PAGE_GUARDED)
+			return -EBUSY;
 	return memory_read(tid, address, to, size);
 }

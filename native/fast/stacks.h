@@ -41,7 +41,7 @@ int stacks_look(struct stacks *stacks, struct stack_pointer *pointers, unsigned 
 int stacks_read(struct stacks *stacks,
 		int (*visit)(void *context, uint64_t address, const uint64_t *words, size_t count), void *context);
 
-/* Reads a few bytes. 0; -EFAULT: they are not there, or can't be both read and written without waiting. */
+/* Reads a few bytes. 0; -EFAULT: they are not there; -EBUSY: to write there may wait. */
 int stacks_peek(pid_t tid, uint64_t address, void *to, size_t size);
 
 #endif
