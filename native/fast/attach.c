@@ -101,7 +101,7 @@ int attach_free(struct pt_tracer *t, struct image *image, struct tracee *tracee)
 	if (!error && !image_add_threads(t, image))
 		error = -EMLINK;
 	if (!error && !tracee->group->free)
-		moving_count_asked(t, tracee->group);
+		error = moving_count_asked(t, tracee->group);
 	tracee->group->free = !error;
 	return error;
 }

@@ -18,6 +18,7 @@
 #include "fast/live.h"
 #include "fast/moving.h"
 #include "fast/patch.h"
+#include "fast/returns.h"
 #include "fast/ring.h"
 #include "registers.h"
 #include "tracee.h"
@@ -46,6 +47,8 @@ void fast_cloned(struct pt_tracer *t, struct tracee *child, struct tracee *paren
 	/* It stands now, and may sleep when its process is patched. */
 	if (t->options.fast)
 		registers_peek_thread_pointer(parent->tid, &parent->thread_pointer);
+	if (!(flags & CLONE_VM))
+		returns_copy(child->group, parent->group);
 	if (!image)
 		return;
 	if (parent->relocated && !memory)
@@ -119,6 +122,7 @@ void fast_executed(struct pt_tracer *t, struct tracee *tracee)
 {
 	end_guest(tracee);
 	forget_image(t, tracee->group);
+	returns_forget(tracee->group);
 	tracee->group->slow = tracee->closely = fast_is_taken(t, tracee);
 	tracee->group->free = false;
 	tracee->may_map = false;
@@ -140,6 +144,7 @@ void fast_gone(struct pt_tracer *t, struct tracee *tracee)
 void fast_group_gone(struct pt_tracer *t, struct group *group)
 {
 	forget_image(t, group);
+	returns_forget(group);
 }
 
 void fast_unshares(struct pt_tracer *t, struct tracee *tracee)

@@ -7,6 +7,7 @@
 #include "fast/leave.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 
@@ -88,6 +89,8 @@ static void look_at_thread(pid_t tid, void *context)
 	struct inside *inside = context;
 	struct registers regs;
 	struct proc_place place;
+	struct stack_pointer stack;
+	struct frames frames = {0};
 
 	if (registers_read(tid, &regs) == 0)
 		return;
@@ -95,8 +98,11 @@ static void look_at_thread(pid_t tid, void *context)
 		inside->found = true;
 		return;
 	}
+	stack = (struct stack_pointer){place.stack, tid};
 	look(inside, place.instruction, 0);
-	frames_move(tid, place.stack, look, inside);
+	if (frames_find(tid, &stack, 1, look, inside, &frames) < 0)
+		inside->found = true;
+	free(frames.list);
 }
 
 bool leave_stubs(struct pt_tracer *t, struct image *image)
@@ -106,7 +112,7 @@ bool leave_stubs(struct pt_tracer *t, struct image *image)
 	tracee_each(t, finish, image);
 	moving_threads(t, image->group, out, image);
 	halt_each(image->group, look_at_thread, &inside);
-	moving_threads(t, image->group, look, &inside);
+	inside.found |= moving_threads(t, image->group, look, &inside) < 0;
 	return !inside.found;
 }
 

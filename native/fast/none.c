@@ -120,6 +120,17 @@ void fast_before_signal(struct pt_tracer *t, struct tracee *tracee, int signal)
 	(void)t, (void)tracee, (void)signal;
 }
 
+bool fast_wants_frame(const struct pt_tracer *t, const struct tracee *tracee, int signal)
+{
+	(void)t, (void)tracee, (void)signal;
+	return false;
+}
+
+void fast_frame_built(struct tracee *tracee)
+{
+	(void)tracee;
+}
+
 void fast_cloned(struct pt_tracer *t, struct tracee *child, struct tracee *parent, uint64_t flags)
 {
 	(void)t, (void)child, (void)parent, (void)flags;
