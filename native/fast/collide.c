@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 
 #include "call.h"
+#include "fast/fallback.h"
 #include "fast/fast.h"
 #include "fast/halt.h"
 #include "fast/image.h"
@@ -195,10 +196,12 @@ static bool give_back(struct pt_tracer *t, struct tracee *tracee, uint64_t numbe
 	return true;
 }
 
-/* From now on whatever it does at these addresses is its own. False: it has to wait for another thread that says the
+/* From now on whatever it does at these addresses is its own, and every call of it is seen. False: it has to wait for another thread that says the
  * same. */
 static bool watch(struct pt_tracer *t, struct tracee *tracee)
 {
+	if (!tracee->group->slow)
+		fallback_tell(t, tracee, PT_FALLBACK_TAKEN, 0);
 	tracee->group->slow = true;
 	if (!t->filtered || tracee->closely)
 		return true;

@@ -21,6 +21,7 @@
 #include "fast/ring.h"
 #include "fast/twin.h"
 #include "fast/writing.h"
+#include "files.h"
 #include "restart.h"
 #include "stop.h"
 #include "tracee.h"
@@ -106,6 +107,8 @@ int leave_memory(struct pt_tracer *t, struct tracee *tracee, const struct regist
 	int error;
 
 	ring_drain(t, group->image);
+	if (group->image->files)
+		files_leave_image(t, group->image->files);
 	error = inject_unmap(t, tracee, FAST_DATA, FAST_END - FAST_DATA, back, before_call);
 	if (error && mapped_within(group->tgid, FAST_DATA, FAST_END))
 		return error;
