@@ -48,6 +48,9 @@ class FallbackReason(Enum):
     DESCRIPTORS = "descriptors"
     UNREADABLE = "unreadable"
     THREADS = "threads"
+    LIMITED = "limited"
+    ROOM = "room"
+    LEFT = "left"
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,7 @@ struct image {
 	bool draining;
 	bool leaving;	/* its last thread is about to exit: none is under way any more */
 	bool withdrawn; /* nothing jumps to the stubs any more */
+	uint8_t leavings; /* times that it was tried to give the memory back since */
 };
 
 /* The site, and the offset in its copy of a stub, of an address; or NULL. */

@@ -27,6 +27,8 @@
 #include "tracee.h"
 #include "wait.h"
 
+#define LEAVINGS_MOST 3
+
 static void finish(struct pt_tracer *t, struct tracee *tracee, void *context)
 {
 	struct image *image = context;
@@ -175,4 +177,20 @@ bool leave_by_any(struct pt_tracer *t, struct image *image)
 
 	tracee_each(t, choose, &choice);
 	return choice.best && leave_memory(t, choice.best, &choice.back, false) == 0;
+}
+
+void leave_if_withdrawn(struct pt_tracer *t, struct tracee *tracee)
+{
+	struct group *group = tracee->group;
+	struct image *image = group->image;
+	struct registers regs;
+
+	/* A filter of its own may forbid the call that this takes, and dispatch would send it to the program. */
+	if (!image || !image->withdrawn || image->leavings >= LEAVINGS_MOST || tracee->call.abi != ABI_NATIVE ||
+	    group->fallen & (1u << PT_FALLBACK_SANDBOX | 1u << PT_FALLBACK_DISPATCH))
+		return;
+	image->leavings++;
+	if (halt_process(t, group, tracee) && leave_stubs(t, image) && registers_read(tracee->tid, &regs) == 0 &&
+	    !registers_compat(&regs))
+		leave_memory(t, tracee, &regs, false);
 }
