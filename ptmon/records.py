@@ -51,6 +51,9 @@ class FallbackReason(Enum):
     DESCRIPTORS = "descriptors"
     UNREADABLE = "unreadable"
     THREADS = "threads"
+    LIMITED = "limited"
+    ROOM = "room"
+    LEFT = "left"
 
 
 @dataclass(frozen=True, slots=True)

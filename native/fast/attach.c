@@ -21,6 +21,7 @@
 #include "fast/fast.h"
 #include "fast/halt.h"
 #include "fast/layout.h"
+#include "fast/mapped.h"
 #include "fast/moving.h"
 #include "fast/patch.h"
 #include "fast/ring.h"
@@ -121,11 +122,21 @@ void fast_prepare(struct pt_tracer *t, pid_t pid)
 	free(left.sites);
 }
 
+/* Is all of it still what a tracer has mapped, and nothing between? */
+static bool is_ours(pid_t pid)
+{
+	return code_is_anonymous(pid, FAST_DATA, FAST_DATA_SIZE) && code_is_anonymous(pid, FAST_CODE, FAST_CODE_SIZE) &&
+	       !mapped_within(pid, FAST_DATA + FAST_DATA_SIZE, FAST_CODE);
+}
+
 struct image *attach_adopt(struct pt_tracer *t, struct tracee *tracee, int *error)
 {
 	struct image *image;
 
 	*error = halt_process(t, tracee->group, tracee) ? 0 : -EAGAIN;
+	/* Anybody may write the word by which it was found. */
+	if (!*error && !is_ours(tracee->group->tgid))
+		*error = -EEXIST;
 	if (*error)
 		return NULL;
 	image = image_begin(t, tracee);

@@ -12,6 +12,7 @@
 #include "fast/code.h"
 #include "fast/fallback.h"
 #include "fast/image.h"
+#include "fast/leave.h"
 #include "fast/patch.h"
 #include "fast/table.h"
 #include "files.h"
@@ -95,7 +96,7 @@ static struct image *image_for(struct pt_tracer *t, struct tracee *tracee, int *
 		image->asks = !t->filtered;
 		files_tell_image(t, tracee->files);
 	} else if (*error != -ESRCH && *error != -EAGAIN) {
-		fallback_tell(t, tracee, fallback_of(*error), *error == -EEXIST ? 0 : -*error);
+		fallback_tell(t, tracee, fallback_of(*error), *error == -EEXIST || *error == -ENOSPC ? 0 : -*error);
 	}
 	return image;
 }
@@ -174,6 +175,7 @@ void fast_call_stopped(struct pt_tracer *t, struct tracee *tracee, uint64_t inst
 	 * thread does not stand behind a call. */
 	if (tracee->hold || tracee->call.number == SYS_rt_sigreturn || tracee->entered || restart_result(result))
 		return;
+	leave_if_withdrawn(t, tracee);
 	if (tracee->group->free && asking_brought_code(tracee, result)) {
 		error = attach_free(t, tracee->group->image, tracee);
 		if (error)

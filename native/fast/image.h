@@ -70,6 +70,7 @@ struct image {
 	/* What the rings hold is not believed any more (distrust.h): nobody reads them. */
 	bool lost;
 	const struct tracee *stopped; /* whose stop is about to be handled */
+	uint8_t leavings; /* times that it was tried to give the memory back since */
 };
 
 /* The site, and the offset in its copy of a stub, of an address; or NULL. */

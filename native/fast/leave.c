@@ -24,10 +24,13 @@
 #include "fast/twin.h"
 #include "fast/writing.h"
 #include "proc.h"
+#include "files.h"
 #include "restart.h"
 #include "stop.h"
 #include "tracee.h"
 #include "wait.h"
+
+#define LEAVINGS_MOST 3
 
 static void finish(struct pt_tracer *t, struct tracee *tracee, void *context)
 {
@@ -122,6 +125,8 @@ int leave_memory(struct pt_tracer *t, struct tracee *tracee, const struct regist
 	int error;
 
 	ring_drain(t, group->image);
+	if (group->image->files)
+		files_leave_image(t, group->image->files);
 	error = inject_unmap(t, tracee, FAST_DATA, FAST_END - FAST_DATA, back, before_call);
 	if (error && mapped_within(group->tgid, FAST_DATA, FAST_END))
 		return error;
@@ -188,4 +193,20 @@ bool leave_by_any(struct pt_tracer *t, struct image *image)
 
 	tracee_each(t, choose, &choice);
 	return choice.best && leave_memory(t, choice.best, &choice.back, false) == 0;
+}
+
+void leave_if_withdrawn(struct pt_tracer *t, struct tracee *tracee)
+{
+	struct group *group = tracee->group;
+	struct image *image = group->image;
+	struct registers regs;
+
+	/* A filter of its own may forbid the call that this takes, and dispatch would send it to the program. */
+	if (!image || !image->withdrawn || image->leavings >= LEAVINGS_MOST || tracee->call.abi != ABI_NATIVE ||
+	    group->fallen & (1u << PT_FALLBACK_SANDBOX | 1u << PT_FALLBACK_DISPATCH))
+		return;
+	image->leavings++;
+	if (halt_process(t, group, tracee) && leave_stubs(t, image) && registers_read(tracee->tid, &regs) == 0 &&
+	    !registers_compat(&regs))
+		leave_memory(t, tracee, &regs, false);
 }

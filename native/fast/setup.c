@@ -13,6 +13,7 @@
 #include "fast/image.h"
 #include "fast/inject.h"
 #include "fast/layout.h"
+#include "fast/mapped.h"
 #include "fast/ring.h"
 #include "fast/slots.h"
 #include "fast/table.h"
@@ -66,6 +67,10 @@ static int map_both(struct pt_tracer *t, struct tracee *tracee)
 	};
 	struct inject_map missing[2];
 	unsigned int count = 0;
+
+	/* What lies between the two would go with them (leave.c). */
+	if (mapped_within(tracee->group->tgid, FAST_DATA + FAST_DATA_SIZE, FAST_CODE))
+		return -EEXIST;
 
 	for (unsigned int i = 0; i < 2; i++)
 		if (!code_is_anonymous(tracee->group->tgid, all[i].address, all[i].size))

@@ -109,6 +109,15 @@ static bool detach_from(struct pt_tracer *t, struct image *image)
 	return image->withdrawn && leave_stubs(t, image) && leave_by_any(t, image);
 }
 
+static void leave_behind(struct pt_tracer *t, struct image *image)
+{
+	struct tracee *reader = tracee_find(t, image->reader);
+
+	image_set_flags(image, image->flags | FAST_ALL_STOP | FAST_ALONE);
+	if (reader && reader->group == image->group)
+		fallback_tell(t, reader, PT_FALLBACK_LEFT, 0);
+}
+
 void fast_detach(struct pt_tracer *t)
 {
 	for (struct image *image = t->images, *next; image; image = next) {
@@ -116,7 +125,7 @@ void fast_detach(struct pt_tracer *t)
 
 		next = image->next;
 		if (!detach_from(t, image))
-			image_set_flags(image, image->flags | FAST_ALL_STOP | FAST_ALONE);
+			leave_behind(t, image);
 		group->free = false;
 	}
 }
