@@ -26,7 +26,7 @@ LATE = 0.3
 EARLY = 0.005
 """By which part of it it may seem early: the target's clock is not the kernel's."""
 
-PATCHED_WITHIN = 0.5
+PATCHED_WITHIN = 5.0
 """Seconds in which ptmon has changed the code of a process that it holds, if it does."""
 
 ROW = re.compile(r'^\t\t(ENDS|EXPIRES|WORKS)\("([^"]+)",', re.MULTILINE)
@@ -121,7 +121,7 @@ class Runner:
                 assert process.stdout.readline() == "blocked\n"
                 blocked = time.monotonic()
                 with attached(process.pid, folder / "report.json", states="RSDt") as ptmon:
-                    self.await_change(folder)
+                    self.await_change(folder, limit / 4 if call.kind == "EXPIRES" else PATCHED_WITHIN)
                     ptmon.detach()
                 took = time.monotonic() - blocked
                 out, errors = process.communicate("\n", timeout=DEADLINE)
@@ -129,8 +129,8 @@ class Runner:
         return replace(ended, meanwhile=took < limit / 2)
 
     @staticmethod
-    def await_change(folder: Path) -> None:
+    def await_change(folder: Path, seconds: float) -> None:
         """A process that stays at stops keeps its code: it is held as long."""
-        end = time.monotonic() + PATCHED_WITHIN
+        end = time.monotonic() + seconds
         while not (folder / "changed").exists() and time.monotonic() < end:
             time.sleep(0.005)
