@@ -43,6 +43,7 @@ FALLBACKS = {
     FallbackReason.DESCRIPTORS: "its threads do not share one table of file descriptors",
     FallbackReason.UNREADABLE: "its memory may not be read and written",
     FallbackReason.THREADS: "it has too many threads, or threads that can't be told apart",
+    FallbackReason.PROC: "/proc shows another PID namespace than ptmon's (unshare --mount-proc mounts the right one)",
 }
 """Why a process stops at its calls."""
 

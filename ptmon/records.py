@@ -51,6 +51,7 @@ class FallbackReason(Enum):
     DESCRIPTORS = "descriptors"
     UNREADABLE = "unreadable"
     THREADS = "threads"
+    PROC = "proc"
 
 
 @dataclass(frozen=True, slots=True)
