@@ -15,13 +15,16 @@ import pytest
 from tests.support import DEADLINE, Targets, started, tracing
 
 UNSHARE = ["unshare", *([] if os.geteuid() == 0 else ["--user", "--map-root-user"]), "--pid", "--fork"]
+SAME_ADDRESSES = ["setarch", "-R"]
+"""All processes of one program have it at the same addresses: what is meant for one would fit the other."""
 LAST_PID = "/proc/sys/kernel/ns_last_pid"
 
 
 @pytest.fixture
 def namespaces() -> None:
     """Skips where they may not be made."""
-    done = subprocess.run([*UNSHARE, "sh", "-c", f"echo 300 >{LAST_PID}"], capture_output=True, text=True)
+    words = [*SAME_ADDRESSES, *UNSHARE, "sh", "-c", f"echo 300 >{LAST_PID}"]
+    done = subprocess.run(words, capture_output=True, text=True)
     if done.returncode != 0:
         pytest.skip(f"a PID namespace can't be made here: {done.stderr.strip()}")
 
@@ -42,7 +45,7 @@ def code_of(pid: int) -> str:
 def traced(program: Path, file: Path, last: int) -> dict[str, Any]:
     """Traces a program in a namespace of its own where the numbers go on after ``last``. Its report."""
     words = tracing("--fast-after", "3", "--format", "json", "-o", file, "--", program, "quota")
-    number = [*UNSHARE, "sh", "-c", f'echo {last} >{LAST_PID} && exec "$@"', "sh"]
+    number = [*SAME_ADDRESSES, *UNSHARE, "sh", "-c", f'echo {last} >{LAST_PID} && exec "$@"', "sh"]
     done = subprocess.run([*number, *words], capture_output=True, text=True, timeout=DEADLINE)
     assert (done.returncode, done.stderr) == (0, "")
     report = json.loads(file.read_text())
@@ -57,7 +60,7 @@ def traced(program: Path, file: Path, last: int) -> dict[str, Any]:
 def test_who_has_a_tracees_number_in_another_namespace_is_left_alone(targets: Targets, tmp_path: Path) -> None:
     program, file = targets("asking"), tmp_path / "report.json"
     ahead = traced(program, file, 300)["processes"][0]["pid"] - 300
-    with started([program, "quota", "wait"], stdin=subprocess.PIPE) as bystander:
+    with started([*SAME_ADDRESSES, program, "quota", "wait"], stdin=subprocess.PIPE) as bystander:
         assert bystander.stdout is not None
         assert bystander.stdout.readline() == "ready\n"
         before = code_of(bystander.pid)

@@ -15,7 +15,11 @@
 
 #include "begin.h"
 
-enum { THREADS = 8, STORMED = 3, ROUNDS = 1200, SIZE = 100 };
+#ifndef ROUNDS
+#define ROUNDS 1200
+#endif
+
+enum { THREADS = 8, STORMED = 3, SIZE = 100 };
 
 struct worker {
 	pthread_t thread;
