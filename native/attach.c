@@ -55,12 +55,14 @@ static int seize_thread(struct pt_tracer *t, pid_t pid, pid_t tid)
 
 static int seize_pass(struct pt_tracer *t, pid_t pid)
 {
-	char path[64];
+	char path[PROC_PATH];
 	struct dirent *entry;
 	int seized = 0, one;
 	DIR *folder;
 
-	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+	one = proc_path(path, pid, "task");
+	if (one < 0)
+		return one;
 	folder = opendir(path);
 	if (!folder)
 		return -errno;
@@ -96,6 +98,9 @@ int pt_attach(struct pt_tracer *t, int pid, int32_t *step)
 {
 	int seized = 0, pass, error;
 
+	*step = PT_STEP_READ;
+	if (t->foreign_proc)
+		return -EXDEV;
 	*step = PT_STEP_SEIZE;
 	fast_prepare(t, pid);
 	t->now = now_ns();

@@ -8,6 +8,15 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#define PROC_PATH 64
+
+/* The path of a thread's file in /proc, such as "maps". Where /proc shows another PID namespace than ours the thread has
+ * another number there, and its own would name somebody else. 0 or -errno. Numbers in what is read there are of that
+ * namespace, too: so the fast path, an attach, and all that lists threads, must not be used then (proc_check). */
+int proc_path(char path[PROC_PATH], pid_t tid, const char *name);
+/* Does /proc show another PID namespace than ours? -EXDEV: it does, but proc_path() would not see it. */
+int proc_check(bool *foreign);
+
 /* A number of /proc/TID/status, such as "Tgid:", in the given base. -errno if it can't be read, -ENOENT if there is
  * no such field. */
 int64_t proc_status(pid_t tid, const char *field, int base);

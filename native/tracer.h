@@ -240,6 +240,7 @@ struct pt_tracer {
 	char *only;
 	bool launched;
 	bool filtered; /* launched ones have our seccomp filter */
+	bool foreign_proc; /* /proc shows another PID namespace than ours (proc.h) */
 	bool counting;
 	bool detaching;
 	pid_t first; /* the launched program's pid */

@@ -54,6 +54,7 @@ class FallbackReason(Enum):
     LIMITED = "limited"
     ROOM = "room"
     LEFT = "left"
+    PROC = "proc"
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@
 #include "fast/leave.h"
 #include "fast/mapped.h"
 #include "memory.h"
+#include "proc.h"
 #include "sandbox.h"
 
 #ifndef PR_SET_SYSCALL_USER_DISPATCH
@@ -67,10 +68,10 @@ static uint64_t mapped_length(const struct tracee *tracee, const uint64_t args[6
 {
 	uint64_t page = args[3] & MAP_HUGETLB ? HUGE_PAGE : PAGE;
 	struct stat about;
-	char path[64];
+	char path[PROC_PATH], name[24];
 
-	snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)tracee->tid, (int)args[4]);
-	if (!(args[3] & MAP_ANONYMOUS) && stat(path, &about) == 0 && (uint64_t)about.st_blksize > page)
+	snprintf(name, sizeof(name), "fd/%d", (int)args[4]);
+	if (!(args[3] & MAP_ANONYMOUS) && proc_path(path, tracee->tid, name) == 0 && stat(path, &about) == 0 && (uint64_t)about.st_blksize > page)
 		page = (uint64_t)about.st_blksize; /* of hugetlbfs: its page */
 	return args[1] > UINT64_MAX - page ? UINT64_MAX : args[1] + page - 1;
 }

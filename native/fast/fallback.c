@@ -102,7 +102,9 @@ bool fallback_none(struct pt_tracer *t, struct tracee *tracee)
 	enum pt_fallback reason;
 
 	tracee_each(t, look, &kin);
-	if (!(getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE))
+	if (t->foreign_proc)
+		reason = PT_FALLBACK_PROC;
+	else if (!(getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE))
 		reason = PT_FALLBACK_MACHINE;
 	else if (tracee->sandboxed || (!t->filtered && proc_status(tracee->tid, "Seccomp:", 10) > 0))
 		reason = PT_FALLBACK_SANDBOX;
