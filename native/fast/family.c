@@ -129,10 +129,13 @@ void fast_executed(struct pt_tracer *t, struct tracee *tracee)
 
 void fast_gone(struct pt_tracer *t, struct tracee *tracee)
 {
-	(void)t;
+	struct image *image = tracee->group ? tracee->group->image : NULL;
+
 	end_guest(tracee);
-	if (tracee->group && tracee->group->image)
-		image_remove_thread(tracee->group->image, tracee);
+	if (!image)
+		return;
+	image_remove_thread(image, tracee);
+	image_read_through_another(t, image, tracee);
 }
 
 void fast_group_gone(struct pt_tracer *t, struct group *group)

@@ -104,7 +104,7 @@ static struct image *image_for(struct pt_tracer *t, struct tracee *tracee, int *
 static int patch_at(struct pt_tracer *t, struct image *image, struct tracee *tracee, uint64_t call)
 {
 	struct mapping mapping;
-	int result = code_find(tracee->group->tgid, call, &mapping);
+	int result = code_find(tracee->tid, call, &mapping);
 
 	if (result == 1)
 		result = patch_mapping(t, image, tracee, &mapping, PATCH_NUMBERED, call);

@@ -105,5 +105,7 @@ bool image_add_thread(struct image *image, struct tracee *tracee);
 /* The same for all of its threads, which must stand. */
 bool image_add_threads(struct pt_tracer *t, struct image *image);
 void image_remove_thread(struct image *image, const struct tracee *tracee);
+/* This thread is about to exit: the memory is read through another one. False: there is none. */
+bool image_read_through_another(struct pt_tracer *t, struct image *image, const struct tracee *exiting);
 
 #endif

@@ -140,7 +140,7 @@ int inject_maps(struct pt_tracer *t, struct tracee *tracee, const struct inject_
 	int error = registers_read(tracee->tid, &before);
 
 	if (!error)
-		error = code_each(tracee->group->tgid, look, &search);
+		error = code_each(tracee->tid, look, &search);
 	if (!error && !search.found)
 		error = -ENOSPC;
 	if (!error)

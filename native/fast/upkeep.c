@@ -23,9 +23,10 @@ void fast_before_stop(struct pt_tracer *t, struct tracee *tracee)
 
 	if (!image)
 		return;
-	ring_drain(t, image);
+	/* First, for it may have written records: they name it by its thread pointer. */
 	if (tracee->unnamed && !image_add_thread(image, tracee))
 		fast_withdraw(t, tracee, PT_FALLBACK_THREADS);
+	ring_drain(t, image);
 	/* A call in a stub of a tracer that is gone: the stops have seen it, and the stub is not to write it down, too.
 	 */
 	if (tracee->relocate && tracee->entered && tracee->call.entry)
@@ -52,8 +53,8 @@ void fast_exiting(struct pt_tracer *t, struct tracee *tracee)
 	if (registers_read(tracee->tid, &regs) == 0)
 		halfway_count(t, image, tracee, &regs, true);
 	ring_drain(t, image);
-	image->leaving = image->thread_count <= 1;
-	if (image->thread_count > 1)
+	image->leaving = !image_read_through_another(t, image, tracee);
+	if (!image->leaving)
 		image_remove_thread(image, tracee);
 }
 
