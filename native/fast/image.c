@@ -165,8 +165,8 @@ static void look(struct pt_tracer *t, struct tracee *tracee, void *context)
 	struct search *search = context;
 
 	(void)t;
-	if (tracee->group == search->image->group && tracee != search->but && !tracee->exiting &&
-	    tracee->state != TRACEE_EXPECTED)
+	/* Also one that has not come to its first stop yet: the memory is there. */
+	if (tracee->group == search->image->group && tracee != search->but && !tracee->exiting)
 		search->found = tracee->tid;
 }
 
