@@ -44,6 +44,7 @@ struct group {
 	struct image *image;	/* what of the fast path is in its memory (fast/), or NULL */
 	uint32_t stops;		/* calls that stopped, until its code was looked at */
 	bool slow;		/* the fast path is not tried any more */
+	bool clockless;		/* nor in what it executes: a rdtsc would fault there (PR_SET_TSC) */
 	bool free;		/* its threads run under PTRACE_CONT though there is no filter (fast/attach.c) */
 	uint32_t tries;		/* to patch it that have failed, for its threads were in the way */
 	int64_t not_before;	/* ns: until then it is not tried again */

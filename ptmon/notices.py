@@ -40,6 +40,7 @@ FALLBACKS = {
     FallbackReason.DESCRIPTORS: "its threads do not share one table of file descriptors",
     FallbackReason.UNREADABLE: "its memory may not be read and written",
     FallbackReason.THREADS: "it has too many threads, or threads that can't be told apart",
+    FallbackReason.CLOCK: "it may not read the time stamp counter (PR_SET_TSC)",
 }
 """Why a process stops at its calls."""
 

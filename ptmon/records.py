@@ -49,6 +49,7 @@ class FallbackReason(Enum):
     DESCRIPTORS = "descriptors"
     UNREADABLE = "unreadable"
     THREADS = "threads"
+    CLOCK = "clock"
 
 
 @dataclass(frozen=True, slots=True)

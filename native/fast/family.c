@@ -45,6 +45,8 @@ void fast_cloned(struct pt_tracer *t, struct tracee *child, struct tracee *paren
 	/* It stands now, and may sleep when its process is patched. */
 	if (t->options.fast)
 		registers_peek_thread_pointer(parent->tid, &parent->thread_pointer);
+	if (child->group && child->group != parent->group)
+		child->group->clockless = parent->group->clockless;
 	if (!image)
 		return;
 	if (parent->relocated && !memory)

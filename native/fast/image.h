@@ -67,6 +67,7 @@ struct image {
 	bool draining;
 	bool leaving;	/* its last thread is about to exit: none is under way any more */
 	bool withdrawn; /* nothing jumps to the stubs any more */
+	bool closed;	/* nor is anybody inside, and nothing is left to read: its memory is not looked at any more */
 };
 
 /* The site, and the offset in its copy of a stub, of an address; or NULL. */

@@ -238,7 +238,7 @@ void ring_drain(struct pt_tracer *t, struct image *image)
 	struct records told;
 	uint64_t tsc;
 
-	if (image->draining || image_read(image, FAST_HEADS, lines, sizeof(lines)) < 0)
+	if (image->draining || image->closed || image_read(image, FAST_HEADS, lines, sizeof(lines)) < 0)
 		return;
 	tsc = __rdtsc();
 	if (has_news(image, lines)) {
