@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "proc.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -173,6 +174,35 @@ void proc_name(pid_t tid, char name[16])
 	name[length > 0 ? length : 0] = '\0';
 }
 
+bool proc_lives(pid_t tid)
+{
+	char line[1024];
+	ssize_t length = read_file(tid, "stat", line, sizeof(line));
+	const char *at = length < 0 ? NULL : strrchr(line, ')');
+
+	return at && at[1] && at[2] != 'Z' && at[2] != 'X';
+}
+
+pid_t proc_living(pid_t pid)
+{
+	char path[64];
+	struct dirent *entry;
+	pid_t found = pid;
+	DIR *threads;
+
+	if (proc_lives(pid))
+		return pid;
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+	threads = opendir(path);
+	while (threads && found == pid && (entry = readdir(threads)))
+		if (atoi(entry->d_name) > 0 && proc_lives(atoi(entry->d_name)))
+			found = atoi(entry->d_name);
+	if (threads)
+		closedir(threads);
+	return found;
+}
+
+/* These two of a living thread: a zombie has neither executable nor arguments. */
 static ssize_t read_executable(pid_t pid, char *path, size_t size)
 {
 	char link[PROC_PATH];
@@ -193,6 +223,7 @@ size_t proc_describe(pid_t pid, char *buffer, size_t size)
 
 	proc_name(pid, buffer);
 	at = strlen(buffer) + 1;
+	pid = proc_living(pid);
 	at += (size_t)read_executable(pid, buffer + at, size - at - 1) + 1;
 	got = read_file(pid, "cmdline", buffer + at, size - at);
 	return got > 0 ? at + (size_t)got : at;
@@ -203,7 +234,7 @@ bool proc_runs(pid_t pid, const char *file_name)
 	char name[16], path[4096];
 	const char *slash;
 
-	read_executable(pid, path, sizeof(path));
+	read_executable(proc_living(pid), path, sizeof(path));
 	slash = strrchr(path, '/');
 	if (slash && strcmp(slash + 1, file_name) == 0)
 		return true;

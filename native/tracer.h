@@ -55,6 +55,7 @@ struct group {
 	unsigned int return_count;
 	bool returns_lost; /* there were more */
 	bool returned;	   /* a thread may have gone on by one before that was changed, and not have come by since */
+	bool clockless;	   /* nor in what it executes: a rdtsc would fault there (PR_SET_TSC) */
 };
 
 /* One fd table, as far as it is known: fd -> socket. See files.c. */
@@ -239,7 +240,7 @@ struct pt_tracer {
 	struct pt_options options;
 	char *only;
 	bool launched;
-	bool filtered; /* launched ones have our seccomp filter */
+	bool filtered;	   /* launched ones have our seccomp filter */
 	bool foreign_proc; /* /proc shows another PID namespace than ours (proc.h) */
 	bool counting;
 	bool detaching;

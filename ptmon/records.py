@@ -55,6 +55,7 @@ class FallbackReason(Enum):
     ROOM = "room"
     LEFT = "left"
     PROC = "proc"
+    CLOCK = "clock"
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,11 +89,11 @@ int attach_free(struct pt_tracer *t, struct image *image, struct tracee *tracee)
 
 	/* A first look while the others run on: files that are large take some time, and are remembered. Then they
 	 * stand, so that nobody maps more code between the look and the patch. */
-	error = look_at_all(t, tracee->group->tgid, image, &list);
+	error = look_at_all(t, tracee->tid, image, &list);
 	if (!error && !halt_process(t, tracee->group, tracee))
 		error = -EAGAIN;
 	if (!error)
-		error = look_at_all(t, tracee->group->tgid, image, &list);
+		error = look_at_all(t, tracee->tid, image, &list);
 	if (!error)
 		cover_again(t, image, tracee);
 	if (!error)

@@ -71,7 +71,8 @@ static uint64_t mapped_length(const struct tracee *tracee, const uint64_t args[6
 	char path[PROC_PATH], name[24];
 
 	snprintf(name, sizeof(name), "fd/%d", (int)args[4]);
-	if (!(args[3] & MAP_ANONYMOUS) && proc_path(path, tracee->tid, name) == 0 && stat(path, &about) == 0 && (uint64_t)about.st_blksize > page)
+	if (!(args[3] & MAP_ANONYMOUS) && proc_path(path, tracee->tid, name) == 0 && stat(path, &about) == 0 &&
+	    (uint64_t)about.st_blksize > page)
 		page = (uint64_t)about.st_blksize; /* of hugetlbfs: its page */
 	return args[1] > UINT64_MAX - page ? UINT64_MAX : args[1] + page - 1;
 }
@@ -218,8 +219,8 @@ static bool locks_itself_in(enum abi abi, uint64_t number, const uint64_t args[6
 				     (number == SYS_seccomp && args[0] <= SECCOMP_SET_MODE_FILTER));
 }
 
-/* From now on whatever it does at these addresses is its own, and every call of it is seen. False: it has to wait for another thread that says the
- * same. */
+/* From now on whatever it does at these addresses is its own, and every call of it is seen. False: it has to wait for
+ * another thread that says the same. */
 static bool watch(struct pt_tracer *t, struct tracee *tracee)
 {
 	if (!tracee->group->slow)
@@ -248,8 +249,7 @@ bool fast_collides(struct pt_tracer *t, struct tracee *tracee, enum abi abi, uin
 	if (effect == NOTHING || effect == MAY_MAP)
 		return false;
 	if (image) {
-		get_out(t, tracee, abi, number, args,
-			effect == TAKES_ROOM ? PT_FALLBACK_LIMITED : PT_FALLBACK_TAKEN);
+		get_out(t, tracee, abi, number, args, effect == TAKES_ROOM ? PT_FALLBACK_LIMITED : PT_FALLBACK_TAKEN);
 		return true;
 	}
 	tracee->group->collides_since = 0;

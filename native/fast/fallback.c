@@ -86,7 +86,8 @@ static bool is_limited(pid_t pid)
 	snprintf(path, sizeof(path), "/proc/%d/limits", (int)pid);
 	limits = fopen(path, "re");
 	while (limits && fgets(line, sizeof(line), limits)) {
-		bool space = strncmp(line, "Max address space ", 18) == 0, data = strncmp(line, "Max data size ", 14) == 0;
+		bool space = strncmp(line, "Max address space ", 18) == 0,
+		     data = strncmp(line, "Max data size ", 14) == 0;
 
 		unlimited += (space || data) && strlen(line) > 26 && strncmp(line + 26, "unlimited ", 10) == 0;
 	}

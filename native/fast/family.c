@@ -49,6 +49,8 @@ void fast_cloned(struct pt_tracer *t, struct tracee *child, struct tracee *paren
 		registers_peek_thread_pointer(parent->tid, &parent->thread_pointer);
 	if (!(flags & CLONE_VM))
 		returns_copy(child->group, parent->group);
+	if (child->group && child->group != parent->group)
+		child->group->clockless = parent->group->clockless;
 	if (!image)
 		return;
 	if (parent->relocated && !memory)
@@ -135,10 +137,13 @@ void fast_executed(struct pt_tracer *t, struct tracee *tracee)
 
 void fast_gone(struct pt_tracer *t, struct tracee *tracee)
 {
-	(void)t;
+	struct image *image = tracee->group ? tracee->group->image : NULL;
+
 	end_guest(tracee);
-	if (tracee->group && tracee->group->image)
-		image_remove_thread(tracee->group->image, tracee);
+	if (!image)
+		return;
+	image_remove_thread(image, tracee);
+	image_read_through_another(t, image, tracee);
 }
 
 void fast_group_gone(struct pt_tracer *t, struct group *group)

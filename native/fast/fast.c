@@ -41,7 +41,7 @@ static bool is_candidate(const struct pt_tracer *t, const struct tracee *tracee)
 	const struct group *group = tracee->group;
 
 	return t->options.fast && t->counting && !t->detaching && group->counted && !group->slow && !group->free &&
-	       !group->sharers && !group->shares && !tracee->fresh && !tracee->guest_of &&
+	       !group->clockless && !group->sharers && !group->shares && !tracee->fresh && !tracee->guest_of &&
 	       !(group->image && group->image->guests) && tracee->call.abi == ABI_NATIVE;
 }
 
@@ -105,7 +105,7 @@ static struct image *image_for(struct pt_tracer *t, struct tracee *tracee, int *
 static int patch_at(struct pt_tracer *t, struct image *image, struct tracee *tracee, uint64_t call)
 {
 	struct mapping mapping;
-	int result = code_find(tracee->group->tgid, call, &mapping);
+	int result = code_find(tracee->tid, call, &mapping);
 
 	if (result == 1)
 		result = patch_mapping(t, image, tracee, &mapping, PATCH_NUMBERED, call);

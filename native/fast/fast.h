@@ -78,6 +78,8 @@ void fast_gone(struct pt_tracer *t, struct tracee *tracee);
 void fast_group_gone(struct pt_tracer *t, struct group *group);
 /* The process is to be as if there were no fast path, and stays so: why is told. */
 void fast_withdraw(struct pt_tracer *t, struct tracee *tracee, enum pt_fallback reason);
+/* After the call that it stands before nobody may read the process's memory. */
+void fast_hides(struct pt_tracer *t, struct tracee *tracee);
 /* This thread is about to get an fd table of its own. True: it has one already, for nobody shares it. */
 void fast_unshares(struct pt_tracer *t, struct tracee *tracee);
 /* A process is about to be attached: its code is looked at, while it still runs. */

@@ -171,6 +171,11 @@ void fast_withdraw(struct pt_tracer *t, struct tracee *tracee, enum pt_fallback 
 	(void)t, (void)tracee, (void)reason;
 }
 
+void fast_hides(struct pt_tracer *t, struct tracee *tracee)
+{
+	(void)t, (void)tracee;
+}
+
 void fast_unshares(struct pt_tracer *t, struct tracee *tracee)
 {
 	(void)t, (void)tracee;

@@ -73,7 +73,7 @@ static int map_both(struct pt_tracer *t, struct tracee *tracee)
 		return -EEXIST;
 
 	for (unsigned int i = 0; i < 2; i++)
-		if (!code_is_anonymous(tracee->group->tgid, all[i].address, all[i].size))
+		if (!code_is_anonymous(tracee->tid, all[i].address, all[i].size))
 			missing[count++] = all[i];
 	return count ? inject_maps(t, tracee, missing, count) : 0;
 }
