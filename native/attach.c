@@ -69,7 +69,7 @@ static int seize_pass(struct pt_tracer *t, pid_t pid, bool first)
 		return one;
 	folder = opendir(path);
 	if (!folder)
-		return -errno;
+		return errno == ENOENT ? -ESRCH : -errno;
 	while (!(first && seized) && (entry = readdir(folder))) {
 		if (entry->d_name[0] == '.')
 			continue;

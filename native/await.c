@@ -7,10 +7,10 @@
  *   the thread comes back      SIGTRAP: its signal-delivery-stop is the stop; rax has the call's result
  *   a signal ends its call     that stop is it
  *   others run through there   they trap, too. What the breakpoint has replaced is done for them, for to take it away
- * for a moment would let the awaited one slip through. So there are breakpoints on instructions only that are easy to
- * do: cmp rax, imm32 and ret, which is what stands behind most calls
+ * for a moment would let the awaited one slip through. That can be done of cmp rax, imm32 and of ret, which is what
+ * stands behind most calls. Behind others the awaited one is interrupted then, and the breakpoint goes
  *
- * Where it can't be so (another instruction, SIGTRAP ignored: await_may_trap())
+ * Where it can't be so (SIGTRAP ignored: await_may_trap())
  * the thread is interrupted after all, and the report says so.
  *
  * A race at the begin: the call may return between the look at it and the breakpoint. So it is looked at once more when
@@ -33,8 +33,9 @@
 #include "tracee.h"
 
 #define INT3 0xcc
-#define CODE_SIZE 6			 /* of cmp rax, imm32 */
-#define PATIENCE_NS (60 * 1000 * 1000LL) /* six times the clock tick that CPU time is counted in */
+#define CODE_SIZE 6		 /* of cmp rax, imm32 */
+#define LONG_TICKS 2		 /* of CPU time, without any in user mode */
+#define PATIENCE_NS NSEC_PER_SEC /* on a machine that is so busy that a thread does not get as much */
 #define PAUSE_NS 1000000
 #define RUNS_NS (10 * NSEC_PER_SEC) /* who has not left the kernel by then is interrupted there */
 
@@ -101,6 +102,8 @@ static bool do_instead(pid_t tid, const struct breakpoint *breakpoint, struct re
 	uint64_t to = breakpoint->address + CODE_SIZE;
 	int32_t operand;
 
+	if (!is_easy(breakpoint->code))
+		return false;
 	if (breakpoint->code[0] == 0xc3) {
 		if (memory_read(tid, registers_stack(regs), &to, sizeof(to)) < 0)
 			return false;
@@ -171,7 +174,7 @@ static struct breakpoint *put(struct pt_tracer *t, struct tracee *tracee, uint64
 		if (!one)
 			return NULL;
 		*one = (struct breakpoint){.next = t->breakpoints, .group = tracee->group, .address = address};
-		if (memory_read(tracee->tid, address, one->code, sizeof(one->code)) < 0 || !is_easy(one->code) ||
+		if (memory_read(tracee->tid, address, one->code, sizeof(one->code)) < 0 ||
 		    memory_write_code(tracee->tid, address, &int3, sizeof(int3)) < 0) {
 			free(one);
 			return NULL;
@@ -222,7 +225,7 @@ static void meet(struct pt_tracer *t, struct tracee *tracee, const struct proc_p
 struct round {
 	const struct group *group;
 	unsigned int left; /* threads that are not dealt with yet */
-	bool last;
+	bool undecided;	   /* one of them may run in user mode, or in a long call */
 };
 
 static void look(struct pt_tracer *t, struct tracee *tracee, void *context)
@@ -249,17 +252,29 @@ static void look(struct pt_tracer *t, struct tracee *tracee, void *context)
 	round->left += tracee->seized;
 }
 
-/* Has it used the CPU in the kernel meanwhile? Else it only had none: then it is as if it ran in user mode. */
+/* Has it used the CPU in the kernel alone meanwhile? Or did it not get it: then it may be anywhere. */
+static bool is_in_long_call(const struct tracee *tracee)
+{
+	return proc_kernel_ticks(tracee->tid) > tracee->kernel_ticks + LONG_TICKS;
+}
+
 static void look_last(struct pt_tracer *t, struct tracee *tracee, void *context)
 {
 	struct round *round = context;
 
 	(void)t;
-	if (tracee->group != round->group || !tracee->seized ||
-	    proc_kernel_ticks(tracee->tid) > tracee->kernel_ticks + 1)
+	if (tracee->group != round->group || !tracee->seized || is_in_long_call(tracee))
 		return;
 	tracee->seized = false;
 	ptrace(PTRACE_INTERRUPT, tracee->tid, 0, 0);
+}
+
+static void is_undecided(struct pt_tracer *t, struct tracee *tracee, void *context)
+{
+	struct round *round = context;
+
+	(void)t;
+	round->undecided |= tracee->group == round->group && tracee->seized && !is_in_long_call(tracee);
 }
 
 static void note_ticks(struct pt_tracer *t, struct tracee *tracee, void *context)
@@ -279,7 +294,9 @@ void await_begin(struct pt_tracer *t, const struct group *group)
 	for (;;) {
 		round.left = 0;
 		tracee_each(t, look, &round);
-		if (!round.left || now_ns() > end)
+		round.undecided = false;
+		tracee_each(t, is_undecided, &round);
+		if (!round.left || (noted && !round.undecided) || now_ns() > end)
 			break;
 		if (!noted)
 			tracee_each(t, note_ticks, NULL);
@@ -341,19 +358,37 @@ void await_stopped(struct pt_tracer *t, struct tracee *tracee, enum stop_kind ki
 }
 
 /* A child of vfork, or of clone with CLONE_VM, has them in its memory, too, and is another group. */
-static const struct breakpoint *at_address(const struct pt_tracer *t, const struct group *group, uint64_t address)
+static struct breakpoint *at_address(const struct pt_tracer *t, const struct group *group, uint64_t address)
 {
-	const struct breakpoint *one = find(t, group, address);
+	struct breakpoint *one = find(t, group, address);
 
-	for (const struct breakpoint *other = t->breakpoints; other && !one; other = other->next)
+	for (struct breakpoint *other = t->breakpoints; other && !one; other = other->next)
 		if (other->address == address)
 			one = other;
 	return one;
 }
 
+static void interrupt_awaited(struct pt_tracer *t, struct tracee *tracee, void *context)
+{
+	const struct breakpoint *breakpoint = context;
+	struct proc_place place;
+
+	if (!tracee->awaited || tracee->group != breakpoint->group || tracee->awaited_at != breakpoint->address)
+		return;
+	interrupt_all_the_same(t, tracee, proc_place(tracee->tid, &place) == 1 ? &place : NULL);
+}
+
+/* For a thread that can't get past it. Those that it was for stop now, and are no longer awaited then. */
+static void give_way(struct pt_tracer *t, pid_t tid, struct breakpoint *breakpoint)
+{
+	tracee_each(t, interrupt_awaited, breakpoint);
+	take_away(breakpoint, tid);
+	drop(t, breakpoint);
+}
+
 bool await_trapped(struct pt_tracer *t, struct tracee *tracee, int signal)
 {
-	const struct breakpoint *breakpoint;
+	struct breakpoint *breakpoint;
 	struct registers regs;
 	uint64_t address;
 	siginfo_t info;
@@ -367,10 +402,12 @@ bool await_trapped(struct pt_tracer *t, struct tracee *tracee, int signal)
 	if (memory_read(tracee->tid, address, &byte, sizeof(byte)) < 0)
 		return false;
 	breakpoint = at_address(t, tracee->group, address);
-	if (byte != INT3)
-		registers_set_instruction(&regs, address); /* it has been taken away meanwhile */
-	else if (!breakpoint || !do_instead(tracee->tid, breakpoint, &regs))
+	if (byte == INT3 && !breakpoint)
 		return false; /* the program's own */
+	if (byte == INT3 && !do_instead(tracee->tid, breakpoint, &regs))
+		give_way(t, tracee->tid, breakpoint);
+	if (registers_instruction(&regs) == address + 1)
+		registers_set_instruction(&regs, address); /* it is gone by now */
 	block_trap(tracee);
 	return registers_write(tracee->tid, &regs) == 0;
 }

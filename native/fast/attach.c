@@ -66,7 +66,7 @@ static int patch_all(struct pt_tracer *t, struct image *image, struct tracee *tr
 	for (unsigned int i = 0; i < list->count && result >= 0; i++)
 		if (!cover_holds(t, image, tracee, &list->mappings[i]))
 			/* A breakpoint goes away when its thread comes. */
-			result = await_any(t, tracee->group) ? -EAGAIN : -ENOEXEC;
+			result = image->occupied || await_any(t, tracee->group) ? -EAGAIN : -ENOEXEC;
 	return result < 0 ? result : 0;
 }
 
@@ -135,7 +135,7 @@ struct image *attach_adopt(struct pt_tracer *t, struct tracee *tracee, int *erro
 
 	*error = halt_process(t, tracee->group, tracee) ? 0 : -EAGAIN;
 	/* Anybody may write the word by which it was found. */
-	if (!*error && !is_ours(tracee->group->tgid))
+	if (!*error && !is_ours(tracee->tid))
 		*error = -EEXIST;
 	if (*error)
 		return NULL;

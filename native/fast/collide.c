@@ -92,7 +92,7 @@ static enum effect of_mmap(const struct tracee *tracee, enum abi abi, const uint
 	if (!(args[3] & MAP_32BIT) || fixed)
 		return NOTHING;
 	/* The lowest place that is large enough. */
-	return mapped_gap(tracee->group->tgid, LOW_BEGIN, FAST_DATA, length + PADDING) ? MAY_MAP : MAPS;
+	return mapped_gap(tracee->tid, LOW_BEGIN, FAST_DATA, length + PADDING) ? MAY_MAP : MAPS;
 }
 
 /* i386: the arguments are in memory. Another thread may change them, so the result is looked at in any case. */
@@ -264,7 +264,7 @@ void fast_mapped(struct pt_tracer *t, struct tracee *tracee)
 	if (!tracee->may_map)
 		return;
 	tracee->may_map = false;
-	if (tracee->group->image || tracee->closely || !mapped_within(tracee->group->tgid, FAST_DATA, FAST_END))
+	if (tracee->group->image || tracee->closely || !mapped_within(tracee->tid, FAST_DATA, FAST_END))
 		return;
 	tracee->group->slow = true;
 	sandbox_watch(t, tracee, false);
@@ -272,5 +272,5 @@ void fast_mapped(struct pt_tracer *t, struct tracee *tracee)
 
 bool fast_is_taken(const struct pt_tracer *t, const struct tracee *tracee)
 {
-	return t->options.fast && t->filtered && mapped_within(tracee->group->tgid, FAST_DATA, FAST_END);
+	return t->options.fast && t->filtered && mapped_within(tracee->tid, FAST_DATA, FAST_END);
 }

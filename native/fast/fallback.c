@@ -117,7 +117,7 @@ bool fallback_none(struct pt_tracer *t, struct tracee *tracee)
 		reason = PT_FALLBACK_THREADS;
 	else if (registers_read(tracee->tid, &regs) == 0 && registers_compat(&regs))
 		reason = PT_FALLBACK_COMPAT;
-	else if (is_limited(tracee->group->tgid))
+	else if (is_limited(tracee->tid))
 		reason = PT_FALLBACK_LIMITED;
 	else
 		return true;

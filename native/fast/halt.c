@@ -100,12 +100,14 @@ static enum standing ask(struct tracee *tracee)
 
 	if (tracee->halted)
 		return RUNS; /* it has been asked */
-	if (tracee->continues)
+	if (tracee->continues || tracee->entered)
 		done = interrupt_gently(tracee, tracee->user_ticks, &place);
 	else
 		ptrace(PTRACE_INTERRUPT, tracee->tid, 0, 0);
 	tracee->halted = done == INTERRUPT_SENT;
-	return done == INTERRUPT_SLEEPS ? SLEEPS : RUNS;
+	if (done != INTERRUPT_SLEEPS)
+		return RUNS;
+	return tracee->entered ? STANDS : SLEEPS; /* it stops once more before it runs any code of the program */
 }
 
 static enum standing look(struct pt_tracer *t, pid_t tid, bool first)
@@ -126,9 +128,9 @@ static enum standing look(struct pt_tracer *t, pid_t tid, bool first)
 	}
 	if (!tracee || !tracee->group)
 		return RUNS; /* it is only being born, and stops by itself */
-	if (tracee->entered || tracee->awaited)
+	if (tracee->awaited)
 		return STANDS; /* it stops once more before it runs any code of the program */
-	if (first && tracee->continues)
+	if (first && (tracee->continues || tracee->entered))
 		tracee->user_ticks = proc_user_ticks(tid);
 	return ask(tracee);
 }

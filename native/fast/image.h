@@ -64,6 +64,7 @@ struct image {
 	unsigned int tried_count;
 	uint32_t own_flags; /* FAST_FLAGS without guests */
 	bool asks;	    /* there is no filter: a twin asks the tracer to look at its call */
+	bool occupied;	    /* a site was left alone, for a thread in a call returns there */
 	bool draining;
 	bool leaving;	/* its last thread is about to exit: none is under way any more */
 	bool withdrawn; /* nothing jumps to the stubs any more */

@@ -60,11 +60,11 @@ static bool look(const struct mapping *mapping, void *context)
 /* The end of the vDSO, which every program has, is zeros as well; it is no file's. */
 static uint64_t look_in_vdso(const struct tracee *tracee)
 {
-	uint64_t begin = mapped_vdso(tracee->group->tgid);
+	uint64_t begin = mapped_vdso(tracee->tid);
 	struct search search = {.tid = tracee->tid};
 	struct mapping mapping;
 
-	if (!begin || code_find(tracee->group->tgid, begin, &mapping) != 1)
+	if (!begin || code_find(tracee->tid, begin, &mapping) != 1)
 		return 0;
 	mapping.inode = 1;
 	look(&mapping, &search);

@@ -15,6 +15,7 @@
 #include "fast/place.h"
 #include "fast/returns.h"
 #include "fast/twin.h"
+#include "proc.h"
 #include "registers.h"
 #include "restart.h"
 #include "tracee.h"
@@ -127,8 +128,16 @@ static void add_stack(pid_t tid, void *context)
 	struct moving *moving = context;
 	struct stack_pointer *more = moving->stacks;
 	struct registers regs;
+	struct proc_place place;
+	uint64_t stack;
 
-	if (moving->error || registers_read(tid, &regs) < 0 || registers_compat(&regs))
+	if (moving->error)
+		return;
+	if (registers_read(tid, &regs) == 0 && !registers_compat(&regs))
+		stack = registers_stack(&regs);
+	else if (registers_read(tid, &regs) < 0 && proc_place(tid, &place) == 1)
+		stack = place.stack; /* it sleeps in a call (halt.h) */
+	else
 		return;
 	if (moving->count == moving->size) {
 		moving->size = moving->size * 2 + 16;
@@ -139,7 +148,7 @@ static void add_stack(pid_t tid, void *context)
 		}
 		moving->stacks = more;
 	}
-	more[moving->count++] = (struct stack_pointer){registers_stack(&regs), tid};
+	more[moving->count++] = (struct stack_pointer){stack, tid};
 }
 
 static int move_all(struct moving *moving, void (*each)(struct moving *, void (*)(pid_t, void *), const void *),

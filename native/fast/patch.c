@@ -27,6 +27,8 @@
 #include "fast/twin.h"
 #include "fast/writing.h"
 #include "memory.h"
+#include "proc.h"
+#include "registers.h"
 
 bool patch_wants(const struct pt_tracer *t, const struct site *site, enum patch_choice choice, bool stopped)
 {
@@ -90,17 +92,53 @@ static int choose(const struct pt_tracer *t, struct image *image, pid_t tid, con
 	return error;
 }
 
+/* Who does not stand (halt.h) sleeps in a call, or has to be taken for anywhere. If the tracer is killed nobody moves
+ * it on when it comes back: so what it comes back to is left alone. */
+static bool returns_to(const struct proc_place *place, const struct fast_site *site)
+{
+	return place->instruction > site->begin &&
+	       (place->instruction <= site->call + 2 || place->instruction < site->begin + site_size(site));
+}
+
+static void spare(pid_t tid, void *context)
+{
+	struct image *image = context;
+	struct registers regs;
+	struct proc_place place;
+	bool sleeps;
+
+	if (registers_read(tid, &regs) == 0)
+		return;
+	sleeps = proc_place(tid, &place) == 1;
+	for (unsigned int i = 0; i < image->site_count; i++) {
+		struct fast_site *site = &image->sites[i];
+
+		if (!site->changes || (sleeps && !returns_to(&place, site)))
+			continue;
+		site->jumps = site->changes = false;
+		image->occupied = true;
+	}
+}
+
+/* Which sites are to get their jumps: those whose own bytes stand there, and nobody returns to. */
+static void choose_free(struct image *image, pid_t tid, unsigned int first)
+{
+	image->occupied = false;
+	for (unsigned int i = 0; i < image->site_count; i++) {
+		struct fast_site *site = &image->sites[i];
+
+		site->changes = i >= first && !site->jumps && writing_has_original(tid, site) &&
+				!frames_hide(image->group, site->begin, site->begin + site_size(site));
+		site->jumps |= site->changes;
+	}
+	halt_each(image->group, spare, image);
+}
+
 int patch_jumps(struct pt_tracer *t, struct image *image, pid_t tid, unsigned int first)
 {
 	int written = 0, error;
 
-	for (unsigned int i = first; i < image->site_count; i++) {
-		struct fast_site *site = &image->sites[i];
-
-		site->changes = !site->jumps && writing_has_original(tid, site) &&
-				!frames_hide(image->group, site->begin, site->begin + site_size(site));
-		site->jumps |= site->changes;
-	}
+	choose_free(image, tid, first);
 	/* In this order: if the tracer is killed in between, who was moved is well in the stubs all the same, and
 	 * nobody stands in the middle of a jump. */
 	error = moving_in(t, image, first);

@@ -69,7 +69,7 @@ static int map_both(struct pt_tracer *t, struct tracee *tracee)
 	unsigned int count = 0;
 
 	/* What lies between the two would go with them (leave.c). */
-	if (mapped_within(tracee->group->tgid, FAST_DATA + FAST_DATA_SIZE, FAST_CODE))
+	if (mapped_within(tracee->tid, FAST_DATA + FAST_DATA_SIZE, FAST_CODE))
 		return -EEXIST;
 
 	for (unsigned int i = 0; i < 2; i++)
