@@ -244,7 +244,8 @@ struct pt_tracer {
 	struct row *rows[HASH_SIZE];
 	struct files *with_pidfd; /* list */
 	struct image *images;	  /* list */
-	struct code *code;	  /* list: system calls of files that were looked at (fast/code.c) */
+	struct code *code;	  /* list: system calls of code that was looked at (fast/code.c) */
+	uint64_t code_key;	  /* of checksums, or 0 */
 	struct socket *idle_head;
 	struct socket *idle_tail;
 	unsigned int idle_count;

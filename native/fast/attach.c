@@ -6,8 +6,9 @@
  * (ask.S), and the tracer then follows that thread with PTRACE_SYSCALL to the end of the call.
  *
  * Code that comes later comes by mmap or mprotect with PROT_EXEC: these calls ask, too, and all code is looked at anew.
- * What a program generates by itself at run time (a JIT compiler) is not looked at: no such code is known to make
- * calls.
+ * Code that the program generates by itself, or has moved into memory of no file (huge pages), is looked at like any
+ * other. What it can write and execute at the same time can't be known: such a process stays at its stops, and so does
+ * one with code in memory that it shares.
  */
 #include "fast/attach.h"
 
@@ -29,25 +30,45 @@
 struct list {
 	struct mapping *mappings;
 	unsigned int count;
-	bool complete;
+	int error;
 };
 
-static bool add(const struct mapping *mapping, void *context)
+static bool add_range(struct list *list, const struct mapping *mapping, uint64_t begin, uint64_t end)
 {
-	struct list *list = context;
 	struct mapping *more;
 
-	/* Our own, and generated code. */
-	if (!mapping->inode || list->count == MAPPINGS_MOST)
+	if (begin >= end)
 		return true;
-	more = realloc(list->mappings, (list->count + 1) * sizeof(*more));
+	more = list->count < MAPPINGS_MOST ? realloc(list->mappings, (list->count + 1) * sizeof(*more)) : NULL;
 	if (!more) {
-		list->complete = false;
+		list->error = -ENOMEM;
 		return false;
 	}
 	list->mappings = more;
-	more[list->count++] = *mapping;
+	more[list->count] = *mapping;
+	more[list->count].begin = begin;
+	more[list->count++].end = end;
 	return true;
+}
+
+static bool add(const struct mapping *mapping, void *context)
+{
+	const uint64_t ours_end = FAST_CODE + FAST_CODE_SIZE;
+	struct list *list = context;
+
+	/* [vsyscall]: the kernel's addresses, and no call there is of interest. */
+	if (mapping->begin >> 63)
+		return true;
+	/* Who may write it at any time may write any call into it: the program, or another one that has the file. */
+	if (mapping->writable || mapping->shared) {
+		list->error = -ENOEXEC;
+		return false;
+	}
+	if (mapping->end <= FAST_CODE || mapping->begin >= ours_end)
+		return add_range(list, mapping, mapping->begin, mapping->end);
+	/* Ours, to which the kernel may have joined the program's own. */
+	return add_range(list, mapping, mapping->begin, FAST_CODE) &&
+	       add_range(list, mapping, ours_end, mapping->end);
 }
 
 /* 0, or the first error. */
@@ -71,16 +92,25 @@ static int look_at_all(struct pt_tracer *t, pid_t pid, const struct image *image
 	int error;
 
 	list->count = 0;
-	error = code_each(pid, add, list);
-	for (unsigned int i = 0; i < list->count && !error; i++)
-		if (!code_look(t, pid, image, &list->mappings[i]))
-			error = -ENOMEM;
-	return error ? error : list->complete ? 0 : -ENOMEM;
+	list->error = 0;
+	error = code_each_executable(pid, add, list);
+	for (unsigned int i = 0; i < list->count && !error && !list->error; i++) {
+		list->mappings[i].code = code_look(t, pid, image, &list->mappings[i]);
+		if (!list->mappings[i].code)
+			error = -ENOEXEC;
+	}
+	return error ? error : list->error;
+}
+
+static void end_list(struct pt_tracer *t, struct list *list)
+{
+	free(list->mappings);
+	code_forget(t);
 }
 
 int attach_free(struct pt_tracer *t, struct image *image, struct tracee *tracee)
 {
-	struct list list = {.complete = true};
+	struct list list = {0};
 	int error;
 
 	/* A first look while the others run on: files that are large take some time, and are remembered. Then they
@@ -94,7 +124,7 @@ int attach_free(struct pt_tracer *t, struct image *image, struct tracee *tracee)
 		cover_again(t, image, tracee);
 	if (!error)
 		error = patch_all(t, image, tracee, &list);
-	free(list.mappings);
+	end_list(t, &list);
 	if (!error && !image_add_threads(t, image))
 		error = -EMLINK;
 	if (!error && !tracee->group->free)
@@ -106,13 +136,13 @@ int attach_free(struct pt_tracer *t, struct image *image, struct tracee *tracee)
 void fast_prepare(struct pt_tracer *t, pid_t pid)
 {
 	struct image left = {.reader = pid}; /* by another ptmon */
-	struct list list = {.complete = true};
+	struct list list = {0};
 
 	if (!t->options.fast || (table_find(pid) == 1 && table_read(&left) < 0))
 		return;
 	cover_look(&left, pid);
 	look_at_all(t, pid, &left, &list);
-	free(list.mappings);
+	end_list(t, &list);
 	free(left.sites);
 }
 
