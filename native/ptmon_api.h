@@ -46,7 +46,8 @@ enum pt_reason {
 	PT_REASON_PTRACE = 6,	   /* the program's own ptrace call failed: it is a tracee already */
 	PT_REASON_NO_MEMORY = 7,   /* ptmon ran out of memory for its tables */
 	PT_REASON_DETACHED = 8,	   /* ended in the middle of a call: detach or kill, and its bytes are unknown */
-	PT_REASON_UNATTRIBUTED = 9 /* calls were counted in the process, but on which socket is not known */
+	PT_REASON_UNATTRIBUTED = 9, /* calls were counted in the process, but on which socket is not known */
+	PT_REASON_CODE = 11	    /* its code has changed unseen, so calls may have been missed */
 };
 
 /* Why the calls of a process, or some of them, are not counted inside of it, but at stops. */

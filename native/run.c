@@ -56,6 +56,7 @@ static void tick(struct pt_tracer *t)
 	signals_tick(t);
 	clone_adopt_orphans(t);
 	fast_drain(t);
+	fast_patrol(t);
 	sandbox_tick(t);
 }
 

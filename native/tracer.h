@@ -44,6 +44,9 @@ struct group {
 	struct image *image;	/* what of the fast path is in its memory (fast/), or NULL */
 	uint32_t stops;		/* calls that stopped, until its code was looked at */
 	bool slow;		/* the fast path is not tried any more */
+	unsigned int changing;	/* tracees in the middle of a call that changes its code */
+	uint32_t looks;		/* at what such calls have brought ... */
+	int64_t looks_since;	/* ... since then, ns */
 	bool free;		/* its threads run under PTRACE_CONT though there is no filter (fast/attach.c) */
 	uint32_t tries;		/* to patch it that have failed, for its threads were in the way */
 	int64_t not_before;	/* ns: until then it is not tried again */
@@ -86,6 +89,9 @@ struct row {
 	uint32_t peer_length;
 	uint8_t peer[];
 };
+
+/* What a call does to the code of its process: see fast/changes.c. */
+enum change { CHANGE_NONE, CHANGE_BRINGS, CHANGE_SHAKES, CHANGE_ENDS };
 
 /* The system call that a tracee is inside of. */
 struct call {
@@ -169,6 +175,7 @@ struct tracee {
 	bool is_closing;
 	struct tracee *closing_next;
 	unsigned int asked; /* for so many of its calls to be followed; a handler may ask meanwhile (fast/asking.c) */
+	enum change changes; /* by the call that it is inside of */
 	bool urgent_comes;  /* it has sent itself a SIGURG to ask, which is still to be delivered */
 	bool owed_urgent;   /* a SIGURG of the program's own was kept meanwhile */
 	struct image *guest_of; /* a child of vfork: it runs in the memory of this one */

@@ -24,6 +24,8 @@ MESSAGES = {
     Reason.DETACHED: "process {pid} was let go or killed in the middle of a call{call}: that call's bytes are unknown",
     Reason.UNATTRIBUTED: "calls were counted in process {pid}{call}, but on which socket is not known any more:"
     " their bytes are missing",
+    Reason.CODE: "code of process {pid} was changed by something that is no call of its own{call}:"
+    " calls that it made before that was seen are not counted",
 }
 
 FALLBACKS = {

@@ -33,6 +33,7 @@ class Reason(Enum):
     NO_MEMORY = "no_memory"
     DETACHED = "detached"
     UNATTRIBUTED = "unattributed"
+    CODE = "code"
 
 
 class FallbackReason(Enum):

@@ -2,7 +2,6 @@
 #include "fast/asking.h"
 
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -148,14 +147,6 @@ void fast_call_ended(struct tracee *tracee, uint64_t instruction, int64_t result
 bool fast_counts_itself(const struct tracee *tracee, uint64_t instruction)
 {
 	return tracee->group->image && instruction > FAST_STUBS && instruction <= FAST_STUBS_END;
-}
-
-bool asking_brought_code(const struct tracee *tracee, int64_t result)
-{
-	const struct call *call = &tracee->call;
-
-	return call->abi == ABI_NATIVE && !(result < 0 && result > -4096) && call->args[2] & PROT_EXEC &&
-	       (call->number == SYS_mmap || call->number == SYS_mprotect || call->number == SYS_pkey_mprotect);
 }
 
 bool asking_registers(const struct image *image, struct registers *regs, uint64_t *mask)

@@ -5,8 +5,7 @@
  * either makes a call that is of no interest, or jumps to a stub. A stub whose call has to stop lets its thread ask
  * (ask.S), and the tracer then follows that thread with PTRACE_SYSCALL to the end of the call.
  *
- * Code that comes later comes by mmap or mprotect with PROT_EXEC: these calls ask, too, and all code is looked at anew.
- * Code that the program generates by itself, or has moved into memory of no file (huge pages), is looked at like any
+ * Code that comes later comes by calls that ask, too (changes.c), and then what is new is looked at. Code that the program generates by itself, or has moved into memory of no file (huge pages), is looked at like any
  * other. What it can write and execute at the same time can't be known: such a process stays at its stops, and so does
  * one with code in memory that it shares.
  */
@@ -15,19 +14,24 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "fast/checksum.h"
 #include "fast/code.h"
 #include "fast/cover.h"
 #include "fast/fast.h"
 #include "fast/halt.h"
+#include "fast/known.h"
 #include "fast/layout.h"
 #include "fast/moving.h"
 #include "fast/patch.h"
 #include "fast/ring.h"
 #include "fast/table.h"
+#include "memory.h"
 
 #define MAPPINGS_MOST 4096
 
+/* Executable mappings that are not known. */
 struct list {
+	const struct image *image;
 	struct mapping *mappings;
 	unsigned int count;
 	int error;
@@ -37,7 +41,7 @@ static bool add_range(struct list *list, const struct mapping *mapping, uint64_t
 {
 	struct mapping *more;
 
-	if (begin >= end)
+	if (begin >= end || known_holds(list->image, begin, end))
 		return true;
 	more = list->count < MAPPINGS_MOST ? realloc(list->mappings, (list->count + 1) * sizeof(*more)) : NULL;
 	if (!more) {
@@ -91,6 +95,7 @@ static int look_at_all(struct pt_tracer *t, pid_t pid, const struct image *image
 {
 	int error;
 
+	list->image = image;
 	list->count = 0;
 	list->error = 0;
 	error = code_each_executable(pid, add, list);
@@ -100,6 +105,15 @@ static int look_at_all(struct pt_tracer *t, pid_t pid, const struct image *image
 			error = -ENOEXEC;
 	}
 	return error ? error : list->error;
+}
+
+static int know_all(struct image *image, const struct list *list)
+{
+	int error = 0;
+
+	for (unsigned int i = 0; i < list->count && !error; i++)
+		error = known_add(image, &list->mappings[i]);
+	return error;
 }
 
 static void end_list(struct pt_tracer *t, struct list *list)
@@ -124,6 +138,10 @@ int attach_free(struct pt_tracer *t, struct image *image, struct tracee *tracee)
 		cover_again(t, image, tracee);
 	if (!error)
 		error = patch_all(t, image, tracee, &list);
+	if (!error)
+		error = know_all(image, &list);
+	if (!error)
+		error = known_tell(image);
 	end_list(t, &list);
 	if (!error && !image_add_threads(t, image))
 		error = -EMLINK;
@@ -131,6 +149,67 @@ int attach_free(struct pt_tracer *t, struct image *image, struct tracee *tracee)
 		moving_count_asked(t, tracee->group);
 	tracee->group->free = !error;
 	return error;
+}
+
+int attach_check(struct pt_tracer *t, struct image *image, struct tracee *tracee)
+{
+	struct list list = {0};
+	int error;
+
+	cover_look(image, tracee->tid);
+	error = look_at_all(t, tracee->group->tgid, image, &list);
+	for (unsigned int i = 0; i < list.count && !error; i++) {
+		error = cover_check(t, tracee, &list.mappings[i]);
+		if (!error && !cover_holds(t, image, tracee, &list.mappings[i]))
+			error = -ENOEXEC;
+	}
+	if (!error)
+		error = know_all(image, &list);
+	if (!error && list.count)
+		error = known_tell(image);
+	end_list(t, &list);
+	return error;
+}
+
+/* May a call be made of the last byte before the address and the first one there? */
+static bool is_call_across(pid_t tid, uint64_t address)
+{
+	uint8_t bytes[2];
+
+	return memory_read(tid, address - 1, bytes, sizeof(bytes)) == 0 && checksum_has_calls(bytes, sizeof(bytes));
+}
+
+struct range {
+	struct mapping mapping;
+	bool fixed; /* nobody else can write it */
+};
+
+static bool look_at_range(const struct mapping *mapping, void *context)
+{
+	struct range *range = context;
+
+	if (mapping->begin < range->mapping.end && mapping->end > range->mapping.begin)
+		range->fixed &= !mapping->writable && !mapping->shared;
+	return range->fixed;
+}
+
+int attach_look(struct pt_tracer *t, struct image *image, struct tracee *tracee, uint64_t begin, uint64_t end)
+{
+	struct range range = {.mapping = {.begin = begin, .end = end}, .fixed = true};
+	const struct code *code = code_look(t, tracee->tid, image, &range.mapping);
+	int error = code_each_executable(tracee->group->tgid, look_at_range, &range);
+	bool plain = code && !code->count && !is_call_across(tracee->tid, begin) && !is_call_across(tracee->tid, end);
+
+	range.mapping.code = code;
+	if (!error && !range.fixed)
+		error = -ENOEXEC;
+	if (!error && plain)
+		error = known_add(image, &range.mapping);
+	code_forget(t);
+	if (error || plain)
+		return error;
+	known_drop(image, begin, end);
+	return attach_free(t, image, tracee);
 }
 
 void fast_prepare(struct pt_tracer *t, pid_t pid)

@@ -166,6 +166,23 @@ static bool sum_up(struct pt_tracer *t, struct code *code, const uint8_t *bytes)
 	return code->sums != NULL;
 }
 
+bool code_holds(const struct pt_tracer *t, const struct image *image, const struct known *known, size_t chunk)
+{
+	const uint64_t begin = known->begin + chunk * CODE_CHUNK, left = known->end - begin,
+		       end = left < CODE_CHUNK ? known->end : begin + CODE_CHUNK;
+	/* With what is around it, for a jump may be in part in another chunk. */
+	const struct mapping around = {
+		.begin = chunk ? begin - SITE_BYTES : begin,
+		.end = end == known->end ? end : end + SITE_BYTES,
+	};
+	uint8_t bytes[CODE_CHUNK + 2 * SITE_BYTES];
+
+	if (memory_read(image->reader, around.begin, bytes, (size_t)(around.end - around.begin)) < 0)
+		return false;
+	restore(bytes, &around, image);
+	return checksum(bytes + (begin - around.begin), (size_t)(end - begin), t->code_key) == known->sums[chunk];
+}
+
 static void destroy(struct code *code)
 {
 	if (!code)
@@ -192,8 +209,10 @@ static struct code *code_of(struct pt_tracer *t, const uint8_t *bytes, size_t si
 	if (!code)
 		return NULL;
 	code->size = size;
-	if (!sum_up(t, code, bytes) ||
-	    (!(before = known(t, code)) && sites_find(bytes, size, &code->sites, &code->count) < 0) || before) {
+	if (sum_up(t, code, bytes))
+		before = known(t, code);
+	if (!code->sums || before ||
+	    (checksum_has_calls(bytes, size) && sites_find(bytes, size, &code->sites, &code->count) < 0)) {
 		destroy(code);
 		return before;
 	}

@@ -11,6 +11,7 @@
 
 #include <sched.h>
 
+#include "fast/changes.h"
 #include "fast/fallback.h"
 #include "fast/image.h"
 #include "fast/layout.h"
@@ -131,6 +132,7 @@ void fast_gone(struct pt_tracer *t, struct tracee *tracee)
 {
 	(void)t;
 	end_guest(tracee);
+	changes_end(tracee);
 	if (tracee->group && tracee->group->image)
 		image_remove_thread(tracee->group->image, tracee);
 }

@@ -7,8 +7,8 @@
 #include <errno.h>
 #include <sys/syscall.h>
 
-#include "fast/asking.h"
 #include "fast/attach.h"
+#include "fast/changes.h"
 #include "fast/code.h"
 #include "fast/fallback.h"
 #include "fast/image.h"
@@ -41,6 +41,7 @@ static bool is_candidate(const struct pt_tracer *t, const struct tracee *tracee)
 	const struct group *group = tracee->group;
 
 	return t->options.fast && t->counting && !t->detaching && group->counted && !group->slow && !group->free &&
+	       !group->changing &&
 	       !tracee->fresh && !tracee->guest_of && !(group->image && group->image->guests) &&
 	       tracee->call.abi == ABI_NATIVE;
 }
@@ -173,16 +174,13 @@ void fast_call_stopped(struct pt_tracer *t, struct tracee *tracee, uint64_t inst
 	struct image *image;
 	int error;
 
+	error = changes_made(t, tracee, result);
+	if (error)
+		give_up(t, tracee, error == -EAGAIN && tracee->group->free ? -ENOEXEC : error);
 	/* A call that the kernel is about to restart is left alone: the next one will do. Behind rt_sigreturn(2) the
 	 * thread does not stand behind a call. */
 	if (tracee->hold || tracee->call.number == SYS_rt_sigreturn || tracee->entered || restart_result(result))
 		return;
-	if (tracee->group->free && asking_brought_code(tracee, result)) {
-		error = attach_free(t, tracee->group->image, tracee);
-		if (error)
-			give_up(t, tracee, error == -EAGAIN ? -ENOEXEC : error);
-		return;
-	}
 	if (!is_due(t, tracee, instruction) || (!t->filtered && !may_stop_all(t, tracee->group)))
 		return;
 	image = image_for(t, tracee, &error);

@@ -16,7 +16,10 @@
 
 #define MSG_PEEK 0x2
 #define MSG_ERRQUEUE 0x2000
+#define PROT_WRITE 0x2
 #define PROT_EXEC 0x4
+#define MADV_DONTNEED 4
+#define MADV_DONTNEED_LOCKED 24
 
 	.intel_syntax noprefix
 
@@ -40,6 +43,7 @@
 
 	.macro STUB_END stub
 	/* None of the numbers that this stub counts. The tracer may want to see the call all the same. */
+\stub\()_other:
 	cmp	eax, FAST_NUMBERS
 	jae	\stub\()_plain
 	bt	dword ptr ds:[FAST_WATCHED], eax
@@ -252,13 +256,62 @@
 .Lnext_\@:
 	.endm
 
-/* mmap and mprotect: what makes code of memory stops where the tracer has to know all code (attach.c). */
+/* Where the tracer has to know all code (changes.c), what may change it stops. mmap: what makes code of memory. */
 	.macro MAPPING stub, number
 	cmp	eax, \number
 	jne	.Lnext_\@
 	test	edx, PROT_EXEC
-	jz	\stub\()_plain
+	jz	\stub\()_other
 	jmp	\stub\()_twin
+.Lnext_\@:
+	.endm
+
+/* Stops if rsi bytes at rdi are, in part, code with jumps to stubs. There are few ranges of it. */
+	.macro IF_PATCHED stub
+	xor	ecx, ecx
+.Lrange_\@:
+	mov	r11, qword ptr [rcx + FAST_PATCHED + 8]
+	test	r11, r11
+	jz	\stub\()_other
+	cmp	rdi, r11
+	jae	.Lelsewhere_\@
+	lea	r11, [rdi + rsi]
+	cmp	r11, qword ptr [rcx + FAST_PATCHED]
+	ja	\stub\()_twin
+.Lelsewhere_\@:
+	add	ecx, 16
+	jmp	.Lrange_\@
+	.endm
+
+/* mprotect: the same, and what lets jumps be seen and written over. */
+	.macro PROTECTING stub, number
+	cmp	eax, \number
+	jne	.Lnext_\@
+	test	edx, PROT_EXEC
+	jnz	\stub\()_twin
+	test	edx, PROT_WRITE
+	jz	\stub\()_other
+	IF_PATCHED \stub
+.Lnext_\@:
+	.endm
+
+/* madvise: what throws pages away, which come back from the file as they are there. */
+	.macro ADVISING stub, number
+	cmp	eax, \number
+	jne	.Lnext_\@
+	cmp	edx, MADV_DONTNEED
+	je	.Ldrops_\@
+	cmp	edx, MADV_DONTNEED_LOCKED
+	jne	\stub\()_other
+.Ldrops_\@:
+	IF_PATCHED \stub
+.Lnext_\@:
+	.endm
+
+	.macro REMAPPING stub, number
+	cmp	eax, \number
+	jne	.Lnext_\@
+	IF_PATCHED \stub
 .Lnext_\@:
 	.endm
 
@@ -278,8 +331,10 @@
 #define DUP2(stub) CLOSE stub, 33, 12, esi, keeps=edi
 #define DUP3(stub) CLOSE stub, 292, 13, esi
 #define MMAP(stub) MAPPING stub, 9
-#define MPROTECT(stub) MAPPING stub, 10
-#define PKEY_MPROTECT(stub) MAPPING stub, 329
+#define MPROTECT(stub) PROTECTING stub, 10
+#define PKEY_MPROTECT(stub) PROTECTING stub, 329
+#define MADVISE(stub) ADVISING stub, 28
+#define MREMAP(stub) REMAPPING stub, 25
 
 /* A stub for a site that makes one call: most wrappers of C libraries load the number right before the instruction. */
 #define STUB_OF(name, CALL)    \
@@ -304,6 +359,8 @@ STUB_OF(dup3, DUP3)
 STUB_OF(mmap, MMAP)
 STUB_OF(mprotect, MPROTECT)
 STUB_OF(pkey_mprotect, PKEY_MPROTECT)
+STUB_OF(madvise, MADVISE)
+STUB_OF(mremap, MREMAP)
 
 /* And one for a site that makes any: syscall(2), Go. The most frequent ones come first. */
 	STUB_BEGIN any
@@ -324,6 +381,8 @@ STUB_OF(pkey_mprotect, PKEY_MPROTECT)
 	MMAP(any)
 	MPROTECT(any)
 	PKEY_MPROTECT(any)
+	MADVISE(any)
+	MREMAP(any)
 	STUB_END any
 
 /* A site that makes one other call, which the tracer wants to see. */
@@ -365,6 +424,8 @@ stub_table:
 	ROW	mmap, 9
 	ROW	mprotect, 10
 	ROW	pkey_mprotect, 329
+	ROW	madvise, 28
+	ROW	mremap, 25
 	ROW	any, -1
 	ROW	none, -2
 	.globl	stub_table_end

@@ -11,6 +11,7 @@
 #include "fast/live.h"
 #include "fast/moving.h"
 #include "fast/patch.h"
+#include "fast/patrol.h"
 #include "fast/ring.h"
 #include "fast/signalled.h"
 #include "fast/slots.h"
@@ -52,6 +53,8 @@ void fast_exiting(struct pt_tracer *t, struct tracee *tracee)
 	if (registers_read(tracee->tid, &regs) == 0)
 		halfway_count(t, image, tracee, &regs, true);
 	ring_drain(t, image);
+	if (image->thread_count <= 1)
+		patrol_jumps(t, image);
 	image->leaving = image->thread_count <= 1;
 	if (image->thread_count > 1)
 		image_remove_thread(image, tracee);
@@ -118,6 +121,12 @@ void fast_drain(struct pt_tracer *t)
 {
 	for (struct image *image = t->images; image; image = image->next)
 		ring_drain(t, image);
+}
+
+void fast_patrol(struct pt_tracer *t)
+{
+	for (struct image *image = t->images; image; image = image->next)
+		patrol(t, image);
 }
 
 void fast_destroy(struct pt_tracer *t)

@@ -7,7 +7,7 @@ import pytest
 
 from tests.fast import Fast
 
-WAYS = ["moved", "plugin", "generated"]
+WAYS = ["moved", "plugin", "dropped", "generated"]
 
 
 @pytest.mark.parametrize("way", WAYS)
