@@ -48,6 +48,11 @@ bool changes_always_stop(uint32_t number)
 	return number == SYS_process_madvise || number == SYS_shmat || number == SYS_personality;
 }
 
+bool fast_shows_code(uint64_t number)
+{
+	return number == SYS_mprotect || number == SYS_pkey_mprotect;
+}
+
 bool changes_may(uint32_t number)
 {
 	switch (number) {
@@ -148,7 +153,7 @@ static void shake(struct pt_tracer *t, struct tracee *tracee)
 /* Will the program be able to write where jumps stand? */
 static bool is_shown(const struct image *image, const struct call *call)
 {
-	return (call->number == SYS_mprotect || call->number == SYS_pkey_mprotect) && shows_jumps(image, call->args);
+	return fast_shows_code(call->number) && shows_jumps(image, call->args);
 }
 
 void fast_call_enters(struct pt_tracer *t, struct tracee *tracee)

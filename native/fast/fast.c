@@ -108,6 +108,9 @@ static int patch_at(struct pt_tracer *t, struct image *image, struct tracee *tra
 	struct mapping mapping;
 	int result = code_find(tracee->group->tgid, call, &mapping);
 
+	/* Who has made its code writable rewrites it just now. */
+	if (result == 1 && mapping.writable)
+		result = 0;
 	if (result == 1)
 		result = patch_mapping(t, image, tracee, &mapping, PATCH_NUMBERED, call);
 	if (result != -EAGAIN)

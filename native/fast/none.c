@@ -22,6 +22,12 @@ bool fast_call_stops(struct pt_tracer *t, struct tracee *tracee, uint64_t instru
 	return false;
 }
 
+bool fast_shows_code(uint64_t number)
+{
+	(void)number;
+	return false;
+}
+
 void fast_call_enters(struct pt_tracer *t, struct tracee *tracee)
 {
 	(void)t, (void)tracee;
