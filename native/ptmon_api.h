@@ -38,14 +38,14 @@ enum pt_direction {
 
 /* Why bytes may be missing. */
 enum pt_reason {
-	PT_REASON_IO_URING = 1,	   /* transfers through io_uring make no call that could be counted */
-	PT_REASON_AIO = 2,	   /* io_submit on a socket */
-	PT_REASON_UNREADABLE = 3,  /* the process may not be read (not dumpable): fds or messages are unknown */
-	PT_REASON_X32 = 4,	   /* calls of the x32 ABI are not decoded */
-	PT_REASON_UNTRACED = 5,	   /* a child could not be followed */
-	PT_REASON_PTRACE = 6,	   /* the program's own ptrace call failed: it is a tracee already */
-	PT_REASON_NO_MEMORY = 7,   /* ptmon ran out of memory for its tables */
-	PT_REASON_DETACHED = 8,	   /* ended in the middle of a call: detach or kill, and its bytes are unknown */
+	PT_REASON_IO_URING = 1,	    /* transfers through io_uring make no call that could be counted */
+	PT_REASON_AIO = 2,	    /* io_submit on a socket */
+	PT_REASON_UNREADABLE = 3,   /* the process may not be read (not dumpable): fds or messages are unknown */
+	PT_REASON_X32 = 4,	    /* calls of the x32 ABI are not decoded */
+	PT_REASON_UNTRACED = 5,	    /* a child could not be followed */
+	PT_REASON_PTRACE = 6,	    /* the program's own ptrace call failed: it is a tracee already */
+	PT_REASON_NO_MEMORY = 7,    /* ptmon ran out of memory for its tables */
+	PT_REASON_DETACHED = 8,	    /* ended in the middle of a call: detach or kill, and its bytes are unknown */
 	PT_REASON_UNATTRIBUTED = 9, /* calls were counted in the process, but on which socket is not known */
 	PT_REASON_CODE = 11	    /* its code has changed unseen, so calls may have been missed */
 };

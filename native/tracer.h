@@ -91,7 +91,7 @@ struct row {
 };
 
 /* What a call does to the code of its process: see fast/changes.c. */
-enum change { CHANGE_NONE, CHANGE_BRINGS, CHANGE_SHAKES, CHANGE_ENDS };
+enum change { CHANGE_NONE, CHANGE_BRINGS, CHANGE_SHAKES, CHANGE_REPLACES, CHANGE_ENDS };
 
 /* The system call that a tracee is inside of. */
 struct call {
@@ -154,6 +154,7 @@ struct tracee {
 	struct group *group; /* NULL while NEWBORN */
 	struct files *files;
 	struct call call;
+	enum change changes; /* by that call */
 	struct watched watched;
 	enum hold hold;
 	bool entered;	     /* inside a call: its syscall-exit-stop will come */
@@ -175,7 +176,6 @@ struct tracee {
 	bool is_closing;
 	struct tracee *closing_next;
 	unsigned int asked; /* for so many of its calls to be followed; a handler may ask meanwhile (fast/asking.c) */
-	enum change changes; /* by the call that it is inside of */
 	bool urgent_comes;  /* it has sent itself a SIGURG to ask, which is still to be delivered */
 	bool owed_urgent;   /* a SIGURG of the program's own was kept meanwhile */
 	struct image *guest_of; /* a child of vfork: it runs in the memory of this one */

@@ -5,14 +5,17 @@
  * either makes a call that is of no interest, or jumps to a stub. A stub whose call has to stop lets its thread ask
  * (ask.S), and the tracer then follows that thread with PTRACE_SYSCALL to the end of the call.
  *
- * Code that comes later comes by calls that ask, too (changes.c), and then what is new is looked at. Code that the program generates by itself, or has moved into memory of no file (huge pages), is looked at like any
- * other. What it can write and execute at the same time can't be known: such a process stays at its stops, and so does
- * one with code in memory that it shares.
+ * Code that comes later comes by calls that ask, too (changes.c), and then what is new is looked at. Code that the
+ * program generates by itself, or has moved into memory of no file (huge pages), is looked at like any other. What it
+ * can write and execute at the same time can't be known: such a process stays at its stops, and so does one with code
+ * in memory that it shares.
  */
 #include "fast/attach.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/personality.h>
 
 #include "fast/checksum.h"
 #include "fast/code.h"
@@ -25,124 +28,72 @@
 #include "fast/patch.h"
 #include "fast/ring.h"
 #include "fast/table.h"
+#include "fast/unknown.h"
 #include "memory.h"
 
-#define MAPPINGS_MOST 4096
-
-/* Executable mappings that are not known. */
-struct list {
-	const struct image *image;
-	struct mapping *mappings;
-	unsigned int count;
-	int error;
-};
-
-static bool add_range(struct list *list, const struct mapping *mapping, uint64_t begin, uint64_t end)
-{
-	struct mapping *more;
-
-	if (begin >= end || known_holds(list->image, begin, end))
-		return true;
-	more = list->count < MAPPINGS_MOST ? realloc(list->mappings, (list->count + 1) * sizeof(*more)) : NULL;
-	if (!more) {
-		list->error = -ENOMEM;
-		return false;
-	}
-	list->mappings = more;
-	more[list->count] = *mapping;
-	more[list->count].begin = begin;
-	more[list->count++].end = end;
-	return true;
-}
-
-static bool add(const struct mapping *mapping, void *context)
-{
-	const uint64_t ours_end = FAST_CODE + FAST_CODE_SIZE;
-	struct list *list = context;
-
-	/* [vsyscall]: the kernel's addresses, and no call there is of interest. */
-	if (mapping->begin >> 63)
-		return true;
-	/* Who may write it at any time may write any call into it: the program, or another one that has the file. */
-	if (mapping->writable || mapping->shared) {
-		list->error = -ENOEXEC;
-		return false;
-	}
-	if (mapping->end <= FAST_CODE || mapping->begin >= ours_end)
-		return add_range(list, mapping, mapping->begin, mapping->end);
-	/* Ours, to which the kernel may have joined the program's own. */
-	return add_range(list, mapping, mapping->begin, FAST_CODE) &&
-	       add_range(list, mapping, ours_end, mapping->end);
-}
-
 /* 0, or the first error. */
-static int patch_all(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct list *list)
+static int patch_all(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct unknown *unknown)
 {
 	int result = 0;
 
-	for (unsigned int i = 0; i < list->count && result >= 0; i++) {
-		result = cover_check(t, tracee, &list->mappings[i]);
+	for (unsigned int i = 0; i < unknown->count && result >= 0; i++) {
+		result = cover_check(t, tracee, &unknown->mappings[i]);
 		if (!result)
-			result = patch_mapping(t, image, tracee, &list->mappings[i], PATCH_ALL, 0);
+			result = patch_mapping(t, image, tracee, &unknown->mappings[i], PATCH_ALL, 0);
 	}
-	for (unsigned int i = 0; i < list->count && result >= 0; i++)
-		if (!cover_holds(t, image, tracee, &list->mappings[i]))
+	for (unsigned int i = 0; i < unknown->count && result >= 0; i++)
+		if (!cover_holds(t, image, tracee, &unknown->mappings[i]))
 			result = -ENOEXEC;
 	return result < 0 ? result : 0;
 }
 
-static int look_at_all(struct pt_tracer *t, pid_t pid, const struct image *image, struct list *list)
+/* Whoever has this personality gets executable memory without asking for it. It is inherited. */
+static void look_at_personality(pid_t tid, void *context)
 {
-	int error;
+	unsigned int personality = 0;
+	bool *implies = context;
+	char path[64];
+	FILE *file;
 
-	list->image = image;
-	list->count = 0;
-	list->error = 0;
-	error = code_each_executable(pid, add, list);
-	for (unsigned int i = 0; i < list->count && !error && !list->error; i++) {
-		list->mappings[i].code = code_look(t, pid, image, &list->mappings[i]);
-		if (!list->mappings[i].code)
-			error = -ENOEXEC;
-	}
-	return error ? error : list->error;
+	snprintf(path, sizeof(path), "/proc/%d/personality", (int)tid);
+	file = fopen(path, "re");
+	if (file && fscanf(file, "%x", &personality) == 1)
+		*implies |= (personality & READ_IMPLIES_EXEC) != 0;
+	if (file)
+		fclose(file);
 }
 
-static int know_all(struct image *image, const struct list *list)
+static bool reading_implies_executing(const struct group *group)
 {
-	int error = 0;
+	bool implies = false;
 
-	for (unsigned int i = 0; i < list->count && !error; i++)
-		error = known_add(image, &list->mappings[i]);
-	return error;
-}
-
-static void end_list(struct pt_tracer *t, struct list *list)
-{
-	free(list->mappings);
-	code_forget(t);
+	halt_each(group, look_at_personality, &implies);
+	return implies;
 }
 
 int attach_free(struct pt_tracer *t, struct image *image, struct tracee *tracee)
 {
-	struct list list = {0};
+	struct unknown unknown = {0};
 	int error;
 
 	/* A first look while the others run on: files that are large take some time, and are remembered. Then they
 	 * stand, so that nobody maps more code between the look and the patch. */
-	error = look_at_all(t, tracee->group->tgid, image, &list);
+	error = unknown_find(t, tracee->group->tgid, image, &unknown);
 	if (!error && !halt_process(t, tracee->group, tracee))
 		error = -EAGAIN;
+	if (!error && !image->known_count && reading_implies_executing(tracee->group))
+		error = -ENOEXEC;
 	if (!error)
-		error = look_at_all(t, tracee->group->tgid, image, &list);
+		error = unknown_find(t, tracee->group->tgid, image, &unknown);
 	if (!error)
 		cover_again(t, image, tracee);
 	if (!error)
-		error = patch_all(t, image, tracee, &list);
+		error = patch_all(t, image, tracee, &unknown);
 	if (!error)
-		error = know_all(image, &list);
+		error = unknown_take(image, &unknown);
 	if (!error)
 		error = known_tell(image);
-	end_list(t, &list);
+	unknown_end(t, &unknown);
 	if (!error && !image_add_threads(t, image))
 		error = -EMLINK;
 	if (!error && !tracee->group->free)
@@ -153,21 +104,21 @@ int attach_free(struct pt_tracer *t, struct image *image, struct tracee *tracee)
 
 int attach_check(struct pt_tracer *t, struct image *image, struct tracee *tracee)
 {
-	struct list list = {0};
+	struct unknown unknown = {0};
 	int error;
 
 	cover_look(image, tracee->tid);
-	error = look_at_all(t, tracee->group->tgid, image, &list);
-	for (unsigned int i = 0; i < list.count && !error; i++) {
-		error = cover_check(t, tracee, &list.mappings[i]);
-		if (!error && !cover_holds(t, image, tracee, &list.mappings[i]))
+	error = unknown_find(t, tracee->group->tgid, image, &unknown);
+	for (unsigned int i = 0; i < unknown.count && !error; i++) {
+		error = cover_check(t, tracee, &unknown.mappings[i]);
+		if (!error && !cover_holds(t, image, tracee, &unknown.mappings[i]))
 			error = -ENOEXEC;
 	}
 	if (!error)
-		error = know_all(image, &list);
-	if (!error && list.count)
+		error = unknown_take(image, &unknown);
+	if (!error && unknown.count)
 		error = known_tell(image);
-	end_list(t, &list);
+	unknown_end(t, &unknown);
 	return error;
 }
 
@@ -215,13 +166,13 @@ int attach_look(struct pt_tracer *t, struct image *image, struct tracee *tracee,
 void fast_prepare(struct pt_tracer *t, pid_t pid)
 {
 	struct image left = {.reader = pid}; /* by another ptmon */
-	struct list list = {0};
+	struct unknown unknown = {0};
 
 	if (!t->options.fast || (table_find(pid) == 1 && table_read(&left) < 0))
 		return;
 	cover_look(&left, pid);
-	look_at_all(t, pid, &left, &list);
-	end_list(t, &list);
+	unknown_find(t, pid, &left, &unknown);
+	unknown_end(t, &unknown);
 	free(left.sites);
 }
 

@@ -4,16 +4,17 @@
  * nobody executes anything yet: it is looked at when the call has ended (CHANGE_BRINGS). If other threads may just be
  * executing what changes, then all stop at their calls from before it to after it (CHANGE_SHAKES). What may change at
  * any time from then on can't be known, and who makes code writable wants to see and change the program's own bytes:
- * before that the jumps are taken back, for good (CHANGE_ENDS).
+ * before that the jumps are taken back, for good (CHANGE_ENDS). While a new program is put in place (CHANGE_REPLACES)
+ * there is nothing that could be compared.
  */
 #include "fast/changes.h"
 
+#include <errno.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/shm.h>
 #include <sys/syscall.h>
 
-#include "emit.h"
 #include "fast/attach.h"
 #include "fast/fast.h"
 #include "fast/halt.h"
@@ -28,9 +29,12 @@
 #define SYS_process_madvise 440
 #endif
 
-/* A program that brings code so often generates it. To look at it each time costs more than to stop at calls. */
+/* To look at new code costs more than to stop at some calls. So a program that brings some so often stays at stops. */
 #define LOOKS_MOST 200 /* in ... */
 #define LOOKS_NS NSEC_PER_SEC
+#define LOOK_AT_GENERATED 4 /* for so many stands one at what is no file: such a program does nothing else, often */
+
+#define TRIES_MOST 10 /* to stop all threads */
 
 /* The kernel takes whole pages. */
 static uint64_t page_of(uint64_t address)
@@ -116,6 +120,9 @@ static enum change change_of(const struct image *image, const struct call *call)
 		return is_drop(args[2]) ? if_known(image, args[0], args[1], CHANGE_SHAKES) : CHANGE_NONE;
 	case SYS_process_madvise:
 		return is_drop(args[3]) ? CHANGE_SHAKES : CHANGE_NONE;
+	case SYS_execve:
+	case SYS_execveat:
+		return CHANGE_REPLACES;
 	case SYS_shmat:
 		return args[2] & SHM_EXEC ? CHANGE_ENDS : CHANGE_NONE;
 	case SYS_personality:
@@ -137,17 +144,22 @@ static void forget(struct image *image, const struct call *call)
 		known_drop(image, page_of(args[4]), end_of(args[4], args[2]));
 }
 
-/* From now on all threads stop at their calls, wherever they make them. */
+/* From now on all threads stop at their calls, wherever they make them. Who has been asked to stop executes nothing
+ * more of its own, also where it takes a while until the stop is seen; and who is born meanwhile begins with one. */
 static void shake(struct pt_tracer *t, struct tracee *tracee)
 {
-	struct group *group = tracee->group;
-
-	if (!group->free)
+	if (!tracee->group->free)
 		return;
-	/* Who could not be stopped stops as soon as it can, but may have made a call by then. */
-	if (!halt_process(t, group, tracee))
-		emit_warning(t, tracee, PT_REASON_CODE, NULL, 0);
-	group->free = false;
+	halt_process(t, tracee->group, tracee);
+	tracee->group->free = false;
+}
+
+/* The program is to find its own bytes: that is worth some patience. */
+static void leave(struct pt_tracer *t, struct tracee *tracee)
+{
+	for (unsigned int i = 0; i < TRIES_MOST && !t->filtered && !halt_process(t, tracee->group, tracee); i++)
+		;
+	fast_withdraw(t, tracee, PT_FALLBACK_CODE);
 }
 
 /* Will the program be able to write where jumps stand? */
@@ -166,7 +178,7 @@ void fast_call_enters(struct pt_tracer *t, struct tracee *tracee)
 		return;
 	change = change_of(image, &tracee->call);
 	if (change == CHANGE_ENDS && (tracee->group->free || is_shown(image, &tracee->call)))
-		fast_withdraw(t, tracee, PT_FALLBACK_CODE);
+		leave(t, tracee);
 	if (change == CHANGE_NONE || change == CHANGE_ENDS || !image->asks)
 		return;
 	tracee->changes = change;
@@ -185,13 +197,17 @@ void changes_end(struct tracee *tracee)
 	tracee->group->changing--;
 }
 
-static bool looks_too_often(const struct pt_tracer *t, struct group *group)
+static bool looks_too_often(const struct pt_tracer *t, const struct tracee *tracee)
 {
+	const struct call *call = &tracee->call;
+	struct group *group = tracee->group;
+
 	if (t->now - group->looks_since > LOOKS_NS) {
 		group->looks_since = t->now;
 		group->looks = 0;
 	}
-	return ++group->looks > LOOKS_MOST;
+	group->looks += call->number == SYS_mmap && !(call->args[3] & MAP_ANONYMOUS) ? 1 : LOOK_AT_GENERATED;
+	return group->looks > LOOKS_MOST;
 }
 
 int changes_made(struct pt_tracer *t, struct tracee *tracee, int64_t result)
@@ -202,9 +218,9 @@ int changes_made(struct pt_tracer *t, struct tracee *tracee, int64_t result)
 	uint64_t begin, end;
 
 	changes_end(tracee);
-	if (change == CHANGE_NONE || !group->image || group->slow)
+	if (change == CHANGE_NONE || change == CHANGE_REPLACES || !group->image || group->slow)
 		return 0;
-	if (looks_too_often(t, group))
+	if (looks_too_often(t, tracee))
 		return -ENOEXEC;
 	/* The last one of those that are under way looks at what has become of all. */
 	if (change == CHANGE_SHAKES)

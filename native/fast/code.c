@@ -177,8 +177,11 @@ bool code_holds(const struct pt_tracer *t, const struct image *image, const stru
 	};
 	uint8_t bytes[CODE_CHUNK + 2 * SITE_BYTES];
 
-	if (memory_read(image->reader, around.begin, bytes, (size_t)(around.end - around.begin)) < 0)
-		return false;
+	const int error = image_read(image, around.begin, bytes, (size_t)(around.end - around.begin));
+
+	/* Who may not be read, or is gone, has not changed. */
+	if (error)
+		return error != -EFAULT;
 	restore(bytes, &around, image);
 	return checksum(bytes + (begin - around.begin), (size_t)(end - begin), t->code_key) == known->sums[chunk];
 }

@@ -118,6 +118,7 @@ static void forget_image(struct pt_tracer *t, struct group *group)
 void fast_executed(struct pt_tracer *t, struct tracee *tracee)
 {
 	end_guest(tracee);
+	changes_end(tracee);
 	forget_image(t, tracee->group);
 	tracee->group->slow = tracee->group->free = false;
 	tracee->asked = 0;

@@ -41,8 +41,7 @@ static bool is_candidate(const struct pt_tracer *t, const struct tracee *tracee)
 	const struct group *group = tracee->group;
 
 	return t->options.fast && t->counting && !t->detaching && group->counted && !group->slow && !group->free &&
-	       !group->changing &&
-	       !tracee->fresh && !tracee->guest_of && !(group->image && group->image->guests) &&
+	       !group->changing && !tracee->fresh && !tracee->guest_of && !(group->image && group->image->guests) &&
 	       tracee->call.abi == ABI_NATIVE;
 }
 

@@ -70,7 +70,7 @@ struct image {
 	uint64_t *tried;     /* calls whose code was looked at */
 	struct known *known; /* known.c */
 	unsigned int known_count;
-	unsigned int patrol_at;	 /* patrol.c: which of them is looked at next ... */
+	unsigned int patrol_at; /* patrol.c: which of them is looked at next ... */
 	uint64_t patrol_offset; /* ... and from where on */
 	unsigned int tried_count;
 	uint32_t own_flags; /* FAST_FLAGS without guests */

@@ -8,6 +8,8 @@
 #include "fast/layout.h"
 #include "fast/writing.h"
 
+#define KNOWN_MOST 4096
+
 static uint64_t *copy_sums(const uint64_t *sums, uint64_t size)
 {
 	const size_t bytes = (size_t)((size + CODE_CHUNK - 1) / CODE_CHUNK) * sizeof(*sums);
@@ -20,7 +22,9 @@ static uint64_t *copy_sums(const uint64_t *sums, uint64_t size)
 
 static int append(struct image *image, uint64_t begin, uint64_t end, const uint64_t *sums)
 {
-	struct known *more = realloc(image->known, (image->known_count + 1) * sizeof(*more));
+	struct known *more = image->known_count < KNOWN_MOST
+				     ? realloc(image->known, (image->known_count + 1) * sizeof(*more))
+				     : NULL;
 	uint64_t *copy = copy_sums(sums, end - begin);
 
 	if (more)

@@ -17,13 +17,15 @@
 #define FAST_SPREAD (FAST_DATA + 0x44)	  /* u32: FAST_SPREAD_ALL, or 0: all records go to the first ring */
 #define FAST_WATCHED (FAST_DATA + 0x48)	  /* FAST_NUMBERS bits: calls that the tracer wants to see */
 #define FAST_ASKS (FAST_DATA + 0xc0)	  /* u64: places of FAST_SAVED that were taken, ever */
-#define FAST_PATCHED (FAST_DATA + 0xc00)  /* where code has jumps to stubs: u64 begin, u64 end; end 0: no more */
-#define FAST_PATCHED_MOST 63
 #define FAST_HEADS (FAST_DATA + 0x100)	  /* for each ring a line, see below */
 #define FAST_SAVED (FAST_DATA + 0x1000)	  /* registers of threads that ask the tracer to look (ask.S) */
 #define FAST_RING (FAST_DATA + 0x41000)	  /* records: one ring behind the other */
 #define FAST_SLOTS (FAST_DATA + 0x441000) /* what is known of each fd */
 #define FAST_DATA_SIZE 0x841000
+
+/* Code that has jumps to stubs: ranges, each u64 begin and u64 end; an end of 0 is behind the last. */
+#define FAST_PATCHED (FAST_DATA + 0xc00)
+#define FAST_PATCHED_MOST 63
 
 /* Rings: threads that write to one line wait for each other, so most have a ring for themselves. */
 #define FAST_RINGS 8

@@ -8,6 +8,7 @@
  */
 #include "fast/patrol.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/uio.h>
 
@@ -21,8 +22,8 @@
 #include "fast/stub.h"
 #include "fast/writing.h"
 
-#define CHUNKS 8   /* at a time */
-#define JUMPS 256  /* that are read at a time */
+#define CHUNKS 8  /* at a time */
+#define JUMPS 256 /* that are read at a time */
 #define JUMP_SIZE SITE_LEAST
 
 struct jumps {
@@ -42,8 +43,8 @@ static void collect(const struct image *image, unsigned int *from, struct jumps 
 			continue;
 		jumps->sites[jumps->count] = site;
 		jumps->pointers[jumps->count] = FAST_POINTERS + *from * sizeof(uint64_t);
-		jumps->remote[jumps->count++] =
-			(struct iovec){.iov_base = (void *)(uintptr_t)site->begin, .iov_len = JUMP_SIZE};
+		jumps->remote[jumps->count++] = (struct iovec){.iov_base = (void *)(uintptr_t)site->begin,
+							       .iov_len = JUMP_SIZE};
 	}
 }
 
@@ -104,23 +105,27 @@ static bool look_at_some(struct pt_tracer *t, struct image *image)
 	return false;
 }
 
-static void check(struct pt_tracer *t, struct image *image)
+/* -ENOEXEC alone says that there is something else; a process that is about to be gone, or may not be read any more,
+ * has nothing to look at. */
+static void check(struct pt_tracer *t, struct image *image, struct tracee *standing)
 {
-	struct tracee *tracee = image->thread_count ? image->threads[0].tracee : NULL;
+	struct tracee *tracee = standing;
 
-	if (!tracee || attach_check(t, image, tracee) == 0)
+	if (!tracee && image->thread_count)
+		tracee = image->threads[0].tracee;
+	if (!tracee || attach_check(t, image, tracee) != -ENOEXEC)
 		return;
 	emit_warning(t, tracee, PT_REASON_CODE, NULL, 0);
-	halt_process(t, image->group, NULL);
+	halt_process(t, image->group, standing);
 	fast_withdraw(t, tracee, PT_FALLBACK_CODE);
 }
 
 static bool may_look(const struct pt_tracer *t, const struct image *image)
 {
-	return image->group->free && !image->group->changing && !t->detaching && t->counting && !image->leaving;
+	return image->group->free && !image->group->changing && t->counting && !image->leaving;
 }
 
-void patrol_jumps(struct pt_tracer *t, struct image *image)
+void patrol_jumps(struct pt_tracer *t, struct image *image, struct tracee *tracee)
 {
 	const unsigned int before = image->known_count;
 
@@ -128,7 +133,7 @@ void patrol_jumps(struct pt_tracer *t, struct image *image)
 		return;
 	look_at_jumps(image);
 	if (image->known_count != before)
-		check(t, image);
+		check(t, image, tracee);
 }
 
 void patrol(struct pt_tracer *t, struct image *image)
@@ -136,10 +141,10 @@ void patrol(struct pt_tracer *t, struct image *image)
 	const unsigned int before = image->known_count;
 	bool all;
 
-	if (!may_look(t, image))
+	if (!may_look(t, image) || t->detaching)
 		return;
 	look_at_jumps(image);
 	all = look_at_some(t, image);
 	if (all || image->known_count != before)
-		check(t, image);
+		check(t, image, NULL);
 }

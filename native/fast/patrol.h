@@ -8,7 +8,7 @@
  * the rest, another one each time. If not, calls may have been missed: that is told, and the process stops at its
  * calls from now on. */
 void patrol(struct pt_tracer *t, struct image *image);
-/* At its jumps alone. */
-void patrol_jumps(struct pt_tracer *t, struct image *image);
+/* At its jumps alone, for the last time. tracee: a thread of it that stands already, or NULL. */
+void patrol_jumps(struct pt_tracer *t, struct image *image, struct tracee *tracee);
 
 #endif

@@ -54,7 +54,7 @@ void fast_exiting(struct pt_tracer *t, struct tracee *tracee)
 		halfway_count(t, image, tracee, &regs, true);
 	ring_drain(t, image);
 	if (image->thread_count <= 1)
-		patrol_jumps(t, image);
+		patrol_jumps(t, image, tracee);
 	image->leaving = image->thread_count <= 1;
 	if (image->thread_count > 1)
 		image_remove_thread(image, tracee);
@@ -105,6 +105,7 @@ void fast_detach(struct pt_tracer *t)
 	for (struct image *image = t->images; image; image = image->next) {
 		const uint32_t alone = image->flags | FAST_ALL_STOP | FAST_ALONE;
 
+		patrol_jumps(t, image, NULL);
 		ring_drain(t, image);
 		/* If they can't be stopped the stubs stay, and let every call pass. */
 		if (halt_process(t, image->group, NULL)) {

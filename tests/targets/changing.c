@@ -4,13 +4,18 @@
  *   changing plugin [wait]    a file of code is written anew, under its old number, and mapped again
  *   changing dropped [wait]   libc's pages are thrown away, and come back from the file
  *   changing generated [wait] code is written, made executable, and sends; also where it can still be written
+ *   changing crowded [wait]   libc's pages are thrown away while other threads send
+ *   changing toggled [wait]   code is made writable and executable again, very often: it tells how long that took
+ *   changing restored [wait]  libc's bytes are what they were at first, by /proc/self/mem
+ *   changing written [wait]   the file of code that is mapped is written: it waits for a byte on stdin before it ends
  * With "wait" it says "ready" before it begins, and is attached to. */
 #include <link.h>
+#include <time.h>
 
 #include "begin.h"
 #include "sockets.h"
 
-enum { TIMES = 300, PAGE = 4096 };
+enum { TIMES = 300, PAGE = 4096, TOGGLES = 3000, SENDERS = 3 };
 
 #ifdef __x86_64__
 struct text {
@@ -128,12 +133,75 @@ static void generate(void)
 	send_by((send_function *)page, TIMES);
 }
 
+static void *send_on(void *unused)
+{
+	while (tally->step == 0)
+		chat(19, 10);
+	return unused;
+}
+
+static void drop_in_a_crowd(void)
+{
+	struct text text = text_of_libc();
+	pthread_t senders[SENDERS];
+	for (int i = 0; i < SENDERS; i++)
+		senders[i] = start_thread(send_on, NULL);
+	for (int i = 0; i < 20; i++) {
+		unsigned long long before = tally->calls;
+		must(madvise(text.start, text.size, MADV_DONTNEED) == 0);
+		while (tally->calls < before + TIMES)
+			sched_yield();
+	}
+	tally->step = 1;
+	for (int i = 0; i < SENDERS; i++)
+		must(pthread_join(senders[i], NULL) == 0);
+}
+
+static void toggle(void)
+{
+	char *page = memory(PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, PAGE);
+	struct timespec begin, end;
+	memcpy(page, fails, sizeof fails);
+	must(clock_gettime(CLOCK_MONOTONIC, &begin) == 0);
+	for (int i = 0; i < TOGGLES; i++) {
+		must(mprotect(page, PAGE, PROT_READ | PROT_EXEC) == 0);
+		must(((send_function *)page)(-1, NULL, 0) == -1);
+		must(mprotect(page, PAGE, PROT_READ | PROT_WRITE) == 0);
+	}
+	must(clock_gettime(CLOCK_MONOTONIC, &end) == 0);
+	fprintf(stderr, "%lld\n", (end.tv_sec - begin.tv_sec) * 1000000000LL + end.tv_nsec - begin.tv_nsec);
+}
+
+static void restore(const struct text *text, const char *bytes)
+{
+	int file = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
+	must(file >= 0 && pwrite(file, bytes, text->size, (off_t)(size_t)text->start) == (ssize_t)text->size);
+	chat(23, TIMES);
+}
+
+static void write_file(void)
+{
+	int file = memfd_create("written", 0);
+	must(file >= 0 && pwrite(file, fails, sizeof fails, 0) == sizeof fails);
+	send_function *function = (send_function *)memory(PROT_READ | PROT_EXEC, MAP_PRIVATE, file, PAGE);
+	must(function(-1, NULL, 0) == -1);
+	must(pwrite(file, sends, sizeof sends, 0) == sizeof sends);
+	send_by(function, TIMES);
+	must(read(STDIN_FILENO, buffer, 1) == 1);
+	send_by(function, TIMES);
+}
+
 int main(int argc, char **argv)
 {
+	struct text text;
+	char *bytes;
 	must(argc > 1);
 	tally_open();
 	if (strcmp(argv[1], "moved") == 0)
 		move_libc();
+	text = text_of_libc();
+	bytes = memory(PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, text.size);
+	memcpy(bytes, text.start, text.size);
 	begin(argc, argv);
 	chat(7, TIMES); /* whoever changes its code has done it by now */
 	if (strcmp(argv[1], "plugin") == 0)
@@ -142,6 +210,14 @@ int main(int argc, char **argv)
 		drop();
 	if (strcmp(argv[1], "generated") == 0)
 		generate();
+	if (strcmp(argv[1], "crowded") == 0)
+		drop_in_a_crowd();
+	if (strcmp(argv[1], "toggled") == 0)
+		toggle();
+	if (strcmp(argv[1], "restored") == 0)
+		restore(&text, bytes);
+	if (strcmp(argv[1], "written") == 0)
+		write_file();
 	chat(11, TIMES);
 	tally_tell();
 	return 0;
