@@ -10,6 +10,7 @@
 #include <sys/ptrace.h>
 #include <unistd.h>
 
+#include "await.h"
 #include "clone.h"
 #include "detach.h"
 #include "emit.h"
@@ -24,6 +25,7 @@
 
 #define MOST_PASSES 1000 /* a process that makes threads faster than they can be seized: some are missed, and said */
 #define DETACH_PATIENCE_NS (3 * NSEC_PER_SEC)
+#define DETACH_GRACE_NS (NSEC_PER_SEC / 10) /* for those in calls that would be cut short */
 
 /* 1: seized; 0: there is nothing to seize (it exited, or is a tracee of ours already); -errno. */
 static int seize_thread(struct pt_tracer *t, pid_t pid, pid_t tid)
@@ -45,7 +47,7 @@ static int seize_thread(struct pt_tracer *t, pid_t pid, pid_t tid)
 				   leader ? leader->files : NULL) < 0)
 		return -ENOMEM;
 	tracee->state = TRACEE_RUNNING;
-	ptrace(PTRACE_INTERRUPT, tid, 0, 0);
+	tracee->seized = tracee->continues = true;
 	if (tracee->group->counted && leader)
 		clone_tell(t, tracee);
 	return 1;
@@ -110,13 +112,14 @@ int pt_attach(struct pt_tracer *t, int pid, int32_t *step)
 			return pass;
 		seized += pass;
 	}
+	await_begin(t, tracee_of_group(t, pid, NULL)->group);
 	fast_attached(t, tracee_of_group(t, pid, NULL)->group);
 	return seized + 1;
 }
 
 int pt_detach(struct pt_tracer *t, struct pt_batch *batch)
 {
-	int64_t end = now_ns() + DETACH_PATIENCE_NS;
+	const int64_t begin = now_ns(), end = begin + DETACH_PATIENCE_NS, grace = begin + DETACH_GRACE_NS;
 
 	emit_continue(t);
 	detach_begin(t);
@@ -124,10 +127,13 @@ int pt_detach(struct pt_tracer *t, struct pt_batch *batch)
 	/* A tracee that can't stop (uninterruptible sleep, such as a parent in vfork) is let go by the kernel when
 	 * ptmon exits. */
 	while (t->tracee_count && now_ns() < end) {
-		if (loop_step(t) == -ECHILD)
+		unsigned int left = detach_ask(t);
+
+		if ((left == t->tracee_count && now_ns() > grace) || loop_step(t) == -ECHILD)
 			break;
 	}
 	signals_stop_ticks(t);
+	detach_end(t);
 	emit_end(t, batch);
 	return 0;
 }

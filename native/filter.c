@@ -21,6 +21,7 @@
 #include "fast/fast.h"
 #include "fast/layout.h"
 #include "syscalls.h"
+#include "touching.h"
 #include "watch.h"
 
 #define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
@@ -101,6 +102,17 @@ static void put_protecting(struct writer *w, uint32_t number)
 	put(w, (struct sock_filter)LOAD(nr));
 }
 
+/* This call stops if it could touch the memory of the fast path. */
+static void put_touching(struct writer *w, enum abi abi, uint32_t number, enum fast_touches touches)
+{
+	struct sock_filter piece[TOUCHING_MOST];
+	unsigned int length = touching_build(piece, abi, touches, SECCOMP_RET_ALLOW, VERDICT_TRACE);
+
+	put(w, (struct sock_filter)UNLESS(JEQ, number, (uint8_t)length));
+	for (unsigned int i = 0; i < length; i++)
+		put(w, piece[i]);
+}
+
 /* A call that nobody watches or refuses: it may count. */
 static void put_counted(struct writer *w, const struct syscall_entry *entry, uint32_t number, bool no_io_uring)
 {
@@ -146,6 +158,8 @@ static void put_call(struct writer *w, const struct pt_tracer *t, enum abi abi, 
 		put_unless_in_stub(w, number);
 	else if (entry)
 		put_counted(w, entry, number, t->options.no_io_uring);
+	else if (t->options.fast && fast_touches(abi, number))
+		put_touching(w, abi, number, fast_touches(abi, number));
 }
 
 static void put_abi(struct writer *w, const struct pt_tracer *t, enum abi abi)

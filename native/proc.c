@@ -64,6 +64,30 @@ int proc_place(pid_t tid, struct proc_place *place)
 	return sscanf(line, "-1 %" SCNx64 " %" SCNx64, &place->stack, &place->instruction) == 2;
 }
 
+/* A number of /proc/TID/stat by its place, which proc(5) counts from 1. */
+static int64_t stat_field(pid_t tid, unsigned int place)
+{
+	char line[1024];
+	ssize_t length = read_file(tid, "stat", line, sizeof(line));
+	const char *at = length < 0 ? NULL : strrchr(line, ')'); /* the second ends with the last of these */
+
+	if (length < 0)
+		return length;
+	for (unsigned int i = 2; at && i < place; i++)
+		at = strchr(at + 1, ' ');
+	return at ? strtoll(at, NULL, 10) : -EINVAL;
+}
+
+int64_t proc_user_ticks(pid_t tid)
+{
+	return stat_field(tid, 14);
+}
+
+int64_t proc_kernel_ticks(pid_t tid)
+{
+	return stat_field(tid, 15);
+}
+
 void proc_name(pid_t tid, char name[16])
 {
 	char comm[32];

@@ -21,6 +21,9 @@ struct proc_place {
 
 /* 1: it sleeps, and *place says where; 0: it runs, in user mode or in the kernel; -errno: nobody can tell. */
 int proc_place(pid_t tid, struct proc_place *place);
+/* CPU time that a thread has used in user mode and in the kernel, in clock ticks (sysconf(_SC_CLK_TCK)); or -errno. */
+int64_t proc_user_ticks(pid_t tid);
+int64_t proc_kernel_ticks(pid_t tid);
 /* The thread's name (comm), "" if it can't be read. */
 void proc_name(pid_t tid, char name[16]);
 /* Name, executable's path and argv, each ending in a NUL, into buffer. Returns the length in bytes. */

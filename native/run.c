@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "await.h"
 #include "clone.h"
 #include "emit.h"
 #include "fast/fast.h"
@@ -55,6 +56,7 @@ static void tick(struct pt_tracer *t)
 	t->next_tick = t->now + TICK_NS;
 	signals_tick(t);
 	clone_adopt_orphans(t);
+	await_tick(t);
 	fast_drain(t);
 	fast_patrol(t);
 	sandbox_tick(t);

@@ -10,6 +10,7 @@
 #include "sandbox.h"
 
 #include <errno.h>
+#include <linux/kcmp.h>
 #include <linux/seccomp.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -100,6 +101,16 @@ void sandbox_foreign_trace(struct tracee *tracee)
 }
 
 /* A thread that runs under PTRACE_CONT is made to stop, so that its next resume is by PTRACE_SYSCALL. */
+static void stop_once(struct tracee *other)
+{
+	/* One that is held (hold.c) stands still already. */
+	if (other->state != TRACEE_RUNNING || other->exiting || other->hold)
+		return;
+	other->asked_to_stop = true;
+	other->group->unwatched++;
+	ptrace(PTRACE_INTERRUPT, other->tid, 0, 0);
+}
+
 static void watch_closely(struct pt_tracer *t, struct tracee *other, void *context)
 {
 	struct tracee *caller = context;
@@ -108,24 +119,46 @@ static void watch_closely(struct pt_tracer *t, struct tracee *other, void *conte
 	if (other == caller || other->group != caller->group || other->sandboxed)
 		return;
 	other->sandboxed = true;
-	/* One that is held (hold.c) stands still already. */
-	if (other->state != TRACEE_RUNNING || other->exiting || other->hold)
-		return;
-	other->asked_to_stop = true;
-	caller->group->unwatched++;
-	ptrace(PTRACE_INTERRUPT, other->tid, 0, 0);
+	stop_once(other);
 }
 
-/* With TSYNC the other threads get the filter in the middle of whatever they do. None may run under PTRACE_CONT then:
- * the caller is held until the last of them has stopped once. */
-static void hold(struct pt_tracer *t, struct tracee *caller)
+/* The caller is held until the last of them has stopped once. */
+static void wait_for_others(struct pt_tracer *t, struct tracee *caller)
 {
-	tracee_each(t, watch_closely, caller);
 	if (caller->group->unwatched) {
 		caller->group->held = caller;
 		caller->held_since = t->now;
 		t->held++;
 	}
+}
+
+/* With TSYNC the other threads get the filter in the middle of whatever they do. None may run under PTRACE_CONT then.
+ */
+static void hold(struct pt_tracer *t, struct tracee *caller)
+{
+	tracee_each(t, watch_closely, caller);
+	wait_for_others(t, caller);
+}
+
+/* Those of another process that runs in the same memory (clone(2), vfork(2)), too. */
+static void watch_memory(struct pt_tracer *t, struct tracee *other, void *context)
+{
+	struct tracee *caller = context;
+
+	(void)t;
+	if (other->closely || !other->group ||
+	    (other->group != caller->group && syscall(SYS_kcmp, caller->tid, other->tid, KCMP_VM, 0, 0) != 0))
+		return;
+	other->closely = true;
+	if (other != caller)
+		stop_once(other);
+}
+
+void sandbox_watch(struct pt_tracer *t, struct tracee *tracee, bool hold)
+{
+	tracee_each(t, watch_memory, tracee);
+	if (hold)
+		wait_for_others(t, tracee);
 }
 
 /* Lets the tracee go on that is held in this group, if there is one. */

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/ptrace.h>
 
+#include "await.h"
 #include "fast/fast.h"
 #include "files.h"
 
@@ -72,6 +73,7 @@ void tracee_destroy(struct pt_tracer *t, struct tracee *tracee)
 			t->held--;
 		}
 		if (--tracee->group->threads == 0) {
+			await_end(t, tracee->group);
 			fast_group_gone(t, tracee->group);
 			free(tracee->group);
 		}
@@ -133,6 +135,7 @@ struct tracee *tracee_of_group(struct pt_tracer *t, pid_t tgid, const struct tra
 void tracee_resume(struct tracee *tracee, int request, int signal)
 {
 	tracee->halted = false;
+	tracee->continues = request == PTRACE_CONT;
 	tracee->state = request == PTRACE_LISTEN ? TRACEE_LISTENING : TRACEE_RUNNING;
 	ptrace(request, tracee->tid, 0, signal);
 }
@@ -141,5 +144,6 @@ int tracee_request(const struct pt_tracer *t, const struct tracee *tracee)
 {
 	bool free = t->filtered || (tracee->group && tracee->group->free && !tracee->guest_of);
 
-	return free && !tracee->sandboxed && !tracee->entered && !tracee->asked ? PTRACE_CONT : PTRACE_SYSCALL;
+	return free && !tracee->sandboxed && !tracee->closely && !tracee->entered && !tracee->asked ? PTRACE_CONT
+												    : PTRACE_SYSCALL;
 }

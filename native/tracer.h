@@ -50,6 +50,7 @@ struct group {
 	bool free;		/* its threads run under PTRACE_CONT though there is no filter (fast/attach.c) */
 	uint32_t tries;		/* to patch it that have failed, for its threads were in the way */
 	int64_t not_before;	/* ns: until then it is not tried again */
+	int64_t collides_since; /* ns: a call of it waits for its memory to be given back (fast/collide.c); 0: none */
 };
 
 /* One fd table, as far as it is known: fd -> socket. See files.c. */
@@ -161,7 +162,10 @@ struct tracee {
 	bool before_filters; /* its call was seen at a syscall-entry-stop: seccomp filters judge it after that */
 	struct disguise disguise;
 	bool sandboxed;	    /* has a seccomp filter of its own: watched with PTRACE_SYSCALL */
+	bool closely;	    /* so is one that has code of its own where our filter lets calls pass (fast/collide.c) */
+	bool may_map;	    /* its call under way may be what brings it there */
 	int64_t held_since; /* ns, while it is its group's held */
+	bool continues;	    /* it was resumed by PTRACE_CONT, or only seized: it makes calls unseen */
 	bool halted;	    /* it was asked to stop (fast/halt.c), and its stop waits for its turn */
 	bool asked_to_stop; /* its group's held waits for its next stop */
 	bool strict;	    /* asked for SECCOMP_MODE_STRICT, which the core keeps for the kernel (sandbox.c) */
@@ -176,11 +180,17 @@ struct tracee {
 	bool is_closing;
 	struct tracee *closing_next;
 	unsigned int asked; /* for so many of its calls to be followed; a handler may ask meanwhile (fast/asking.c) */
-	bool urgent_comes;  /* it has sent itself a SIGURG to ask, which is still to be delivered */
-	bool owed_urgent;   /* a SIGURG of the program's own was kept meanwhile */
 	struct image *guest_of; /* a child of vfork: it runs in the memory of this one */
 	bool relocate; /* its code was patched while it did not stand: where it goes on is looked at at its next stop */
-	bool relocated;		 /* that was at this stop */
+	bool relocated; /* that was at this stop */
+	bool seized;	/* and it has not stopped yet (await.c) */
+	bool awaited;	/* at a breakpoint behind the call that it sleeps in */
+	uint64_t awaited_at;
+	int64_t seized_at;  /* ns */
+	int64_t user_ticks; /* of CPU time then */
+	int64_t kernel_ticks;
+	bool asked_to_go;	 /* detaching: it was interrupted (detach.c) */
+	bool again;		 /* the call that it is about to make begins anew (loop.c) */
 	bool unnamed;		 /* its image does not know its thread pointer */
 	uint64_t thread_pointer; /* as far as it is known, or 0 */
 	bool transferred;	 /* something was told of it */
@@ -249,10 +259,13 @@ struct pt_tracer {
 	struct tracee *tracees[HASH_SIZE];
 	struct socket *sockets[HASH_SIZE];
 	struct row *rows[HASH_SIZE];
-	struct files *with_pidfd; /* list */
-	struct image *images;	  /* list */
-	struct code *code;	  /* list: system calls of code that was looked at (fast/code.c) */
-	uint64_t code_key;	  /* of checksums, or 0 */
+	struct files *with_pidfd;	/* list */
+	struct breakpoint *breakpoints; /* list */
+	bool traps;			/* int3 was written into some tracee's code */
+	bool seized;			/* some tracee was seized and has not stopped yet */
+	struct image *images;		/* list */
+	struct code *code;		/* list: system calls of code that was looked at (fast/code.c) */
+	uint64_t code_key;		/* of checksums, or 0 */
 	struct socket *idle_head;
 	struct socket *idle_tail;
 	unsigned int idle_count;

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import errno
 
+from ptmon import syscalls
 from ptmon.records import Fallback, FallbackReason, Incomplete, Reason
 from ptmon.report import FallbackReport, Notice
 
-HARMLESS = frozenset({Reason.PTRACE})
+HARMLESS = frozenset({Reason.PTRACE, Reason.INTERRUPTED})
 """Reasons which do not mean that bytes are missing."""
 
 MESSAGES = {
@@ -24,6 +25,11 @@ MESSAGES = {
     Reason.DETACHED: "process {pid} was let go or killed in the middle of a call{call}: that call's bytes are unknown",
     Reason.UNATTRIBUTED: "calls were counted in process {pid}{call}, but on which socket is not known any more:"
     " their bytes are missing",
+    Reason.INTERRUPTED: "a thread of process {pid} had to be interrupted in the middle of a call{call} when it was"
+    " attached: that call may have returned too early",
+    Reason.FORGED: "process {pid} has changed what ptmon keeps in its memory to count its calls{call}: bytes are missing,"
+    " or were never moved",
+    Reason.UNASKED: "process {pid} took ptmon for gone and made calls{call} that were not counted: bytes are missing",
     Reason.CODE: "code of process {pid} was changed by something that is no call of its own{call}:"
     " calls that it made before that was seen are not counted",
 }
@@ -45,8 +51,10 @@ FALLBACKS = {
 
 def notice(record: Incomplete) -> Notice:
     """The warning that a record stands for."""
-    said = [record.syscall] if record.syscall else []
-    if record.error:
+    said = [record.syscall] if record.syscall and record.reason is not Reason.INTERRUPTED else []
+    if record.error and record.reason is Reason.INTERRUPTED:
+        said.append(syscalls.name(record.error, compat=False))
+    elif record.error:
         said.append(_errno(record.error))
     call = f" ({', '.join(said)})" if said else ""
     return Notice(record.reason.value, record.pid, MESSAGES[record.reason].format(pid=record.pid, call=call))

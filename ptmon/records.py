@@ -33,6 +33,9 @@ class Reason(Enum):
     NO_MEMORY = "no_memory"
     DETACHED = "detached"
     UNATTRIBUTED = "unattributed"
+    INTERRUPTED = "interrupted"
+    FORGED = "forged"
+    UNASKED = "unasked"
     CODE = "code"
 
 

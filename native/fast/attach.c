@@ -17,6 +17,8 @@
 #include <stdlib.h>
 #include <sys/personality.h>
 
+#include "await.h"
+#include "fast/asking.h"
 #include "fast/checksum.h"
 #include "fast/code.h"
 #include "fast/cover.h"
@@ -43,7 +45,8 @@ static int patch_all(struct pt_tracer *t, struct image *image, struct tracee *tr
 	}
 	for (unsigned int i = 0; i < unknown->count && result >= 0; i++)
 		if (!cover_holds(t, image, tracee, &unknown->mappings[i]))
-			result = -ENOEXEC;
+			/* A breakpoint goes away when its thread comes. */
+			result = await_any(t, tracee->group) ? -EAGAIN : -ENOEXEC;
 	return result < 0 ? result : 0;
 }
 
@@ -168,10 +171,12 @@ void fast_prepare(struct pt_tracer *t, pid_t pid)
 	struct image left = {.reader = pid}; /* by another ptmon */
 	struct unknown unknown = {0};
 
-	if (!t->options.fast || (table_find(pid) == 1 && table_read(&left) < 0))
+	if (!t->options.fast)
 		return;
-	cover_look(&left, pid);
-	unknown_find(t, pid, &left, &unknown);
+	if (table_find(pid) != 1 || table_read(&left) == 0) {
+		cover_look(&left, pid);
+		unknown_find(t, pid, &left, &unknown);
+	}
 	unknown_end(t, &unknown);
 	free(left.sites);
 }
@@ -190,8 +195,10 @@ struct image *attach_adopt(struct pt_tracer *t, struct tracee *tracee, int *erro
 	if (!*error) {
 		cover_look(image, tracee->tid);
 		cover_leave_stubs(t, image, tracee);
-		*error = image_reset(t, image);
+		*error = asking_adopt(image);
 	}
+	if (!*error)
+		*error = image_reset(t, image);
 	if (*error && image) {
 		image_destroy(t, image);
 		return NULL;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "await.h"
 #include "fast/checksum.h"
 #include "fast/layout.h"
 #include "fast/writing.h"
@@ -28,7 +29,7 @@ static bool parse(const char *line, struct mapping *mapping, bool *code)
 	mapping->shared = access[3] == 's';
 	mapping->code = NULL;
 	*code = access[2] == 'x';
-	return true;
+	return mapping->begin < mapping->end;
 }
 
 /* Calls visit for each mapping; code: it is executable. */
@@ -36,14 +37,14 @@ static int each(pid_t pid, bool (*visit)(const struct mapping *mapping, bool cod
 {
 	char path[64], line[512];
 	struct mapping mapping;
-	bool code, begins = true, more = true;
+	bool code, more = true, begins = true;
 	FILE *maps;
 
 	snprintf(path, sizeof(path), "/proc/%d/maps", (int)pid);
 	maps = fopen(path, "re");
 	if (!maps)
 		return -errno;
-	/* A long path goes on in what is read next, which may look like a line of its own. */
+	/* A long path continues in what looks like lines of its own, and may say anything there. */
 	while (more && fgets(line, sizeof(line), maps)) {
 		if (begins && parse(line, &mapping, &code))
 			more = visit(&mapping, code, context);
@@ -88,14 +89,15 @@ struct range {
 	uint64_t begin;
 	uint64_t end;
 	bool found;
+	bool unwritable; /* and code */
 };
 
 static bool is_range(const struct mapping *mapping, bool code, void *context)
 {
 	struct range *range = context;
 
-	(void)code;
 	range->found = mapping->begin == range->begin && mapping->end == range->end && !mapping->inode;
+	range->unwritable = code && !mapping->writable;
 	return !range->found;
 }
 
@@ -104,6 +106,13 @@ bool code_is_anonymous(pid_t pid, uint64_t begin, uint64_t size)
 	struct range range = {.begin = begin, .end = begin + size};
 
 	return each(pid, is_range, &range) == 0 && range.found;
+}
+
+bool code_is_unwritable(pid_t pid, uint64_t begin, uint64_t size)
+{
+	struct range range = {.begin = begin, .end = begin + size};
+
+	return each(pid, is_range, &range) == 0 && range.found && range.unwritable;
 }
 
 struct wanted {
@@ -183,6 +192,7 @@ bool code_holds(const struct pt_tracer *t, const struct image *image, const stru
 	if (error)
 		return error != -EFAULT;
 	restore(bytes, &around, image);
+	await_hide(t, image->group, around.begin, bytes, (size_t)(around.end - around.begin));
 	return checksum(bytes + (begin - around.begin), (size_t)(end - begin), t->code_key) == known->sums[chunk];
 }
 
@@ -235,6 +245,8 @@ const struct code *code_look(struct pt_tracer *t, pid_t pid, const struct image 
 	bytes = size && size <= LARGEST ? malloc(size) : NULL;
 	if (bytes && memory_read(pid, mapping->begin, bytes, size) == 0) {
 		restore(bytes, mapping, image);
+		if (image && image->group)
+			await_hide(t, image->group, mapping->begin, bytes, size);
 		code = code_of(t, bytes, size);
 	}
 	if (code)

@@ -43,6 +43,8 @@ int code_each(pid_t pid, bool (*visit)(const struct mapping *mapping, void *cont
 int code_each_executable(pid_t pid, bool (*visit)(const struct mapping *mapping, void *context), void *context);
 /* Is exactly this range a private mapping of no file? */
 bool code_is_anonymous(pid_t pid, uint64_t begin, uint64_t size);
+/* And is it executable, and not writable? */
+bool code_is_unwritable(pid_t pid, uint64_t begin, uint64_t size);
 /* Its system calls, as they were before any jump of the image (or NULL) was written. NULL: it can't be read, or no
  * memory. If the mapping has a code already, that. */
 const struct code *code_look(struct pt_tracer *t, pid_t pid, const struct image *image, const struct mapping *mapping);

@@ -11,6 +11,7 @@
 
 #include <sched.h>
 
+#include "fast/asker.h"
 #include "fast/changes.h"
 #include "fast/fallback.h"
 #include "fast/image.h"
@@ -72,7 +73,7 @@ static bool set_flags(const struct tracee *child, uint32_t flags)
 	uint64_t magic = 0;
 
 	return image_read(&image, FAST_MAGIC, &magic, sizeof(magic)) == 0 && magic == FAST_MAGIC_WORD &&
-	       image_write(&image, FAST_FLAGS, &flags, sizeof(flags)) == 0;
+	       image_write(&image, FAST_FLAGS, &flags, sizeof(flags)) == 0 && asker_forget_all(child->tid) == 0;
 }
 
 void fast_orphaned(struct tracee *child)
@@ -97,7 +98,7 @@ void fast_born(struct pt_tracer *t, struct tracee *child)
 	if (!child->guest_of && !image_add_thread(image, child))
 		fast_withdraw(t, child, PT_FALLBACK_THREADS);
 	/* Its maker's call may have been replaced while it was being made. */
-	moving_one(t, image, child->tid);
+	moving_one_in(t, image, child->tid);
 }
 
 static void leave(struct pt_tracer *t, struct tracee *tracee, void *image)
@@ -120,9 +121,10 @@ void fast_executed(struct pt_tracer *t, struct tracee *tracee)
 	end_guest(tracee);
 	changes_end(tracee);
 	forget_image(t, tracee->group);
-	tracee->group->slow = tracee->group->free = false;
+	tracee->group->slow = tracee->closely = fast_is_taken(t, tracee);
+	tracee->group->free = false;
+	tracee->may_map = false;
 	tracee->asked = 0;
-	tracee->owed_urgent = tracee->urgent_comes = false;
 	tracee->relocate = tracee->unnamed = false;
 	tracee->thread_pointer = 0;
 	tracee->group->not_before = 0;

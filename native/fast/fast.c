@@ -18,7 +18,6 @@
 #include "restart.h"
 #include "tracee.h"
 
-#define TRIES_MOST 20	       /* to stop all threads of an attached process */
 #define PAUSE_NS 1000000       /* after a try that threads were in the way of, doubled with each of them ... */
 #define PAUSE_DOUBLINGS_MOST 9 /* ... so often */
 
@@ -124,15 +123,13 @@ static void give_up(struct pt_tracer *t, struct tracee *tracee, int error)
 {
 	struct group *group = tracee->group;
 
-	if (error == -EAGAIN && t->filtered) {
+	if (error == -EAGAIN) {
 		unsigned int doublings = group->tries < PAUSE_DOUBLINGS_MOST ? group->tries++ : PAUSE_DOUBLINGS_MOST;
 
 		group->not_before = t->now + ((int64_t)PAUSE_NS << doublings);
 		return;
 	}
 	group->stops = 0;
-	if (error == -EAGAIN && ++group->tries < TRIES_MOST)
-		return;
 	if (!group->image) {
 		group->slow = true;
 	} else if (error == -EMLINK) {

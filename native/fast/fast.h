@@ -26,17 +26,40 @@ void fast_call_enters(struct pt_tracer *t, struct tracee *tracee);
 void fast_call_stopped(struct pt_tracer *t, struct tracee *tracee, uint64_t instruction, int64_t result);
 /* A signal-delivery-stop. True: the thread has only asked for its next call to be followed, and there is no signal. */
 bool fast_asks(struct pt_tracer *t, struct tracee *tracee, int signal);
+/* A signal-delivery-stop of a signal that may have a handler: the thread is not in the middle of asking any more. */
+void fast_step_back(const struct pt_tracer *t, const struct tracee *tracee);
+/* It is about to be let go. False: not yet; it has asked, and when it goes on that signal is the next thing. */
+bool fast_lets_go(const struct pt_tracer *t, const struct tracee *tracee);
 /* A seccomp-stop of a call that stops only because it could not be counted in its stub then, and can now: it goes back.
  */
 bool fast_tries_again(struct pt_tracer *t, struct tracee *tracee, uint64_t instruction, uint64_t number);
+/* How a call could touch the memory of the fast path. */
+enum fast_touches {
+	FAST_TOUCHES_NOTHING,
+	FAST_TOUCHES_RANGE,    /* argument 0 is an address, argument 1 a length */
+	FAST_TOUCHES_MMAP,     /* the same, and argument 3 has MAP_* */
+	FAST_TOUCHES_MREMAP,   /* argument 3 has MREMAP_*, argument 4 is a second address */
+	FAST_TOUCHES_BREAK,    /* argument 0 is the heap's end */
+	FAST_TOUCHES_SEGMENT,  /* argument 1 is an address */
+	FAST_TOUCHES_VDSO,     /* arch_prctl(2) */
+	FAST_TOUCHES_LIMIT,    /* argument 0 is the limit's number */
+	FAST_TOUCHES_LIMIT_OF, /* argument 1 is that */
+	FAST_TOUCHES_LOCK,     /* whatever its arguments are */
+	FAST_TOUCHES_OTHER     /* the tracer has to look */
+};
+enum fast_touches fast_touches(enum abi abi, uint64_t number);
+/* A call is about to be made. True: not now, for the fast path has to get out of its way first: it is made again. */
+bool fast_collides(struct pt_tracer *t, struct tracee *tracee, enum abi abi, uint64_t number, const uint64_t args[6]);
+/* It has returned. */
+void fast_mapped(struct pt_tracer *t, struct tracee *tracee);
+/* Has the new program something of its own where the filter lets calls pass? */
+bool fast_is_taken(const struct pt_tracer *t, const struct tracee *tracee);
 /* A syscall-exit-stop: is it the end of the call that was asked about? */
 void fast_call_ended(struct tracee *tracee, uint64_t instruction, int64_t result);
-/* Is this call made from a stub, which has counted it or will? */
+/* Is this call made from a stub, which has counted it or will, or to ask? */
 bool fast_counts_itself(const struct tracee *tracee, uint64_t instruction);
 /* A stop of this tracee is about to be handled: what its process has counted until now comes first. */
 void fast_before_stop(struct pt_tracer *t, struct tracee *tracee);
-/* A signal-delivery-stop. True: the thread has only met code that was being changed, and there is no signal. */
-bool fast_trapped(const struct tracee *tracee, int signal);
 /* A signal is about to be delivered. */
 void fast_before_signal(struct pt_tracer *t, struct tracee *tracee, int signal);
 /* The child exists, but has not run yet; flags are those of clone(2). */

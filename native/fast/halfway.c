@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stddef.h>
 
+#include "fast/distrust.h"
 #include "fast/layout.h"
 #include "fast/place.h"
 #include "fast/records.h"
@@ -15,6 +16,16 @@
 static bool find(const struct image *image, const struct registers *regs, struct place *place)
 {
 	return place_find(image, registers_instruction(regs), place) && place_counts(place) && place->under_way;
+}
+
+/* A thread may jump into a stub with any registers. Is this the place of a record, where it has to be one? */
+static bool is_sound(const struct place *place, const struct registers *regs)
+{
+	const uint64_t end = (uint64_t)FAST_RINGS << (FAST_RING_BITS + FAST_RECORD_BITS);
+
+	if (place->offset < place->body->placed || place->offset >= place->body->committed)
+		return true;
+	return registers_r11(regs) < end && registers_r11(regs) % (1 << FAST_RECORD_BITS) == 0;
 }
 
 /* Offset from FAST_RING on of the record that the thread has begun, or -1. */
@@ -66,8 +77,12 @@ bool halfway_count(struct pt_tracer *t, struct image *image, struct tracee *trac
 	int64_t offset;
 	bool returned;
 
-	if (!find(image, regs, &place))
+	if (image->lost || !find(image, regs, &place))
 		return false;
+	if (!is_sound(&place, regs)) {
+		distrust(t, image);
+		return false;
+	}
 	returned = place.offset >= place.body->done && place.offset < place.body->committed &&
 		   !is_in_call(&place, regs);
 	if (dies || returned)
@@ -91,7 +106,8 @@ bool halfway_finish(const struct image *image, struct registers *regs)
 	uint64_t rdx;
 	int64_t offset;
 
-	if (!find(image, regs, &place) || place.offset < place.body->done || is_in_call(&place, regs))
+	if (!find(image, regs, &place) || place.offset < place.body->done || is_in_call(&place, regs) ||
+	    !is_sound(&place, regs))
 		return false;
 	offset = begun(image, &place, regs);
 	if (place.offset >= place.body->lent && place.offset < place.body->returned &&

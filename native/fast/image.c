@@ -146,15 +146,21 @@ bool image_add_thread(struct image *image, struct tracee *tracee)
 
 void image_remove_thread(struct image *image, const struct tracee *tracee)
 {
-	for (unsigned int i = 0; i < image->thread_count; i++) {
-		if (image->threads[i].tracee == tracee) {
+	/* One may be there twice: its pointer was another one before it had set up its thread-local storage. */
+	for (unsigned int i = image->thread_count; i-- > 0;)
+		if (image->threads[i].tracee == tracee)
 			image->threads[i] = image->threads[--image->thread_count];
-			break;
-		}
-	}
 	/* The memory can't be read through a thread that has exited. */
 	if (image->reader == tracee->tid && image->thread_count)
 		image->reader = image->threads[0].tracee->tid;
+}
+
+bool image_has_others(const struct image *image, const struct tracee *tracee)
+{
+	for (unsigned int i = 0; i < image->thread_count; i++)
+		if (image->threads[i].tracee != tracee)
+			return true;
+	return false;
 }
 
 struct listing {

@@ -78,6 +78,9 @@ struct image {
 	bool draining;
 	bool leaving;	/* its last thread is about to exit: none is under way any more */
 	bool withdrawn; /* nothing jumps to the stubs any more */
+	/* What the rings hold is not believed any more (distrust.h): nobody reads them. */
+	bool lost;
+	const struct tracee *stopped; /* whose stop is about to be handled */
 };
 
 /* The site, and the offset in its copy of a stub, of an address; or NULL. */
@@ -116,5 +119,7 @@ bool image_add_thread(struct image *image, struct tracee *tracee);
 /* The same for all of its threads, which must stand. */
 bool image_add_threads(struct pt_tracer *t, struct image *image);
 void image_remove_thread(struct image *image, const struct tracee *tracee);
+/* Has the process other threads? */
+bool image_has_others(const struct image *image, const struct tracee *tracee);
 
 #endif

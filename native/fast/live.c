@@ -3,7 +3,7 @@
  * A jump of 7 bytes can't be written in one go, and a thread may stand in the middle of what it replaces. So:
  *
  *   1. The first byte of each site becomes int3 (one byte is written whole). From now on nobody gets into these bytes
- *      any more but by a trap, whose thread stops before the tracer (live_trapped) and tries once more when all is
+ *      any more but by a trap, whose thread stops before the tracer (await_trapped) and tries once more when all is
  * done.
  *   2. All threads are looked at. Who stands can be moved on. Who is in a call whose syscall-exit-stop is still to come
  *      is moved on there. Who sleeps in the kernel does so elsewhere, or the patch waits. Who runs is elsewhere, too,
@@ -42,8 +42,9 @@
 struct pass {
 	struct pt_tracer *t;
 	struct image *image;
-	const struct tracee *but; /* it is in a stop that is being handled */
-	bool plain;		  /* no way leads into the middle of a site, but a call that stops */
+	pid_t tid;     /* of the process */
+	pid_t handled; /* one whose stop is being handled, or 0 */
+	bool plain;    /* no way leads into the middle of a site, but a call that stops */
 	bool ok;
 };
 
@@ -78,7 +79,7 @@ static void may_trap(pid_t tid, void *context)
 	enum stance stance;
 	uint64_t instruction;
 
-	if (!pass->ok || tid == pass->but->tid)
+	if (!pass->ok || tid == pass->handled)
 		return;
 	stance = stance_of(pass->t, tid, &instruction);
 	if (stance == STANCE_STANDS || stance == STANCE_RETURNS)
@@ -91,7 +92,7 @@ static void is_elsewhere(pid_t tid, void *context)
 	struct pass *pass = context;
 	uint64_t instruction = 0;
 
-	if (!pass->ok || tid == pass->but->tid)
+	if (!pass->ok || tid == pass->handled)
 		return;
 	switch (stance_of(pass->t, tid, &instruction)) {
 	case STANCE_SLEEPS:
@@ -132,8 +133,8 @@ static void relocate(pid_t tid, void *context)
 	struct tracee *tracee = tracee_find(pass->t, tid);
 
 	/* Who stands is perhaps let go on by something else than a stop that is handled (hold.c). */
-	if (tid == pass->but->tid || halt_stands(pass->t, tid))
-		moving_one(pass->t, pass->image, tid);
+	if (tid == pass->handled || halt_stands(pass->t, tid))
+		moving_one_in(pass->t, pass->image, tid);
 	else if (tracee)
 		tracee->relocate = true;
 }
@@ -144,7 +145,7 @@ static void write_first(const struct pass *pass, const uint8_t *byte)
 		const struct fast_site *site = &pass->image->sites[i];
 
 		if (site->changes)
-			writing_code(pass->but->tid, site->begin, byte ? byte : site->original, 1);
+			writing_code(pass->tid, site->begin, byte ? byte : site->original, 1);
 	}
 }
 
@@ -156,7 +157,7 @@ static bool choose(struct pass *pass)
 	for (unsigned int i = 0; i < pass->image->site_count; i++) {
 		struct fast_site *site = &pass->image->sites[i];
 
-		site->changes = !site->jumps && writing_has_original(pass->but->tid, site) &&
+		site->changes = !site->jumps && writing_has_original(pass->tid, site) &&
 				!frames_hide(pass->image->group, site->begin, site->begin + site_size(site));
 		pass->plain &= !site->changes || is_plain(site);
 		any |= site->changes;
@@ -170,12 +171,12 @@ static int write_jumps(const struct pass *pass)
 
 	for (unsigned int i = 0; i < pass->image->site_count; i++)
 		if (pass->image->sites[i].changes)
-			writing_jump_tail(pass->but->tid, &pass->image->sites[i], pointer_of(i));
+			writing_jump_tail(pass->tid, &pass->image->sites[i], pointer_of(i));
 	for (unsigned int i = 0; i < pass->image->site_count; i++) {
 		struct fast_site *site = &pass->image->sites[i];
 
 		if (site->changes)
-			site->jumps = writing_jump(pass->but->tid, site, pointer_of(i)) == 0;
+			site->jumps = writing_jump(pass->tid, site, pointer_of(i)) == 0;
 		written += site->changes && site->jumps;
 	}
 	return written;
@@ -191,13 +192,14 @@ static bool none_would_suffer(struct pass *pass)
 int live_jumps(struct pt_tracer *t, struct image *image, const struct tracee *tracee)
 {
 	static const uint8_t trap = INT3;
-	struct pass pass = {.t = t, .image = image, .but = tracee, .plain = true};
+	struct pass pass = {.t = t, .image = image, .tid = tracee->tid, .handled = tracee->tid, .plain = true};
 	int written;
 
 	if (!choose(&pass))
 		return 0;
 	if (!none_would_suffer(&pass))
 		return -EAGAIN;
+	t->traps = true;
 	write_first(&pass, &trap);
 	if (!wait_until_elsewhere(&pass)) {
 		write_first(&pass, NULL);
@@ -208,10 +210,10 @@ int live_jumps(struct pt_tracer *t, struct image *image, const struct tracee *tr
 	return written;
 }
 
-int live_originals(struct pt_tracer *t, struct image *image, const struct tracee *tracee)
+int live_originals(struct pt_tracer *t, struct image *image, pid_t tid, pid_t handled)
 {
 	static const uint8_t trap = INT3;
-	struct pass pass = {.t = t, .image = image, .but = tracee};
+	struct pass pass = {.t = t, .image = image, .tid = tid, .handled = handled};
 
 	if (!none_would_suffer(&pass))
 		return -EAGAIN;
@@ -219,13 +221,14 @@ int live_originals(struct pt_tracer *t, struct image *image, const struct tracee
 	for (unsigned int i = 0; i < image->site_count; i++) {
 		struct fast_site *site = &image->sites[i];
 
-		site->changes = site->jumps && writing_has_jump(tracee->tid, site, pointer_of(i));
+		site->changes = site->jumps && writing_has_jump(tid, site, pointer_of(i));
 		site->jumps = false;
 	}
+	t->traps = true;
 	write_first(&pass, &trap);
 	for (unsigned int i = 0; i < image->site_count; i++)
 		if (image->sites[i].changes)
-			writing_original_tail(tracee->tid, &image->sites[i]);
+			writing_original_tail(tid, &image->sites[i]);
 	write_first(&pass, NULL);
 	return 0;
 }
@@ -255,21 +258,4 @@ void live_mend(const struct image *image, pid_t child)
 		if (site->jumps)
 			writing_jump(child, site, pointer_of(i));
 	}
-}
-
-bool live_trapped(const struct tracee *tracee, int signal)
-{
-	struct registers regs;
-	siginfo_t info;
-	uint8_t byte;
-
-	/* do_int3() of arch/x86/kernel/traps.c sends it as the kernel's own. */
-	if (signal != SIGTRAP || !tracee->group->image || ptrace(PTRACE_GETSIGINFO, tracee->tid, 0, &info) < 0 ||
-	    info.si_code != SI_KERNEL || registers_read(tracee->tid, &regs) < 0)
-		return false;
-	/* A program's own int3 stands there still. */
-	if (memory_read(tracee->tid, registers_instruction(&regs) - 1, &byte, sizeof(byte)) < 0 || byte == INT3)
-		return false;
-	registers_set_instruction(&regs, registers_instruction(&regs) - 1);
-	return registers_write(tracee->tid, &regs) == 0;
 }

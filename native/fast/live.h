@@ -8,12 +8,11 @@
 /* Sites without a jump get it, where their own bytes stand there. The tracee must be in a ptrace-stop. Returns how
  * many; -EAGAIN: some thread is, or may be, in the middle of these bytes. */
 int live_jumps(struct pt_tracer *t, struct image *image, const struct tracee *tracee);
-/* All sites get their own bytes back. Threads in stubs and twins finish there. -EAGAIN: not now. */
-int live_originals(struct pt_tracer *t, struct image *image, const struct tracee *tracee);
+/* All sites get their own bytes back. Threads in stubs and twins finish there. tid: one of its threads; handled:
+ * the one whose stop is being handled, or 0. -EAGAIN: not now. */
+int live_originals(struct pt_tracer *t, struct image *image, pid_t tid, pid_t handled);
 /* A fork in the middle of that has copied what stood there just then: the child, which has not run yet, gets the jumps
  * that its maker has by now. */
 void live_mend(const struct image *image, pid_t child);
-/* A signal-delivery-stop. True: it is the trap of a byte that stood there for a moment, and there is no signal. */
-bool live_trapped(const struct tracee *tracee, int signal);
 
 #endif

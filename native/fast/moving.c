@@ -7,6 +7,7 @@
 
 #include <errno.h>
 
+#include "fast/asker.h"
 #include "fast/asking.h"
 #include "fast/halt.h"
 #include "fast/layout.h"
@@ -95,7 +96,12 @@ static void move_thread(pid_t tid, void *context)
 	struct registers regs;
 	uint64_t other;
 
-	if (registers_read(tid, &regs) < 0 || registers_compat(&regs))
+	if (registers_read(tid, &regs) < 0) {
+		if (tracee)
+			tracee->relocate = true; /* it is in the kernel (halt.c), and is looked at at its next stop */
+		return;
+	}
+	if (registers_compat(&regs))
 		return;
 	moving->calls = 0;
 	other = move_and_look(moving, registers_instruction(&regs), registers_result(&regs));
@@ -142,37 +148,33 @@ void moving_in(struct pt_tracer *t, const struct image *image, unsigned int firs
 	moving_threads(t, image->group, into_stubs, &round);
 }
 
-void moving_one(struct pt_tracer *t, const struct image *image, pid_t tid)
+void moving_one(struct pt_tracer *t, const void *context, pid_t tid, move_function move)
 {
-	const struct round round = {.image = image};
-	struct moving moving = {.t = t, .move = into_stubs, .context = &round};
+	struct moving moving = {.t = t, .move = move, .context = context};
 
 	move_thread(tid, &moving);
 }
 
-struct leaving {
-	struct pt_tracer *t;
-	const struct image *image;
-};
+void moving_one_in(struct pt_tracer *t, const struct image *image, pid_t tid)
+{
+	const struct round round = {.image = image};
+
+	moving_one(t, &round, tid, into_stubs);
+}
 
 static void leave_ask(pid_t tid, void *context)
 {
-	const struct leaving *leaving = context;
-
-	asking_leave(leaving->t, leaving->image, tid);
+	(void)context;
+	asker_go_back(tid);
 }
 
 void moving_out(struct pt_tracer *t, struct image *image)
 {
-	struct leaving leaving = {.t = t, .image = image};
-
-	halt_each(image->group, leave_ask, &leaving);
+	halt_each(image->group, leave_ask, NULL);
 	moving_threads(t, image->group, out_of_stubs, image);
 }
 
 void moving_one_out(struct pt_tracer *t, const struct image *image, pid_t tid)
 {
-	struct moving moving = {.t = t, .move = out_of_stubs, .context = image};
-
-	move_thread(tid, &moving);
+	moving_one(t, image, tid, out_of_stubs);
 }

@@ -9,7 +9,8 @@
 /* Threads in the middle of what a jump of these sites has replaced go on in stubs and twins. */
 void moving_in(struct pt_tracer *t, const struct image *image, unsigned int first);
 /* The same of one thread, which stands, for all sites. */
-void moving_one(struct pt_tracer *t, const struct image *image, pid_t tid);
+void moving_one_in(struct pt_tracer *t, const struct image *image, pid_t tid);
+void moving_one(struct pt_tracer *t, const void *context, pid_t tid, move_function move);
 /* Which threads are about to make calls in twins, where the tracer has to follow them? The stops have seen all calls
  * until now. */
 void moving_count_asked(struct pt_tracer *t, struct group *group);

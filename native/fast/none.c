@@ -44,10 +44,15 @@ bool fast_asks(struct pt_tracer *t, struct tracee *tracee, int signal)
 	return false;
 }
 
-bool fast_trapped(const struct tracee *tracee, int signal)
+void fast_step_back(const struct pt_tracer *t, const struct tracee *tracee)
 {
-	(void)tracee, (void)signal;
-	return false;
+	(void)t, (void)tracee;
+}
+
+bool fast_lets_go(const struct pt_tracer *t, const struct tracee *tracee)
+{
+	(void)t, (void)tracee;
+	return true;
 }
 
 bool fast_tries_again(struct pt_tracer *t, struct tracee *tracee, uint64_t instruction, uint64_t number)
@@ -64,6 +69,29 @@ void fast_call_ended(struct tracee *tracee, uint64_t instruction, int64_t result
 bool fast_counts_itself(const struct tracee *tracee, uint64_t instruction)
 {
 	(void)tracee, (void)instruction;
+	return false;
+}
+
+enum fast_touches fast_touches(enum abi abi, uint64_t number)
+{
+	(void)abi, (void)number;
+	return FAST_TOUCHES_NOTHING;
+}
+
+bool fast_collides(struct pt_tracer *t, struct tracee *tracee, enum abi abi, uint64_t number, const uint64_t args[6])
+{
+	(void)t, (void)tracee, (void)abi, (void)number, (void)args;
+	return false;
+}
+
+void fast_mapped(struct pt_tracer *t, struct tracee *tracee)
+{
+	(void)t, (void)tracee;
+}
+
+bool fast_is_taken(const struct pt_tracer *t, const struct tracee *tracee)
+{
+	(void)t, (void)tracee;
 	return false;
 }
 

@@ -181,13 +181,13 @@ static void leave(pid_t tid, void *context)
 		moving_one_out(leaving->t, leaving->image, tid);
 }
 
-void patch_withdraw_live(struct pt_tracer *t, struct image *image, const struct tracee *tracee)
+void patch_withdraw_live(struct pt_tracer *t, struct image *image, pid_t tid, pid_t handled)
 {
-	struct leaving leaving = {.t = t, .image = image, .caller = tracee->tid};
+	struct leaving leaving = {.t = t, .image = image, .caller = handled};
 
 	image_set_flags(image, image->flags | FAST_ALL_STOP);
 	/* Where they can't be written now the jumps stay, and lead to calls that stop. */
-	if (live_originals(t, image, tracee) < 0)
+	if (live_originals(t, image, tid, handled) < 0)
 		return;
 	halt_each(image->group, leave, &leaving);
 	image->withdrawn = true;

@@ -21,6 +21,7 @@
 #include "fast/layout.h"
 #include "fast/stub.h"
 #include "fast/writing.h"
+#include "tracee.h"
 
 #define CHUNKS 8  /* at a time */
 #define JUMPS 256 /* that are read at a time */
@@ -109,10 +110,8 @@ static bool look_at_some(struct pt_tracer *t, struct image *image)
  * has nothing to look at. */
 static void check(struct pt_tracer *t, struct image *image, struct tracee *standing)
 {
-	struct tracee *tracee = standing;
+	struct tracee *tracee = standing ? standing : tracee_of_group(t, image->group->tgid, NULL);
 
-	if (!tracee && image->thread_count)
-		tracee = image->threads[0].tracee;
 	if (!tracee || attach_check(t, image, tracee) != -ENOEXEC)
 		return;
 	emit_warning(t, tracee, PT_REASON_CODE, NULL, 0);

@@ -3,12 +3,28 @@
 
 #include "call.h"
 #include "emit.h"
+#include "fast/distrust.h"
 #include "fast/layout.h"
 #include "fast/slots.h"
 #include "files.h"
 #include "transfer.h"
 
 #define PROBES 8
+
+/* What a call that counts may return, include/linux/fs.h and err.h of the kernel. */
+#define MAX_RW_COUNT 0x7ffff000
+#define MAX_ERRNO 4095
+
+/* Can a stub have written it? Else the program has, and nothing behind this knows what to do with it. */
+static bool is_possible(const struct fast_record *record)
+{
+	unsigned int i = 0;
+
+	while (i < FAST_TRANSFERS && fast_calls[i] != record->number)
+		i++;
+	return i < FAST_TRANSFERS && record->fd < FAST_FDS && record->result >= -MAX_ERRNO &&
+	       record->result <= MAX_RW_COUNT;
+}
 
 static struct tracee *thread_of(struct image *image, uint64_t pointer)
 {
@@ -62,7 +78,7 @@ static void tell(struct pt_tracer *t, struct image *image, struct tracee *tracee
 		.time = time,
 	};
 
-	if (sum->number == FAST_NUMBER_VOID || !tracee || !counted.entry || !call_counts(t, tracee))
+	if (!tracee || !counted.entry || !call_counts(t, tracee))
 		return;
 	counted.socket = slots_fading(image, sum->fd);
 	if (!counted.socket && files_lookup(t, tracee, counted.fd, &counted.socket) != 1) {
@@ -73,12 +89,21 @@ static void tell(struct pt_tracer *t, struct image *image, struct tracee *tracee
 	transfer_counted(t, tracee, &counted);
 }
 
-void records_tell_one(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct fast_record *record,
-		      uint64_t time)
+static void tell_one(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct fast_record *record,
+		     uint64_t time)
 {
 	const struct records_sum sum = sum_of(record);
 
 	tell(t, image, tracee, &sum, time);
+}
+
+void records_tell_one(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct fast_record *record,
+		      uint64_t time)
+{
+	if (is_possible(record))
+		tell_one(t, image, tracee, record, time);
+	else
+		distrust(t, image);
 }
 
 static void end_sum(const struct records *records, const struct records_sum *sum)
@@ -139,11 +164,15 @@ void records_tell(struct records *records, const struct fast_record *record)
 	struct pt_tracer *t = records->t;
 	struct image *image = records->image;
 
-	if (t->options.aggregate)
+	if (record->number == FAST_NUMBER_VOID)
+		return;
+	if (!is_possible(record))
+		distrust(t, image);
+	else if (t->options.aggregate)
 		add(records, record);
 	else
-		records_tell_one(t, image, thread_of(image, record->thread), record,
-				 time_of(t, image, record->tsc, records->tsc));
+		tell_one(t, image, thread_of(image, record->thread), record,
+			 time_of(t, image, record->tsc, records->tsc));
 }
 
 void records_end(struct records *records)

@@ -12,10 +12,14 @@
 #include <stdlib.h>
 #include <x86intrin.h>
 
+#include "fast/distrust.h"
 #include "fast/layout.h"
 
 #define CHUNK 1024 /* records that are read at a time */
 #define RESERVE 64 /* threads for which room is made at a time */
+/* A ring's first number is at most this, so that sums with it do not wrap: at a record each nanosecond it lasts for a
+ * century. */
+#define NUMBER_MOST (1ull << 62)
 
 /* As stubs know it. */
 struct line {
@@ -79,8 +83,11 @@ int ring_skip(struct image *image)
 	struct line lines[FAST_RINGS];
 	int error = image_read(image, FAST_HEADS, lines, sizeof(lines));
 
-	for (unsigned int i = 0; i < FAST_RINGS && !error; i++)
+	for (unsigned int i = 0; i < FAST_RINGS && !error; i++) {
+		if (lines[i].head < FAST_RING_RECORDS || lines[i].head > NUMBER_MOST)
+			error = -EPROTO;
 		image->rings[i].tail = lines[i].head;
+	}
 	return error;
 }
 
@@ -141,16 +148,17 @@ static bool read_one(const struct image *image, unsigned int ring, uint64_t numb
 	       is_whole(record, number);
 }
 
-static bool read_chunk(const struct image *image, unsigned int ring, struct fast_record *records, uint64_t count)
+static int read_chunk(const struct image *image, unsigned int ring, struct fast_record *records, uint64_t count)
 {
 	const uint64_t number = image->rings[ring].tail;
 	const uint64_t room = FAST_RING_RECORDS - (number & (FAST_RING_RECORDS - 1)),
 		       part = room < count ? room : count;
+	int error = image_read(image, FAST_RING + ring_place(ring, number), records, part * sizeof(*records));
 
-	if (image_read(image, FAST_RING + ring_place(ring, number), records, part * sizeof(*records)) < 0)
-		return false;
-	return part == count || image_read(image, FAST_RING + ring_place(ring, number + part), records + part,
-					   (count - part) * sizeof(*records)) == 0;
+	if (!error && part < count)
+		error = image_read(image, FAST_RING + ring_place(ring, number + part), records + part,
+				   (count - part) * sizeof(*records));
+	return error;
 }
 
 static bool add_gap(struct fast_ring *ring, uint64_t number)
@@ -162,6 +170,12 @@ static bool add_gap(struct fast_ring *ring, uint64_t number)
 	ring->gaps = more;
 	more[ring->gap_count++] = number;
 	return true;
+}
+
+/* A thread has begun one record at most. */
+static bool has_too_many_gaps(const struct fast_ring *ring)
+{
+	return ring->gap_count > FAST_THREADS;
 }
 
 static void tell_gaps(struct records *told, unsigned int index)
@@ -180,18 +194,19 @@ static void tell_gaps(struct records *told, unsigned int index)
 	ring->gap_count = left;
 }
 
-/* One chunk. False: it can't be read.
+/* One chunk. 0 or -errno; -EPROTO: no stub has written that.
  *
  * A race with the threads, which write on: the order within each of them has to be kept. Who has written a record has
  * written all of its earlier ones. So after the chunk was read, what was not whole in it is read once more, the last
  * one first, and then the gaps before it; and what is whole is told in order. */
-static bool tell_chunk(struct records *told, unsigned int index, uint64_t count)
+static int tell_chunk(struct records *told, unsigned int index, uint64_t count)
 {
 	struct fast_ring *ring = &told->image->rings[index];
 	struct fast_record records[CHUNK];
+	int error = read_chunk(told->image, index, records, count);
 
-	if (!read_chunk(told->image, index, records, count))
-		return false;
+	if (error)
+		return error;
 	for (uint64_t i = count; i-- > 0;)
 		if (!is_whole(&records[i], ring->tail + i))
 			read_one(told->image, index, ring->tail + i, &records[i]);
@@ -200,25 +215,29 @@ static bool tell_chunk(struct records *told, unsigned int index, uint64_t count)
 		if (is_whole(&records[i], ring->tail))
 			records_tell(told, &records[i]);
 		else if (!add_gap(ring, ring->tail))
-			return false;
+			return -ENOMEM; /* it is read again at the next drain */
+		if (told->image->lost || has_too_many_gaps(ring))
+			return -EPROTO;
 	}
-	return true;
+	return 0;
 }
 
-static void drain_one(struct records *told, unsigned int index, uint64_t head)
+static int drain_one(struct records *told, unsigned int index, uint64_t head)
 {
 	struct fast_ring *ring = &told->image->rings[index];
 	const uint64_t before = first_unread(ring);
+	int error = 0;
 
 	ring->was_full = head >= limit_of(told->image, ring);
 	if (ring->tail == head)
 		tell_gaps(told, index);
-	while (ring->tail < head && tell_chunk(told, index, head - ring->tail < CHUNK ? head - ring->tail : CHUNK))
-		;
+	while (ring->tail < head && !error)
+		error = tell_chunk(told, index, head - ring->tail < CHUNK ? head - ring->tail : CHUNK);
 	if (first_unread(ring) != before)
 		write_limit(told->image, index);
 	else
 		ring->was_full = false;
+	return error;
 }
 
 static bool has_news(struct image *image, const struct line lines[FAST_RINGS])
@@ -232,23 +251,61 @@ static bool has_news(struct image *image, const struct line lines[FAST_RINGS])
 	return news;
 }
 
+/* The limit keeps a head from overtaking what is not read yet, and nothing takes it back. What the tracee may have
+ * written there instead must not say how long the tracer reads. */
+static bool is_possible(const struct image *image, const struct line lines[FAST_RINGS])
+{
+	for (unsigned int i = 0; i < FAST_RINGS; i++) {
+		const struct fast_ring *ring = &image->rings[i];
+
+		if (lines[i].head < ring->tail || lines[i].head - first_unread(ring) > FAST_RING_RECORDS)
+			return false;
+	}
+	return true;
+}
+
+/* 0 or -errno; -EPROTO: no stub has written that. */
+static int read_lines(const struct image *image, struct line lines[FAST_RINGS])
+{
+	const size_t size = FAST_RINGS * sizeof(lines[0]);
+	int error = image_read(image, FAST_HEADS, lines, size);
+
+	/* A race with the stubs: nothing promises that a word is copied in one go while it is being added to. Twice in
+	 * a row that does not go wrong. */
+	if (!error && !is_possible(image, lines))
+		error = image_read(image, FAST_HEADS, lines, size);
+	return error ? error : is_possible(image, lines) ? 0 : -EPROTO;
+}
+
+static int drain_all(struct records *told, const struct line lines[FAST_RINGS])
+{
+	int error = 0;
+
+	for (unsigned int i = 0; i < FAST_RINGS && (!error || error == -ENOMEM); i++)
+		error = drain_one(told, i, lines[i].head);
+	return error == -ENOMEM ? 0 : error;
+}
+
 void ring_drain(struct pt_tracer *t, struct image *image)
 {
 	struct line lines[FAST_RINGS];
 	struct records told;
 	uint64_t tsc;
+	int error;
 
-	if (image->draining || image_read(image, FAST_HEADS, lines, sizeof(lines)) < 0)
+	if (image->draining || image->lost)
 		return;
+	error = read_lines(image, lines);
 	tsc = __rdtsc();
-	if (has_news(image, lines)) {
+	if (!error && has_news(image, lines)) {
 		image->draining = true; /* a look-up on the way may want what a drain gives (fast_learn) */
 		records_begin(&told, t, image, tsc);
-		for (unsigned int i = 0; i < FAST_RINGS; i++)
-			drain_one(&told, i, lines[i].head);
+		error = drain_all(&told, lines);
 		records_end(&told);
 		image->draining = false;
 	}
+	if (error)
+		return distrust_unread(t, image, error);
 	image->last_tsc = tsc;
 	image->last_time = t->now;
 }

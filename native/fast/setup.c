@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "fast/asker.h"
 #include "fast/changes.h"
 #include "fast/code.h"
 #include "fast/image.h"
@@ -187,7 +188,7 @@ static int clear_slots(const struct image *image, unsigned int fds)
 
 struct image *image_copy(struct pt_tracer *t, const struct image *of, struct tracee *child)
 {
-	struct image *image = image_begin(t, child);
+	struct image *image = of->lost ? NULL : image_begin(t, child);
 
 	if (!image)
 		return NULL;
@@ -203,7 +204,8 @@ struct image *image_copy(struct pt_tracer *t, const struct image *of, struct tra
 		image->asks = of->asks;
 		/* Records before this one are its parent's. */
 		if (of->files && clear_slots(image, of->files->size) == 0 && ring_skip(image) == 0 &&
-		    ring_write(image) == 0 && image_write(image, FAST_FLAGS, &image->flags, sizeof(image->flags)) == 0)
+		    (!of->asks || asker_forget_all(child->tid) == 0) && ring_write(image) == 0 &&
+		    image_write(image, FAST_FLAGS, &image->flags, sizeof(image->flags)) == 0)
 			return image;
 	}
 	image_destroy(t, image);

@@ -16,9 +16,7 @@
 #include "fast/signalled.h"
 
 #include <string.h>
-#include <sys/ptrace.h>
 
-#include "fast/asking.h"
 #include "fast/halfway.h"
 #include "fast/layout.h"
 #include "fast/place.h"
@@ -126,15 +124,12 @@ static void before_cancellation(struct pt_tracer *t, struct image *image, struct
 void signalled(struct pt_tracer *t, struct image *image, struct tracee *tracee, int signal)
 {
 	bool cancels = signal == SIGNAL_CANCEL || signal == SIGNAL_CANCEL_MUSL;
-	uint64_t mask = 0; /* 0: as it is */
 	struct registers regs;
 	struct place place;
 
 	if (registers_read(tracee->tid, &regs) < 0 || registers_instruction(&regs) < FAST_CODE ||
 	    registers_instruction(&regs) >= FAST_CODE + FAST_CODE_SIZE)
 		return;
-	if (cancels && asking_registers(image, &regs, &mask))
-		registers_set_instruction(&regs, registers_r11(&regs));
 	if (!place_find(image, registers_instruction(&regs), &place) || place.stage == STAGE_ROOM ||
 	    !restart_has_handler(tracee->tid, signal))
 		return;
@@ -143,6 +138,4 @@ void signalled(struct pt_tracer *t, struct image *image, struct tracee *tracee, 
 	else
 		before_handler(t, image, tracee, &place, &regs);
 	registers_write(tracee->tid, &regs);
-	if (mask)
-		ptrace(PTRACE_SETSIGMASK, tracee->tid, sizeof(mask), &mask);
 }

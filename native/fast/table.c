@@ -3,6 +3,9 @@
  * A tracer that is killed leaves its jumps and stubs in an attached process, which runs on with them. The next one
  * finds them by FAST_MAGIC, and reads here what the sites are. The stubs themselves stay as they are: so it must be the
  * same version of them.
+ *
+ * But anybody can write such a table into memory of its own. So nothing of it is believed that is not as ptmon makes
+ * it, down to the last byte of the stubs; else the memory is a stranger's, and nobody touches it.
  */
 #include "fast/table.h"
 
@@ -10,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fast/code.h"
+#include "fast/decode.h"
 #include "fast/layout.h"
 #include "fast/writing.h"
 
@@ -21,7 +26,7 @@ struct table_row {
 	uint8_t before;
 	uint8_t after;
 	uint8_t jump;
-	bool repeatable;
+	uint8_t repeatable; /* no bool: what is read there may be any byte */
 	uint8_t original[SITE_BYTES];
 };
 
@@ -33,17 +38,25 @@ struct table_head {
 
 /* One row is what the table begins with. */
 #define ROW_SIZE (1u << FAST_TABLE_ROW_BITS)
+#define PROGRAM_END (1ull << 47) /* of what a program can have code at (TASK_SIZE) */
+#define STUB_ALIGN 16u
 _Static_assert(sizeof(struct table_row) <= ROW_SIZE, "FAST_TABLE_ROW_BITS");
 
-/* FNV-1a over the stubs' code, which holds every address and offset that matters. */
+static uint64_t add(uint64_t hash, const uint8_t *code, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		hash = (hash ^ code[i]) * 0x100000001b3u;
+	return hash;
+}
+
+/* FNV-1a over the code, which holds every address and offset that matters. */
 static uint64_t version(void)
 {
 	uint64_t hash = 0xcbf29ce484222325u;
 
 	for (const struct stub *stub = stub_table; stub < stub_table_end; stub++)
-		for (uint32_t i = 0; i < stub->size; i++)
-			hash = (hash ^ stub->begin[i]) * 0x100000001b3u;
-	return hash;
+		hash = add(hash, stub->begin, stub->size);
+	return add(hash, ask_begin, (size_t)(ask_end - ask_begin));
 }
 
 static uint64_t address_of(unsigned int index)
@@ -100,35 +113,103 @@ int table_find(pid_t tid)
 	return 1;
 }
 
+/* Do the replaced bytes end in a relative jump, as the row says? ranges.c has no other one there. */
+static bool ends_in_jump(const struct table_row *row, unsigned int size)
+{
+	struct instruction last;
+
+	return row->jump == 0 ||
+	       (row->jump <= row->after && decode(row->original + size - row->jump, row->jump, &last) == row->jump &&
+		last.branch && last.ends);
+}
+
+/* Is it a row as row_of() makes it, of a stub at this address or behind it? */
+static bool is_possible(const struct table_row *row, uint32_t stub_at)
+{
+	const unsigned int size = row->before + 2u + row->after;
+
+	return row->stub < stub_table_end - stub_table && row->before <= SITE_BEFORE && row->after <= SITE_AFTER &&
+	       size >= SITE_LEAST && size <= SITE_BYTES && row->call > row->before && row->call < PROGRAM_END &&
+	       row->begin == row->call - row->before && row->original[row->before] == 0x0f &&
+	       row->original[row->before + 1] == 0x05 && ends_in_jump(row, size) && row->repeatable <= 1 &&
+	       row->stub_at >= stub_at && row->stub_at % STUB_ALIGN == 0 &&
+	       row->stub_at <= FAST_STUBS_END - stub_table[row->stub].size;
+}
+
+static struct fast_site site_of(const struct table_row *row)
+{
+	struct fast_site site = {
+		.call = row->call,
+		.begin = row->begin,
+		.before = row->before,
+		.after = row->after,
+		.jump = row->jump,
+		.repeatable = row->repeatable,
+		.stub = &stub_table[row->stub],
+		.stub_at = row->stub_at,
+	};
+
+	memcpy(site.original, row->original, sizeof(site.original));
+	return site;
+}
+
+/* Takes over what the rows say, if that is possible. */
+static int take(struct image *image, const struct table_head *head, const uint8_t *rows)
+{
+	uint32_t end = FAST_STUBS;
+
+	for (unsigned int i = 0; i < head->count; i++) {
+		struct table_row row;
+
+		memcpy(&row, rows + (size_t)i * ROW_SIZE, sizeof(row));
+		if (!is_possible(&row, end))
+			return -EEXIST;
+		image->sites[i] = site_of(&row);
+		end = row.stub_at + image->sites[i].stub->size;
+	}
+	if (head->stubs_end < end || head->stubs_end > FAST_STUBS_END || head->stubs_end % STUB_ALIGN)
+		return -EEXIST;
+	image->site_count = head->count;
+	image->stubs_end = head->stubs_end;
+	return 0;
+}
+
+static int read_rows(struct image *image, const struct table_head *head)
+{
+	const size_t size = (size_t)head->count * ROW_SIZE;
+	uint8_t *rows = malloc(size + 1);
+	int error = rows ? 0 : -ENOMEM;
+
+	image->sites = calloc(head->count + 1, sizeof(*image->sites));
+	if (!image->sites)
+		error = -ENOMEM;
+	if (!error && size)
+		error = image_read(image, address_of(0), rows, size);
+	if (!error)
+		error = take(image, head, rows);
+	free(rows);
+	return error;
+}
+
 int table_read(struct image *image)
 {
 	struct table_head head;
-	int error = image_read(image, FAST_TABLE, &head, sizeof(head));
+	int error;
 
+	/* Stubs that can't be written: the program is not to change them behind our back, once they were looked at. */
+	if (!code_is_anonymous(image->reader, FAST_DATA, FAST_DATA_SIZE) ||
+	    !code_is_unwritable(image->reader, FAST_CODE, FAST_CODE_SIZE))
+		return -EEXIST;
+	error = image_read(image, FAST_TABLE, &head, sizeof(head));
+	/* Looked at again, for the process may run: it is read anew. */
+	if (!error && (head.version != version() || head.count > FAST_SITES))
+		error = -EEXIST;
+	if (!error)
+		error = read_rows(image, &head);
+	image->asks = true; /* no others leave rows */
+	if (!error && !writing_holds(image, image->reader))
+		error = -EEXIST;
 	if (error)
-		return error;
-	image->sites = calloc(head.count + 1, sizeof(*image->sites));
-	if (!image->sites)
-		return -ENOMEM;
-	for (unsigned int i = 0; i < head.count; i++) {
-		struct table_row row;
-
-		error = image_read(image, address_of(i), &row, sizeof(row));
-		if (error || row.stub >= stub_table_end - stub_table)
-			return error ? error : -EINVAL;
-		image->sites[i] = (struct fast_site){
-			.call = row.call,
-			.begin = row.begin,
-			.before = row.before,
-			.after = row.after,
-			.jump = row.jump,
-			.repeatable = row.repeatable,
-			.stub = &stub_table[row.stub],
-			.stub_at = row.stub_at,
-		};
-		memcpy(image->sites[i].original, row.original, sizeof(row.original));
-	}
-	image->site_count = head.count;
-	image->stubs_end = head.stubs_end;
-	return 0;
+		image->site_count = 0;
+	return error;
 }

@@ -9,7 +9,8 @@
 int table_write(const struct image *image, pid_t tid, unsigned int first);
 /* Is there memory of a ptmon in this process? 1; 0; -EEXIST: of another version. */
 int table_find(pid_t tid);
-/* Takes the sites over. 0 or -errno. */
+/* Takes the sites over: all that is read there is looked at. 0 or -errno; -EEXIST: it is not as ptmon leaves it. The
+ * caller frees image->sites. */
 int table_read(struct image *image);
 
 #endif

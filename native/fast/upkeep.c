@@ -2,12 +2,15 @@
  *
  * Processes that have stubs: what they have counted is read, and in the end they get their own code back.
  */
+#include "fast/asking.h"
 #include "fast/code.h"
+#include "fast/cover.h"
 #include "fast/fallback.h"
 #include "fast/fast.h"
 #include "fast/halfway.h"
 #include "fast/halt.h"
 #include "fast/layout.h"
+#include "fast/leave.h"
 #include "fast/live.h"
 #include "fast/moving.h"
 #include "fast/patch.h"
@@ -23,22 +26,24 @@ void fast_before_stop(struct pt_tracer *t, struct tracee *tracee)
 
 	if (!image)
 		return;
+	image->stopped = tracee;
 	ring_drain(t, image);
+	image->stopped = NULL;
 	if (tracee->unnamed && !image_add_thread(image, tracee))
 		fast_withdraw(t, tracee, PT_FALLBACK_THREADS);
+	/* A call in a stub of a tracer that is gone: the stops have seen it, and the stub is not to write it down, too.
+	 */
+	if (tracee->relocate && tracee->entered && tracee->call.entry)
+		cover_leave_stub(t, image, tracee->tid);
 	if (tracee->relocate)
-		moving_one(t, image, tracee->tid);
+		moving_one_in(t, image, tracee->tid);
 	tracee->relocated = tracee->relocate;
 	tracee->relocate = false;
 }
 
-bool fast_trapped(const struct tracee *tracee, int signal)
-{
-	return live_trapped(tracee, signal);
-}
-
 void fast_before_signal(struct pt_tracer *t, struct tracee *tracee, int signal)
 {
+	fast_step_back(t, tracee);
 	if (tracee->group->image)
 		signalled(t, tracee->group->image, tracee, signal);
 }
@@ -48,15 +53,17 @@ void fast_exiting(struct pt_tracer *t, struct tracee *tracee)
 	struct image *image = tracee->group ? tracee->group->image : NULL;
 	struct registers regs;
 
+	asking_exits(t, tracee);
 	if (!image)
 		return;
 	if (registers_read(tracee->tid, &regs) == 0)
 		halfway_count(t, image, tracee, &regs, true);
 	ring_drain(t, image);
-	if (image->thread_count <= 1)
+	asking_check(t, image);
+	if (!image_has_others(image, tracee))
 		patrol_jumps(t, image, tracee);
-	image->leaving = image->thread_count <= 1;
-	if (image->thread_count > 1)
+	image->leaving = !image_has_others(image, tracee);
+	if (!image->leaving)
 		image_remove_thread(image, tracee);
 }
 
@@ -72,8 +79,9 @@ void fast_withdraw(struct pt_tracer *t, struct tracee *tracee, enum pt_fallback 
 	if (!image)
 		return;
 	ring_drain(t, image);
+	asking_check(t, image);
 	if (t->filtered)
-		patch_withdraw_live(t, image, tracee);
+		patch_withdraw_live(t, image, tracee->tid, tracee->tid);
 	else if (halt_process(t, tracee->group, tracee))
 		patch_withdraw(t, image, tracee->tid);
 	else
@@ -90,38 +98,39 @@ bool fast_interrupted(const struct tracee *tracee)
 	return halt_make_again(tracee->tid);
 }
 
-static void count_halfway(struct pt_tracer *t, struct tracee *tracee, void *context)
+/* True: the memory is given back, and the image is gone. */
+static bool detach_from(struct pt_tracer *t, struct image *image)
 {
-	struct image *image = context;
-	struct registers regs;
-
-	/* It will write its record, too, but that one nobody reads. */
-	if (tracee->group == image->group && registers_read(tracee->tid, &regs) == 0)
-		halfway_count(t, image, tracee, &regs, false);
+	ring_drain(t, image);
+	asking_check(t, image);
+	/* Who sleeps in a call that would be cut short is left alone (detach.c); if it is in a stub it ends there. */
+	if (halt_process(t, image->group, NULL))
+		patch_withdraw(t, image, image->reader);
+	else
+		patch_withdraw_live(t, image, image->reader, 0);
+	ring_drain(t, image);
+	return image->withdrawn && leave_stubs(t, image) && leave_by_any(t, image);
 }
 
 void fast_detach(struct pt_tracer *t)
 {
-	for (struct image *image = t->images; image; image = image->next) {
-		const uint32_t alone = image->flags | FAST_ALL_STOP | FAST_ALONE;
+	for (struct image *image = t->images, *next; image; image = next) {
+		struct group *group = image->group;
 
+		next = image->next;
 		patrol_jumps(t, image, NULL);
-		ring_drain(t, image);
-		/* If they can't be stopped the stubs stay, and let every call pass. */
-		if (halt_process(t, image->group, NULL)) {
-			patch_withdraw(t, image, image->reader);
-			ring_drain(t, image);
-			tracee_each(t, count_halfway, image);
-		}
-		image_set_flags(image, alone);
-		image->group->free = false;
+		if (!detach_from(t, image))
+			image_set_flags(image, image->flags | FAST_ALL_STOP | FAST_ALONE);
+		group->free = false;
 	}
 }
 
 void fast_drain(struct pt_tracer *t)
 {
-	for (struct image *image = t->images; image; image = image->next)
+	for (struct image *image = t->images; image; image = image->next) {
 		ring_drain(t, image);
+		asking_check(t, image);
+	}
 }
 
 void fast_patrol(struct pt_tracer *t)

@@ -1,58 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-only
- *
- * The tracee's code is not writable for the tracee. Through /proc/PID/mem, or PTRACE_POKEDATA where that is closed, a
- * tracer may write it all the same; the kernel makes a private copy of the page, so that the file and other processes
- * see nothing of it.
  */
 #include "fast/writing.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "fast/layout.h"
 #include "fast/twin.h"
 #include "memory.h"
 
 #define JUMP_SIZE SITE_LEAST
-#define WORD sizeof(unsigned long)
 
 _Static_assert(SITE_BEFORE <= FAST_ROOM_BEFORE && SITE_AFTER <= FAST_ROOM_AFTER, "rooms of stubs");
 _Static_assert(TWIN_DONE + SITE_AFTER + 14 <= 1 << FAST_TWIN_BITS, "a twin has its replay, and a jump");
 
-static int poke(pid_t tid, uint64_t address, const uint8_t *from, size_t length)
-{
-	int error = 0;
-
-	for (size_t at = 0; at < length && !error; at += WORD) {
-		unsigned long word = 0;
-		size_t part = length - at < WORD ? length - at : WORD;
-
-		if (part < WORD)
-			error = memory_read(tid, address + at, &word, WORD);
-		memcpy(&word, from + at, part);
-		if (!error)
-			error = memory_write_word(tid, address + at, word);
-	}
-	return error;
-}
-
 int writing_code(pid_t tid, uint64_t address, const void *from, size_t length)
 {
-	char path[64];
-	ssize_t put = -1;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/mem", (int)tid);
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	if (fd >= 0) {
-		put = pwrite(fd, from, length, (off_t)address);
-		close(fd);
-	}
-	return put == (ssize_t)length ? 0 : poke(tid, address, from, length);
+	return memory_write_code(tid, address, from, length);
 }
 
 /* jmp [rip + 0], and the address behind it */
@@ -148,33 +113,88 @@ static void make_twin(const struct image *image, const struct fast_site *site, u
 	put_jump(at + replayed(site), back(site));
 }
 
-int writing_stubs(const struct image *image, pid_t tid, unsigned int first)
-{
-	unsigned int count = image->site_count - first;
-	uint32_t begin = image->sites[first].stub_at, size = image->stubs_end - begin;
-	uint8_t *stubs = calloc(1, size), *twins = calloc(count, 1 << FAST_TWIN_BITS);
-	uint64_t *pointers = calloc(count, sizeof(*pointers));
-	int error = stubs && twins && pointers ? 0 : -ENOMEM;
+/* What belongs to the sites from one on. */
+struct made {
+	uint32_t begin; /* address of the stubs */
+	uint32_t size;
+	uint64_t twin_at;
+	uint64_t pointer_at;
+	unsigned int count;
+	uint8_t *stubs;
+	uint8_t *twins;
+	uint64_t *pointers;
+};
 
-	for (unsigned int i = 0; i < count && !error; i++) {
+/* There is one at least. 0 or -errno; what is in *made is to be freed in any case. */
+static int make(const struct image *image, unsigned int first, struct made *made)
+{
+	*made = (struct made){
+		.begin = image->sites[first].stub_at,
+		.size = image->stubs_end - image->sites[first].stub_at,
+		.twin_at = image_twin(image, &image->sites[first]),
+		.pointer_at = FAST_POINTERS + first * sizeof(*made->pointers),
+		.count = image->site_count - first,
+	};
+	made->stubs = calloc(1, made->size);
+	made->twins = calloc(made->count, 1 << FAST_TWIN_BITS);
+	made->pointers = calloc(made->count, sizeof(*made->pointers));
+	if (!made->stubs || !made->twins || !made->pointers)
+		return -ENOMEM;
+	for (unsigned int i = 0; i < made->count; i++) {
 		const struct fast_site *site = &image->sites[first + i];
 
-		make_stub(image, site, stubs + (site->stub_at - begin));
-		make_twin(image, site, twins + ((size_t)i << FAST_TWIN_BITS));
-		pointers[i] = site->stub_at;
+		make_stub(image, site, made->stubs + (site->stub_at - made->begin));
+		make_twin(image, site, made->twins + ((size_t)i << FAST_TWIN_BITS));
+		made->pointers[i] = site->stub_at;
 	}
+	return 0;
+}
+
+static void free_made(struct made *made)
+{
+	free(made->stubs);
+	free(made->twins);
+	free(made->pointers);
+}
+
+int writing_stubs(const struct image *image, pid_t tid, unsigned int first)
+{
+	struct made made;
+	int error = make(image, first, &made);
+
 	if (!error)
-		error = writing_code(tid, begin, stubs, size);
+		error = writing_code(tid, made.begin, made.stubs, made.size);
 	if (!error)
-		error = writing_code(tid, image_twin(image, &image->sites[first]), twins,
-				     (size_t)count << FAST_TWIN_BITS);
+		error = writing_code(tid, made.twin_at, made.twins, (size_t)made.count << FAST_TWIN_BITS);
 	if (!error)
-		error = writing_code(tid, FAST_POINTERS + first * sizeof(*pointers), pointers,
-				     count * sizeof(*pointers));
-	free(stubs);
-	free(twins);
-	free(pointers);
+		error = writing_code(tid, made.pointer_at, made.pointers, made.count * sizeof(*made.pointers));
+	free_made(&made);
 	return error;
+}
+
+static bool stands(pid_t tid, uint64_t address, const void *wanted, size_t size)
+{
+	void *found = malloc(size);
+	bool same = found && memory_read(tid, address, found, size) == 0 && memcmp(found, wanted, size) == 0;
+
+	free(found);
+	return same;
+}
+
+bool writing_holds(const struct image *image, pid_t tid)
+{
+	struct made made;
+	bool holds;
+
+	if (!stands(tid, FAST_ASK, ask_begin, (size_t)(ask_end - ask_begin)))
+		return false;
+	if (!image->site_count)
+		return true;
+	holds = make(image, 0, &made) == 0 && stands(tid, made.begin, made.stubs, made.size) &&
+		stands(tid, made.twin_at, made.twins, (size_t)made.count << FAST_TWIN_BITS) &&
+		stands(tid, made.pointer_at, made.pointers, made.count * sizeof(*made.pointers));
+	free_made(&made);
+	return holds;
 }
 
 /* jmp [pointer]: 7 bytes, for the address is below 2 GiB. Behind it the replaced bytes stand as they were, but nothing

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only
  * Rings of records: none is lost, doubled or told out of its thread's order, whatever their threads leave unwritten for
  * a while. This process is tracee and tracer in one: it writes into its own memory what stubs would write. */
+#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -61,6 +62,15 @@ static void commit(unsigned int ring, uint64_t number, unsigned int thread, int 
 	record->fd = (uint32_t)fd;
 	atomic_thread_fence(memory_order_release);
 	memcpy((uint8_t *)record + 4, &last, sizeof(last));
+}
+
+/* A record of another call. */
+static void commit_number(unsigned int ring, uint64_t number, uint16_t call, int fd, int64_t result)
+{
+	struct fast_record *record = (struct fast_record *)(uintptr_t)(FAST_RING + ring_place(ring, number));
+
+	commit(ring, number, 0, fd, result);
+	record->number = call;
 }
 
 static void add_thread(struct bench *b, unsigned int thread, struct tracee *tracee)
@@ -206,6 +216,116 @@ static void check_unknown(void)
 	end(&b);
 }
 
+/* A drain tells that the report is not complete, and that the process stays at stops. Nothing is read after that. */
+static void check_given_up(struct bench *b)
+{
+	struct pt_batch batch;
+	uint64_t told[4];
+
+	emit_begin(b->t);
+	ring_drain(b->t, b->image);
+	emit_end(b->t, &batch);
+	CHECK(b->image->lost && batch.count == 2);
+	CHECK(batch.records[0].kind == PT_WARNING && batch.records[0].value == PT_REASON_FORGED);
+	CHECK(batch.records[1].kind == PT_FALLBACK && batch.records[1].value == PT_FALLBACK_TAKEN);
+	CHECK((b->image->flags & FAST_ALL_STOP) == FAST_ALL_STOP && b->tracee->group->slow);
+	*head_of(0) = b->image->rings[0].tail + 1;
+	CHECK(drain(b, told, 4) == 0);
+}
+
+/* The tracee has written a head that no stub has. It must not say how long the tracer reads. */
+static void check_forged_head(void)
+{
+	const uint64_t heads[] = {0,	      1,	 FAST_RING_RECORDS - 1, 2 * FAST_RING_RECORDS + 1, 1ull << 32,
+				  1ull << 62, UINT64_MAX};
+
+	for (unsigned int i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+		struct bench b = begin();
+		struct image *child;
+
+		*head_of(i % FAST_RINGS) = heads[i];
+		CHECK(*(volatile uint32_t *)(uintptr_t)FAST_FLAGS == 0);
+		check_given_up(&b);
+		CHECK(*(volatile uint32_t *)(uintptr_t)FAST_FLAGS == FAST_ALL_STOP);
+		child = image_copy(b.t, b.image, b.tracee);
+		CHECK(!child);
+		end(&b);
+	}
+}
+
+/* More records that were begun than there can be threads: each is looked at again at every stop. */
+static void check_forged_gaps(void)
+{
+	struct bench b = begin();
+
+	*head_of(3) += FAST_RING_RECORDS;
+	check_given_up(&b);
+	CHECK(b.image->rings[3].gap_count <= FAST_THREADS + 1);
+	end(&b);
+}
+
+static void check_forged_record(void)
+{
+	const struct {
+		uint16_t call;
+		int fd;
+		int64_t result;
+	} forged[] = {
+		{SENDTO, 0, 1ll << 60},
+		{SENDTO, 0, 0x7ffff001},
+		{SENDTO, 0, INT64_MAX},
+		{SENDTO, 0, INT64_MIN},
+		{SENDTO, 0, -4096},
+		{SENDTO, FAST_FDS, 1},
+		{SENDTO, -1, 1},
+		{3, 0, 1},
+		{FAST_NUMBER_VOID - 1, 0, 1},
+		{59, 0, 1},
+	};
+
+	for (unsigned int i = 0; i < sizeof(forged) / sizeof(forged[0]); i++) {
+		struct bench b = begin();
+		uint64_t told[4];
+
+		commit(0, claim(0), 0, b.ends[0], 0x7ffff000);
+		CHECK(drain(&b, told, 4) == 1 && told[0] == 0x7ffff000);
+		commit(0, claim(0), 0, b.ends[0], -4095);
+		CHECK(drain(&b, told, 4) == 1 && told[0] == 0);
+		commit_number(0, claim(0), forged[i].call, forged[i].fd ? forged[i].fd : b.ends[0], forged[i].result);
+		check_given_up(&b);
+		end(&b);
+	}
+}
+
+/* Calls were counted there, and nobody can say how many. */
+static void check_unmapped(void)
+{
+	struct bench b = begin();
+
+	commit(0, claim(0), 0, b.ends[0], 1);
+	CHECK(munmap((void *)(uintptr_t)FAST_RING, FAST_RING_RECORDS) == 0);
+	*head_of(1) += 1;
+	emit_begin(b.t);
+	ring_drain(b.t, b.image);
+	CHECK(b.t->out.count == 2 && b.t->out.records[0].kind == PT_WARNING &&
+	      b.t->out.records[0].value == PT_REASON_UNREADABLE && b.t->out.records[0].error == EFAULT);
+	end(&b);
+}
+
+/* An execve may have replaced the memory: nothing is missing. If it fails, the memory is looked at again. */
+static void check_executing(void)
+{
+	struct bench b = begin();
+	uint64_t told[4];
+
+	b.tracee->call.entry = syscall_find(ABI_NATIVE, 59);
+	*head_of(0) = 0;
+	CHECK(drain(&b, told, 4) == 0 && b.t->out.count == 0 && !b.image->lost);
+	b.image->stopped = b.tracee;
+	check_given_up(&b);
+	end(&b);
+}
+
 struct writer {
 	pthread_t thread;
 	unsigned int number;
@@ -276,6 +396,11 @@ int main(void)
 	check_full();
 	check_close();
 	check_unknown();
+	check_forged_head();
+	check_forged_gaps();
+	check_forged_record();
+	check_unmapped();
+	check_executing();
 	check_order();
 	return 0;
 }
