@@ -74,6 +74,18 @@ static bool reading_implies_executing(const struct group *group)
 	return implies;
 }
 
+int attach_can(struct pt_tracer *t, struct tracee *tracee)
+{
+	const struct image none = {.reader = tracee->tid, .group = tracee->group};
+	struct unknown unknown = {0};
+	int error = unknown_find(t, tracee->group->tgid, &none, &unknown);
+
+	for (unsigned int i = 0; i < unknown.count && !error; i++)
+		error = cover_check(t, tracee, &unknown.mappings[i]);
+	unknown_end(t, &unknown);
+	return error;
+}
+
 int attach_free(struct pt_tracer *t, struct image *image, struct tracee *tracee)
 {
 	struct unknown unknown = {0};
@@ -81,7 +93,7 @@ int attach_free(struct pt_tracer *t, struct image *image, struct tracee *tracee)
 
 	/* A first look while the others run on: files that are large take some time, and are remembered. Then they
 	 * stand, so that nobody maps more code between the look and the patch. */
-	error = unknown_find(t, tracee->group->tgid, image, &unknown);
+	error = image->site_count ? unknown_find(t, tracee->group->tgid, image, &unknown) : 0;
 	if (!error && !halt_process(t, tracee->group, tracee))
 		error = -EAGAIN;
 	if (!error && !image->known_count && reading_implies_executing(tracee->group))

@@ -87,6 +87,12 @@ static struct image *image_for(struct pt_tracer *t, struct tracee *tracee, int *
 		return NULL;
 	}
 	found = table_find(tracee->tid);
+	/* Before it gets memory that would be of no use. */
+	if (!t->filtered && !found && attach_can(t, tracee) == -ENOEXEC) {
+		fallback_tell(t, tracee, PT_FALLBACK_CODE, 0);
+		*error = -ENOEXEC;
+		return NULL;
+	}
 	if (found < 0)
 		*error = found;
 	else
