@@ -10,7 +10,7 @@
  * for a moment would let the awaited one slip through. So there are breakpoints on instructions only that are easy to
  * do: cmp rax, imm32 and ret, which is what stands behind most calls
  *
- * Where it can't be so (another instruction, SIGTRAP blocked or ignored: the kernel's forced signal would change that)
+ * Where it can't be so (another instruction, SIGTRAP ignored: await_may_trap())
  * the thread is interrupted after all, and the report says so.
  *
  * A race at the begin: the call may return between the look at it and the breakpoint. So it is looked at once more when
@@ -113,14 +113,58 @@ static bool do_instead(pid_t tid, const struct breakpoint *breakpoint, struct re
 	return true;
 }
 
-static struct breakpoint *put(struct pt_tracer *t, const struct tracee *tracee, uint64_t address)
+/* The kernel forces the signal on a thread that has it blocked or ignored (force_sig_info_to_task() of
+ * kernel/signal.c): it unblocks it, which can be mended, and the default disposition replaces the program's own, which
+ * can't. */
+bool await_may_trap(struct tracee *tracee)
 {
 	const uint64_t trap = 1u << (SIGTRAP - 1);
+	const int64_t blocked = proc_status(tracee->tid, "SigBlk:", 16),
+		      caught = proc_status(tracee->tid, "SigCgt:", 16),
+		      ignored = proc_status(tracee->tid, "SigIgn:", 16);
+
+	tracee->trap_blocked = (uint64_t)blocked & trap;
+	return !((uint64_t)ignored & trap) && !(tracee->trap_blocked && (uint64_t)caught & trap);
+}
+
+static void block_trap(const struct tracee *tracee)
+{
+	uint64_t mask;
+
+	if (!tracee->trap_blocked || ptrace(PTRACE_GETSIGMASK, tracee->tid, sizeof(mask), &mask) < 0)
+		return;
+	mask |= 1u << (SIGTRAP - 1);
+	ptrace(PTRACE_SETSIGMASK, tracee->tid, sizeof(mask), &mask);
+}
+
+struct trapping {
+	const struct group *group;
+	bool all;
+};
+
+static void may_trap(struct pt_tracer *t, struct tracee *tracee, void *context)
+{
+	struct trapping *trapping = context;
+
+	(void)t;
+	if (tracee->group == trapping->group)
+		trapping->all &= await_may_trap(tracee);
+}
+
+/* Others may run through the breakpoint. */
+static bool all_may_trap(struct pt_tracer *t, const struct group *group)
+{
+	struct trapping trapping = {group, true};
+
+	tracee_each(t, may_trap, &trapping);
+	return trapping.all;
+}
+
+static struct breakpoint *put(struct pt_tracer *t, struct tracee *tracee, uint64_t address)
+{
 	struct breakpoint *one = find(t, tracee->group, address);
 	const uint8_t int3 = INT3;
-
-	if (((uint64_t)proc_status(tracee->tid, "SigBlk:", 16) | (uint64_t)proc_status(tracee->tid, "SigIgn:", 16)) &
-	    trap)
+	if (one ? !await_may_trap(tracee) : !all_may_trap(t, tracee->group))
 		return NULL;
 	if (!one) {
 		one = calloc(1, sizeof(*one));
@@ -327,6 +371,7 @@ bool await_trapped(struct pt_tracer *t, struct tracee *tracee, int signal)
 		registers_set_instruction(&regs, address); /* it has been taken away meanwhile */
 	else if (!breakpoint || !do_instead(tracee->tid, breakpoint, &regs))
 		return false; /* the program's own */
+	block_trap(tracee);
 	return registers_write(tracee->tid, &regs) == 0;
 }
 

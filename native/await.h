@@ -13,6 +13,8 @@ void await_begin(struct pt_tracer *t, const struct group *group);
 void await_tick(struct pt_tracer *t);
 /* Any stop of a tracee is about to be handled: if it was awaited it is no more, and how its call ended is counted. */
 void await_stopped(struct pt_tracer *t, struct tracee *tracee, enum stop_kind kind);
+/* May this thread meet an int3 that is not its program's own, without that its program sees anything of it? */
+bool await_may_trap(struct tracee *tracee);
 /* A signal-delivery-stop. True: it is the trap of a breakpoint, and there is no signal. */
 bool await_trapped(struct pt_tracer *t, struct tracee *tracee, int signal);
 /* A fork has copied the memory, with the breakpoints: the child, which has not run yet, gets it without. */

@@ -129,6 +129,9 @@ static void adopt(struct pt_tracer *t, struct tracee *child, struct tracee *pare
 	fast_cloned(t, child, parent, flags);
 	if (!(flags & CLONE_VM))
 		await_forked(t, child->tid);
+	if (flags & CLONE_VM && !thread)
+		tracee_share(child->group, parent->group);
+	child->trap_blocked = parent->trap_blocked;
 	child->sandboxed = parent->sandboxed;
 	child->closely = parent->closely;
 	child->strict = parent->strict;

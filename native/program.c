@@ -59,6 +59,7 @@ void program_executed(struct pt_tracer *t, struct tracee *tracee, pid_t tgid)
 		ptrace(PTRACE_CONT, tgid, 0, 0); /* there was no memory for it when it was born */
 		return;
 	}
+	tracee_share_end(tracee->group);
 	await_end(t, tracee->group);
 	fast_executed(t, tracee);
 	if (files_replace(t, tracee) < 0)

@@ -60,6 +60,27 @@ struct tracee *tracee_create(struct pt_tracer *t, pid_t tid)
 	return tracee;
 }
 
+void tracee_share(struct group *group, struct group *memory_of)
+{
+	/* Where that one is itself a guest: of whom it is. */
+	group->shares = memory_of->shares ? memory_of->shares : memory_of;
+	group->shares->sharers++;
+}
+
+void tracee_share_end(struct group *group)
+{
+	if (group->shares)
+		group->shares->sharers--;
+	group->shares = NULL;
+}
+
+static void forget_shared(struct pt_tracer *t, struct tracee *tracee, void *group)
+{
+	(void)t;
+	if (tracee->group && tracee->group->shares == group)
+		tracee->group->shares = NULL;
+}
+
 void tracee_destroy(struct pt_tracer *t, struct tracee *tracee)
 {
 	unlink_from(t, tracee);
@@ -73,6 +94,9 @@ void tracee_destroy(struct pt_tracer *t, struct tracee *tracee)
 			t->held--;
 		}
 		if (--tracee->group->threads == 0) {
+			tracee_share_end(tracee->group);
+			if (tracee->group->sharers)
+				tracee_each(t, forget_shared, tracee->group);
 			await_end(t, tracee->group);
 			fast_group_gone(t, tracee->group);
 			free(tracee->group);

@@ -43,13 +43,15 @@ struct group {
 	uint32_t fallen;	/* one bit for each pt_fallback that was told of it */
 	struct image *image;	/* what of the fast path is in its memory (fast/), or NULL */
 	uint32_t stops;		/* calls that stopped, until its code was looked at */
-	bool slow;		/* the fast path is not tried any more */
-	unsigned int changing;	/* tracees in the middle of a call that changes its code */
-	uint32_t looks;		/* at what such calls have brought ... */
-	int64_t looks_since;	/* ... since then, ns */
-	bool free;		/* its threads run under PTRACE_CONT though there is no filter (fast/attach.c) */
-	uint32_t tries;		/* to patch it that have failed, for its threads were in the way */
-	int64_t not_before;	/* ns: until then it is not tried again */
+	struct group *shares;  /* it runs in the memory of that one (CLONE_VM without CLONE_THREAD), until its execve */
+	unsigned int sharers;  /* groups that do so in its memory */
+	unsigned int changing; /* tracees in the middle of a call that changes its code */
+	uint32_t looks;	       /* at what such calls have brought ... */
+	int64_t looks_since;   /* ... since then, ns */
+	bool slow;	       /* the fast path is not tried any more */
+	bool free;	       /* its threads run under PTRACE_CONT though there is no filter (fast/attach.c) */
+	uint32_t tries;	       /* to patch it that have failed, for its threads were in the way */
+	int64_t not_before;    /* ns: until then it is not tried again */
 	int64_t collides_since; /* ns: a call of it waits for its memory to be given back (fast/collide.c); 0: none */
 };
 
@@ -182,9 +184,10 @@ struct tracee {
 	unsigned int asked; /* for so many of its calls to be followed; a handler may ask meanwhile (fast/asking.c) */
 	struct image *guest_of; /* a child of vfork: it runs in the memory of this one */
 	bool relocate; /* its code was patched while it did not stand: where it goes on is looked at at its next stop */
-	bool relocated; /* that was at this stop */
-	bool seized;	/* and it has not stopped yet (await.c) */
-	bool awaited;	/* at a breakpoint behind the call that it sleeps in */
+	bool relocated;	   /* that was at this stop */
+	bool seized;	   /* and it has not stopped yet (await.c) */
+	bool trap_blocked; /* it had SIGTRAP blocked when it was looked at last (await.c) */
+	bool awaited;	   /* at a breakpoint behind the call that it sleeps in */
 	uint64_t awaited_at;
 	int64_t seized_at;  /* ns */
 	int64_t user_ticks; /* of CPU time then */

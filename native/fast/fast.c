@@ -40,8 +40,8 @@ static bool is_candidate(const struct pt_tracer *t, const struct tracee *tracee)
 	const struct group *group = tracee->group;
 
 	return t->options.fast && t->counting && !t->detaching && group->counted && !group->slow && !group->free &&
-	       !group->changing && !tracee->fresh && !tracee->guest_of && !(group->image && group->image->guests) &&
-	       tracee->call.abi == ABI_NATIVE;
+	       !group->changing && !group->sharers && !group->shares && !tracee->fresh && !tracee->guest_of &&
+	       !(group->image && group->image->guests) && tracee->call.abi == ABI_NATIVE;
 }
 
 static bool is_due(const struct pt_tracer *t, const struct tracee *tracee, uint64_t instruction)

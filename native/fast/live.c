@@ -13,16 +13,14 @@
  * A thread that does not stand at 2. may since have made one of these calls, before its int3 was there. Then it is in a
  * seccomp-stop, which comes to its turn: so each such thread is looked at once more at its next stop (relocate).
  *
- * The trap is a signal that the kernel forces on the thread: one that has SIGTRAP blocked would lose its handler and
- * its mask by that (force_sig_info_to_task() of kernel/signal.c). Where such a thread does not stand, the patch waits.
+ * Where a thread that does not stand may not trap (await_may_trap) the patch waits.
  */
 #include "fast/live.h"
 
 #include <errno.h>
-#include <signal.h>
-#include <sys/ptrace.h>
 #include <time.h>
 
+#include "await.h"
 #include "fast/fast.h"
 #include "fast/frames.h"
 #include "fast/halt.h"
@@ -30,8 +28,6 @@
 #include "fast/stance.h"
 #include "fast/writing.h"
 #include "memory.h"
-#include "proc.h"
-#include "registers.h"
 #include "tracee.h"
 
 #define INT3 0xcc
@@ -75,16 +71,15 @@ static bool is_within(const struct pass *pass, uint64_t address)
 static void may_trap(pid_t tid, void *context)
 {
 	struct pass *pass = context;
-	const uint64_t trap = 1u << (SIGTRAP - 1);
+	struct tracee *tracee = tracee_find(pass->t, tid);
 	enum stance stance;
 	uint64_t instruction;
 
-	if (!pass->ok || tid == pass->handled)
+	if (!pass->ok || tid == pass->handled || !tracee)
 		return;
 	stance = stance_of(pass->t, tid, &instruction);
-	if (stance == STANCE_STANDS || stance == STANCE_RETURNS)
-		return;
-	pass->ok = !(((uint64_t)proc_status(tid, "SigBlk:", 16) | (uint64_t)proc_status(tid, "SigIgn:", 16)) & trap);
+	if (stance != STANCE_STANDS && stance != STANCE_RETURNS)
+		pass->ok = await_may_trap(tracee);
 }
 
 static void is_elsewhere(pid_t tid, void *context)

@@ -82,7 +82,16 @@ static void set_bit(uint64_t watched[FAST_NUMBERS / 64], uint64_t number)
 		watched[number / 64] |= 1ull << number % 64;
 }
 
-/* Calls that are told of, held or refused stop, and those of the table that no stub counts. */
+static bool has_stub(uint64_t number)
+{
+	for (const struct stub *stub = stub_table; stub < stub_table_end; stub++)
+		if (stub->number >= 0 && (uint64_t)stub->number == number)
+			return true;
+	return false;
+}
+
+/* Calls that are told of, held or refused stop, those of the table that no stub counts, and those that could touch this
+ * memory: but of some of them a stub looks at the arguments first. */
 static uint32_t wanted(const struct pt_tracer *t, uint64_t watched[FAST_NUMBERS / 64])
 {
 	uint32_t flags = t->options.aggregate ? 0 : FAST_TIMED;
@@ -93,7 +102,8 @@ static uint32_t wanted(const struct pt_tracer *t, uint64_t watched[FAST_NUMBERS 
 		if (table[i].number[ABI_NATIVE] >= 0)
 			set_bit(watched, (uint64_t)table[i].number[ABI_NATIVE]);
 	for (uint64_t number = 0; number < FAST_NUMBERS; number++)
-		if (watch_order(t, false, number) || (!t->filtered && changes_always_stop((uint32_t)number)))
+		if (watch_order(t, false, number) || (fast_touches(ABI_NATIVE, number) && !has_stub(number)) ||
+		    (!t->filtered && changes_always_stop((uint32_t)number)))
 			set_bit(watched, number);
 	for (unsigned int i = 0; i < FAST_CALLS; i++)
 		if (watch_order(t, false, fast_calls[i]))

@@ -60,8 +60,8 @@ static void *map(void *at, size_t size, int flags)
 	return mmap(at, size, PROT_READ | PROT_WRITE, ANONYMOUS | flags, -1, 0);
 }
 
-/* The bytes that are mapped, or only those that a limit of data counts, and none of them where somebody else may have put
- * something. */
+/* The bytes that are mapped, or only those that a limit of data counts, and none of them where somebody else may have
+ * put something. */
 static unsigned long long mapped(int data)
 {
 	unsigned long from, to;
