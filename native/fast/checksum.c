@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define STEP (2 * sizeof(uint64_t))
+#define GOLDEN 0x9e3779b97f4a7c15u /* bits without a pattern */
 
 __extension__ typedef unsigned __int128 uint128;
 
@@ -29,14 +30,14 @@ static uint64_t step(const uint8_t *bytes, uint64_t sum, uint64_t key)
 
 uint64_t checksum(const uint8_t *bytes, size_t size, uint64_t key)
 {
-	uint64_t sum = mix(key ^ size, 0x9e3779b97f4a7c15u);
+	uint64_t sum = mix(key ^ GOLDEN, size + GOLDEN);
 	uint8_t rest[STEP] = {0};
 	size_t at = 0;
 
 	for (; size - at >= STEP; at += STEP)
 		sum = step(bytes + at, sum, key);
 	memcpy(rest, bytes + at, size - at);
-	return mix(step(rest, sum, key), key ^ 0x9e3779b97f4a7c15u);
+	return mix(step(rest, sum, key), key ^ GOLDEN);
 }
 
 static bool is_call(const uint8_t bytes[2])

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only
- * Checksums of code: each byte counts, and so do its place, the length and the key. Calls are found wherever they are. */
+ * Checksums of code: each byte counts, and so do its place, the length and the key. Calls are found wherever they are.
+ */
 #include <stdint.h>
 #include <string.h>
 
