@@ -66,14 +66,18 @@ static void put_argument(struct writer *w, uint32_t number, uint16_t comparison,
 	put(w, (struct sock_filter)RETURN_ALLOW);
 }
 
+/* What sandbox.c looks at. */
 static void put_prctl(struct writer *w, uint32_t number)
 {
-	put(w, (struct sock_filter)UNLESS(JEQ, number, 5));
+	static const uint32_t watched[] = {PR_SET_SECCOMP, PR_SET_SYSCALL_USER_DISPATCH, PR_SET_DUMPABLE, PR_SET_TSC};
+	const unsigned int count = sizeof(watched) / sizeof(watched[0]);
+
+	put(w, (struct sock_filter)UNLESS(JEQ, number, (uint8_t)(count + 3)));
 	put(w, (struct sock_filter)LOAD_ARGUMENT);
-	put(w, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PR_SET_SECCOMP, 1, 0));
-	put(w, (struct sock_filter)UNLESS(JEQ, PR_SET_SYSCALL_USER_DISPATCH, 1));
-	put(w, (struct sock_filter)RETURN(VERDICT_TRACE));
+	for (unsigned int i = 0; i < count; i++)
+		put(w, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, watched[i], (uint8_t)(count - i), 0));
 	put(w, (struct sock_filter)RETURN_ALLOW);
+	put(w, (struct sock_filter)RETURN(VERDICT_TRACE));
 }
 
 /* This call stops, unless it is made from a stub, which counts it by itself (fast/). The instruction pointer is loaded

@@ -43,9 +43,11 @@ static bool waits_plainly(int fd, int option)
 	return option != SO_RCVTIMEO || getsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &least, &length) < 0 || least <= 1;
 }
 
-static bool fd_waits_plainly(pid_t tgid, int fd, int option)
+static bool fd_waits_plainly(const struct tracee *tracee, int fd, int option)
 {
-	int pidfd = pidfd_open_thread(tgid), copy = pidfd < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
+	/* Its own: the leader may have exited, and has no fds then. Before Linux 6.9 only the leader has a pidfd. */
+	int own = pidfd_open_thread(tracee->tid), pidfd = own < 0 ? pidfd_open_thread(tracee->group->tgid) : own;
+	int copy = pidfd < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
 	bool plainly = copy >= 0 && waits_plainly(copy, option);
 
 	if (copy >= 0)
@@ -69,28 +71,28 @@ static bool is_plain_futex(uint64_t operation)
 }
 
 /* Calls on a socket, pipe, terminal ... that wait until there is something. */
-static bool is_plain_transfer(pid_t tgid, const struct proc_place *place)
+static bool is_plain_transfer(const struct tracee *tracee, const struct proc_place *place)
 {
 	const int fd = (int)place->args[0];
 
 	switch (place->number) {
 	case SYS_recvfrom:
-		return !(place->args[3] & MSG_WAITALL) && fd_waits_plainly(tgid, fd, SO_RCVTIMEO);
+		return !(place->args[3] & MSG_WAITALL) && fd_waits_plainly(tracee, fd, SO_RCVTIMEO);
 	case SYS_recvmsg:
-		return !(place->args[2] & MSG_WAITALL) && fd_waits_plainly(tgid, fd, SO_RCVTIMEO);
+		return !(place->args[2] & MSG_WAITALL) && fd_waits_plainly(tracee, fd, SO_RCVTIMEO);
 	case SYS_read:
 	case SYS_readv:
 	case SYS_accept:
 	case SYS_accept4:
-		return fd_waits_plainly(tgid, fd, SO_RCVTIMEO);
+		return fd_waits_plainly(tracee, fd, SO_RCVTIMEO);
 	case SYS_connect:
-		return fd_waits_plainly(tgid, fd, SO_SNDTIMEO);
+		return fd_waits_plainly(tracee, fd, SO_SNDTIMEO);
 	default:
 		return false;
 	}
 }
 
-bool interrupt_is_harmless(pid_t tgid, const struct proc_place *place)
+bool interrupt_is_harmless(const struct tracee *tracee, const struct proc_place *place)
 {
 	if (place->number < 0 || place->stack < COMPAT_STACK_END)
 		return true; /* in no call; or in one of which nothing is known here */
@@ -128,15 +130,15 @@ bool interrupt_is_harmless(pid_t tgid, const struct proc_place *place)
 	case SYS_clock_nanosleep:
 		return place->args[1] & TIMER_ABSTIME || !place->args[3];
 	default:
-		return is_plain_transfer(tgid, place);
+		return is_plain_transfer(tracee, place);
 	}
 }
 
 #else
 
-bool interrupt_is_harmless(pid_t tgid, const struct proc_place *place)
+bool interrupt_is_harmless(const struct tracee *tracee, const struct proc_place *place)
 {
-	(void)tgid, (void)place;
+	(void)tracee, (void)place;
 	return true; /* nothing else could be done there (await.c) */
 }
 
@@ -146,7 +148,7 @@ enum interrupt interrupt_gently(const struct tracee *tracee, int64_t ticks, stru
 {
 	int sleeps = proc_place(tracee->tid, place);
 
-	if (sleeps == 1 && !interrupt_is_harmless(tracee->group->tgid, place))
+	if (sleeps == 1 && !interrupt_is_harmless(tracee, place))
 		return INTERRUPT_SLEEPS;
 	/* What runs all the time, and not in user mode, may be a call that takes long: getrandom, copy_file_range ...
 	 */

@@ -6,8 +6,8 @@
 #include "proc.h"
 #include "tracer.h"
 
-/* Does the kernel go on with this call by itself, as if nothing had been? tgid: of the thread that sleeps in it. */
-bool interrupt_is_harmless(pid_t tgid, const struct proc_place *place);
+/* Does the kernel go on with this call by itself, as if nothing had been? tracee: who sleeps in it. */
+bool interrupt_is_harmless(const struct tracee *tracee, const struct proc_place *place);
 
 enum interrupt {
 	INTERRUPT_SENT,	  /* it will stop at once */

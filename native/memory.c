@@ -17,6 +17,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "proc.h"
+
 static int peek(pid_t tid, uint64_t address, uint8_t *to, size_t length)
 {
 	while (length) {
@@ -87,12 +89,12 @@ static int poke(pid_t tid, uint64_t address, const uint8_t *from, size_t length)
 
 int memory_write_code(pid_t tid, uint64_t address, const void *from, size_t length)
 {
-	char path[64];
+	char path[PROC_PATH];
 	ssize_t put = -1;
-	int fd;
+	int fd = proc_path(path, tid, "mem");
 
-	snprintf(path, sizeof(path), "/proc/%d/mem", (int)tid);
-	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd == 0)
+		fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd >= 0) {
 		put = pwrite(fd, from, length, (off_t)address);
 		close(fd);

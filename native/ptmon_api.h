@@ -64,7 +64,12 @@ enum pt_fallback {
 	PT_FALLBACK_COMPAT = 7,	     /* it makes 32-bit calls */
 	PT_FALLBACK_DESCRIPTORS = 8, /* some of its threads have an fd table of their own */
 	PT_FALLBACK_UNREADABLE = 9,  /* its memory may not be read and written, error says why */
-	PT_FALLBACK_THREADS = 10     /* it has too many threads, or threads that can't be told apart */
+	PT_FALLBACK_THREADS = 10,    /* it has too many threads, or threads that can't be told apart */
+	PT_FALLBACK_LIMITED = 11,    /* its memory is limited (RLIMIT_AS, RLIMIT_DATA), or locked */
+	PT_FALLBACK_ROOM = 12,	     /* nowhere in its code is room for what maps the memory */
+	PT_FALLBACK_LEFT = 13,	     /* it was let go, but the memory is still in it: a thread may return there */
+	PT_FALLBACK_PROC = 15,	     /* /proc shows another PID namespace: its threads can't be found there */
+	PT_FALLBACK_CLOCK = 16	     /* it forbids itself to read the time stamp counter */
 };
 
 /* One row of what happened. With aggregate set, a PT_TRANSFER may stand for many calls that differ in nothing else. */

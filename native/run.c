@@ -14,6 +14,7 @@
 #include "fast/fast.h"
 #include "hold.h"
 #include "loop.h"
+#include "proc.h"
 #include "sandbox.h"
 #include "signals.h"
 #include "sockets.h"
@@ -32,6 +33,8 @@ int pt_create(const struct pt_options *options, struct pt_tracer **out)
 	if (options->only)
 		t->only = strdup(options->only);
 	error = options->only && !t->only ? -ENOMEM : emit_create(t);
+	if (!error)
+		error = proc_check(&t->foreign_proc);
 	if (!error)
 		error = signals_create(t);
 	if (error) {

@@ -4,6 +4,8 @@
  * there is no seccomp-stop though a supervisor may let the call be made. So from the moment that it installs one its
  * threads are watched with PTRACE_SYSCALL, whose entry-stop comes before any filter and whose exit-stop after.
  *
+ * Other calls that would break what is done inside the program (fast/) come by here, too: it leaves the process before.
+ *
  * SECCOMP_MODE_STRICT can't be entered under a filter (the kernel says EINVAL), so the core keeps that promise for the
  * kernel: the call is answered with 0, and any call but read, write, exit and sigreturn ends the thread.
  */
@@ -201,6 +203,18 @@ static bool is_dispatch(const struct call *call)
 	return call->entry->rule == RULE_PRCTL && call->args[0] == PR_SET_SYSCALL_USER_DISPATCH;
 }
 
+/* From then on its memory can't be read, unless ptmon has CAP_SYS_PTRACE for it: so what it holds is read before. */
+static bool is_undumpable(const struct call *call)
+{
+	return call->entry->rule == RULE_PRCTL && call->args[0] == PR_SET_DUMPABLE && call->args[1] != 1;
+}
+
+/* A rdtsc of this thread, and of what it makes and executes, is to raise SIGSEGV: stubs may have one. */
+static bool forbids_clock(const struct call *call)
+{
+	return call->entry->rule == RULE_PRCTL && call->args[0] == PR_SET_TSC && call->args[1] != PR_TSC_ENABLE;
+}
+
 bool sandbox_enter(struct pt_tracer *t, struct tracee *tracee)
 {
 	const struct call *call = &tracee->call;
@@ -216,6 +230,12 @@ bool sandbox_enter(struct pt_tracer *t, struct tracee *tracee)
 	if (is_set_filter(call) && call->entry->rule == RULE_SECCOMP && call->args[1] & SECCOMP_FILTER_FLAG_TSYNC &&
 	    t->filtered && !tracee->group->held)
 		hold(t, tracee);
+	if (is_undumpable(call))
+		fast_hides(t, tracee);
+	if (forbids_clock(call)) {
+		tracee->group->clockless = true;
+		fast_withdraw(t, tracee, PT_FALLBACK_CLOCK);
+	}
 	if (is_dispatch(call))
 		fast_withdraw(t, tracee, PT_FALLBACK_DISPATCH);
 	if (is_set_filter(call))

@@ -25,6 +25,7 @@
 #define CALL_NUMBERS 1024 /* numbers from here on can't be watched, nor refused: no ABI has so many calls */
 
 struct denial;
+struct frame;
 struct image;
 struct code;
 struct socket;
@@ -53,6 +54,11 @@ struct group {
 	uint32_t tries;	       /* to patch it that have failed, for its threads were in the way */
 	int64_t not_before;    /* ns: until then it is not tried again */
 	int64_t collides_since; /* ns: a call of it waits for its memory to be given back (fast/collide.c); 0: none */
+	struct frame *returns;	/* signal frames that may return to code that is replaced (fast/returns.c) */
+	unsigned int return_count;
+	bool returns_lost; /* there were more */
+	bool returned;	   /* a thread may have gone on by one before that was changed, and not have come by since */
+	bool clockless;	   /* nor in what it executes: a rdtsc would fault there (PR_SET_TSC) */
 };
 
 /* One fd table, as far as it is known: fd -> socket. See files.c. */
@@ -241,7 +247,8 @@ struct pt_tracer {
 	struct pt_options options;
 	char *only;
 	bool launched;
-	bool filtered; /* launched ones have our seccomp filter */
+	bool filtered;	   /* launched ones have our seccomp filter */
+	bool foreign_proc; /* /proc shows another PID namespace than ours (proc.h) */
 	bool counting;
 	bool detaching;
 	pid_t first; /* the launched program's pid */

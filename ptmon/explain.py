@@ -43,11 +43,26 @@ def status(pid: int | str) -> dict[str, str]:
     return {name: value.strip() for name, _, value in (line.partition(":") for line in text.splitlines())}
 
 
+def proc_is_ours() -> bool:
+    """Whether /proc shows the PID namespace that ptmon is in: pid_namespaces(7). If not, pids mean others there."""
+    try:
+        named = os.readlink("/proc/self")
+    except OSError:
+        return True  # there is none, which is found out elsewhere
+    return named == str(os.getpid()) and len(status("self").get("NSpid", named).split()) == 1
+
+
 def check_target(pid: int) -> tuple[int, str | None]:
     """Whether ``pid`` can be attached to, as far as this is known without touching it.
 
     Returns its thread group, and a line for the user where ``pid`` is but a thread of it. Raises PtmonError.
     """
+    if not proc_is_ours():
+        raise _refused(
+            pid,
+            "/proc shows another PID namespace than ptmon's, and somebody else under that number; first run:"
+            " mount -t proc proc /proc",
+        )
     fields = status(pid)
     if not fields:
         raise _refused(pid, _unseen(pid))

@@ -45,6 +45,11 @@ FALLBACKS = {
     FallbackReason.DESCRIPTORS: "its threads do not share one table of file descriptors",
     FallbackReason.UNREADABLE: "its memory may not be read and written",
     FallbackReason.THREADS: "it has too many threads, or threads that can't be told apart",
+    FallbackReason.LIMITED: "its memory is limited (RLIMIT_AS, RLIMIT_DATA) or locked",
+    FallbackReason.ROOM: "nowhere in its code is room for the instructions that map ptmon's memory",
+    FallbackReason.LEFT: "it was let go, but ptmon's memory is still mapped in it: one of its threads may return there",
+    FallbackReason.PROC: "/proc shows another PID namespace than ptmon's (unshare --mount-proc mounts the right one)",
+    FallbackReason.CLOCK: "it may not read the time stamp counter (PR_SET_TSC)",
 }
 """Why a process stops at its calls."""
 

@@ -52,6 +52,11 @@ class FallbackReason(Enum):
     DESCRIPTORS = "descriptors"
     UNREADABLE = "unreadable"
     THREADS = "threads"
+    LIMITED = "limited"
+    ROOM = "room"
+    LEFT = "left"
+    PROC = "proc"
+    CLOCK = "clock"
 
 
 @dataclass(frozen=True, slots=True)

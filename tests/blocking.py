@@ -26,7 +26,7 @@ LATE = 0.3
 EARLY = 0.005
 """By which part of it it may seem early: the target's clock is not the kernel's."""
 
-PATCHED_WITHIN = 0.5
+PATCHED_WITHIN = 5.0
 """Seconds in which ptmon has changed the code of a process that it holds, if it does."""
 
 ROW = re.compile(r'^\t\t(ENDS|EXPIRES|WORKS)\("([^"]+)",', re.MULTILINE)
@@ -86,14 +86,18 @@ def read(out: str, limit: float, folder: Path, report: dict[str, Any], what: obj
 
 @dataclass(frozen=True)
 class Runner:
-    """``runner(call, mode)`` makes one call: as "native", in one of tests.fast.MODES, or attached to and let go."""
+    """``runner(call, mode)`` makes one call: as "native", in one of tests.fast.MODES, or attached to and let go.
+
+    "killed": attached to, and ptmon is killed as soon as it has changed the code.
+    """
 
     targets: Targets
     folder: Path
 
     def __call__(self, call: Call, mode: str) -> Ended:
         for limit in LIMITS:
-            ended = self.attached(call, limit) if mode == "attach" else self.launched(call, mode, limit)
+            run = self.attached if mode in ("attach", "killed") else self.launched
+            ended = run(call, mode, limit)
             if call.kind != "EXPIRES" or (ended.meanwhile and ended.late < LATE):
                 break
         return ended
@@ -114,23 +118,27 @@ class Runner:
                 done = run_ptmon(words, folder / "report.json", MODES[mode], stdin=subprocess.DEVNULL)
             return read(done.stdout, limit, folder, done.report, done)
 
-    def attached(self, call: Call, limit: float) -> Ended:
-        with self.command(call, "attach", limit) as (words, folder):
+    def attached(self, call: Call, mode: str, limit: float) -> Ended:
+        with self.command(call, mode, limit) as (words, folder):
             with started(words, stdin=subprocess.PIPE) as process:
                 assert process.stdout is not None
                 assert process.stdout.readline() == "blocked\n"
                 blocked = time.monotonic()
                 with attached(process.pid, folder / "report.json", states="RSDt") as ptmon:
-                    self.await_change(folder)
-                    ptmon.detach()
+                    self.await_change(folder, limit / 4 if call.kind == "EXPIRES" else PATCHED_WITHIN)
+                    if mode == "killed":
+                        ptmon.tracer.kill()
+                        ptmon.tracer.wait()
+                    else:
+                        ptmon.detach()
                 took = time.monotonic() - blocked
                 out, errors = process.communicate("\n", timeout=DEADLINE)
             ended = read(out, limit, folder, ptmon.report, (process.returncode, out, errors))
         return replace(ended, meanwhile=took < limit / 2)
 
     @staticmethod
-    def await_change(folder: Path) -> None:
+    def await_change(folder: Path, seconds: float) -> None:
         """A process that stays at stops keeps its code: it is held as long."""
-        end = time.monotonic() + PATCHED_WITHIN
+        end = time.monotonic() + seconds
         while not (folder / "changed").exists() and time.monotonic() < end:
             time.sleep(0.005)

@@ -11,9 +11,11 @@
 #include "layout.h"
 
 #define RT_SIGPROCMASK 14
+#define GETPID 39
 #define GETTID 186
-#define TKILL 200
+#define RT_TGSIGQUEUEINFO 297
 #define SIG_SETMASK 2
+#define SI_QUEUE -1
 
 /* A place of FAST_SAVED; struct saved of asker.c */
 #define SAVED_RAX FAST_SAVED
@@ -26,7 +28,8 @@
 #define SAVED_ANSWER FAST_SAVED + 56
 #define SAVED_TAKEN FAST_SAVED + 60
 #define SAVED_MASK FAST_SAVED + 64
-#define SAVED_TID FAST_SAVED + 72
+#define SAVED_PID FAST_SAVED + 72
+#define SAVED_TID FAST_SAVED + 76
 
 	.macro LABEL name
 	.globl	\name
@@ -38,9 +41,10 @@
 	.section .rodata
 	.balign 16
 	LABEL	ask_begin
-	/* There is no stack (see stub.S): the registers go to a place that this thread takes, and that nobody else gets
-	 * before it is given back. The search begins elsewhere for each thread. There are as many places as a process may
-	 * have threads, and of a traced one each has one place at most: so there is a free one, or will be in a moment. */
+	/* There is no stack (see stub.S): the registers go to a place that this thread takes, and that nobody else
+	 * gets before it is given back. The search begins elsewhere for each thread. There are as many places as a
+	 * process may have threads, and of a traced one each has one at most: so there is a free one, or will be in a
+	 * moment. */
 	rdfsbase rcx
 	shr	rcx, FAST_THREAD_BITS - FAST_SAVED_BITS
 .Ltry:
@@ -64,19 +68,33 @@
 	mov	qword ptr [rcx + SAVED_MASK], -1	/* no mask: the kernel never blocks SIGKILL */
 	mov	ebx, ecx			/* a register that calls leave alone */
 	LABEL	ask_saved
+	mov	eax, GETPID
+	syscall
+	mov	dword ptr [rbx + SAVED_PID], eax
 	mov	eax, GETTID
 	syscall
 	mov	dword ptr [rbx + SAVED_TID], eax
-	/* From here on no handler runs; and if this signal was blocked, it would wait, and the thread go on unseen. */
+	/* From here on no handler runs. */
 	mov	eax, RT_SIGPROCMASK
 	mov	edi, SIG_SETMASK
-	lea	rsi, [rip + .Lothers]
+	lea	rsi, [rip + .Levery]
 	lea	rdx, [rbx + SAVED_MASK]
 	mov	r10d, 8
 	syscall
-	mov	edi, dword ptr [rbx + SAVED_TID]
-	mov	esi, FAST_SIGNAL
-	mov	eax, TKILL
+	mov	eax, RT_TGSIGQUEUEINFO
+	mov	edi, dword ptr [rbx + SAVED_PID]
+	mov	esi, dword ptr [rbx + SAVED_TID]
+	mov	edx, FAST_SIGNAL
+	lea	r10, [rip + .Linfo]
+	syscall
+	LABEL	ask_sent
+	/* Only now is it let in: a signal sent to the thread comes before those of its process, of which it would else
+	 * take one away that is none of its business. */
+	mov	eax, RT_SIGPROCMASK
+	mov	edi, SIG_SETMASK
+	lea	rsi, [rip + .Lothers]
+	xor	edx, edx
+	mov	r10d, 8
 	syscall
 	LABEL	ask_asked
 	/* Nobody has taken it out of here: the tracer is gone. */
@@ -105,7 +123,14 @@
 .Lalone:
 	jmp	r11
 	.balign 8
+.Levery:
+	.quad	-1
 .Lothers:
 	.quad	~(1 << (FAST_SIGNAL - 1))
+.Linfo:	/* siginfo_t */
+	.long	FAST_SIGNAL, 0, SI_QUEUE, 0
+	.quad	0	/* by nobody */
+	.quad	FAST_SIGNAL_VALUE
+	.zero	96
 	LABEL	ask_end
 	.section .note.GNU-stack, "", @progbits

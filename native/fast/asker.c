@@ -16,8 +16,9 @@ struct saved {
 	uint32_t answer;
 	uint32_t taken;
 	uint64_t mask;
+	uint32_t pid;
 	uint32_t tid;
-	uint32_t unused[13];
+	uint32_t unused[12];
 };
 
 #define R11 6 /* of registers */
@@ -73,7 +74,7 @@ static void find_saved(pid_t tid, struct asker *asker, uint64_t at)
 	asker->mask = saved.mask;
 	/* The kernel sets the mask first and then writes the old one: in between no thread stops. */
 	asker->is_masked = !(saved.mask >> (SIGKILL - 1) & 1);
-	asker->stage = at == label(ask_asked) ? ASKER_ASKED : ASKER_BEFORE;
+	asker->stage = at >= label(ask_sent) ? ASKER_ASKED : ASKER_BEFORE;
 }
 
 enum asker_stage asker_find(pid_t tid, struct asker *asker)
@@ -124,12 +125,34 @@ int asker_leave(pid_t tid, struct asker *asker, uint64_t to)
 	return error;
 }
 
+/* What is between ask_sent and ask_asked, without the call. */
+static void get_signal(pid_t tid)
+{
+	const uint64_t others = ~(1ull << (FAST_SIGNAL - 1));
+	struct registers regs;
+
+	if (registers_read(tid, &regs) < 0 || registers_instruction(&regs) == label(ask_asked))
+		return;
+	registers_set_instruction(&regs, label(ask_asked));
+	registers_forget_call(&regs);
+	if (registers_write(tid, &regs) == 0)
+		ptrace(PTRACE_SETSIGMASK, tid, sizeof(others), &others);
+}
+
 void asker_go_back(pid_t tid)
 {
 	struct asker asker;
 
-	if (asker_find(tid, &asker) == ASKER_BEFORE)
+	switch (asker_find(tid, &asker)) {
+	case ASKER_BEFORE:
 		asker_leave(tid, &asker, registers_r11(&asker.regs) - TWIN_CALL);
+		break;
+	case ASKER_ASKED:
+		get_signal(tid);
+		break;
+	default:
+		break;
+	}
 }
 
 /* One word of each place that is taken. */

@@ -9,7 +9,7 @@
 enum asker_stage {
 	ASKER_NONE,   /* it is not in there, or in no state that ask.S leads to */
 	ASKER_BEFORE, /* it has not sent itself the signal */
-	ASKER_ASKED,  /* it has, and does not go on before it got it */
+	ASKER_ASKED,  /* it has, and gets it before it goes on */
 	ASKER_ALONE   /* it goes on by itself, since no tracer was there to take the signal */
 };
 
@@ -30,7 +30,7 @@ enum asker_stage asker_find(pid_t tid, struct asker *asker);
 int asker_leave(pid_t tid, struct asker *asker, uint64_t to);
 /* It will never go on. */
 void asker_forget(pid_t tid, const struct asker *asker);
-/* It goes back to where it began to ask, if it has not asked yet. */
+/* It goes back to where it began to ask, if it has not asked yet; if it has, the next thing is its signal. */
 void asker_go_back(pid_t tid);
 
 /* Is this the address of an instruction of ask.S, or does a call made there return to it? */

@@ -3,40 +3,42 @@
  * Why no call is lost, made twice, or made with other registers, when a thread asks (ask.S) while signals come.
  *
  *   A  before ask_claimed     nothing has changed but rcx, which its call destroys anyhow
- *   B  to its signal mask     it has a place, with all registers that it uses: at ask_saved they are all there
- *   C  to ask_asked           besides, every signal is blocked but FAST_SIGNAL (and SIGKILL, SIGSTOP); the mask as it
- * was is in the place D  at ask_asked           it has sent itself FAST_SIGNAL, which the kernel delivers before it
- * runs one instruction more
+ *   B  to its signal mask     it has a place, with all registers that it uses: from ask_saved on they are all there
+ *   C  to ask_sent            besides, every signal is blocked (but SIGKILL and SIGSTOP); the mask as it was is there
+ *   D  to ask_asked           it has sent itself FAST_SIGNAL, which is still blocked; at ask_asked no more, so the
+ *                             kernel delivers it before it runs one instruction more
  *
  * A signal is delivered only where the thread would go on in user mode, and the tracer sees it there first:
  *
  *   in A, B: any signal. Before it is delivered the thread is moved back to where it began to ask, with its registers
- * and its mask, and without its place (fast_step_back). So no handler ever runs on top of ask.S: it may ask itself,
- * jump away or fork. When it returns the thread asks anew.
+ *   and its mask, and without its place (fast_step_back). So no handler ever runs on top of ask.S: it may ask itself,
+ *   jump away or fork. When it returns the thread asks anew.
  *
- *   in C: SIGSTOP, which changes nothing; or FAST_SIGNAL, and that is the program's own. The thread is moved back, too.
- *   Where its mask has it blocked the kernel does not deliver it then but keeps it, for the thread or the process as it
- * was sent (ptrace_signal() of kernel/signal.c).
+ *   in C: SIGSTOP, for which the thread is moved back, too.
  *
- *   in D: SIGSTOP; or FAST_SIGNAL. Signals sent to the thread come before those sent to its process (dequeue_signal()
- * of kernel/signal.c), so it is the thread's own; the program's, sent to its process, comes when the thread is out of
- * here. The tracer gives it its mask and its registers back, sets it to its call, and follows it from there on. Signals
- * that were blocked meanwhile come there, before the call. Who sent it does not matter: without room for its siginfo
- *   (RLIMIT_SIGPENDING), or from another PID namespace, that can't be told. Only if it is surely not from here, one
- * that was sent to this thread a moment before has swallowed it: then the program gets it.
+ *   in D, before ask_asked: SIGSTOP; the thread goes on to ask_asked.
  *
- *   The one hole: a FAST_SIGNAL that somebody sends to just this thread while it is between tkill(2) and its stop,
- * which is within the kernel, is dropped by the kernel as a second one.
+ *   in D, at ask_asked: SIGSTOP; or FAST_SIGNAL. One sent to the thread comes before one sent to its process
+ *   (dequeue_signal() of kernel/signal.c), so it is the thread's. The tracer gives the thread its mask and its
+ *   registers back, sets it to its call, and follows it from there on. Signals that were blocked meanwhile come there,
+ *   before the call; so does a FAST_SIGNAL that was sent to the process. Who sent the one in D does not matter, for
+ *   that can't always be told: without room for a siginfo (RLIMIT_SIGPENDING) nothing can. But where siginfo says that
+ *   it was not from here, one that was sent to this thread before has swallowed ask.S's, for the kernel keeps one of a
+ *   kind. Then the program gets it; where it has blocked it the kernel does not deliver but keeps it
+ *   (ptrace_signal()).
+ *
+ *   The one hole: a FAST_SIGNAL that somebody sends to just this thread while ask.S's is pending (in D) is dropped by
+ *   the kernel as the second of a kind.
  *
  * All other stops (a group-stop, PTRACE_INTERRUPT, the stops of ask.S's own calls under PTRACE_SYSCALL) leave the
  * thread where it is. When stubs are withdrawn A, B and C are moved back like under a signal, and D goes on to its
  * signal, also before a detach (fast_lets_go). SIGKILL and execve end the memory; a child of vfork that ends has its
- * place given back (fast_exiting), and what a fork copies of other threads' places is cleared (asker_forget_all).
+ * place given back (asking_exits), and what a fork copies of other threads' places is cleared (asker_forget_all).
  *
  * If the tracer is killed a thread goes on from D by itself: its own mask, FAST_ALONE if no tracer has answered, its
  * registers, and then it gives its place back. Handlers may run on top of ask.S then. One that never returns keeps its
  * place for good, which takes as many of those as there are places to do harm; and from FAST_ALONE on nobody asks.
- * A tracer that takes over answers all of them (asking_adopt), and follows who is behind D.
+ * A tracer that takes over answers all of them (asking_adopt), and follows who is behind D (moving_count_asked).
  */
 #include "fast/asking.h"
 
@@ -65,14 +67,16 @@ bool asking_is_seen(uint64_t address)
 	return asker_is_inside(address) && address >= FAST_ASK + (uint64_t)(ask_asked - ask_begin);
 }
 
-/* Has a signal been delivered that this thread did not send itself to ask? Then its own was dropped as the second one.
- */
+/* Has a signal been delivered that this thread did not send itself to ask? Its own was dropped as the second one. */
 static bool is_foreign(pid_t tid)
 {
 	siginfo_t info;
 
-	/* SI_USER: there was no room for a siginfo. */
-	return ptrace(PTRACE_GETSIGINFO, tid, 0, &info) == 0 && info.si_code != SI_TKILL && info.si_code != SI_USER;
+	if (ptrace(PTRACE_GETSIGINFO, tid, 0, &info) < 0)
+		return false;
+	/* Without room for a siginfo it looks like one of kill(2). */
+	return !(info.si_code == SI_USER && info.si_pid == 0) &&
+	       !(info.si_code == SI_QUEUE && (uint64_t)(uintptr_t)info.si_value.sival_ptr == FAST_SIGNAL_VALUE);
 }
 
 /* To the call that it asks about, or back into its stub. What is left of ask.S is done here, for under PTRACE_SYSCALL

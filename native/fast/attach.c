@@ -26,6 +26,7 @@
 #include "fast/halt.h"
 #include "fast/known.h"
 #include "fast/layout.h"
+#include "fast/mapped.h"
 #include "fast/moving.h"
 #include "fast/patch.h"
 #include "fast/ring.h"
@@ -78,7 +79,7 @@ int attach_can(struct pt_tracer *t, struct tracee *tracee)
 {
 	const struct image none = {.reader = tracee->tid, .group = tracee->group};
 	struct unknown unknown = {0};
-	int error = unknown_find(t, tracee->group->tgid, &none, &unknown);
+	int error = unknown_find(t, tracee->tid, &none, &unknown);
 
 	for (unsigned int i = 0; i < unknown.count && !error; i++)
 		error = cover_check(t, tracee, &unknown.mappings[i]);
@@ -93,13 +94,13 @@ int attach_free(struct pt_tracer *t, struct image *image, struct tracee *tracee)
 
 	/* A first look while the others run on: files that are large take some time, and are remembered. Then they
 	 * stand, so that nobody maps more code between the look and the patch. */
-	error = image->site_count ? unknown_find(t, tracee->group->tgid, image, &unknown) : 0;
+	error = image->site_count ? unknown_find(t, tracee->tid, image, &unknown) : 0;
 	if (!error && !halt_process(t, tracee->group, tracee))
 		error = -EAGAIN;
 	if (!error && !image->known_count && reading_implies_executing(tracee->group))
 		error = -ENOEXEC;
 	if (!error)
-		error = unknown_find(t, tracee->group->tgid, image, &unknown);
+		error = unknown_find(t, tracee->tid, image, &unknown);
 	if (!error)
 		cover_again(t, image, tracee);
 	if (!error)
@@ -112,7 +113,7 @@ int attach_free(struct pt_tracer *t, struct image *image, struct tracee *tracee)
 	if (!error && !image_add_threads(t, image))
 		error = -EMLINK;
 	if (!error && !tracee->group->free)
-		moving_count_asked(t, tracee->group);
+		error = moving_count_asked(t, tracee->group);
 	tracee->group->free = !error;
 	return error;
 }
@@ -123,7 +124,7 @@ int attach_check(struct pt_tracer *t, struct image *image, struct tracee *tracee
 	int error;
 
 	cover_look(image, tracee->tid);
-	error = unknown_find(t, tracee->group->tgid, image, &unknown);
+	error = unknown_find(t, tracee->tid, image, &unknown);
 	for (unsigned int i = 0; i < unknown.count && !error; i++) {
 		error = cover_check(t, tracee, &unknown.mappings[i]);
 		if (!error && !cover_holds(t, image, tracee, &unknown.mappings[i]))
@@ -163,7 +164,7 @@ int attach_look(struct pt_tracer *t, struct image *image, struct tracee *tracee,
 {
 	struct range range = {.mapping = {.begin = begin, .end = end}, .fixed = true};
 	const struct code *code = code_look(t, tracee->tid, image, &range.mapping);
-	int error = code_each_executable(tracee->group->tgid, look_at_range, &range);
+	int error = code_each_executable(tracee->tid, look_at_range, &range);
 	bool plain = code && !code->count && !is_call_across(tracee->tid, begin) && !is_call_across(tracee->tid, end);
 
 	range.mapping.code = code;
@@ -193,11 +194,21 @@ void fast_prepare(struct pt_tracer *t, pid_t pid)
 	free(left.sites);
 }
 
+/* Is all of it still what a tracer has mapped, and nothing between? */
+static bool is_ours(pid_t pid)
+{
+	return code_is_anonymous(pid, FAST_DATA, FAST_DATA_SIZE) && code_is_anonymous(pid, FAST_CODE, FAST_CODE_SIZE) &&
+	       !mapped_within(pid, FAST_DATA + FAST_DATA_SIZE, FAST_CODE);
+}
+
 struct image *attach_adopt(struct pt_tracer *t, struct tracee *tracee, int *error)
 {
 	struct image *image;
 
 	*error = halt_process(t, tracee->group, tracee) ? 0 : -EAGAIN;
+	/* Anybody may write the word by which it was found. */
+	if (!*error && !is_ours(tracee->group->tgid))
+		*error = -EEXIST;
 	if (*error)
 		return NULL;
 	image = image_begin(t, tracee);

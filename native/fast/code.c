@@ -13,6 +13,7 @@
 #include "fast/layout.h"
 #include "fast/writing.h"
 #include "memory.h"
+#include "proc.h"
 
 #define LARGEST (512u << 20) /* bytes: no code segment is known to come near */
 
@@ -35,12 +36,14 @@ static bool parse(const char *line, struct mapping *mapping, bool *code)
 /* Calls visit for each mapping; code: it is executable. */
 static int each(pid_t pid, bool (*visit)(const struct mapping *mapping, bool code, void *context), void *context)
 {
-	char path[64], line[512];
+	char path[PROC_PATH], line[512];
 	struct mapping mapping;
 	bool code, more = true, begins = true;
 	FILE *maps;
+	int error = proc_path(path, pid, "maps");
 
-	snprintf(path, sizeof(path), "/proc/%d/maps", (int)pid);
+	if (error)
+		return error;
 	maps = fopen(path, "re");
 	if (!maps)
 		return -errno;

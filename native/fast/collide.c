@@ -12,13 +12,16 @@
  * /proc/PID/mem and process_vm_writev(2), by userfaultfd(2), or from another process. That is no accident, but intent.
  */
 #include <errno.h>
-#include <sched.h>
+#include <linux/seccomp.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "call.h"
+#include "fast/fallback.h"
 #include "fast/fast.h"
 #include "fast/halt.h"
 #include "fast/image.h"
@@ -26,7 +29,12 @@
 #include "fast/leave.h"
 #include "fast/mapped.h"
 #include "memory.h"
+#include "proc.h"
 #include "sandbox.h"
+
+#ifndef PR_SET_SYSCALL_USER_DISPATCH
+#define PR_SET_SYSCALL_USER_DISPATCH 59 /* Linux 5.11 */
+#endif
 
 #define PATIENCE_NS (2 * NSEC_PER_SEC)
 #define HUGE_PAGE (1ull << 30)
@@ -60,10 +68,11 @@ static uint64_t mapped_length(const struct tracee *tracee, const uint64_t args[6
 {
 	uint64_t page = args[3] & MAP_HUGETLB ? HUGE_PAGE : PAGE;
 	struct stat about;
-	char path[64];
+	char path[PROC_PATH], name[24];
 
-	snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)tracee->tid, (int)args[4]);
-	if (!(args[3] & MAP_ANONYMOUS) && stat(path, &about) == 0 && (uint64_t)about.st_blksize > page)
+	snprintf(name, sizeof(name), "fd/%d", (int)args[4]);
+	if (!(args[3] & MAP_ANONYMOUS) && proc_path(path, tracee->tid, name) == 0 && stat(path, &about) == 0 &&
+	    (uint64_t)about.st_blksize > page)
 		page = (uint64_t)about.st_blksize; /* of hugetlbfs: its page */
 	return args[1] > UINT64_MAX - page ? UINT64_MAX : args[1] + page - 1;
 }
@@ -162,22 +171,8 @@ static void call_again(const struct tracee *tracee, uint64_t number)
 	registers_write(tracee->tid, &regs);
 }
 
-/* What keeps the memory from being given back passes: a thread in uninterruptible sleep, a child of vfork. For ever it
- * is not waited. Then the call fails: else the next one that comes to a stub would crash. */
-static void not_yet(struct pt_tracer *t, struct tracee *tracee, enum abi abi, uint64_t number, const uint64_t args[6])
-{
-	struct group *group = tracee->group;
-
-	if (!group->collides_since)
-		group->collides_since = t->now;
-	if (t->now - group->collides_since < PATIENCE_NS)
-		return call_again(tracee, number);
-	group->collides_since = 0;
-	call_begin(t, tracee, abi, number, args);
-	sandbox_answer(tracee, -ENOMEM);
-}
-
-/* Everybody out, and the memory back. The tracee, which stands before a call, will make it again. */
+/* Everybody out, and the memory back. True: the tracee, which stands before a call, will make it again; whether the
+ * memory is gone will be seen then. */
 static bool give_back(struct pt_tracer *t, struct tracee *tracee, uint64_t number, enum pt_fallback reason)
 {
 	struct group *group = tracee->group;
@@ -191,15 +186,45 @@ static bool give_back(struct pt_tracer *t, struct tracee *tracee, uint64_t numbe
 		return false;
 	registers_restart(&regs, (int64_t)number);
 	if (leave_memory(t, tracee, &regs, true) < 0)
-		return false;
-	group->collides_since = 0;
+		registers_write(tracee->tid, &regs);
 	return true;
 }
 
-/* From now on whatever it does at these addresses is its own. False: it has to wait for another thread that says the
- * same. */
+/* What keeps the memory from being given back passes: a thread in uninterruptible sleep, a child of vfork. For ever it
+ * is not waited. Then the call fails: else the next one that comes to a stub would crash. */
+static void get_out(struct pt_tracer *t, struct tracee *tracee, enum abi abi, uint64_t number, const uint64_t args[6],
+		    enum pt_fallback reason)
+{
+	struct group *group = tracee->group;
+
+	if (!group->collides_since)
+		group->collides_since = t->now;
+	if (t->now - group->collides_since < PATIENCE_NS) {
+		if (!give_back(t, tracee, number, reason))
+			call_again(tracee, number);
+		return;
+	}
+	group->collides_since = 0;
+	call_begin(t, tracee, abi, number, args);
+	sandbox_answer(tracee, -ENOMEM);
+}
+
+/* A filter of the program's own may forbid the calls by which the memory is given back: it is done before. */
+static bool locks_itself_in(enum abi abi, uint64_t number, const uint64_t args[6], enum pt_fallback *reason)
+{
+	const bool dispatches = number == SYS_prctl && args[0] == PR_SET_SYSCALL_USER_DISPATCH;
+
+	*reason = dispatches ? PT_FALLBACK_DISPATCH : PT_FALLBACK_SANDBOX;
+	return abi == ABI_NATIVE && (dispatches || (number == SYS_prctl && args[0] == PR_SET_SECCOMP) ||
+				     (number == SYS_seccomp && args[0] <= SECCOMP_SET_MODE_FILTER));
+}
+
+/* From now on whatever it does at these addresses is its own, and every call of it is seen. False: it has to wait for
+ * another thread that says the same. */
 static bool watch(struct pt_tracer *t, struct tracee *tracee)
 {
+	if (!tracee->group->slow)
+		fallback_tell(t, tracee, PT_FALLBACK_TAKEN, 0);
 	tracee->group->slow = true;
 	if (!t->filtered || tracee->closely)
 		return true;
@@ -211,20 +236,23 @@ static bool watch(struct pt_tracer *t, struct tracee *tracee)
 
 bool fast_collides(struct pt_tracer *t, struct tracee *tracee, enum abi abi, uint64_t number, const uint64_t args[6])
 {
+	struct image *image = tracee->guest_of ? tracee->guest_of : tracee->group ? tracee->group->image : NULL;
+	enum pt_fallback reason;
 	enum effect effect;
 
 	if (!t->options.fast || tracee->fresh)
 		return false;
+	if (image && !image->withdrawn && locks_itself_in(abi, number, args, &reason))
+		return give_back(t, tracee, number, reason);
 	effect = effect_of(tracee, abi, number, args);
 	tracee->may_map = effect == MAY_MAP && t->filtered;
 	if (effect == NOTHING || effect == MAY_MAP)
 		return false;
-	if (tracee->guest_of || tracee->group->image) {
-		/* -ESRCH: it is gone, or will be told to be. */
-		if (!give_back(t, tracee, number, effect == TAKES_ROOM ? PT_FALLBACK_MEMORY : PT_FALLBACK_TAKEN))
-			not_yet(t, tracee, abi, number, args);
+	if (image) {
+		get_out(t, tracee, abi, number, args, effect == TAKES_ROOM ? PT_FALLBACK_LIMITED : PT_FALLBACK_TAKEN);
 		return true;
 	}
+	tracee->group->collides_since = 0;
 	if (effect != MAPS || watch(t, tracee))
 		return false;
 	call_again(tracee, number);

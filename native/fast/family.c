@@ -19,6 +19,7 @@
 #include "fast/live.h"
 #include "fast/moving.h"
 #include "fast/patch.h"
+#include "fast/returns.h"
 #include "fast/ring.h"
 #include "registers.h"
 #include "tracee.h"
@@ -47,6 +48,10 @@ void fast_cloned(struct pt_tracer *t, struct tracee *child, struct tracee *paren
 	/* It stands now, and may sleep when its process is patched. */
 	if (t->options.fast)
 		registers_peek_thread_pointer(parent->tid, &parent->thread_pointer);
+	if (!(flags & CLONE_VM))
+		returns_copy(child->group, parent->group);
+	if (child->group && child->group != parent->group)
+		child->group->clockless = parent->group->clockless;
 	if (!image)
 		return;
 	if (parent->relocated && !memory)
@@ -121,6 +126,7 @@ void fast_executed(struct pt_tracer *t, struct tracee *tracee)
 	end_guest(tracee);
 	changes_end(tracee);
 	forget_image(t, tracee->group);
+	returns_forget(tracee->group);
 	tracee->group->slow = tracee->closely = fast_is_taken(t, tracee);
 	tracee->group->free = false;
 	tracee->may_map = false;
@@ -133,16 +139,20 @@ void fast_executed(struct pt_tracer *t, struct tracee *tracee)
 
 void fast_gone(struct pt_tracer *t, struct tracee *tracee)
 {
-	(void)t;
+	struct image *image = tracee->group ? tracee->group->image : NULL;
+
 	end_guest(tracee);
 	changes_end(tracee);
-	if (tracee->group && tracee->group->image)
-		image_remove_thread(tracee->group->image, tracee);
+	if (!image)
+		return;
+	image_remove_thread(image, tracee);
+	image_read_through_another(t, image, tracee);
 }
 
 void fast_group_gone(struct pt_tracer *t, struct group *group)
 {
 	forget_image(t, group);
+	returns_forget(group);
 }
 
 void fast_unshares(struct pt_tracer *t, struct tracee *tracee)

@@ -12,6 +12,7 @@
 #include "fast/code.h"
 #include "fast/fallback.h"
 #include "fast/image.h"
+#include "fast/leave.h"
 #include "fast/patch.h"
 #include "fast/table.h"
 #include "files.h"
@@ -40,8 +41,8 @@ static bool is_candidate(const struct pt_tracer *t, const struct tracee *tracee)
 	const struct group *group = tracee->group;
 
 	return t->options.fast && t->counting && !t->detaching && group->counted && !group->slow && !group->free &&
-	       !group->changing && !group->sharers && !group->shares && !tracee->fresh && !tracee->guest_of &&
-	       !(group->image && group->image->guests) && tracee->call.abi == ABI_NATIVE;
+	       !group->clockless && !group->changing && !group->sharers && !group->shares && !tracee->fresh &&
+	       !tracee->guest_of && !(group->image && group->image->guests) && tracee->call.abi == ABI_NATIVE;
 }
 
 static bool is_due(const struct pt_tracer *t, const struct tracee *tracee, uint64_t instruction)
@@ -101,7 +102,7 @@ static struct image *image_for(struct pt_tracer *t, struct tracee *tracee, int *
 		image->asks = !t->filtered;
 		files_tell_image(t, tracee->files);
 	} else if (*error != -ESRCH && *error != -EAGAIN) {
-		fallback_tell(t, tracee, fallback_of(*error), *error == -EEXIST ? 0 : -*error);
+		fallback_tell(t, tracee, fallback_of(*error), *error == -EEXIST || *error == -ENOSPC ? 0 : -*error);
 	}
 	return image;
 }
@@ -110,7 +111,7 @@ static struct image *image_for(struct pt_tracer *t, struct tracee *tracee, int *
 static int patch_at(struct pt_tracer *t, struct image *image, struct tracee *tracee, uint64_t call)
 {
 	struct mapping mapping;
-	int result = code_find(tracee->group->tgid, call, &mapping);
+	int result = code_find(tracee->tid, call, &mapping);
 
 	/* Who has made its code writable rewrites it just now. */
 	if (result == 1 && mapping.writable)
@@ -186,6 +187,7 @@ void fast_call_stopped(struct pt_tracer *t, struct tracee *tracee, uint64_t inst
 	 * thread does not stand behind a call. */
 	if (tracee->hold || tracee->call.number == SYS_rt_sigreturn || tracee->entered || restart_result(result))
 		return;
+	leave_if_withdrawn(t, tracee);
 	if (!is_due(t, tracee, instruction) || (!t->filtered && !may_stop_all(t, tracee->group)))
 		return;
 	image = image_for(t, tracee, &error);

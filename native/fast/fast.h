@@ -62,6 +62,10 @@ bool fast_counts_itself(const struct tracee *tracee, uint64_t instruction);
 void fast_before_stop(struct pt_tracer *t, struct tracee *tracee);
 /* A signal is about to be delivered. */
 void fast_before_signal(struct pt_tracer *t, struct tracee *tracee, int signal);
+/* Is the frame that this signal builds to be known? Then a single step has to follow, and, at the handler's first
+ * instruction, fast_frame_built(). */
+bool fast_wants_frame(const struct pt_tracer *t, const struct tracee *tracee, int signal);
+void fast_frame_built(struct tracee *tracee);
 /* The child exists, but has not run yet; flags are those of clone(2). */
 void fast_cloned(struct pt_tracer *t, struct tracee *child, struct tracee *parent, uint64_t flags);
 /* The same for a child whose parent was not seen to make it. */
@@ -78,6 +82,8 @@ void fast_gone(struct pt_tracer *t, struct tracee *tracee);
 void fast_group_gone(struct pt_tracer *t, struct group *group);
 /* The process is to be as if there were no fast path, and stays so: why is told. */
 void fast_withdraw(struct pt_tracer *t, struct tracee *tracee, enum pt_fallback reason);
+/* After the call that it stands before nobody may read the process's memory. */
+void fast_hides(struct pt_tracer *t, struct tracee *tracee);
 /* This thread is about to get an fd table of its own. True: it has one already, for nobody shares it. */
 void fast_unshares(struct pt_tracer *t, struct tracee *tracee);
 /* A process is about to be attached: its code is looked at, while it still runs. */

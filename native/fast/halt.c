@@ -135,10 +135,9 @@ static enum standing look(struct pt_tracer *t, pid_t tid, bool first)
 
 static DIR *open_threads(const struct group *group)
 {
-	char path[64];
+	char path[PROC_PATH];
 
-	snprintf(path, sizeof(path), "/proc/%d/task", (int)group->tgid);
-	return opendir(path);
+	return proc_path(path, group->tgid, "task") == 0 ? opendir(path) : NULL;
 }
 
 struct census {

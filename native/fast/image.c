@@ -150,17 +150,36 @@ void image_remove_thread(struct image *image, const struct tracee *tracee)
 	for (unsigned int i = image->thread_count; i-- > 0;)
 		if (image->threads[i].tracee == tracee)
 			image->threads[i] = image->threads[--image->thread_count];
-	/* The memory can't be read through a thread that has exited. */
-	if (image->reader == tracee->tid && image->thread_count)
-		image->reader = image->threads[0].tracee->tid;
 }
 
-bool image_has_others(const struct image *image, const struct tracee *tracee)
+struct search {
+	const struct image *image;
+	const struct tracee *but;
+	pid_t found;
+};
+
+static void look(struct pt_tracer *t, struct tracee *tracee, void *context)
 {
-	for (unsigned int i = 0; i < image->thread_count; i++)
-		if (image->threads[i].tracee != tracee)
-			return true;
-	return false;
+	struct search *search = context;
+
+	(void)t;
+	/* Also one that has not come to its first stop yet: the memory is there. */
+	if (tracee->group == search->image->group && tracee != search->but && !tracee->exiting)
+		search->found = tracee->tid;
+}
+
+bool image_read_through_another(struct pt_tracer *t, struct image *image, const struct tracee *exiting)
+{
+	struct search search = {.image = image, .but = exiting};
+
+	for (unsigned int i = 0; i < image->thread_count && !search.found; i++)
+		look(t, image->threads[i].tracee, &search);
+	/* One whose thread pointer is not known yet (image_add_thread): main may exit before that. */
+	if (!search.found)
+		tracee_each(t, look, &search);
+	if (image->reader == exiting->tid && search.found)
+		image->reader = search.found;
+	return search.found;
 }
 
 struct listing {

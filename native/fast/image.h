@@ -81,6 +81,8 @@ struct image {
 	/* What the rings hold is not believed any more (distrust.h): nobody reads them. */
 	bool lost;
 	const struct tracee *stopped; /* whose stop is about to be handled */
+	uint8_t leavings;	      /* times that it was tried to give the memory back since */
+	bool closed; /* nor is anybody inside, and nothing is left to read: its memory is not looked at any more */
 };
 
 /* The site, and the offset in its copy of a stub, of an address; or NULL. */
@@ -119,7 +121,7 @@ bool image_add_thread(struct image *image, struct tracee *tracee);
 /* The same for all of its threads, which must stand. */
 bool image_add_threads(struct pt_tracer *t, struct image *image);
 void image_remove_thread(struct image *image, const struct tracee *tracee);
-/* Has the process other threads? */
-bool image_has_others(const struct image *image, const struct tracee *tracee);
+/* This thread is about to exit: the memory is read through another one. False: there is none. */
+bool image_read_through_another(struct pt_tracer *t, struct image *image, const struct tracee *exiting);
 
 #endif

@@ -74,7 +74,7 @@ static uint64_t look_in_vdso(const struct tracee *tracee)
 static int find_room(const struct tracee *tracee, uint64_t *room)
 {
 	struct search search = {.tid = tracee->tid};
-	int error = code_each(tracee->group->tgid, look, &search);
+	int error = code_each(tracee->tid, look, &search);
 
 	*room = search.found;
 	if (!error && !search.found)

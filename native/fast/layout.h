@@ -35,12 +35,10 @@
 #define FAST_RING_BITS 14   /* records of one ring */
 #define FAST_RING_RECORDS (1 << FAST_RING_BITS)
 #define FAST_RECORD_BITS 5 /* 32 bytes */
-#define FAST_THREADS                                                                                                  \
-	2048		  /* of a process, at most: each may be about to write one more record, and asks in one place \
-			   */
-#define FAST_FDS 65536	  /* fds from here on stop */
-#define FAST_SLOT_BITS 6  /* 64 bytes: a line for each fd, or threads with fds of their own would share one */
-#define FAST_SAVED_BITS 7 /* 128 bytes */
+#define FAST_THREADS 2048  /* of a process, at most: each may be about to write one more record, or to ask */
+#define FAST_FDS 65536	   /* fds from here on stop */
+#define FAST_SLOT_BITS 6   /* 64 bytes: a line for each fd, or threads with fds of their own would share one */
+#define FAST_SAVED_BITS 7  /* 128 bytes */
 
 #define FAST_TIMED 0x80000000	 /* in FAST_FLAGS: records bear the time */
 #define FAST_ALONE 0x40000000	 /* in FAST_FLAGS: there is no tracer that could be asked (ask.S) */
@@ -61,10 +59,10 @@
 #define FAST_END (FAST_CODE + FAST_CODE_SIZE) /* from FAST_DATA to here nothing else may be mapped */
 
 /* By which a thread asks (ask.S). Its default action is to be ignored, and no program is known to send it to one
- * thread: a second one of the same number that is sent to a thread while the first is pending there is dropped by the
- * kernel. (SIGURG would do but for that: Go's runtime sends it to its threads, each time when it wants one of them to
- * stop.) */
-#define FAST_SIGNAL 28 /* SIGWINCH */
+ * thread: a second one of a kind that is sent to a thread while the first is pending there is dropped by the kernel.
+ * (SIGURG would do but for that: Go's runtime sends it to its threads, each time when it wants one of them to stop.) */
+#define FAST_SIGNAL 28		       /* SIGWINCH ... */
+#define FAST_SIGNAL_VALUE 0x6e6f6d7470 /* ... with this si_value */
 
 /* The state of an fd, the first word of its slot. The second one counts the calls on it that are under way in stubs. */
 #define FAST_UNKNOWN 0 /* a call on it stops, and the tracer finds out what it is */

@@ -7,6 +7,7 @@
 #include "fast/leave.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 
@@ -22,11 +23,14 @@
 #include "fast/ring.h"
 #include "fast/twin.h"
 #include "fast/writing.h"
+#include "files.h"
 #include "proc.h"
 #include "restart.h"
 #include "stop.h"
 #include "tracee.h"
 #include "wait.h"
+
+#define LEAVINGS_MOST 3
 
 static void finish(struct pt_tracer *t, struct tracee *tracee, void *context)
 {
@@ -88,6 +92,8 @@ static void look_at_thread(pid_t tid, void *context)
 	struct inside *inside = context;
 	struct registers regs;
 	struct proc_place place;
+	struct stack_pointer stack;
+	struct frames frames = {0};
 
 	if (registers_read(tid, &regs) == 0)
 		return;
@@ -95,8 +101,11 @@ static void look_at_thread(pid_t tid, void *context)
 		inside->found = true;
 		return;
 	}
+	stack = (struct stack_pointer){place.stack, tid};
 	look(inside, place.instruction, 0);
-	frames_move(tid, place.stack, look, inside);
+	if (frames_find(tid, &stack, 1, look, inside, &frames) < 0)
+		inside->found = true;
+	free(frames.list);
 }
 
 bool leave_stubs(struct pt_tracer *t, struct image *image)
@@ -106,7 +115,7 @@ bool leave_stubs(struct pt_tracer *t, struct image *image)
 	tracee_each(t, finish, image);
 	moving_threads(t, image->group, out, image);
 	halt_each(image->group, look_at_thread, &inside);
-	moving_threads(t, image->group, look, &inside);
+	inside.found |= moving_threads(t, image->group, look, &inside) < 0;
 	return !inside.found;
 }
 
@@ -116,6 +125,8 @@ int leave_memory(struct pt_tracer *t, struct tracee *tracee, const struct regist
 	int error;
 
 	ring_drain(t, group->image);
+	if (group->image->files)
+		files_leave_image(t, group->image->files);
 	error = inject_unmap(t, tracee, FAST_DATA, FAST_END - FAST_DATA, back, before_call);
 	if (error && mapped_within(group->tgid, FAST_DATA, FAST_END))
 		return error;
@@ -182,4 +193,20 @@ bool leave_by_any(struct pt_tracer *t, struct image *image)
 
 	tracee_each(t, choose, &choice);
 	return choice.best && leave_memory(t, choice.best, &choice.back, false) == 0;
+}
+
+void leave_if_withdrawn(struct pt_tracer *t, struct tracee *tracee)
+{
+	struct group *group = tracee->group;
+	struct image *image = group->image;
+	struct registers regs;
+
+	/* A filter of its own may forbid the call that this takes, and dispatch would send it to the program. */
+	if (!image || !image->withdrawn || image->leavings >= LEAVINGS_MOST || tracee->call.abi != ABI_NATIVE ||
+	    group->fallen & (1u << PT_FALLBACK_SANDBOX | 1u << PT_FALLBACK_DISPATCH))
+		return;
+	image->leavings++;
+	if (halt_process(t, group, tracee) && leave_stubs(t, image) && registers_read(tracee->tid, &regs) == 0 &&
+	    !registers_compat(&regs))
+		leave_memory(t, tracee, &regs, false);
 }

@@ -16,5 +16,8 @@ bool leave_stubs(struct pt_tracer *t, struct image *image);
 int leave_memory(struct pt_tracer *t, struct tracee *tracee, const struct registers *back, bool before_call);
 /* The same, by whatever thread of the process is fit for it. False: none is, and all stays as it is. */
 bool leave_by_any(struct pt_tracer *t, struct image *image);
+/* The tracee stands in a syscall-exit-stop. If its process has been withdrawn from since, the memory is given back now,
+ * if nobody is inside any more. */
+void leave_if_withdrawn(struct pt_tracer *t, struct tracee *tracee);
 
 #endif

@@ -22,9 +22,9 @@
 
 #include "await.h"
 #include "fast/fast.h"
-#include "fast/frames.h"
 #include "fast/halt.h"
 #include "fast/moving.h"
+#include "fast/returns.h"
 #include "fast/stance.h"
 #include "fast/writing.h"
 #include "memory.h"
@@ -184,6 +184,28 @@ static bool none_would_suffer(struct pass *pass)
 	return pass->ok;
 }
 
+struct signalled {
+	const struct group *group;
+	bool any;
+};
+
+static void look_for_step(struct pt_tracer *t, struct tracee *tracee, void *context)
+{
+	struct signalled *signalled = context;
+
+	(void)t;
+	signalled->any |= tracee->group == signalled->group && tracee->stepping;
+}
+
+/* Is a thread just on its way into a handler? Then its frame is not known yet (returns.c). */
+static bool is_being_signalled(struct pt_tracer *t, const struct group *group)
+{
+	struct signalled signalled = {.group = group};
+
+	tracee_each(t, look_for_step, &signalled);
+	return signalled.any;
+}
+
 int live_jumps(struct pt_tracer *t, struct image *image, const struct tracee *tracee)
 {
 	static const uint8_t trap = INT3;
@@ -192,14 +214,17 @@ int live_jumps(struct pt_tracer *t, struct image *image, const struct tracee *tr
 
 	if (!choose(&pass))
 		return 0;
-	if (!none_would_suffer(&pass))
+	if (!none_would_suffer(&pass) || is_being_signalled(t, image->group))
 		return -EAGAIN;
+	image->group->returned |= moving_known(image, tracee->tid) > 0;
+	pass.plain &= !image->group->returned;
 	t->traps = true;
 	write_first(&pass, &trap);
 	if (!wait_until_elsewhere(&pass)) {
 		write_first(&pass, NULL);
 		return -EAGAIN;
 	}
+	image->group->returned = false;
 	written = write_jumps(&pass);
 	halt_each(image->group, relocate, &pass);
 	return written;

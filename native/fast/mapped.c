@@ -5,12 +5,13 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "proc.h"
+
 static FILE *open_maps(pid_t pid)
 {
-	char path[64];
+	char path[PROC_PATH];
 
-	snprintf(path, sizeof(path), "/proc/%d/maps", (int)pid);
-	return fopen(path, "re");
+	return proc_path(path, pid, "maps") == 0 ? fopen(path, "re") : NULL;
 }
 
 /* The next mapping, in the order of addresses. A long path continues on what looks like lines of its own; none of them
@@ -60,13 +61,12 @@ bool mapped_gap(pid_t pid, uint64_t begin, uint64_t end, uint64_t length)
 
 uint64_t mapped_vdso(pid_t pid)
 {
-	char path[64];
+	char path[PROC_PATH];
 	Elf64_auxv_t entry;
 	uint64_t found = 0;
 	FILE *vector;
 
-	snprintf(path, sizeof(path), "/proc/%d/auxv", (int)pid);
-	vector = fopen(path, "re");
+	vector = proc_path(path, pid, "auxv") == 0 ? fopen(path, "re") : NULL;
 	while (vector && !found && fread(&entry, sizeof(entry), 1, vector) == 1)
 		if (entry.a_type == AT_SYSINFO_EHDR)
 			found = entry.a_un.a_val;

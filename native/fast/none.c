@@ -131,6 +131,17 @@ void fast_before_signal(struct pt_tracer *t, struct tracee *tracee, int signal)
 	(void)t, (void)tracee, (void)signal;
 }
 
+bool fast_wants_frame(const struct pt_tracer *t, const struct tracee *tracee, int signal)
+{
+	(void)t, (void)tracee, (void)signal;
+	return false;
+}
+
+void fast_frame_built(struct tracee *tracee)
+{
+	(void)tracee;
+}
+
 void fast_cloned(struct pt_tracer *t, struct tracee *child, struct tracee *parent, uint64_t flags)
 {
 	(void)t, (void)child, (void)parent, (void)flags;
@@ -169,6 +180,11 @@ void fast_group_gone(struct pt_tracer *t, struct group *group)
 void fast_withdraw(struct pt_tracer *t, struct tracee *tracee, enum pt_fallback reason)
 {
 	(void)t, (void)tracee, (void)reason;
+}
+
+void fast_hides(struct pt_tracer *t, struct tracee *tracee)
+{
+	(void)t, (void)tracee;
 }
 
 void fast_unshares(struct pt_tracer *t, struct tracee *tracee)

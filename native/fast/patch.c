@@ -22,6 +22,7 @@
 #include "fast/layout.h"
 #include "fast/live.h"
 #include "fast/moving.h"
+#include "fast/returns.h"
 #include "fast/table.h"
 #include "fast/twin.h"
 #include "fast/writing.h"
@@ -91,22 +92,31 @@ static int choose(const struct pt_tracer *t, struct image *image, pid_t tid, con
 
 int patch_jumps(struct pt_tracer *t, struct image *image, pid_t tid, unsigned int first)
 {
-	int written = 0;
+	int written = 0, error;
 
-	for (unsigned int i = first; i < image->site_count; i++)
-		image->sites[i].jumps |= writing_has_original(tid, &image->sites[i]);
-	/* In this order: if the tracer is killed in between, who was moved is well in the stubs all the same, and
-	 * nobody stands in the middle of a jump. */
-	moving_in(t, image, first);
 	for (unsigned int i = first; i < image->site_count; i++) {
 		struct fast_site *site = &image->sites[i];
 
-		if (!site->jumps || !writing_has_original(tid, site))
+		site->changes = !site->jumps && writing_has_original(tid, site) &&
+				!frames_hide(image->group, site->begin, site->begin + site_size(site));
+		site->jumps |= site->changes;
+	}
+	/* In this order: if the tracer is killed in between, who was moved is well in the stubs all the same, and
+	 * nobody stands in the middle of a jump. */
+	error = moving_in(t, image, first);
+	if (!error)
+		moving_known(image, tid); /* those that no stack pointer leads to */
+	for (unsigned int i = first; i < image->site_count; i++) {
+		struct fast_site *site = &image->sites[i];
+
+		if (!site->changes)
 			continue;
-		site->jumps = writing_jump(tid, site, FAST_POINTERS + i * sizeof(uint64_t)) == 0;
+		site->changes = false;
+		site->jumps = !error && writing_has_original(tid, site) &&
+			      writing_jump(tid, site, FAST_POINTERS + i * sizeof(uint64_t)) == 0;
 		written += site->jumps;
 	}
-	return written;
+	return error ? error : written;
 }
 
 /* Stubs for the sites of a mapping that have none yet. 0 or -errno. */
@@ -151,7 +161,10 @@ int patch_mapping(struct pt_tracer *t, struct image *image, struct tracee *trace
 		image_drop_sites(image, first);
 		return result;
 	}
-	return patch_jumps(t, image, tracee->tid, first);
+	result = patch_jumps(t, image, tracee->tid, first);
+	if (result < 0)
+		image_drop_sites(image, first);
+	return result;
 }
 
 void patch_withdraw(struct pt_tracer *t, struct image *image, pid_t tid)

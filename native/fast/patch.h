@@ -26,7 +26,7 @@ void patch_withdraw_live(struct pt_tracer *t, struct image *image, pid_t tid, pi
 /* The parts of it. All threads must stand. */
 bool patch_wants(const struct pt_tracer *t, const struct site *site, enum patch_choice choice, bool stopped);
 /* Those sites from this one on whose own bytes stand there get their jump, and threads in the middle of these bytes are
- * moved. Returns how many. */
+ * moved. Returns how many, or -errno: nothing was changed. */
 int patch_jumps(struct pt_tracer *t, struct image *image, pid_t tid, unsigned int first);
 
 #endif

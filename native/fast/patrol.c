@@ -110,7 +110,7 @@ static bool look_at_some(struct pt_tracer *t, struct image *image)
  * has nothing to look at. */
 static void check(struct pt_tracer *t, struct image *image, struct tracee *standing)
 {
-	struct tracee *tracee = standing ? standing : tracee_of_group(t, image->group->tgid, NULL);
+	struct tracee *tracee = standing ? standing : tracee_find(t, image->reader);
 
 	if (!tracee || attach_check(t, image, tracee) != -ENOEXEC)
 		return;

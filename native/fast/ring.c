@@ -293,7 +293,7 @@ void ring_drain(struct pt_tracer *t, struct image *image)
 	uint64_t tsc;
 	int error;
 
-	if (image->draining || image->lost)
+	if (image->draining || image->lost || image->closed)
 		return;
 	error = read_lines(image, lines);
 	tsc = __rdtsc();

@@ -15,6 +15,7 @@
 #include "fast/inject.h"
 #include "fast/known.h"
 #include "fast/layout.h"
+#include "fast/mapped.h"
 #include "fast/ring.h"
 #include "fast/slots.h"
 #include "fast/table.h"
@@ -70,8 +71,12 @@ static int map_both(struct pt_tracer *t, struct tracee *tracee)
 	struct inject_map missing[2];
 	unsigned int count = 0;
 
+	/* What lies between the two would go with them (leave.c). */
+	if (mapped_within(tracee->group->tgid, FAST_DATA + FAST_DATA_SIZE, FAST_CODE))
+		return -EEXIST;
+
 	for (unsigned int i = 0; i < 2; i++)
-		if (!code_is_anonymous(tracee->group->tgid, all[i].address, all[i].size))
+		if (!code_is_anonymous(tracee->tid, all[i].address, all[i].size))
 			missing[count++] = all[i];
 	return count ? inject_maps(t, tracee, missing, count) : 0;
 }

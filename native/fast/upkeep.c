@@ -2,6 +2,12 @@
  *
  * Processes that have stubs: what they have counted is read, and in the end they get their own code back.
  */
+#include <errno.h>
+#include <linux/capability.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "emit.h"
 #include "fast/asking.h"
 #include "fast/code.h"
 #include "fast/cover.h"
@@ -18,7 +24,11 @@
 #include "fast/ring.h"
 #include "fast/signalled.h"
 #include "fast/slots.h"
+#include "proc.h"
 #include "tracee.h"
+
+#define LEAVE_PATIENCE_NS (20 * 1000 * 1000LL)
+#define LEAVE_PAUSE_NS 100000
 
 void fast_before_stop(struct pt_tracer *t, struct tracee *tracee)
 {
@@ -26,11 +36,12 @@ void fast_before_stop(struct pt_tracer *t, struct tracee *tracee)
 
 	if (!image)
 		return;
+	/* First, for it may have written records: they name it by its thread pointer. */
+	if (tracee->unnamed && !image_add_thread(image, tracee))
+		fast_withdraw(t, tracee, PT_FALLBACK_THREADS);
 	image->stopped = tracee;
 	ring_drain(t, image);
 	image->stopped = NULL;
-	if (tracee->unnamed && !image_add_thread(image, tracee))
-		fast_withdraw(t, tracee, PT_FALLBACK_THREADS);
 	/* A call in a stub of a tracer that is gone: the stops have seen it, and the stub is not to write it down, too.
 	 */
 	if (tracee->relocate && tracee->entered && tracee->call.entry)
@@ -52,6 +63,7 @@ void fast_exiting(struct pt_tracer *t, struct tracee *tracee)
 {
 	struct image *image = tracee->group ? tracee->group->image : NULL;
 	struct registers regs;
+	bool last;
 
 	asking_exits(t, tracee);
 	if (!image)
@@ -60,10 +72,11 @@ void fast_exiting(struct pt_tracer *t, struct tracee *tracee)
 		halfway_count(t, image, tracee, &regs, true);
 	ring_drain(t, image);
 	asking_check(t, image);
-	if (!image_has_others(image, tracee))
+	last = !image_read_through_another(t, image, tracee);
+	if (last)
 		patrol_jumps(t, image, tracee);
-	image->leaving = !image_has_others(image, tracee);
-	if (!image->leaving)
+	image->leaving = last;
+	if (!last)
 		image_remove_thread(image, tracee);
 }
 
@@ -86,6 +99,55 @@ void fast_withdraw(struct pt_tracer *t, struct tracee *tracee, enum pt_fallback 
 		patch_withdraw(t, image, tracee->tid);
 	else
 		image_set_flags(image, image->flags | FAST_ALL_STOP);
+}
+
+struct inside {
+	pid_t but;
+	bool any;
+};
+
+/* Is it in a stub, or may it be? */
+static void look_inside(pid_t tid, void *context)
+{
+	struct inside *inside = context;
+	struct proc_place place;
+	const int sleeps = tid == inside->but ? -1 : proc_place(tid, &place);
+
+	if (sleeps == 0 ||
+	    (sleeps == 1 && place.instruction >= FAST_CODE && place.instruction < FAST_CODE + FAST_CODE_SIZE))
+		inside->any = true;
+}
+
+/* Who runs will sleep or stand soon, or goes on forever; who sleeps in a stub may do so for hours. */
+static bool others_left(const struct image *image, pid_t caller)
+{
+	const struct timespec pause = {.tv_nsec = LEAVE_PAUSE_NS};
+	const int64_t end = now_ns() + LEAVE_PATIENCE_NS;
+	struct inside inside;
+
+	do {
+		inside = (struct inside){.but = caller};
+		halt_each(image->group, look_inside, &inside);
+		if (inside.any)
+			nanosleep(&pause, NULL);
+	} while (inside.any && now_ns() < end);
+	return !inside.any;
+}
+
+void fast_hides(struct pt_tracer *t, struct tracee *tracee)
+{
+	struct image *image = tracee->group->image;
+
+	fast_withdraw(t, tracee, PT_FALLBACK_UNREADABLE);
+	if (!image)
+		return;
+	if (image->withdrawn && !image->guests && others_left(image, tracee->tid)) {
+		ring_drain(t, image);
+		image->closed = true;
+	} else if (!(proc_status(getpid(), "CapEff:", 16) >> CAP_SYS_PTRACE & 1)) {
+		/* A call that sleeps in a stub is counted there when it ends, and nobody will read that. */
+		emit_warning(t, tracee, PT_REASON_UNREADABLE, NULL, EPERM);
+	}
 }
 
 void fast_attached(struct pt_tracer *t, const struct group *group)
@@ -112,6 +174,15 @@ static bool detach_from(struct pt_tracer *t, struct image *image)
 	return image->withdrawn && leave_stubs(t, image) && leave_by_any(t, image);
 }
 
+static void leave_behind(struct pt_tracer *t, struct image *image)
+{
+	struct tracee *reader = tracee_find(t, image->reader);
+
+	image_set_flags(image, image->flags | FAST_ALL_STOP | FAST_ALONE);
+	if (reader && reader->group == image->group)
+		fallback_tell(t, reader, PT_FALLBACK_LEFT, 0);
+}
+
 void fast_detach(struct pt_tracer *t)
 {
 	for (struct image *image = t->images, *next; image; image = next) {
@@ -120,7 +191,7 @@ void fast_detach(struct pt_tracer *t)
 		next = image->next;
 		patrol_jumps(t, image, NULL);
 		if (!detach_from(t, image))
-			image_set_flags(image, image->flags | FAST_ALL_STOP | FAST_ALONE);
+			leave_behind(t, image);
 		group->free = false;
 	}
 }
@@ -146,40 +217,62 @@ void fast_destroy(struct pt_tracer *t)
 	code_destroy(t);
 }
 
+/* The image whose slots mirror this table. Where nobody runs its stubs any more, and it can't be read (fast_hides),
+ * what is known of an fd holds as it does without: until its close, which stops. */
+static struct image *mirror(const struct files *files)
+{
+	struct image *image = files->image;
+	uint64_t magic;
+
+	if (!image || image->closed)
+		return NULL;
+	return image->withdrawn && image_read(image, FAST_MAGIC, &magic, sizeof(magic)) == -EPERM ? NULL : image;
+}
+
 bool fast_learn(struct pt_tracer *t, struct files *files, unsigned int fd, struct socket *socket)
 {
-	if (!files->image)
+	struct image *image = mirror(files);
+
+	if (!image)
 		return true;
 	/* The last call on what it named before may have ended just now: its record comes first. Not while that is
 	 * being read (a look-up on the way leads here): then there is a next time. */
-	if (slots_fading(files->image, fd)) {
-		if (files->image->draining || slots_busy(files->image, fd))
-			return slots_stop(files->image, fd);
-		ring_drain(t, files->image);
+	if (slots_fading(image, fd)) {
+		if (image->draining || slots_busy(image, fd))
+			return slots_stop(image, fd);
+		ring_drain(t, image);
 	}
-	return slots_learn(t, files->image, fd, socket);
+	return slots_learn(t, image, fd, socket);
 }
 
 void fast_stop(const struct files *files, unsigned int fd)
 {
-	if (files->image)
-		slots_stop(files->image, fd);
+	struct image *image = mirror(files);
+
+	if (image)
+		slots_stop(image, fd);
 }
 
 void fast_forget(struct pt_tracer *t, struct files *files, unsigned int fd, struct socket *was)
 {
-	if (files->image)
-		slots_forget(t, files->image, fd, was);
+	struct image *image = mirror(files);
+
+	if (image)
+		slots_forget(t, image, fd, was);
 }
 
 enum fast_still fast_still(const struct files *files, unsigned int fd, bool socket)
 {
-	return files->image ? slots_still(files->image, fd, socket) : FAST_STANDS;
+	const struct image *image = mirror(files);
+
+	return image ? slots_still(image, fd, socket) : FAST_STANDS;
 }
 
 bool fast_busy(const struct files *files, unsigned int fd)
 {
-	return files->image && !files->image->leaving && slots_busy(files->image, fd);
+	const struct image *image = mirror(files);
+
+	return image && !image->leaving && slots_busy(image, fd);
 }
 
 void fast_table_gone(struct files *files)

@@ -139,6 +139,9 @@ static void check_counting(void)
 	CHECK(verdict(NATIVE, SYS_clone3, 0) == TRACE);
 	CHECK(verdict(NATIVE, SYS_prctl, PR_SET_NAME) == SECCOMP_RET_ALLOW);
 	CHECK(verdict(NATIVE, SYS_prctl, PR_SET_SECCOMP) == TRACE);
+	CHECK(verdict(NATIVE, SYS_prctl, PR_SET_DUMPABLE) == TRACE);
+	CHECK(verdict(NATIVE, SYS_prctl, PR_SET_TSC) == TRACE);
+	CHECK(verdict(NATIVE, SYS_prctl, PR_GET_TSC) == SECCOMP_RET_ALLOW);
 	CHECK(verdict(NATIVE, SYS_unshare, CLONE_NEWNS) == SECCOMP_RET_ALLOW);
 	CHECK(verdict(NATIVE, SYS_unshare, CLONE_FILES) == TRACE);
 	CHECK(verdict(NATIVE, SYS_io_uring_setup, 0) == TRACE);

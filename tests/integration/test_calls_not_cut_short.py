@@ -21,6 +21,9 @@ from tests.support import TEST_OPTIONS, Targets, run_plain
 CUT_SHORT: dict[str, str] = {}
 """Calls that end early when ptmon attaches or detaches, for the kernel leaves no other way, and why: as README says."""
 
+GO_ON = ("read-pipe", "read-unix", "write-unix", "recv-waitall-tcp", "accept-unix", "futex-wake", "poll-pipe", "usleep")
+"""Some calls of which each has another place in the C library, for what is seldom tried: that ptmon is killed."""
+
 ALL_MODES = (*MODES, "attach")
 
 AT_ONCE = 8
@@ -38,6 +41,7 @@ class Runs:
         self.futures: dict[tuple[str, str], Future[Ended]] = {}
 
     def begin(self, name: str, mode: str) -> None:
+        self.runner.targets(CALLS[name].program)  # here, not by two threads at once
         for key in ((name, "native"), (name, mode)):
             if key not in self.futures:
                 self.futures[key] = self.pool.submit(self.runner, CALLS[name], key[1])
@@ -77,6 +81,15 @@ def test_a_call_returns_as_without_ptmon(runs: Runs, name: str, mode: str) -> No
         totals = traced.report["totals"]
         assert traced.report["complete"] or CALLS[name].program == "blocking_rings", traced.report["warnings"]
         assert (totals["sent"], totals["received"]) == (traced.sent, traced.received)
+
+
+@pytest.mark.parametrize("name", GO_ON)
+def test_a_call_that_is_under_way_returns_when_ptmon_is_killed(runs: Runs, name: str) -> None:
+    """Its thread comes back to where the code was changed meanwhile, and nobody moves it on."""
+    runs.begin(name, "killed")
+    native, left_alone = runs(name, "native"), runs(name, "killed")
+    assert left_alone.changed
+    assert left_alone.returned == native.returned
 
 
 @pytest.mark.parametrize("mode", [mode for mode in ALL_MODES if mode != "off"])

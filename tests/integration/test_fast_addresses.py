@@ -9,7 +9,7 @@ import pytest
 
 from tests.attaching import assert_free, attached, busy
 from tests.fast import Fast
-from tests.support import Targets
+from tests.support import Targets, run_ptmon
 
 AT = "7c800000-"
 """Where that memory begins (native/fast/layout.h), as /proc/PID/maps has it."""
@@ -70,3 +70,34 @@ def test_so_has_one_whose_heap_begins_below_them(fast: Fast, mode: str) -> None:
 @pytest.mark.parametrize("mode", OWN)
 def test_a_program_has_all_its_addresses_and_limits_for_itself_after_an_attach(fast: Fast, mode: str) -> None:
     fast.attached("mapped", mode, patched=True)
+
+
+@pytest.mark.parametrize("limit", ["v", "d"])
+def test_a_program_whose_memory_is_limited_keeps_all_of_it(targets: Targets, tmp_path: Path, limit: str) -> None:
+    words = ["sh", "-c", f'ulimit -{limit} 4000000 && exec "$0" "$@"', targets("mapped"), "unmap"]
+    traced = run_ptmon(words, tmp_path / "r.json", ["--fast-after", "1"])
+    assert (traced.totals["sent"], traced.totals["received"]) == (traced.told["sent"], traced.told["received"])
+    assert traced.report["path"]["fast"] == 0
+    assert any("limited" in row["reason"] for row in traced.report["fallbacks"])
+
+
+WAYS = ["map", "protect", "move", "share", "low", "old", "new", "child", "thread"]
+"""How code may come to where calls are not shown to ptmon: tests/targets/stowed.c."""
+
+
+@pytest.mark.parametrize("when", ["soon", "late"])
+@pytest.mark.parametrize("way", WAYS)
+def test_calls_by_code_that_a_program_puts_at_these_addresses_are_counted(fast: Fast, way: str, when: str) -> None:
+    fast("stowed", way, *(["late"] if when == "late" else []), patched=False)
+
+
+def test_so_are_those_of_code_that_another_process_puts_there(targets: Targets, tmp_path: Path) -> None:
+    traced = run_ptmon([targets("stowed"), "memory"], tmp_path / "r.json")
+    assert (traced.totals["sent"], traced.totals["received"]) == (traced.told["sent"], traced.told["received"])
+    assert traced.report["complete"]
+
+
+@pytest.mark.parametrize("when", ["soon", "late"])
+def test_so_are_those_of_code_that_is_linked_to_there(fast: Fast, targets: Targets, when: str) -> None:
+    program = targets("stowed", "-DLINKED", "-no-pie", "-Wl,--section-start=.stowed=0x7d805000")
+    fast(program, "linked", *(["late"] if when == "late" else []), patched=False)
