@@ -71,7 +71,7 @@ void distrust_unread(struct pt_tracer *t, struct image *image, int error)
 	if (image->leaving || may_have_executed(t, image))
 		return;
 	/* Without stubs nothing is counted there, nor are the threads known through which it could be read. */
-	if (!image->site_count)
+	if (error == -ESRCH && !image->site_count)
 		return;
 	switch (error) {
 	case -EPROTO:
