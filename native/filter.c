@@ -12,6 +12,7 @@
 #include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -93,6 +94,18 @@ static void put_unless_in_stub(struct writer *w, uint32_t number)
 	put(w, (struct sock_filter)RETURN_ALLOW);
 }
 
+/* mprotect(2) that makes memory both writable and executable stops: who does that to code wants to rewrite it, and is
+ * to find the program's own bytes there (fast/changes.c). For anything else the number is loaded again. */
+static void put_protecting(struct writer *w, uint32_t number)
+{
+	put(w, (struct sock_filter)UNLESS(JEQ, number, 5));
+	put(w, (struct sock_filter)LOAD(args[2]));
+	put(w, (struct sock_filter)UNLESS(JSET, PROT_WRITE, 2));
+	put(w, (struct sock_filter)UNLESS(JSET, PROT_EXEC, 1));
+	put(w, (struct sock_filter)RETURN(VERDICT_TRACE));
+	put(w, (struct sock_filter)LOAD(nr));
+}
+
 /* This call stops if it could touch the memory of the fast path. */
 static void put_touching(struct writer *w, enum abi abi, uint32_t number, enum fast_touches touches)
 {
@@ -139,6 +152,8 @@ static void put_call(struct writer *w, const struct pt_tracer *t, enum abi abi, 
 	const struct order *order = watch_order(t, abi != ABI_NATIVE, number);
 	const struct syscall_entry *entry = syscall_find(abi, number);
 
+	if (t->options.fast && abi == ABI_NATIVE && fast_shows_code(number))
+		put_protecting(w, number);
 	if (order && may_refuse(order, entry))
 		put_verdict(w, number, SECCOMP_RET_ERRNO | (uint32_t)deny_always(order->rules));
 	else if (order)

@@ -54,6 +54,7 @@ static void on_call_entry(struct pt_tracer *t, struct tracee *tracee, uint32_t a
 	if (tracee->strict && !sandbox_check_strict(tracee, abi, number))
 		return;
 	call_begin(t, tracee, abi, number, args);
+	fast_call_enters(t, tracee);
 	tracee->entered = watch_enter(t, tracee);
 }
 

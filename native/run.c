@@ -61,6 +61,7 @@ static void tick(struct pt_tracer *t)
 	clone_adopt_orphans(t);
 	await_tick(t);
 	fast_drain(t);
+	fast_patrol(t);
 	sandbox_tick(t);
 }
 

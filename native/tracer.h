@@ -44,12 +44,15 @@ struct group {
 	uint32_t fallen;	/* one bit for each pt_fallback that was told of it */
 	struct image *image;	/* what of the fast path is in its memory (fast/), or NULL */
 	uint32_t stops;		/* calls that stopped, until its code was looked at */
-	struct group *shares; /* it runs in the memory of that one (CLONE_VM without CLONE_THREAD), until its execve */
-	unsigned int sharers; /* groups that do so in its memory */
-	bool slow;	      /* the fast path is not tried any more */
-	bool free;	      /* its threads run under PTRACE_CONT though there is no filter (fast/attach.c) */
-	uint32_t tries;	      /* to patch it that have failed, for its threads were in the way */
-	int64_t not_before;   /* ns: until then it is not tried again */
+	struct group *shares;  /* it runs in the memory of that one (CLONE_VM without CLONE_THREAD), until its execve */
+	unsigned int sharers;  /* groups that do so in its memory */
+	unsigned int changing; /* tracees in the middle of a call that changes its code */
+	uint32_t looks;	       /* at what such calls have brought ... */
+	int64_t looks_since;   /* ... since then, ns */
+	bool slow;	       /* the fast path is not tried any more */
+	bool free;	       /* its threads run under PTRACE_CONT though there is no filter (fast/attach.c) */
+	uint32_t tries;	       /* to patch it that have failed, for its threads were in the way */
+	int64_t not_before;    /* ns: until then it is not tried again */
 	int64_t collides_since; /* ns: a call of it waits for its memory to be given back (fast/collide.c); 0: none */
 	struct frame *returns;	/* signal frames that may return to code that is replaced (fast/returns.c) */
 	unsigned int return_count;
@@ -95,6 +98,9 @@ struct row {
 	uint32_t peer_length;
 	uint8_t peer[];
 };
+
+/* What a call does to the code of its process: see fast/changes.c. */
+enum change { CHANGE_NONE, CHANGE_BRINGS, CHANGE_SHAKES, CHANGE_REPLACES, CHANGE_ENDS };
 
 /* The system call that a tracee is inside of. */
 struct call {
@@ -157,6 +163,7 @@ struct tracee {
 	struct group *group; /* NULL while NEWBORN */
 	struct files *files;
 	struct call call;
+	enum change changes; /* by that call */
 	struct watched watched;
 	enum hold hold;
 	bool entered;	     /* inside a call: its syscall-exit-stop will come */
@@ -267,7 +274,8 @@ struct pt_tracer {
 	bool traps;			/* int3 was written into some tracee's code */
 	bool seized;			/* some tracee was seized and has not stopped yet */
 	struct image *images;		/* list */
-	struct code *code;		/* list: system calls of files that were looked at (fast/code.c) */
+	struct code *code;		/* list: system calls of code that was looked at (fast/code.c) */
+	uint64_t code_key;		/* of checksums, or 0 */
 	struct socket *idle_head;
 	struct socket *idle_tail;
 	unsigned int idle_count;

@@ -30,6 +30,8 @@ MESSAGES = {
     Reason.FORGED: "process {pid} has changed what ptmon keeps in its memory to count its calls{call}: bytes are missing,"
     " or were never moved",
     Reason.UNASKED: "process {pid} took ptmon for gone and made calls{call} that were not counted: bytes are missing",
+    Reason.CODE: "code of process {pid} was changed by something that is no call of its own{call}:"
+    " calls that it made before that was seen are not counted",
 }
 
 FALLBACKS = {

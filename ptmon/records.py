@@ -36,6 +36,7 @@ class Reason(Enum):
     INTERRUPTED = "interrupted"
     FORGED = "forged"
     UNASKED = "unasked"
+    CODE = "code"
 
 
 class FallbackReason(Enum):

@@ -43,7 +43,6 @@
 #include "fast/asking.h"
 
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 
@@ -146,14 +145,6 @@ bool fast_counts_itself(const struct tracee *tracee, uint64_t instruction)
 		return false;
 	/* Those of ask.S are nobody's business. */
 	return (instruction > FAST_STUBS && instruction <= FAST_STUBS_END) || asker_is_inside(instruction);
-}
-
-bool asking_brought_code(const struct tracee *tracee, int64_t result)
-{
-	const struct call *call = &tracee->call;
-
-	return call->abi == ABI_NATIVE && !(result < 0 && result > -4096) && call->args[2] & PROT_EXEC &&
-	       (call->number == SYS_mmap || call->number == SYS_mprotect || call->number == SYS_pkey_mprotect);
 }
 
 static void answer(pid_t tid, void *context)

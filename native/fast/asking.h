@@ -6,8 +6,6 @@
 #include "fast/image.h"
 #include "registers.h"
 
-/* The call that has just ended may have brought code that was not there before. */
-bool asking_brought_code(const struct tracee *tracee, int64_t result);
 /* Does a thread at this address go on to its call without asking again? */
 bool asking_is_seen(uint64_t address);
 /* PTRACE_EVENT_EXIT. */

@@ -12,6 +12,7 @@
 #include <sched.h>
 
 #include "fast/asker.h"
+#include "fast/changes.h"
 #include "fast/fallback.h"
 #include "fast/image.h"
 #include "fast/layout.h"
@@ -123,6 +124,7 @@ static void forget_image(struct pt_tracer *t, struct group *group)
 void fast_executed(struct pt_tracer *t, struct tracee *tracee)
 {
 	end_guest(tracee);
+	changes_end(tracee);
 	forget_image(t, tracee->group);
 	returns_forget(tracee->group);
 	tracee->group->slow = tracee->closely = fast_is_taken(t, tracee);
@@ -140,6 +142,7 @@ void fast_gone(struct pt_tracer *t, struct tracee *tracee)
 	struct image *image = tracee->group ? tracee->group->image : NULL;
 
 	end_guest(tracee);
+	changes_end(tracee);
 	if (!image)
 		return;
 	image_remove_thread(image, tracee);

@@ -7,8 +7,8 @@
 #include <errno.h>
 #include <sys/syscall.h>
 
-#include "fast/asking.h"
 #include "fast/attach.h"
+#include "fast/changes.h"
 #include "fast/code.h"
 #include "fast/fallback.h"
 #include "fast/image.h"
@@ -41,8 +41,8 @@ static bool is_candidate(const struct pt_tracer *t, const struct tracee *tracee)
 	const struct group *group = tracee->group;
 
 	return t->options.fast && t->counting && !t->detaching && group->counted && !group->slow && !group->free &&
-	       !group->clockless && !group->sharers && !group->shares && !tracee->fresh && !tracee->guest_of &&
-	       !(group->image && group->image->guests) && tracee->call.abi == ABI_NATIVE;
+	       !group->clockless && !group->changing && !group->sharers && !group->shares && !tracee->fresh &&
+	       !tracee->guest_of && !(group->image && group->image->guests) && tracee->call.abi == ABI_NATIVE;
 }
 
 static bool is_due(const struct pt_tracer *t, const struct tracee *tracee, uint64_t instruction)
@@ -88,6 +88,12 @@ static struct image *image_for(struct pt_tracer *t, struct tracee *tracee, int *
 		return NULL;
 	}
 	found = table_find(tracee->tid);
+	/* Before it gets memory that would be of no use. */
+	if (!t->filtered && !found && attach_can(t, tracee) == -ENOEXEC) {
+		fallback_tell(t, tracee, PT_FALLBACK_CODE, 0);
+		*error = -ENOEXEC;
+		return NULL;
+	}
 	if (found < 0)
 		*error = found;
 	else
@@ -107,6 +113,9 @@ static int patch_at(struct pt_tracer *t, struct image *image, struct tracee *tra
 	struct mapping mapping;
 	int result = code_find(tracee->tid, call, &mapping);
 
+	/* Who has made its code writable rewrites it just now. */
+	if (result == 1 && mapping.writable)
+		result = 0;
 	if (result == 1)
 		result = patch_mapping(t, image, tracee, &mapping, PATCH_NUMBERED, call);
 	if (result != -EAGAIN)
@@ -171,17 +180,14 @@ void fast_call_stopped(struct pt_tracer *t, struct tracee *tracee, uint64_t inst
 	struct image *image;
 	int error;
 
+	error = changes_made(t, tracee, result);
+	if (error)
+		give_up(t, tracee, error == -EAGAIN && tracee->group->free ? -ENOEXEC : error);
 	/* A call that the kernel is about to restart is left alone: the next one will do. Behind rt_sigreturn(2) the
 	 * thread does not stand behind a call. */
 	if (tracee->hold || tracee->call.number == SYS_rt_sigreturn || tracee->entered || restart_result(result))
 		return;
 	leave_if_withdrawn(t, tracee);
-	if (tracee->group->free && asking_brought_code(tracee, result)) {
-		error = attach_free(t, tracee->group->image, tracee);
-		if (error)
-			give_up(t, tracee, error == -EAGAIN ? -ENOEXEC : error);
-		return;
-	}
 	if (!is_due(t, tracee, instruction) || (!t->filtered && !may_stop_all(t, tracee->group)))
 		return;
 	image = image_for(t, tracee, &error);

@@ -18,6 +18,10 @@ bool fast_counts(uint64_t number);
 /* A call stops before it is made (instruction: address behind its syscall instruction). True: its exit-stop is wanted,
  * to look at the program's code there. */
 bool fast_call_stops(struct pt_tracer *t, struct tracee *tracee, uint64_t instruction);
+/* May this call let the program write its code? With PROT_WRITE and PROT_EXEC in argument 2 it has to stop. */
+bool fast_shows_code(uint64_t number);
+/* Any call that stops is about to be made: it may change the program's code. */
+void fast_call_enters(struct pt_tracer *t, struct tracee *tracee);
 /* It has ended: the place for that look. */
 void fast_call_stopped(struct pt_tracer *t, struct tracee *tracee, uint64_t instruction, int64_t result);
 /* A signal-delivery-stop. True: the thread has only asked for its next call to be followed, and there is no signal. */
@@ -95,6 +99,8 @@ void fast_detach(struct pt_tracer *t);
 void fast_leave(struct tracee *child);
 /* Reads what all processes have counted until now. */
 void fast_drain(struct pt_tracer *t);
+/* At each tick: is their code as it was? */
+void fast_patrol(struct pt_tracer *t);
 void fast_destroy(struct pt_tracer *t);
 
 /* fast/slots.h, as files.c and rows.c need it. */

@@ -38,6 +38,13 @@ struct fast_ring {
 	bool was_full; /* when it was read, and is not now: who could not write may try again */
 };
 
+/* Executable memory whose bytes are known. */
+struct known {
+	uint64_t begin;
+	uint64_t end;
+	uint64_t *sums; /* of each CODE_CHUNK of it (code.h), without our jumps */
+};
+
 struct fast_thread {
 	uint64_t pointer; /* the thread pointer (fs base), by which records name it */
 	struct tracee *tracee;
@@ -61,6 +68,10 @@ struct image {
 	int64_t last_time;   /* ns, of last_tsc */
 	unsigned int guests; /* processes that run in the same memory: children of vfork */
 	uint64_t *tried;     /* calls whose code was looked at */
+	struct known *known; /* known.c */
+	unsigned int known_count;
+	unsigned int patrol_at; /* patrol.c: which of them is looked at next ... */
+	uint64_t patrol_offset; /* ... and from where on */
 	unsigned int tried_count;
 	uint32_t own_flags; /* FAST_FLAGS without guests */
 	bool asks;	    /* there is no filter: a twin asks the tracer to look at its call */

@@ -22,6 +22,10 @@
 #define FAST_SLOTS (FAST_DATA + 0x441000) /* what is known of each fd */
 #define FAST_DATA_SIZE 0x841000
 
+/* Code that has jumps to stubs: ranges, each u64 begin and u64 end; an end of 0 is behind the last. */
+#define FAST_PATCHED (FAST_DATA + 0xc00)
+#define FAST_PATCHED_MOST 63
+
 /* Rings: threads that write to one line wait for each other, so most have a ring for themselves. */
 #define FAST_RINGS 8
 #define FAST_SPREAD_ALL ((FAST_RINGS - 1) << FAST_HEAD_BITS)

@@ -22,6 +22,17 @@ bool fast_call_stops(struct pt_tracer *t, struct tracee *tracee, uint64_t instru
 	return false;
 }
 
+bool fast_shows_code(uint64_t number)
+{
+	(void)number;
+	return false;
+}
+
+void fast_call_enters(struct pt_tracer *t, struct tracee *tracee)
+{
+	(void)t, (void)tracee;
+}
+
 void fast_call_stopped(struct pt_tracer *t, struct tracee *tracee, uint64_t instruction, int64_t result)
 {
 	(void)t, (void)tracee, (void)instruction, (void)result;
@@ -182,6 +193,11 @@ void fast_unshares(struct pt_tracer *t, struct tracee *tracee)
 }
 
 void fast_drain(struct pt_tracer *t)
+{
+	(void)t;
+}
+
+void fast_patrol(struct pt_tracer *t)
 {
 	(void)t;
 }

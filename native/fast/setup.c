@@ -9,9 +9,11 @@
 #include <unistd.h>
 
 #include "fast/asker.h"
+#include "fast/changes.h"
 #include "fast/code.h"
 #include "fast/image.h"
 #include "fast/inject.h"
+#include "fast/known.h"
 #include "fast/layout.h"
 #include "fast/mapped.h"
 #include "fast/ring.h"
@@ -54,6 +56,7 @@ void image_destroy(struct pt_tracer *t, struct image *image)
 	image->group->image = NULL;
 	free(image->sites);
 	free(image->tried);
+	known_destroy(image);
 	free(image->threads);
 	free(image);
 }
@@ -104,7 +107,8 @@ static uint32_t wanted(const struct pt_tracer *t, uint64_t watched[FAST_NUMBERS 
 		if (table[i].number[ABI_NATIVE] >= 0)
 			set_bit(watched, (uint64_t)table[i].number[ABI_NATIVE]);
 	for (uint64_t number = 0; number < FAST_NUMBERS; number++)
-		if (watch_order(t, false, number) || (fast_touches(ABI_NATIVE, number) && !has_stub(number)))
+		if (watch_order(t, false, number) || (fast_touches(ABI_NATIVE, number) && !has_stub(number)) ||
+		    (!t->filtered && changes_always_stop((uint32_t)number)))
 			set_bit(watched, number);
 	for (unsigned int i = 0; i < FAST_CALLS; i++)
 		if (watch_order(t, false, fast_calls[i]))
@@ -208,7 +212,7 @@ struct image *image_copy(struct pt_tracer *t, const struct image *of, struct tra
 	image->stubs_end = of->stubs_end;
 	image->sites = copy_of(of->sites, of->site_count * sizeof(*of->sites));
 	image->tried = copy_of(of->tried, of->tried_count * sizeof(*of->tried));
-	if (image->sites && image->tried) {
+	if (image->sites && image->tried && known_copy(image, of) == 0) {
 		image->site_count = of->site_count;
 		image->tried_count = of->tried_count;
 		image->withdrawn = of->withdrawn;

@@ -16,7 +16,10 @@
 
 #define MSG_PEEK 0x2
 #define MSG_ERRQUEUE 0x2000
+#define PROT_WRITE 0x2
 #define PROT_EXEC 0x4
+#define MADV_DONTNEED 4
+#define MADV_DONTNEED_LOCKED 24
 #define MAP_UNUSUAL 0x40140 /* MAP_HUGETLB, MAP_GROWSDOWN, MAP_32BIT */
 #define MREMAP_FIXED 0x2
 
@@ -270,13 +273,52 @@
 	jmp	\stub\()_twin
 	.endm
 
-/* mmap and mprotect: what makes code of memory stops where the tracer has to know all code (attach.c). */
+/* And where the tracer has to know all code, calls that could change it (changes.c). This one does if rsi bytes at rdi
+ * are, in part, code with jumps to stubs. There are few ranges of it. */
+	.macro IF_UNPATCHED stub
+	xor	ecx, ecx
+.Lrange_\@:
+	mov	r11, qword ptr [rcx + FAST_PATCHED + 8]
+	test	r11, r11
+	jz	.Lunpatched_\@
+	cmp	rdi, r11
+	jae	.Lelsewhere_\@
+	lea	r11, [rdi + rsi]
+	cmp	r11, qword ptr [rcx + FAST_PATCHED]
+	ja	\stub\()_twin
+.Lelsewhere_\@:
+	add	ecx, 16
+	jmp	.Lrange_\@
+.Lunpatched_\@:
+	.endm
+
+/* mmap and mprotect: what makes code of memory stops, and so does what lets jumps be written over. */
 	.macro PROTECTING stub, number
 	cmp	eax, \number
 	jne	.Lnext_\@
 	IF_UNWATCHED \stub
 	test	edx, PROT_EXEC
 	jnz	\stub\()_twin
+	test	edx, PROT_WRITE
+	jz	.Lkept_\@
+	IF_UNPATCHED \stub
+.Lkept_\@:
+	IF_FAR	\stub
+.Lnext_\@:
+	.endm
+
+/* madvise: what throws pages away, which come back from the file as they are there. */
+	.macro ADVISING stub, number
+	cmp	eax, \number
+	jne	.Lnext_\@
+	IF_UNWATCHED \stub
+	cmp	edx, MADV_DONTNEED
+	je	.Ldrops_\@
+	cmp	edx, MADV_DONTNEED_LOCKED
+	jne	.Lkept_\@
+.Ldrops_\@:
+	IF_UNPATCHED \stub
+.Lkept_\@:
 	IF_FAR	\stub
 .Lnext_\@:
 	.endm
@@ -314,6 +356,7 @@
 	IF_UNWATCHED \stub
 	test	r10d, MREMAP_FIXED
 	jnz	\stub\()_twin
+	IF_UNPATCHED \stub
 	cmp	rdi, FAST_END
 	jb	\stub\()_twin
 	jmp	\stub\()_plain
@@ -352,7 +395,7 @@
 #define MPROTECT(stub) PROTECTING stub, 10
 #define PKEY_MPROTECT(stub) PROTECTING stub, 329
 #define MUNMAP(stub) RANGE stub, 11
-#define MADVISE(stub) RANGE stub, 28
+#define MADVISE(stub) ADVISING stub, 28
 #define MINCORE(stub) RANGE stub, 27
 #define MREMAP(stub) REMAPPING stub, 25
 #define BRK(stub) BREAKING stub, 12

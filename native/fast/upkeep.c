@@ -20,6 +20,7 @@
 #include "fast/live.h"
 #include "fast/moving.h"
 #include "fast/patch.h"
+#include "fast/patrol.h"
 #include "fast/ring.h"
 #include "fast/signalled.h"
 #include "fast/slots.h"
@@ -62,6 +63,7 @@ void fast_exiting(struct pt_tracer *t, struct tracee *tracee)
 {
 	struct image *image = tracee->group ? tracee->group->image : NULL;
 	struct registers regs;
+	bool last;
 
 	asking_exits(t, tracee);
 	if (!image)
@@ -70,8 +72,11 @@ void fast_exiting(struct pt_tracer *t, struct tracee *tracee)
 		halfway_count(t, image, tracee, &regs, true);
 	ring_drain(t, image);
 	asking_check(t, image);
-	image->leaving = !image_read_through_another(t, image, tracee);
-	if (!image->leaving)
+	last = !image_read_through_another(t, image, tracee);
+	if (last)
+		patrol_jumps(t, image, tracee);
+	image->leaving = last;
+	if (!last)
 		image_remove_thread(image, tracee);
 }
 
@@ -184,6 +189,7 @@ void fast_detach(struct pt_tracer *t)
 		struct group *group = image->group;
 
 		next = image->next;
+		patrol_jumps(t, image, NULL);
 		if (!detach_from(t, image))
 			leave_behind(t, image);
 		group->free = false;
@@ -196,6 +202,12 @@ void fast_drain(struct pt_tracer *t)
 		ring_drain(t, image);
 		asking_check(t, image);
 	}
+}
+
+void fast_patrol(struct pt_tracer *t)
+{
+	for (struct image *image = t->images; image; image = image->next)
+		patrol(t, image);
 }
 
 void fast_destroy(struct pt_tracer *t)

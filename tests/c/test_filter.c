@@ -277,6 +277,14 @@ static uint32_t verdict_at(uint32_t arch, int number, uint64_t instruction)
 	return run(&data);
 }
 
+static uint32_t verdict_of_protecting(int number, uint64_t protection)
+{
+	/* Far from where stubs are. */
+	const struct seccomp_data data = {.nr = number, .arch = NATIVE, .args = {1ull << 40, 4096, protection}};
+
+	return run(&data);
+}
+
 /* Calls that stubs count pass if a stub makes them; all else stops wherever it comes from. */
 static void check_stubs(void)
 {
@@ -293,6 +301,11 @@ static void check_stubs(void)
 	CHECK(verdict_at(NATIVE, SYS_connect, FAST_STUBS) == TRACE);
 	CHECK(verdict_at(NATIVE, SYS_getppid, FAST_STUBS_END) == SECCOMP_RET_ALLOW);
 	CHECK(verdict_at(AUDIT_ARCH_I386, 369 /* sendto */, FAST_STUBS) == TRACE);
+	CHECK(verdict_of_protecting(SYS_mprotect, PROT_READ | PROT_WRITE | PROT_EXEC) == TRACE);
+	CHECK(verdict_of_protecting(SYS_pkey_mprotect, PROT_WRITE | PROT_EXEC) == TRACE);
+	CHECK(verdict_of_protecting(SYS_mprotect, PROT_READ | PROT_EXEC) == SECCOMP_RET_ALLOW);
+	CHECK(verdict_of_protecting(SYS_mprotect, PROT_READ | PROT_WRITE) == SECCOMP_RET_ALLOW);
+	CHECK(verdict_of_protecting(SYS_mmap, PROT_WRITE | PROT_EXEC) == SECCOMP_RET_ALLOW);
 	begin(false);
 	tracer.options.fast = 50;
 	watch(SYS_sendto, 0);
