@@ -39,9 +39,9 @@ static bool is_candidate(const struct pt_tracer *t, const struct tracee *tracee)
 {
 	const struct group *group = tracee->group;
 
-	return t->options.fast && t->counting && !t->detaching && group->counted && !group->slow && !group->clockless && !group->free &&
-	       !tracee->fresh && !tracee->guest_of && !(group->image && group->image->guests) &&
-	       tracee->call.abi == ABI_NATIVE;
+	return t->options.fast && t->counting && !t->detaching && group->counted && !group->slow &&
+	       !group->clockless && !group->free && !tracee->fresh && !tracee->guest_of &&
+	       !(group->image && group->image->guests) && tracee->call.abi == ABI_NATIVE;
 }
 
 static bool is_due(const struct pt_tracer *t, const struct tracee *tracee, uint64_t instruction)

@@ -189,8 +189,8 @@ void fast_destroy(struct pt_tracer *t)
 	code_destroy(t);
 }
 
-/* The image whose slots mirror this table. Where nobody runs its stubs any more, and it can't be read (fast_hides), what
- * is known of an fd holds as it does without: until its close, which stops. */
+/* The image whose slots mirror this table. Where nobody runs its stubs any more, and it can't be read (fast_hides),
+ * what is known of an fd holds as it does without: until its close, which stops. */
 static struct image *mirror(const struct files *files)
 {
 	struct image *image = files->image;

@@ -18,7 +18,7 @@ def hidden(targets: Targets, nobody: Unprivileged, how: str, mode: str) -> Outco
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_sockets_that_were_known_before_it_hid_are_counted_on(targets: Targets, nobody: Unprivileged, mode: str) -> None:
+def test_sockets_known_before_it_hid_are_counted_on(targets: Targets, nobody: Unprivileged, mode: str) -> None:
     traced = hidden(targets, nobody, "known", mode)
     assert_counted(traced, calls=True)
     assert traced.report["complete"], traced.report["warnings"]
