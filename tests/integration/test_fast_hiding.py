@@ -29,7 +29,7 @@ def test_new_sockets_of_a_process_that_hid_are_counted(targets: Targets, nobody:
     traced = hidden(targets, nobody, "new", mode)
     assert_counted(traced, calls=True)
     assert reasons(traced.report) == {"unreadable"}
-    assert len([row for row in traced.report["sockets"] if row["sent"] or row["received"]]) == 4
+    assert len([row for row in traced.report["sockets"] if row["sent"] or row["received"]]) == 6
 
 
 def test_what_cannot_be_read_any_more_is_said(targets: Targets, nobody: Unprivileged) -> None:
