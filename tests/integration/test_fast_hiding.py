@@ -7,7 +7,7 @@ import pytest
 
 from tests.fast import MODES, Fast
 from tests.hazards import Unprivileged, assert_counted, reasons
-from tests.support import Outcome, Targets, run_ptmon
+from tests.support import Outcome, Targets, run_ptmon, unprivileged
 
 
 def hidden(targets: Targets, nobody: Unprivileged, how: str, mode: str) -> Outcome:
@@ -40,8 +40,9 @@ def test_what_cannot_be_read_any_more_is_said(targets: Targets, nobody: Unprivil
 
 
 def test_a_process_that_hides_while_it_is_attached_is_counted(fast: Fast) -> None:
-    for how in ("known", "new"):
-        fast.attached("hiding", how)
+    fast.attached("hiding", "known")
+    if not unprivileged():  # else what it opens later is counted, but not all is known of it
+        fast.attached("hiding", "new")
 
 
 @pytest.mark.parametrize("options", [(), ("--log=/dev/null",)])
