@@ -128,7 +128,7 @@ def _exec_failure(program: str, shown: str, number: int, word: str) -> PtmonErro
             what = "it is there, but not the interpreter (#! line or ELF) that it names, or where its link leads"
             return PtmonError(f"{shown}: cannot be executed: {what} ({word})", EXIT_NOT_FOUND)
         return PtmonError(f"{shown}: not found ({word})", EXIT_NOT_FOUND)
-    if number == errno.EACCES and Path(program).is_dir() and "/" in program:
+    if number == errno.EACCES and os.path.isdir(program) and "/" in program:
         return PtmonError(f"{shown}: is a directory, not a program ({word})", EXIT_NOT_EXECUTABLE)
     hints = {
         errno.EACCES: "not executable; see its permissions (chmod +x) and its mount's noexec",

@@ -20,7 +20,8 @@ MESSAGES = {
     " so bytes are missing or belong to no known socket",
     Reason.X32: "process {pid} makes calls of the x32 ABI{call}: they are not decoded and not counted",
     Reason.UNTRACED: "a child or thread of process {pid} could not be followed{call}: what it transfers is not counted",
-    Reason.PTRACE: "a ptrace call of process {pid} failed{call}: a process has one tracer, and that is ptmon",
+    Reason.PTRACE: "a ptrace call of process {pid} failed{call}: a process has one tracer, and that is ptmon;"
+    " LeakSanitizer (of AddressSanitizer, too) has to be it: turn it off by ASAN_OPTIONS=detect_leaks=0",
     Reason.NO_MEMORY: "ptmon ran out of memory for its tables while it traced process {pid}{call}: bytes are missing",
     Reason.DETACHED: "process {pid} was let go or killed in the middle of a call{call}: that call's bytes are unknown",
     Reason.UNATTRIBUTED: "calls were counted in process {pid}{call}, but on which socket is not known any more:"

@@ -54,6 +54,10 @@ void fast_cloned(struct pt_tracer *t, struct tracee *child, struct tracee *paren
 		child->group->clockless = parent->group->clockless;
 	if (!image)
 		return;
+	if (image->closed && !memory) {
+		child->group->slow = true; /* its memory can't be read either, and nobody runs its stubs */
+		return;
+	}
 	if (parent->relocated && !memory)
 		live_mend(image, child->tid);
 	if (memory && !(flags & CLONE_VFORK) && !(fds && flags & CLONE_THREAD))

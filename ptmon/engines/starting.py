@@ -151,7 +151,7 @@ def _become(command: Sequence[str], original: Signals, writer: int) -> NoReturn:
 
 
 def _environment(tracer: int) -> list[bytes]:
-    """The child's environment. sd_listen_fds(3): where LISTEN_PID names ptmon the program is meant, with its own pid."""
+    """The child's environment. sd_listen_fds(3): where LISTEN_PID names ptmon the program is meant, by its own pid."""
     entries = original_environment()
     ours = b"LISTEN_PID=%d" % tracer
     if ours not in entries:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.fast import MODES, Fast
 from tests.hazards import Unprivileged, assert_counted, reasons
-from tests.support import Outcome, Targets, run_ptmon
+from tests.support import Outcome, Targets, run_ptmon, unprivileged
 
 
 def hidden(targets: Targets, nobody: Unprivileged, how: str, mode: str) -> Outcome:
@@ -18,7 +18,7 @@ def hidden(targets: Targets, nobody: Unprivileged, how: str, mode: str) -> Outco
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_sockets_that_were_known_before_it_hid_are_counted_on(targets: Targets, nobody: Unprivileged, mode: str) -> None:
+def test_sockets_known_before_it_hid_are_counted_on(targets: Targets, nobody: Unprivileged, mode: str) -> None:
     traced = hidden(targets, nobody, "known", mode)
     assert_counted(traced, calls=True)
     assert traced.report["complete"], traced.report["warnings"]
@@ -29,7 +29,7 @@ def test_new_sockets_of_a_process_that_hid_are_counted(targets: Targets, nobody:
     traced = hidden(targets, nobody, "new", mode)
     assert_counted(traced, calls=True)
     assert reasons(traced.report) == {"unreadable"}
-    assert len([row for row in traced.report["sockets"] if row["sent"] or row["received"]]) == 4
+    assert len([row for row in traced.report["sockets"] if row["sent"] or row["received"]]) == 6
 
 
 def test_what_cannot_be_read_any_more_is_said(targets: Targets, nobody: Unprivileged) -> None:
@@ -40,8 +40,9 @@ def test_what_cannot_be_read_any_more_is_said(targets: Targets, nobody: Unprivil
 
 
 def test_a_process_that_hides_while_it_is_attached_is_counted(fast: Fast) -> None:
-    for how in ("known", "new"):
-        fast.attached("hiding", how)
+    fast.attached("hiding", "known")
+    if not unprivileged():  # else what it opens later is counted, but not all is known of it
+        fast.attached("hiding", "new")
 
 
 @pytest.mark.parametrize("options", [(), ("--log=/dev/null",)])

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only
- * Calls that a tracer has to look at each time (messages that may name a peer), while signals come all the time. Threads
- * send themselves datagrams and check them; some get SIGUSR1 (SA_RESTART) every now and then.
- *   asking storm [wait]     its handler does nothing
- *   asking nested [wait]    its handler sends and receives messages, too
- *   asking jump [wait]      its handler jumps away, from wherever it finds the thread
- *   asking forks [wait]     one more thread forks meanwhile; the children send and receive as well
- *   asking own [wait]       SIGURG and SIGWINCH of the program's own: each one is handled, and once
- *   asking waited [wait]    SIGWINCH is blocked in all threads, and one takes it with sigwait
- *   asking quota [wait]     there is no room for a siginfo (RLIMIT_SIGPENDING), and signals that nobody sends don't come */
+ * Calls that a tracer has to look at each time (messages that may name a peer), while signals come all the time.
+ * Threads send themselves datagrams and check them; some get SIGUSR1 (SA_RESTART) every now and then. asking storm
+ * [wait]     its handler does nothing asking nested [wait]    its handler sends and receives messages, too asking jump
+ * [wait]      its handler jumps away, from wherever it finds the thread asking forks [wait]     one more thread forks
+ * meanwhile; the children send and receive as well asking own [wait]       SIGURG and SIGWINCH of the program's own:
+ * each one is handled, and once asking waited [wait]    SIGWINCH is blocked in all threads, and one takes it with
+ * sigwait asking quota [wait]     there is no room for a siginfo (RLIMIT_SIGPENDING), and signals that nobody sends
+ * don't come */
 #include <setjmp.h>
 #include <signal.h>
 #include <sys/resource.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only
  * Processes that change, in the middle of their transfers, what others may do with them, or they themselves.
  *   hiding known     makes itself non-dumpable, and goes on with sockets that it has used before
- *   hiding new       ... and with others
+ *   hiding new       ... and with others, and so does its child
  *   hiding blocked   ... while another thread waits in recv
  *   hiding clock     forbids itself the time stamp counter, and transfers; so does its child */
 #include <sys/prctl.h>
@@ -22,6 +22,16 @@ static void hide(void)
 {
 	must(write(STDOUT_FILENO, "hides\n", 6) == 6); /* now it is known that this is no socket */
 	must(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0);
+}
+
+static void in_child(void)
+{
+	pid_t child = fork();
+	if (child == 0) {
+		chat(13, TIMES);
+		_exit(0);
+	}
+	must(reap(child) == 0);
 }
 
 static void *receive(void *unused)
@@ -52,12 +62,7 @@ static void forbid_clock(void)
 	rally(TIMES);
 	must(prctl(PR_SET_TSC, PR_TSC_SIGSEGV, 0, 0, 0) == 0);
 	rally(TIMES);
-	pid_t child = fork();
-	if (child == 0) {
-		rally(TIMES);
-		_exit(0);
-	}
-	must(reap(child) == 0);
+	in_child();
 }
 
 int main(int argc, char **argv)
@@ -74,8 +79,10 @@ int main(int argc, char **argv)
 		rally(TIMES);
 		hide();
 		rally(TIMES);
-		if (strcmp(argv[1], "new") == 0)
+		if (strcmp(argv[1], "new") == 0) {
 			chat(13, TIMES);
+			in_child();
+		}
 	}
 	tally_tell();
 	return 0;

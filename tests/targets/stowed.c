@@ -19,8 +19,8 @@ enum { BEFORE = 300, SIZE = 4096, PIECES = 40, PIECE = 1009 };
 #define ANONYMOUS (MAP_PRIVATE | MAP_ANONYMOUS)
 
 /* long call(long number, long fd, const void *bytes, size_t size): rdi, rsi, rdx, rcx become rax, rdi, rsi, rdx */
-static const unsigned char code[] = {0x48, 0x89, 0xf8, 0x48, 0x89, 0xf7, 0x48, 0x89, 0xd6, 0x48, 0x89,
-				     0xca, 0x0f, 0x05, 0xc3};
+static const unsigned char code[] = {0x48, 0x89, 0xf8, 0x48, 0x89, 0xf7, 0x48, 0x89,
+				     0xd6, 0x48, 0x89, 0xca, 0x0f, 0x05, 0xc3};
 typedef long call_function(long, long, const void *, size_t);
 
 #ifdef LINKED
