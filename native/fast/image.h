@@ -42,6 +42,12 @@ struct fast_thread {
 	struct tracee *tracee;
 };
 
+/* A signal handler has begun that was to return to a stub or twin: where the thread's stack ended then. */
+struct fast_handled {
+	uint64_t stack;
+	pid_t tid;
+};
+
 struct image {
 	struct image *next; /* in the tracer's list */
 	struct group *group;
@@ -61,6 +67,9 @@ struct image {
 	unsigned int guests; /* processes that run in the same memory: children of vfork */
 	uint64_t *tried;     /* calls whose code was looked at */
 	unsigned int tried_count;
+	struct fast_handled *handled;
+	unsigned int handled_count;
+	bool handled_lost;  /* there were more */
 	uint32_t own_flags; /* FAST_FLAGS without guests */
 	bool asks;	    /* there is no filter: a twin asks the tracer to look at its call */
 	bool draining;

@@ -19,6 +19,7 @@
 #include <sys/ptrace.h>
 
 #include "fast/asking.h"
+#include "fast/handled.h"
 #include "fast/halfway.h"
 #include "fast/layout.h"
 #include "fast/place.h"
@@ -135,13 +136,15 @@ void signalled(struct pt_tracer *t, struct image *image, struct tracee *tracee, 
 		return;
 	if (cancels && asking_registers(image, &regs, &mask))
 		registers_set_instruction(&regs, registers_r11(&regs));
-	if (!place_find(image, registers_instruction(&regs), &place) || place.stage == STAGE_ROOM ||
-	    !restart_has_handler(tracee->tid, signal))
+	if (!restart_has_handler(tracee->tid, signal))
 		return;
+	if (!place_find(image, registers_instruction(&regs), &place) || place.stage == STAGE_ROOM)
+		return handled_note(image, tracee->tid, &regs);
 	if (cancels && (place.site->repeatable || has_returned(&place, &regs)))
 		before_cancellation(t, image, tracee, &place, &regs);
 	else
 		before_handler(t, image, tracee, &place, &regs);
+	handled_note(image, tracee->tid, &regs);
 	registers_write(tracee->tid, &regs);
 	if (mask)
 		ptrace(PTRACE_SETSIGMASK, tracee->tid, sizeof(mask), &mask);
