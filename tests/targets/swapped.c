@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only
  * A program that schedules threads of its own: the handler of a signal that interrupts a read leaves for another stack, and
  * comes back from there later. Says "ready" before it begins, "away" while it is on that stack; each waits for a line. */
+#include <poll.h>
 #include <signal.h>
 #include <ucontext.h>
 
@@ -20,7 +21,10 @@ static void leave(int number)
 static void wait_for_line(const char *word)
 {
 	char byte;
-	must(write(STDOUT_FILENO, word, strlen(word)) == (ssize_t)strlen(word) && read(STDIN_FILENO, &byte, 1) == 1);
+	struct pollfd line = {.fd = STDIN_FILENO, .events = POLLIN};
+	must(write(STDOUT_FILENO, word, strlen(word)) == (ssize_t)strlen(word));
+	/* Here it is stopped in a call that nobody watches. */
+	must(poll(&line, 1, -1) == 1 && read(STDIN_FILENO, &byte, 1) == 1);
 }
 
 static void *alarm_clock(void *thread)
