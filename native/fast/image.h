@@ -50,6 +50,12 @@ struct fast_thread {
 	struct tracee *tracee;
 };
 
+/* A signal handler has begun that was to return to a stub or twin: where the thread's stack ended then. */
+struct fast_handled {
+	uint64_t stack;
+	pid_t tid;
+};
+
 struct image {
 	struct image *next; /* in the tracer's list */
 	struct group *group;
@@ -73,6 +79,9 @@ struct image {
 	unsigned int patrol_at; /* patrol.c: which of them is looked at next ... */
 	uint64_t patrol_offset; /* ... and from where on */
 	unsigned int tried_count;
+	struct fast_handled *handled;
+	unsigned int handled_count;
+	bool handled_lost;  /* there were more */
 	uint32_t own_flags; /* FAST_FLAGS without guests */
 	bool asks;	    /* there is no filter: a twin asks the tracer to look at its call */
 	bool occupied;	    /* a site was left alone, for a thread in a call returns there */

@@ -15,6 +15,7 @@
 #include "fast/frames.h"
 #include "fast/halfway.h"
 #include "fast/halt.h"
+#include "fast/handled.h"
 #include "fast/inject.h"
 #include "fast/layout.h"
 #include "fast/mapped.h"
@@ -110,7 +111,7 @@ static void look_at_thread(pid_t tid, void *context)
 
 bool leave_stubs(struct pt_tracer *t, struct image *image)
 {
-	struct inside inside = {image->guests > 0};
+	struct inside inside = {image->guests > 0 || handled_may_return(image)};
 
 	tracee_each(t, finish, image);
 	moving_threads(t, image->group, out, image);

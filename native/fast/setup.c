@@ -58,6 +58,7 @@ void image_destroy(struct pt_tracer *t, struct image *image)
 	free(image->tried);
 	known_destroy(image);
 	free(image->threads);
+	free(image->handled);
 	free(image);
 }
 
@@ -209,6 +210,8 @@ struct image *image_copy(struct pt_tracer *t, const struct image *of, struct tra
 		return NULL;
 	image->flags = of->own_flags;
 	image->own_flags = of->own_flags;
+	image->handled_lost = of->handled_lost ||
+			      of->handled_count; /* its stacks are copied, by threads that are not */
 	image->stubs_end = of->stubs_end;
 	image->sites = copy_of(of->sites, of->site_count * sizeof(*of->sites));
 	image->tried = copy_of(of->tried, of->tried_count * sizeof(*of->tried));

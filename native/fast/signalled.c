@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "fast/halfway.h"
+#include "fast/handled.h"
 #include "fast/layout.h"
 #include "fast/place.h"
 #include "fast/slots.h"
@@ -130,12 +131,14 @@ void signalled(struct pt_tracer *t, struct image *image, struct tracee *tracee, 
 	if (registers_read(tracee->tid, &regs) < 0 || registers_instruction(&regs) < FAST_CODE ||
 	    registers_instruction(&regs) >= FAST_CODE + FAST_CODE_SIZE)
 		return;
-	if (!place_find(image, registers_instruction(&regs), &place) || place.stage == STAGE_ROOM ||
-	    !restart_has_handler(tracee->tid, signal))
+	if (!restart_has_handler(tracee->tid, signal))
 		return;
+	if (!place_find(image, registers_instruction(&regs), &place) || place.stage == STAGE_ROOM)
+		return handled_note(image, tracee->tid, &regs);
 	if (cancels && (place.site->repeatable || has_returned(&place, &regs)))
 		before_cancellation(t, image, tracee, &place, &regs);
 	else
 		before_handler(t, image, tracee, &place, &regs);
+	handled_note(image, tracee->tid, &regs);
 	registers_write(tracee->tid, &regs);
 }

@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.attaching import assert_free, attached, busy
 from tests.fast import Fast
-from tests.support import Targets, run_ptmon
+from tests.support import DEADLINE, Targets, run_ptmon, started
 
 AT = "7c800000-"
 """Where that memory begins (native/fast/layout.h), as /proc/PID/maps has it."""
@@ -101,3 +102,17 @@ def test_so_are_those_of_code_that_another_process_puts_there(targets: Targets, 
 def test_so_are_those_of_code_that_is_linked_to_there(fast: Fast, targets: Targets, when: str) -> None:
     program = targets("stowed", "-DLINKED", "-no-pie", "-Wl,--section-start=.stowed=0x7d805000")
     fast(program, "linked", *(["late"] if when == "late" else []), patched=False)
+
+
+def test_a_handler_that_has_left_its_stack_comes_back_after_a_detach(targets: Targets, tmp_path: Path) -> None:
+    with started([targets("swapped")], stdin=subprocess.PIPE) as process:
+        assert process.stdin is not None and process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        with attached(process.pid, tmp_path / "r.json", "--fast-after", "1") as ptmon:
+            process.stdin.write("\n")
+            process.stdin.flush()
+            assert process.stdout.readline() == "away\n"
+            ptmon.detach()
+        assert ptmon.report["path"]["fast"] > 0
+        out, errors = process.communicate("\n", timeout=DEADLINE)
+        assert (process.returncode, out, errors) == (0, "done\n", "")

@@ -77,7 +77,9 @@ def test_who_has_a_tracees_number_in_another_namespace_is_left_alone(targets: Ta
 def test_an_attach_by_such_a_number_is_refused_in_one_line(tmp_path: Path) -> None:
     words = tracing("-o", tmp_path / "report.txt", "--attach")
     script = 'sleep 60 & "$@" $!; status=$?; kill $!; exit $status'
-    done = subprocess.run([*UNSHARE, "sh", "-c", script, "sh", *words], capture_output=True, text=True, timeout=DEADLINE)
+    done = subprocess.run(
+        [*UNSHARE, "sh", "-c", script, "sh", *words], capture_output=True, text=True, timeout=DEADLINE
+    )
     assert done.returncode == 125
     assert len(done.stderr.splitlines()) == 1
     assert "/proc shows another PID namespace" in done.stderr
