@@ -125,6 +125,13 @@ static bool was_our_interrupt(const struct pt_tracer *t, const struct tracee *tr
 	return (t->detaching || tracee->halted) && fast_interrupted(tracee);
 }
 
+/* A thread that asks (fast/ask.S) is not taken out of there while a call of that code is about to be made. One that
+ * has been, since it stood, makes none, and stands elsewhere. */
+static bool stays_here(const struct pt_tracer *t, const struct __ptrace_syscall_info *info)
+{
+	return info->entry.nr == (uint64_t)-1 || fast_is_asking(t, info->instruction_pointer);
+}
+
 static void on_syscall(struct pt_tracer *t, struct tracee *tracee)
 {
 	struct __ptrace_syscall_info info;
@@ -136,7 +143,7 @@ static void on_syscall(struct pt_tracer *t, struct tracee *tracee)
 	if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
 		memcpy(args, info.entry.args, sizeof(args));
 		tracee->before_filters = true;
-		if (tracee->halted || (t->detaching && fast_lets_go(t, tracee)))
+		if (!stays_here(t, &info) && (tracee->halted || (t->detaching && fast_lets_go(t, tracee))))
 			begin_anew(t, tracee, abi_of(info.arch), info.entry.nr, args);
 		else if (fast_collides(t, tracee, abi_of(info.arch), info.entry.nr, args))
 			return go_on(t, tracee);

@@ -110,6 +110,11 @@ void fast_step_back(const struct pt_tracer *t, const struct tracee *tracee)
 		asker_go_back(tracee->tid);
 }
 
+bool fast_is_asking(const struct pt_tracer *t, uint64_t instruction)
+{
+	return may_ask(t) && asker_is_inside(instruction);
+}
+
 bool fast_lets_go(const struct pt_tracer *t, const struct tracee *tracee)
 {
 	struct asker asker;

@@ -28,6 +28,8 @@ void fast_call_stopped(struct pt_tracer *t, struct tracee *tracee, uint64_t inst
 bool fast_asks(struct pt_tracer *t, struct tracee *tracee, int signal);
 /* A signal-delivery-stop of a signal that may have a handler: the thread is not in the middle of asking any more. */
 void fast_step_back(const struct pt_tracer *t, const struct tracee *tracee);
+/* Is this call made to ask? */
+bool fast_is_asking(const struct pt_tracer *t, uint64_t instruction);
 /* It is about to be let go. False: not yet; it has asked, and when it goes on that signal is the next thing. */
 bool fast_lets_go(const struct pt_tracer *t, const struct tracee *tracee);
 /* A seccomp-stop of a call that stops only because it could not be counted in its stub then, and can now: it goes back.

@@ -49,6 +49,12 @@ void fast_step_back(const struct pt_tracer *t, const struct tracee *tracee)
 	(void)t, (void)tracee;
 }
 
+bool fast_is_asking(const struct pt_tracer *t, uint64_t instruction)
+{
+	(void)t, (void)instruction;
+	return false;
+}
+
 bool fast_lets_go(const struct pt_tracer *t, const struct tracee *tracee)
 {
 	(void)t, (void)tracee;
