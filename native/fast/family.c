@@ -135,6 +135,8 @@ void fast_gone(struct pt_tracer *t, struct tracee *tracee)
 {
 	(void)t;
 	end_guest(tracee);
+	if (tracee->group)
+		returns_end(tracee->group, tracee->tid);
 	if (tracee->group && tracee->group->image)
 		image_remove_thread(tracee->group->image, tracee);
 }
