@@ -198,7 +198,7 @@ static void guarded(int argc, char **argv)
 	tally_tell();
 }
 
-static char *page;
+static char *page, filled[4096];
 static int asked_fd;
 
 /* Answers for the page; each of its calls may stop before the tracer. */
@@ -206,8 +206,8 @@ static void *answer(void *none)
 {
 	struct pollfd waits = {.fd = asked_fd, .events = POLLIN};
 	struct uffd_msg message;
-	struct sockaddr_un *address = (struct sockaddr_un *)buffer;
-	struct uffdio_copy copy = {.dst = (unsigned long)page, .src = (unsigned long)buffer, .len = 4096};
+	struct sockaddr_un *address = (struct sockaddr_un *)filled;
+	struct uffdio_copy copy = {.dst = (unsigned long)page, .src = (unsigned long)filled, .len = 4096};
 
 	*address = (struct sockaddr_un){.sun_family = AF_UNIX, .sun_path = "/nothing is here"};
 	must(poll(&waits, 1, -1) == 1 && read(asked_fd, &message, sizeof message) == sizeof message);
