@@ -19,6 +19,8 @@
 
 #include "proc.h"
 
+#include "presence.h"
+
 static int peek(pid_t tid, uint64_t address, uint8_t *to, size_t length)
 {
 	while (length) {
@@ -39,7 +41,7 @@ static int peek(pid_t tid, uint64_t address, uint8_t *to, size_t length)
 	return 0;
 }
 
-int memory_read(pid_t tid, uint64_t address, void *to, size_t length)
+int memory_read_present(pid_t tid, uint64_t address, void *to, size_t length)
 {
 	struct iovec local = {.iov_base = to, .iov_len = length};
 	struct iovec remote = {.iov_base = (void *)(uintptr_t)address, .iov_len = length};
@@ -50,6 +52,11 @@ int memory_read(pid_t tid, uint64_t address, void *to, size_t length)
 	if (got >= 0 || errno == EFAULT)
 		return -EFAULT;
 	return peek(tid, address, to, length);
+}
+
+int memory_read(pid_t tid, uint64_t address, void *to, size_t length)
+{
+	return presence_waits(tid, address, length) ? -EFAULT : memory_read_present(tid, address, to, length);
 }
 
 size_t memory_read_mapped(pid_t tid, uint64_t address, void *to, size_t size)

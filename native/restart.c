@@ -95,7 +95,8 @@ int restart_at_signal(struct pt_tracer *t, struct tracee *tracee, int signal)
 
 	if (has_handler && code != ERESTARTSYS)
 		tell_interrupted(t, tracee);
-	if (!(has_handler && code == ERESTARTSYS) && !fast_wants_frame(t, tracee, signal))
+	tracee->stepping_signal = fast_wants_frame(t, tracee, signal) ? signal : 0;
+	if (!(has_handler && code == ERESTARTSYS) && !tracee->stepping_signal)
 		return tracee_request(t, tracee);
 	tracee->stepping = true;
 	return PTRACE_SINGLESTEP;
@@ -131,7 +132,8 @@ bool restart_stepped(struct pt_tracer *t, struct tracee *tracee, int signal)
 	}
 	if (info.si_code != SIGTRAP)
 		return false;
-	fast_frame_built(tracee);
+	if (tracee->stepping_signal)
+		fast_frame_built(tracee, tracee->stepping_signal);
 	if (tracee->interrupted.code && frame_says_eintr(tracee->tid))
 		tell_interrupted(t, tracee);
 	else

@@ -183,6 +183,7 @@ struct tracee {
 	bool hid_untraced;  /* CLONE_UNTRACED was taken out of its call's flags (clone.c) */
 	struct interrupted interrupted; /* its last call, if a signal ended it (restart.c) */
 	bool stepping;			/* the step into a signal handler that tells */
+	int stepping_signal;		/* whose frame is to be known then (fast_wants_frame), or 0 */
 	unsigned int closing_first;	/* fds that its call under way may close */
 	unsigned int closing_last;
 	bool is_closing;

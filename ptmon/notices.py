@@ -28,8 +28,8 @@ MESSAGES = {
     " their bytes are missing",
     Reason.INTERRUPTED: "a thread of process {pid} had to be interrupted in the middle of a call{call} when it was"
     " attached: that call may have returned too early",
-    Reason.FORGED: "process {pid} has changed what ptmon keeps in its memory to count its calls{call}: bytes are missing,"
-    " or were never moved",
+    Reason.FORGED: "process {pid} has changed what ptmon keeps in its memory to count its calls{call}: bytes are"
+    " missing, or were never moved",
     Reason.UNASKED: "process {pid} took ptmon for gone and made calls{call} that were not counted: bytes are missing",
     Reason.CODE: "code of process {pid} was changed by something that is no call of its own{call}:"
     " calls that it made before that was seen are not counted",

@@ -147,6 +147,8 @@ void fast_gone(struct pt_tracer *t, struct tracee *tracee)
 
 	end_guest(tracee);
 	changes_end(tracee);
+	if (tracee->group)
+		returns_end(tracee->group, tracee->tid);
 	if (!image)
 		return;
 	image_remove_thread(image, tracee);

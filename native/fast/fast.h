@@ -67,7 +67,7 @@ void fast_before_signal(struct pt_tracer *t, struct tracee *tracee, int signal);
 /* Is the frame that this signal builds to be known? Then a single step has to follow, and, at the handler's first
  * instruction, fast_frame_built(). */
 bool fast_wants_frame(const struct pt_tracer *t, const struct tracee *tracee, int signal);
-void fast_frame_built(struct tracee *tracee);
+void fast_frame_built(struct tracee *tracee, int signal);
 /* The child exists, but has not run yet; flags are those of clone(2). */
 void fast_cloned(struct pt_tracer *t, struct tracee *child, struct tracee *parent, uint64_t flags);
 /* The same for a child whose parent was not seen to make it. */

@@ -20,6 +20,7 @@ struct frame {
 	int64_t result;	      /* rax */
 	uint64_t to;	      /* where it has to go on instead */
 	pid_t tid;	      /* the thread, as far as that can be told */
+	bool looked_at;	      /* by its handler: it is not to be changed */
 };
 
 struct frames {

@@ -40,6 +40,7 @@ struct pass {
 	struct image *image;
 	pid_t tid;     /* of the process */
 	pid_t handled; /* one whose stop is being handled, or 0 */
+	bool hidden;   /* a frame that must stay as it is returns into the middle of a site */
 	bool plain;    /* no way leads into the middle of a site, but a call that stops */
 	bool ok;
 };
@@ -152,8 +153,11 @@ static bool choose(struct pass *pass)
 	for (unsigned int i = 0; i < pass->image->site_count; i++) {
 		struct fast_site *site = &pass->image->sites[i];
 
-		site->changes = !site->jumps && writing_has_original(pass->tid, site) &&
-				!frames_hide(pass->image->group, site->begin, site->begin + site_size(site));
+		site->changes = !site->jumps && writing_has_original(pass->tid, site);
+		if (site->changes && frames_hide(pass->image->group, site->begin, site->begin + site_size(site))) {
+			pass->hidden = true;
+			site->changes = false;
+		}
 		pass->plain &= !site->changes || is_plain(site);
 		any |= site->changes;
 	}
@@ -182,6 +186,14 @@ static bool none_would_suffer(struct pass *pass)
 	pass->ok = true;
 	halt_each(pass->image->group, may_trap, pass);
 	return pass->ok;
+}
+
+/* Frames end; but where they were too many to be remembered nobody will know. */
+static int hidden(const struct pass *pass, int written)
+{
+	if (!pass->hidden)
+		return written;
+	return pass->image->group->returns_lost ? -ENOBUFS : -EAGAIN;
 }
 
 struct signalled {
@@ -213,7 +225,7 @@ int live_jumps(struct pt_tracer *t, struct image *image, const struct tracee *tr
 	int written;
 
 	if (!choose(&pass))
-		return 0;
+		return hidden(&pass, 0);
 	if (!none_would_suffer(&pass) || is_being_signalled(t, image->group))
 		return -EAGAIN;
 	image->group->returned |= moving_known(image, tracee->tid) > 0;
@@ -227,7 +239,7 @@ int live_jumps(struct pt_tracer *t, struct image *image, const struct tracee *tr
 	image->group->returned = false;
 	written = write_jumps(&pass);
 	halt_each(image->group, relocate, &pass);
-	return written;
+	return hidden(&pass, written);
 }
 
 int live_originals(struct pt_tracer *t, struct image *image, pid_t tid, pid_t handled)

@@ -143,9 +143,9 @@ bool fast_wants_frame(const struct pt_tracer *t, const struct tracee *tracee, in
 	return false;
 }
 
-void fast_frame_built(struct tracee *tracee)
+void fast_frame_built(struct tracee *tracee, int signal)
 {
-	(void)tracee;
+	(void)tracee, (void)signal;
 }
 
 void fast_cloned(struct pt_tracer *t, struct tracee *child, struct tracee *parent, uint64_t flags)

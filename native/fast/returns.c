@@ -12,11 +12,11 @@
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/ucontext.h>
 
 #include "fast/fast.h"
 #include "fast/layout.h"
+#include "fast/signalled.h"
 #include "fast/sites.h"
 #include "registers.h"
 #include "restart.h"
@@ -85,9 +85,13 @@ static void add(struct group *group, const struct frame *frame)
 	group->returns[group->return_count++] = *frame;
 }
 
-void fast_frame_built(struct tracee *tracee)
+void fast_frame_built(struct tracee *tracee, int signal)
 {
-	struct frame frame = {.tid = tracee->tid};
+	/* pthread_cancel(3): the handler unwinds the stack from where the thread stood. */
+	struct frame frame = {
+		.tid = tracee->tid,
+		.looked_at = signal == SIGNAL_CANCEL || signal == SIGNAL_CANCEL_MUSL,
+	};
 	struct registers regs;
 	uint64_t instruction;
 
@@ -113,7 +117,7 @@ unsigned int returns_move(struct group *group, pid_t tid, move_function move, co
 		struct frame *frame = &group->returns[i];
 
 		frame->to = move(context, frame->instruction, 0);
-		if (!frame->to)
+		if (!frame->to || frame->looked_at)
 			continue;
 		moved += frames_put(tid, frame);
 		drop(group, i);
@@ -125,12 +129,29 @@ bool frames_hide(const struct group *group, uint64_t begin, uint64_t end)
 {
 	for (unsigned int i = 0; i < group->return_count; i++) {
 		const struct frame *frame = &group->returns[i];
+		int stands;
 
-		if (frame->instruction > begin && frame->instruction < end &&
-		    frames_stands(group->tgid, frame) == -EBUSY)
+		if (frame->instruction <= begin || frame->instruction >= end)
+			continue;
+		stands = frames_stands(frame->tid, frame);
+		if (stands == -EBUSY || (stands == 1 && frame->looked_at))
 			return true;
 	}
 	return group->returns_lost;
+}
+
+void returns_end(struct group *group, pid_t tid)
+{
+	for (unsigned int i = group->return_count; i-- > 0;) {
+		struct frame *frame = &group->returns[i];
+
+		if (frame->tid != tid)
+			continue;
+		if (frame->looked_at)
+			drop(group, i);
+		else
+			frame->tid = group->tgid;
+	}
 }
 
 void returns_copy(struct group *child, const struct group *parent)
@@ -141,7 +162,10 @@ void returns_copy(struct group *child, const struct group *parent)
 	child->returns = calloc(RETURNS_MOST, sizeof(*child->returns));
 	if (!child->returns)
 		return lose(child);
-	memcpy(child->returns, parent->returns, parent->return_count * sizeof(*child->returns));
+	for (unsigned int i = 0; i < parent->return_count; i++) {
+		child->returns[i] = parent->returns[i];
+		child->returns[i].tid = child->tgid;
+	}
 	child->return_count = parent->return_count;
 }
 

@@ -11,6 +11,8 @@
 unsigned int returns_move(struct group *group, pid_t tid, move_function move, const void *context);
 /* May a handler, whose frame can't be changed, return to an address between these two? */
 bool frames_hide(const struct group *group, uint64_t begin, uint64_t end);
+/* A thread is gone. The handlers of others may have moved on to other threads. */
+void returns_end(struct group *group, pid_t tid);
 /* A fork has copied them. */
 void returns_copy(struct group *child, const struct group *parent);
 /* A new program is in place, or the process is gone. */

@@ -27,9 +27,6 @@
 #include "memory.h"
 #include "restart.h"
 
-#define SIGNAL_CANCEL 32      /* SIGCANCEL of glibc (nptl/internaltypes.h), SIGTIMER of musl */
-#define SIGNAL_CANCEL_MUSL 33 /* SIGCANCEL of musl (src/internal/pthread_impl.h), SIGSETXID of glibc */
-
 /* In the call, which the kernel may make again? */
 static bool is_interrupted(const struct place *place, const struct registers *regs)
 {

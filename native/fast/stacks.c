@@ -62,7 +62,7 @@ static int look_at_mapping(struct stacks *stacks, const char *line, const struct
 	char access[5];
 
 	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s", &begin, &end, access) != 3 || begin >= end)
-		return 0; /* the rest of a long path */
+		return 0;
 	add_ranges(stacks, pointers, count, next, begin, end);
 	if (stacks->count == first)
 		return 0;
@@ -75,7 +75,8 @@ static int look_at_mapping(struct stacks *stacks, const char *line, const struct
 
 int stacks_look(struct stacks *stacks, struct stack_pointer *pointers, unsigned int count)
 {
-	char path[64], line[512];
+	char path[64], *line = NULL;
+	size_t size = 0;
 	unsigned int next = 0;
 	int error = 0;
 	FILE *maps;
@@ -89,9 +90,10 @@ int stacks_look(struct stacks *stacks, struct stack_pointer *pointers, unsigned 
 	maps = fopen(path, "re");
 	if (!maps)
 		return -errno;
-	while (!error && next < count && fgets(line, sizeof(line), maps))
+	while (!error && next < count && getline(&line, &size, maps) > 0)
 		error = look_at_mapping(stacks, line, pointers, count, &next);
 	fclose(maps);
+	free(line);
 	return error;
 }
 
@@ -140,7 +142,7 @@ static int read_piece(struct reading *reading, const struct stack_range *range, 
 		to = to > range->end ? range->end : to;
 		error = pay(reading->stacks, pages + at, end - at);
 		if (!error)
-			error = memory_read(reading->stacks->pid, from, reading->words, to - from);
+			error = memory_read_present(reading->stacks->pid, from, reading->words, to - from);
 		if (!error)
 			error = reading->visit(reading->context, from, reading->words, (to - from) / WORD);
 		at = end;
@@ -212,5 +214,5 @@ int stacks_peek(pid_t tid, uint64_t address, void *to, size_t size)
 			return -EFAULT;
 		else if (pages[i] & PAGE_GUARDED)
 			return -EBUSY;
-	return memory_read(tid, address, to, size);
+	return memory_read_present(tid, address, to, size);
 }

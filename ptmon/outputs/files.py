@@ -13,7 +13,6 @@ import time
 from ptmon.errors import PtmonError, kernel_word
 from ptmon.text import printable
 
-
 PATIENCE = 2.0
 """Seconds that a reader is waited for: that of a FIFO to open it, and any to read the rest at the end."""
 

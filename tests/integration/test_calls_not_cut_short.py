@@ -22,8 +22,8 @@ CUT_SHORT: dict[str, str] = {}
 """Calls that end early when ptmon attaches or detaches, for the kernel leaves no other way, and why: as README says."""
 
 GO_ON = ("read-pipe", "read-unix", "accept-unix", "futex-wake", "poll-pipe", "usleep")
-"""Some calls of which each has another place in the C library, for what is seldom tried: that ptmon is killed. Those that
-are met at a breakpoint are not among them (README, "Calls that are cut short")."""
+"""Some calls of which each has another place in the C library, for what is seldom tried: that ptmon is killed. Those
+that are met at a breakpoint are not among them (README, "Calls that are cut short")."""
 
 ALL_MODES = (*MODES, "attach")
 

@@ -44,8 +44,16 @@ def test_what_userfaultfd_guards_above_a_stack_is_not_touched_after_an_attach(fa
     fast.attached("stacks", "guarded", patched=True)
 
 
+def test_an_address_that_userfaultfd_guards_is_left_to_the_thread_that_answers(fast: Fast) -> None:
+    fast("stacks", "asked")
+
+
+def test_an_address_that_userfaultfd_guards_is_left_alone_after_an_attach(fast: Fast) -> None:
+    fast.attached("stacks", "asked")
+
+
 def test_many_threads_with_stacks_side_by_side_do_not_stand_for_long(fast: Fast) -> None:
-    pauses = []
+    pauses: list[float] = []
     while len(pauses) < ROUNDS and (not pauses or min(pauses) > LONGEST_PAUSE):
         program = built(fast.targets, "stacks", "glibc")
         with fast.ready(program, "beside", "400") as (process, ptmon):

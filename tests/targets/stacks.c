@@ -3,12 +3,15 @@
  *   stacks switched restart|plain [wait]   a handler leaves for another stack and comes back; below it waits a read
  *   stacks handled restart|plain [wait]    so many handlers under way at once, each on its own stack
  *   stacks beside THREADS [wait]           stacks side by side in one mapping; tells the longest pause of all, in ms
+ *   stacks asked [wait]                    userfaultfd(2) again: another thread answers for the address of a connect
  *   stacks guarded [wait]                  what is above a stack comes from userfaultfd(2), and nobody answers */
 #include <linux/userfaultfd.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/un.h>
 #include <time.h>
 #include <ucontext.h>
 
@@ -162,12 +165,12 @@ static void beside(int threads, int argc, char **argv)
 	_exit(0); /* the others have received nothing, and their last calls are no one's */
 }
 
-static void guarded(int argc, char **argv)
+/* From now on a page of this range that is not there is asked for. */
+static int guard(char *range, size_t size)
 {
 	struct uffdio_api api = {.api = UFFD_API};
-	char *stack = map(GUARDED);
 	struct uffdio_register all = {
-		.range = {.start = (unsigned long)stack, .len = GUARDED},
+		.range = {.start = (unsigned long)range, .len = size},
 		.mode = UFFDIO_REGISTER_MODE_MISSING,
 	};
 	int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
@@ -176,14 +179,56 @@ static void guarded(int argc, char **argv)
 		fputs("userfaultfd(2) is not allowed\n", stderr);
 		exit(TOO_LITTLE);
 	}
-	memset(stack, 1, EACH);
 	must(ioctl(fd, UFFDIO_API, &api) == 0 && ioctl(fd, UFFDIO_REGISTER, &all) == 0);
+	return fd;
+}
+
+static void guarded(int argc, char **argv)
+{
+	char *stack = map(GUARDED);
+
+	memset(stack, 1, EACH);
+	guard(stack, GUARDED);
 	must(socketpair(AF_UNIX, SOCK_STREAM, 0, idle[0]) == 0);
 	pthread_t thread = start_on(stack, rest, idle[0]);
 	begin(argc, argv);
 	converse_slowly();
 	must(shutdown(idle[0][0], SHUT_WR) == 0 && pthread_join(thread, NULL) == 0);
 	tally->calls++; /* of the thread: it received the end */
+	tally_tell();
+}
+
+static char *page, filled[4096];
+static int asked_fd;
+
+/* Answers for the page; each of its calls may stop before the tracer. */
+static void *answer(void *none)
+{
+	struct pollfd waits = {.fd = asked_fd, .events = POLLIN};
+	struct uffd_msg message;
+	struct sockaddr_un *address = (struct sockaddr_un *)filled;
+	struct uffdio_copy copy = {.dst = (unsigned long)page, .src = (unsigned long)filled, .len = 4096};
+
+	*address = (struct sockaddr_un){.sun_family = AF_UNIX, .sun_path = "/nothing is here"};
+	must(poll(&waits, 1, -1) == 1 && read(asked_fd, &message, sizeof message) == sizeof message);
+	must(ioctl(asked_fd, UFFDIO_COPY, &copy) == 0);
+	return none;
+}
+
+/* The address of a connect comes from a page that another thread has to fill first. */
+static void asked(int argc, char **argv)
+{
+	pthread_t thread;
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	page = map(4096);
+	asked_fd = guard(page, 4096);
+	thread = start_thread(answer, NULL);
+	begin(argc, argv);
+	converse(100);
+	must(fd >= 0 && connect(fd, (struct sockaddr *)page, sizeof(struct sockaddr_un)) < 0 && errno == ENOENT);
+	must(pthread_join(thread, NULL) == 0);
+	converse(100);
 	tally_tell();
 }
 
@@ -196,6 +241,10 @@ int main(int argc, char **argv)
 		beside(atoi(argv[2]), argc, argv);
 	if (strcmp(argv[1], "guarded") == 0) {
 		guarded(argc, argv);
+		return 0;
+	}
+	if (strcmp(argv[1], "asked") == 0) {
+		asked(argc, argv);
 		return 0;
 	}
 	must(argc > 2);

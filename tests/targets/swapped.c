@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only
- * A program that schedules threads of its own: the handler of a signal that interrupts a read leaves for another stack, and
- * comes back from there later. Says "ready" before it begins, "away" while it is on that stack; each waits for a line. */
+ * A program that schedules threads of its own: the handler of a signal that interrupts a read leaves for another stack,
+ * and comes back from there later. Says "ready" before it begins, "away" while it is on that stack; each waits for a
+ * line. */
 #include <poll.h>
 #include <signal.h>
 #include <ucontext.h>
