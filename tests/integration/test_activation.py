@@ -25,7 +25,7 @@ def start(program: Path, pid: str, file: Path, *options: str) -> subprocess.Comp
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return subprocess.run(
             ["sh", "-c", START.format(pid=pid), "sh", *command],
-            stdin=listener,
+            stdin=listener.fileno(),
             capture_output=True,
             text=True,
             timeout=DEADLINE,

@@ -75,7 +75,7 @@ def test_a_program_has_all_its_addresses_and_limits_for_itself_after_an_attach(f
 
 @pytest.mark.parametrize("limit", ["v", "d"])
 def test_a_program_whose_memory_is_limited_keeps_all_of_it(targets: Targets, tmp_path: Path, limit: str) -> None:
-    words = ["sh", "-c", f'ulimit -{limit} 4000000 && exec "$0" "$@"', targets("mapped"), "unmap"]
+    words: list[str | Path] = ["sh", "-c", f'ulimit -{limit} 4000000 && exec "$0" "$@"', targets("mapped"), "unmap"]
     traced = run_ptmon(words, tmp_path / "r.json", ["--fast-after", "1"])
     assert (traced.totals["sent"], traced.totals["received"]) == (traced.told["sent"], traced.told["received"])
     assert traced.report["path"]["fast"] == 0
