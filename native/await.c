@@ -27,10 +27,12 @@
 
 #include "call.h"
 #include "emit.h"
+#include "fast/fast.h"
 #include "interrupt.h"
 #include "memory.h"
 #include "registers.h"
 #include "tracee.h"
+#include "wait.h"
 
 #define INT3 0xcc
 #define CODE_SIZE 6		 /* of cmp rax, imm32 */
@@ -190,7 +192,8 @@ static struct breakpoint *put(struct pt_tracer *t, struct tracee *tracee, uint64
 static void begin_call(struct pt_tracer *t, struct tracee *tracee, const struct proc_place *place)
 {
 	call_begin(t, tracee, ABI_NATIVE, (uint64_t)place->number, place->args);
-	tracee->entered = call_enter(t, tracee, true);
+	/* A stub counts it by itself. */
+	tracee->entered = !fast_counts_itself(tracee, place->instruction) && call_enter(t, tracee, true);
 }
 
 static void interrupt_all_the_same(struct pt_tracer *t, struct tracee *tracee, const struct proc_place *place)
@@ -307,6 +310,31 @@ void await_begin(struct pt_tracer *t, const struct group *group)
 		return;
 	tracee_each(t, look_last, &round);
 	t->seized = true;
+}
+
+struct unseen {
+	const struct group *group;
+	const struct tracee *but;
+};
+
+static void seize_again(struct pt_tracer *t, struct tracee *tracee, void *context)
+{
+	const struct unseen *unseen = context;
+
+	(void)t;
+	if (tracee->group != unseen->group || tracee == unseen->but || !tracee->continues || tracee->halted ||
+	    tracee->exiting || tracee->state != TRACEE_RUNNING || tracee->awaited || wait_kept(t, tracee->tid))
+		return;
+	tracee->seized = true;
+	tracee->seized_at = 0;
+}
+
+void await_unseen(struct pt_tracer *t, const struct group *group, const struct tracee *but)
+{
+	struct unseen unseen = {group, but};
+
+	tracee_each(t, seize_again, &unseen);
+	await_begin(t, group);
 }
 
 static void look_late(struct pt_tracer *t, struct tracee *tracee, void *context)

@@ -9,6 +9,8 @@
 /* Brings every thread of the process that was seized (tracee->seized) to its first stop, now or, if it sleeps in a call
  * that would be cut short, at that call's end. */
 void await_begin(struct pt_tracer *t, const struct group *group);
+/* The same for those that run unseen (PTRACE_CONT), but one that stands. */
+void await_unseen(struct pt_tracer *t, const struct group *group, const struct tracee *but);
 /* At each tick: those that were still running then. */
 void await_tick(struct pt_tracer *t);
 /* Any stop of a tracee is about to be handled: if it was awaited it is no more, and how its call ended is counted. */

@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "await.h"
 #include "emit.h"
 #include "fast/asking.h"
 #include "fast/code.h"
@@ -80,6 +81,14 @@ void fast_exiting(struct pt_tracer *t, struct tracee *tracee)
 		image_remove_thread(image, tracee);
 }
 
+/* Some threads sleep in calls that would be cut short, and nothing tells when they come back: they are met there. */
+static void withdraw_from_sleepers(struct pt_tracer *t, struct image *image, const struct tracee *tracee)
+{
+	patch_withdraw_live(t, image, tracee->tid, tracee->tid);
+	if (image->withdrawn)
+		await_unseen(t, tracee->group, tracee);
+}
+
 void fast_withdraw(struct pt_tracer *t, struct tracee *tracee, enum pt_fallback reason)
 {
 	struct image *image = tracee->group->image;
@@ -98,7 +107,7 @@ void fast_withdraw(struct pt_tracer *t, struct tracee *tracee, enum pt_fallback 
 	else if (halt_process(t, tracee->group, tracee))
 		patch_withdraw(t, image, tracee->tid);
 	else
-		image_set_flags(image, image->flags | FAST_ALL_STOP);
+		withdraw_from_sleepers(t, image, tracee);
 }
 
 struct inside {
