@@ -202,7 +202,7 @@ static void interrupt_all_the_same(struct pt_tracer *t, struct tracee *tracee, c
 
 	tracee->seized = false;
 	ptrace(PTRACE_INTERRUPT, tracee->tid, 0, 0);
-	emit_warning(t, tracee, PT_REASON_INTERRUPTED, entry, place ? (int)place->number : 0);
+	emit_warning(t, tracee, PT_REASON_INTERRUPTED, entry, place && !entry ? (int)place->number : 0);
 }
 
 static void meet(struct pt_tracer *t, struct tracee *tracee, const struct proc_place *place)

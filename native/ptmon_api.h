@@ -47,10 +47,11 @@ enum pt_reason {
 	PT_REASON_NO_MEMORY = 7,    /* ptmon ran out of memory for its tables */
 	PT_REASON_DETACHED = 8,	    /* ended in the middle of a call: detach or kill, and its bytes are unknown */
 	PT_REASON_UNATTRIBUTED = 9, /* calls were counted in the process, but on which socket is not known */
-	PT_REASON_INTERRUPTED = 12, /* nothing is missing, but an attach has cut a call short: error: its number */
-	PT_REASON_FORGED = 10,	    /* the process has changed what the core keeps in its memory */
-	PT_REASON_UNASKED = 11,	    /* calls were made in the process that the core was not asked about */
-	PT_REASON_CODE = 13	    /* its code has changed unseen, so calls may have been missed */
+	PT_REASON_INTERRUPTED =
+		12, /* nothing is missing, but ptmon has cut a call short; error: its number, if syscall is none */
+	PT_REASON_FORGED = 10,	/* the process has changed what the core keeps in its memory */
+	PT_REASON_UNASKED = 11, /* calls were made in the process that the core was not asked about */
+	PT_REASON_CODE = 13	/* its code has changed unseen, so calls may have been missed */
 };
 
 /* Why the calls of a process, or some of them, are not counted inside of it, but at stops. */

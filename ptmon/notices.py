@@ -21,13 +21,13 @@ MESSAGES = {
     Reason.X32: "process {pid} makes calls of the x32 ABI{call}: they are not decoded and not counted",
     Reason.UNTRACED: "a child or thread of process {pid} could not be followed{call}: what it transfers is not counted",
     Reason.PTRACE: "a ptrace call of process {pid} failed{call}: a process has one tracer, and that is ptmon;"
-    " LeakSanitizer (of AddressSanitizer, too) has to be it: turn it off by ASAN_OPTIONS=detect_leaks=0",
+    " LeakSanitizer wants to be it, too: turn that off by ASAN_OPTIONS=detect_leaks=0",
     Reason.NO_MEMORY: "ptmon ran out of memory for its tables while it traced process {pid}{call}: bytes are missing",
     Reason.DETACHED: "process {pid} was let go or killed in the middle of a call{call}: that call's bytes are unknown",
     Reason.UNATTRIBUTED: "calls were counted in process {pid}{call}, but on which socket is not known any more:"
     " their bytes are missing",
-    Reason.INTERRUPTED: "a thread of process {pid} had to be interrupted in the middle of a call{call} when it was"
-    " attached: that call may have returned too early",
+    Reason.INTERRUPTED: "a thread of process {pid} had to be interrupted in the middle of a call{call}, which may have"
+    " returned too early",
     Reason.FORGED: "process {pid} has changed what ptmon keeps in its memory to count its calls{call}: bytes are"
     " missing, or were never moved",
     Reason.UNASKED: "process {pid} took ptmon for gone and made calls{call} that were not counted: bytes are missing",
@@ -57,9 +57,9 @@ FALLBACKS = {
 
 def notice(record: Incomplete) -> Notice:
     """The warning that a record stands for."""
-    said = [record.syscall] if record.syscall and record.reason is not Reason.INTERRUPTED else []
-    if record.error and record.reason is Reason.INTERRUPTED:
-        said.append(syscalls.name(record.error, compat=False))
+    said = [record.syscall] if record.syscall else []
+    if record.error and record.reason is Reason.INTERRUPTED and not said:
+        said.append(syscalls.name(record.error, compat=False))  # the number of a call that is not in the core's table
     elif record.error:
         said.append(_errno(record.error))
     call = f" ({', '.join(said)})" if said else ""

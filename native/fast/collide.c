@@ -16,11 +16,13 @@
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include "call.h"
+#include "emit.h"
 #include "fast/fallback.h"
 #include "fast/fast.h"
 #include "fast/halt.h"
@@ -31,12 +33,14 @@
 #include "memory.h"
 #include "proc.h"
 #include "sandbox.h"
+#include "tracee.h"
 
 #ifndef PR_SET_SYSCALL_USER_DISPATCH
 #define PR_SET_SYSCALL_USER_DISPATCH 59 /* Linux 5.11 */
 #endif
 
 #define PATIENCE_NS (2 * NSEC_PER_SEC)
+#define GRACE_NS (NSEC_PER_SEC / 10)
 #define HUGE_PAGE (1ull << 30)
 #define PAGE 4096
 #define LOW_BEGIN 0x42000000u /* from here on, or from some place before it, the kernel places MAP_32BIT ... */
@@ -173,14 +177,31 @@ static void call_again(const struct tracee *tracee, uint64_t number)
 
 /* Everybody out, and the memory back. True: the tracee, which stands before a call, will make it again; whether the
  * memory is gone will be seen then. */
+/* It sleeps in a stub, in a call that would be cut short, and has had time to come out. A call that ends too early is
+ * better than none of the program's addresses. */
+static void interrupt_inside(struct pt_tracer *t, struct tracee *tracee, void *group)
+{
+	struct proc_place place;
+
+	if (tracee->group != group || halt_stands(t, tracee->tid) || proc_place(tracee->tid, &place) != 1 ||
+	    place.instruction < FAST_DATA || place.instruction >= FAST_END)
+		return;
+	ptrace(PTRACE_INTERRUPT, tracee->tid, 0, 0);
+	emit_warning(t, tracee, PT_REASON_INTERRUPTED, syscall_find(ABI_NATIVE, (uint64_t)place.number), 0);
+}
+
 static bool give_back(struct pt_tracer *t, struct tracee *tracee, uint64_t number, enum pt_fallback reason)
 {
 	struct group *group = tracee->group;
 	struct registers regs;
 
 	/* A guest runs in the memory of another process, whose threads would have to stand, too. */
-	if (tracee->guest_of || group->image->guests || !halt_process(t, group, tracee))
+	if (tracee->guest_of || group->image->guests)
 		return false;
+	/* Who sleeps elsewhere may stay there. */
+	halt_process(t, group, tracee);
+	if (group->collides_since && t->now - group->collides_since > GRACE_NS)
+		tracee_each(t, interrupt_inside, group);
 	fast_withdraw(t, tracee, reason);
 	if (!leave_stubs(t, group->image) || registers_read(tracee->tid, &regs) < 0 || registers_compat(&regs))
 		return false;

@@ -96,7 +96,7 @@ static void look_at_thread(pid_t tid, void *context)
 	struct stack_pointer stack;
 	struct frames frames = {0};
 
-	if (registers_read(tid, &regs) == 0)
+	if (registers_read(tid, &regs) == 0 || !proc_lives(tid))
 		return;
 	if (proc_place(tid, &place) != 1) {
 		inside->found = true;

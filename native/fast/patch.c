@@ -107,7 +107,7 @@ static void spare(pid_t tid, void *context)
 	struct proc_place place;
 	bool sleeps;
 
-	if (registers_read(tid, &regs) == 0)
+	if (registers_read(tid, &regs) == 0 || !proc_lives(tid))
 		return;
 	sleeps = proc_place(tid, &place) == 1;
 	for (unsigned int i = 0; i < image->site_count; i++) {
