@@ -25,6 +25,8 @@
 #include "wait.h"
 
 #define PATIENCE_NS (100 * 1000 * 1000LL)
+#define LEAVE_PATIENCE_NS \
+	(500 * 1000 * 1000LL) /* a thread that makes one call after the other is seldom in user mode */
 #define PAUSE_NS 20000
 
 /* Those that return EINTR after a stop, though no handler ran. */
@@ -165,10 +167,10 @@ static struct census pass(struct pt_tracer *t, const struct group *group, const 
 	return all;
 }
 
-bool halt_process(struct pt_tracer *t, const struct group *group, const struct tracee *but)
+static bool halt(struct pt_tracer *t, const struct group *group, const struct tracee *but, int64_t patience)
 {
 	const struct timespec pause = {.tv_nsec = PAUSE_NS};
-	int64_t end = now_ns() + PATIENCE_NS;
+	int64_t end = now_ns() + patience;
 	struct census all = pass(t, group, but, true);
 	bool again = true;
 
@@ -183,6 +185,16 @@ bool halt_process(struct pt_tracer *t, const struct group *group, const struct t
 		all = pass(t, group, but, false);
 	}
 	return !all.sleeps;
+}
+
+bool halt_process(struct pt_tracer *t, const struct group *group, const struct tracee *but)
+{
+	return halt(t, group, but, PATIENCE_NS);
+}
+
+bool halt_to_leave(struct pt_tracer *t, const struct group *group)
+{
+	return halt(t, group, NULL, LEAVE_PATIENCE_NS);
 }
 
 void halt_each(const struct group *group, void (*visit)(pid_t tid, void *context), void *context)

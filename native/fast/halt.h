@@ -10,6 +10,8 @@
  * that is awaited, await.h) may go on in the kernel: it stops before it runs any code of the program. False: not all of
  * them stand (one is in uninterruptible sleep, or in a call that would be cut short; or there are too many). */
 bool halt_process(struct pt_tracer *t, const struct group *group, const struct tracee *but);
+/* The same, with more patience: before its memory is given back. */
+bool halt_to_leave(struct pt_tracer *t, const struct group *group);
 /* Does this thread stand in a ptrace-stop, or is it gone? Nobody is interrupted. */
 bool halt_stands(struct pt_tracer *t, pid_t tid);
 /* A thread stands in a stop that it was asked for (PTRACE_INTERRUPT): a call that has failed for nothing else is made

@@ -175,7 +175,7 @@ static bool detach_from(struct pt_tracer *t, struct image *image)
 	ring_drain(t, image);
 	asking_check(t, image);
 	/* Who sleeps in a call that would be cut short is left alone (detach.c); if it is in a stub it ends there. */
-	if (halt_process(t, image->group, NULL))
+	if (halt_to_leave(t, image->group))
 		patch_withdraw(t, image, image->reader);
 	else
 		patch_withdraw_live(t, image, image->reader, 0);
