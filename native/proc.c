@@ -133,7 +133,9 @@ int proc_place(pid_t tid, struct proc_place *place)
 		   &place->instruction) == 9)
 		return 1;
 	place->number = -1;
-	return sscanf(line, "-1 %" SCNx64 " %" SCNx64, &place->stack, &place->instruction) == 2;
+	if (sscanf(line, "-1 %" SCNx64 " %" SCNx64, &place->stack, &place->instruction) != 2)
+		return 0;
+	return place->instruction ? 1 : -ESRCH; /* of a zombie nothing is left */
 }
 
 /* A number of /proc/TID/stat by its place, which proc(5) counts from 1. */
