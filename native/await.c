@@ -6,25 +6,21 @@
  *
  *   the thread comes back      SIGTRAP: its signal-delivery-stop is the stop; rax has the call's result
  *   a signal ends its call     that stop is it
- *   others run through there   they trap, too. What the breakpoint has replaced is done for them, for to take it away
- * for a moment would let the awaited one slip through. That can be done of cmp rax, imm32 and of ret, which is what
- * stands behind most calls. Behind others the awaited one is interrupted then, and the breakpoint goes
+ *   others run through there   they trap, too, and are helped on (breakpoint.c). Where that can't be, the awaited one
+ * is interrupted and the breakpoint goes
  *
- * Where it can't be so (SIGTRAP ignored: await_may_trap())
- * the thread is interrupted after all, and the report says so.
+ * Where there can be none (SIGTRAP is ignored) the thread is interrupted after all, and the report says so.
  *
  * A race at the begin: the call may return between the look at it and the breakpoint. So it is looked at once more when
  * the breakpoint is there; who has gone by then is looked at anew, wherever it is.
  */
 #include "await.h"
 
-#include <errno.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/ptrace.h>
 #include <time.h>
 
+#include "breakpoint.h"
 #include "call.h"
 #include "emit.h"
 #include "fast/fast.h"
@@ -34,103 +30,10 @@
 #include "tracee.h"
 #include "wait.h"
 
-#define INT3 0xcc
-#define CODE_SIZE 6		 /* of cmp rax, imm32 */
 #define LONG_TICKS 2		 /* of CPU time, without any in user mode */
 #define PATIENCE_NS NSEC_PER_SEC /* on a machine that is so busy that a thread does not get as much */
 #define PAUSE_NS 1000000
 #define RUNS_NS (10 * NSEC_PER_SEC) /* who has not left the kernel by then is interrupted there */
-
-struct breakpoint {
-	struct breakpoint *next;
-	const struct group *group;
-	uint64_t address;
-	uint8_t code[CODE_SIZE]; /* what stands there, without it */
-	unsigned int awaited;	 /* threads */
-};
-
-static struct breakpoint *find(const struct pt_tracer *t, const struct group *group, uint64_t address)
-{
-	struct breakpoint *one = t->breakpoints;
-
-	while (one && (one->group != group || one->address != address))
-		one = one->next;
-	return one;
-}
-
-bool await_any(const struct pt_tracer *t, const struct group *group)
-{
-	for (const struct breakpoint *one = t->breakpoints; one; one = one->next)
-		if (one->group == group)
-			return true;
-	return false;
-}
-
-static void drop(struct pt_tracer *t, struct breakpoint *breakpoint)
-{
-	struct breakpoint **at = &t->breakpoints;
-
-	while (*at != breakpoint)
-		at = &(*at)->next;
-	*at = breakpoint->next;
-	free(breakpoint);
-}
-
-static void take_away(const struct breakpoint *breakpoint, pid_t tid)
-{
-	uint8_t byte;
-
-	if (memory_read(tid, breakpoint->address, &byte, sizeof(byte)) == 0 && byte == INT3)
-		memory_write_code(tid, breakpoint->address, breakpoint->code, 1);
-}
-
-/* One thread less waits for it. tid: a tracee of the process. */
-static void release(struct pt_tracer *t, struct breakpoint *breakpoint, pid_t tid)
-{
-	if (!breakpoint || --breakpoint->awaited)
-		return;
-	take_away(breakpoint, tid); /* of a dead process there is nothing to take away */
-	drop(t, breakpoint);
-}
-
-static bool is_easy(const uint8_t code[CODE_SIZE])
-{
-	return (code[0] == 0x48 && code[1] == 0x3d) || code[0] == 0xc3;
-}
-
-/* What the instruction under the breakpoint would have done. */
-static bool do_instead(pid_t tid, const struct breakpoint *breakpoint, struct registers *regs)
-{
-	uint64_t to = breakpoint->address + CODE_SIZE;
-	int32_t operand;
-
-	if (!is_easy(breakpoint->code))
-		return false;
-	if (breakpoint->code[0] == 0xc3) {
-		if (memory_read(tid, registers_stack(regs), &to, sizeof(to)) < 0)
-			return false;
-		registers_set_stack(regs, registers_stack(regs) + sizeof(to));
-	} else {
-		memcpy(&operand, breakpoint->code + 2, sizeof(operand));
-		registers_compare(regs, operand);
-	}
-	registers_set_instruction(regs, to);
-	return true;
-}
-
-/* The kernel forces the signal on a thread that has it blocked or ignored (force_sig_info_to_task() of
- * kernel/signal.c): it unblocks it, which can be mended, and the default disposition replaces the program's own, which
- * can't. */
-bool await_may_trap(struct tracee *tracee)
-{
-	const uint64_t trap = 1u << (SIGTRAP - 1);
-	const int64_t blocked = proc_status(tracee->tid, "SigBlk:", 16),
-		      caught = proc_status(tracee->tid, "SigCgt:", 16),
-		      ignored = proc_status(tracee->tid, "SigIgn:", 16);
-
-	tracee->trap_blocked = (uint64_t)blocked & trap;
-	return !((uint64_t)ignored & trap) && !(tracee->trap_blocked && (uint64_t)caught & trap);
-}
 
 static void block_trap(const struct tracee *tracee)
 {
@@ -140,52 +43,6 @@ static void block_trap(const struct tracee *tracee)
 		return;
 	mask |= 1u << (SIGTRAP - 1);
 	ptrace(PTRACE_SETSIGMASK, tracee->tid, sizeof(mask), &mask);
-}
-
-struct trapping {
-	const struct group *group;
-	bool all;
-};
-
-static void may_trap(struct pt_tracer *t, struct tracee *tracee, void *context)
-{
-	struct trapping *trapping = context;
-
-	(void)t;
-	if (tracee->group == trapping->group)
-		trapping->all &= await_may_trap(tracee);
-}
-
-/* Others may run through the breakpoint. */
-static bool all_may_trap(struct pt_tracer *t, const struct group *group)
-{
-	struct trapping trapping = {group, true};
-
-	tracee_each(t, may_trap, &trapping);
-	return trapping.all;
-}
-
-static struct breakpoint *put(struct pt_tracer *t, struct tracee *tracee, uint64_t address)
-{
-	struct breakpoint *one = find(t, tracee->group, address);
-	const uint8_t int3 = INT3;
-	if (one ? !await_may_trap(tracee) : !all_may_trap(t, tracee->group))
-		return NULL;
-	if (!one) {
-		one = calloc(1, sizeof(*one));
-		if (!one)
-			return NULL;
-		*one = (struct breakpoint){.next = t->breakpoints, .group = tracee->group, .address = address};
-		if (memory_read(tracee->tid, address, one->code, sizeof(one->code)) < 0 ||
-		    memory_write_code(tracee->tid, address, &int3, sizeof(int3)) < 0) {
-			free(one);
-			return NULL;
-		}
-		t->breakpoints = one;
-		t->traps = true;
-	}
-	one->awaited++;
-	return one;
 }
 
 /* The call that it is in is one that was entered just now, as far as anybody knows. */
@@ -207,7 +64,7 @@ static void interrupt_all_the_same(struct pt_tracer *t, struct tracee *tracee, c
 
 static void meet(struct pt_tracer *t, struct tracee *tracee, const struct proc_place *place)
 {
-	struct breakpoint *breakpoint = put(t, tracee, place->instruction);
+	struct breakpoint *breakpoint = breakpoint_put(t, tracee, place->instruction);
 	struct proc_place now;
 
 	if (!breakpoint) {
@@ -216,7 +73,7 @@ static void meet(struct pt_tracer *t, struct tracee *tracee, const struct proc_p
 	}
 	if (proc_place(tracee->tid, &now) != 1 || now.number != place->number ||
 	    now.instruction != place->instruction) {
-		release(t, breakpoint, tracee->tid); /* gone: it is looked at once more */
+		breakpoint_release(t, breakpoint, tracee->tid); /* gone: it is looked at once more */
 		return;
 	}
 	tracee->seized = false;
@@ -378,22 +235,11 @@ void await_stopped(struct pt_tracer *t, struct tracee *tracee, enum stop_kind ki
 	if (!tracee->awaited)
 		return;
 	tracee->awaited = false;
-	breakpoint = find(t, tracee->group, tracee->awaited_at);
+	breakpoint = breakpoint_find(t, tracee->group, tracee->awaited_at);
 	/* program.c counts what a call has moved that death has cut short. */
 	if (kind != STOP_EXITED && kind != STOP_KILLED && kind != STOP_EXIT && registers_read(tracee->tid, &regs) == 0)
 		end_call(t, tracee, registers_result(&regs));
-	release(t, breakpoint, tracee->tid);
-}
-
-/* A child of vfork, or of clone with CLONE_VM, has them in its memory, too, and is another group. */
-static struct breakpoint *at_address(const struct pt_tracer *t, const struct group *group, uint64_t address)
-{
-	struct breakpoint *one = find(t, group, address);
-
-	for (struct breakpoint *other = t->breakpoints; other && !one; other = other->next)
-		if (other->address == address)
-			one = other;
-	return one;
+	breakpoint_release(t, breakpoint, tracee->tid);
 }
 
 static void interrupt_awaited(struct pt_tracer *t, struct tracee *tracee, void *context)
@@ -410,8 +256,8 @@ static void interrupt_awaited(struct pt_tracer *t, struct tracee *tracee, void *
 static void give_way(struct pt_tracer *t, pid_t tid, struct breakpoint *breakpoint)
 {
 	tracee_each(t, interrupt_awaited, breakpoint);
-	take_away(breakpoint, tid);
-	drop(t, breakpoint);
+	breakpoint_take_away(breakpoint, tid);
+	breakpoint_drop(t, breakpoint);
 }
 
 bool await_trapped(struct pt_tracer *t, struct tracee *tracee, int signal)
@@ -429,39 +275,15 @@ bool await_trapped(struct pt_tracer *t, struct tracee *tracee, int signal)
 	address = registers_instruction(&regs) - 1;
 	if (memory_read(tracee->tid, address, &byte, sizeof(byte)) < 0)
 		return false;
-	breakpoint = at_address(t, tracee->group, address);
-	if (byte == INT3 && !breakpoint)
+	breakpoint = breakpoint_at(t, tracee->group, address);
+	if (byte == BREAKPOINT_BYTE && !breakpoint)
 		return false; /* the program's own */
-	if (byte == INT3 && !do_instead(tracee->tid, breakpoint, &regs))
+	if (byte == BREAKPOINT_BYTE && !breakpoint_do_instead(tracee->tid, breakpoint, &regs))
 		give_way(t, tracee->tid, breakpoint);
 	if (registers_instruction(&regs) == address + 1)
 		registers_set_instruction(&regs, address); /* it is gone by now */
 	block_trap(tracee);
 	return registers_write(tracee->tid, &regs) == 0;
-}
-
-static bool has_trap(pid_t tid, const struct breakpoint *breakpoint)
-{
-	uint8_t now[CODE_SIZE];
-
-	return memory_read(tid, breakpoint->address, now, sizeof(now)) == 0 && now[0] == INT3 &&
-	       memcmp(now + 1, breakpoint->code + 1, sizeof(now) - 1) == 0;
-}
-
-void await_forked(struct pt_tracer *t, pid_t child)
-{
-	for (const struct breakpoint *one = t->breakpoints; one; one = one->next)
-		if (has_trap(child, one))
-			memory_write_code(child, one->address, one->code, 1);
-}
-
-void await_end(struct pt_tracer *t, const struct group *group)
-{
-	for (struct breakpoint *one = t->breakpoints, *next; one; one = next) {
-		next = one->next;
-		if (one->group == group)
-			drop(t, one);
-	}
 }
 
 static void give_up(struct pt_tracer *t, struct tracee *tracee, void *context)
@@ -481,14 +303,7 @@ void await_detach(struct pt_tracer *t)
 		const struct tracee *any = tracee_of_group(t, t->breakpoints->group->tgid, NULL);
 
 		if (any)
-			take_away(t->breakpoints, any->tid);
-		drop(t, t->breakpoints);
+			breakpoint_take_away(t->breakpoints, any->tid);
+		breakpoint_drop(t, t->breakpoints);
 	}
-}
-
-void await_hide(const struct pt_tracer *t, const struct group *group, uint64_t begin, uint8_t *code, size_t size)
-{
-	for (const struct breakpoint *one = t->breakpoints; one; one = one->next)
-		if (one->group == group && one->address >= begin && one->address - begin < size)
-			code[one->address - begin] = one->code[0];
 }

@@ -15,19 +15,9 @@ void await_unseen(struct pt_tracer *t, const struct group *group, const struct t
 void await_tick(struct pt_tracer *t);
 /* Any stop of a tracee is about to be handled: if it was awaited it is no more, and how its call ended is counted. */
 void await_stopped(struct pt_tracer *t, struct tracee *tracee, enum stop_kind kind);
-/* May this thread meet an int3 that is not its program's own, without that its program sees anything of it? */
-bool await_may_trap(struct tracee *tracee);
 /* A signal-delivery-stop. True: it is the trap of a breakpoint, and there is no signal. */
 bool await_trapped(struct pt_tracer *t, struct tracee *tracee, int signal);
-/* A fork has copied the memory, with the breakpoints: the child, which has not run yet, gets it without. */
-void await_forked(struct pt_tracer *t, pid_t child);
-/* The memory of this group is gone, or its last thread. */
-void await_end(struct pt_tracer *t, const struct group *group);
 /* Takes all breakpoints away. Who is still awaited stays seized until the tracer's thread ends. */
 void await_detach(struct pt_tracer *t);
-/* Code of the group that was read from begin on, as it is without breakpoints. */
-void await_hide(const struct pt_tracer *t, const struct group *group, uint64_t begin, uint8_t *code, size_t size);
-/* Is there a breakpoint in the group's code? */
-bool await_any(const struct pt_tracer *t, const struct group *group);
 
 #endif

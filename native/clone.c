@@ -14,7 +14,7 @@
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 
-#include "await.h"
+#include "breakpoint.h"
 #include "emit.h"
 #include "fast/fast.h"
 #include "memory.h"
@@ -117,7 +117,7 @@ static void adopt(struct pt_tracer *t, struct tracee *child, struct tracee *pare
 	pid_t maker = flags & CLONE_PARENT ? parent->group->parent : parent->group->tgid;
 
 	if (t->options.no_follow && !thread) {
-		await_forked(t, child->tid);
+		breakpoint_forked(t, child->tid);
 		return;
 	}
 	if (tracee_join(t, child, thread ? parent->group : NULL, child->tid, maker,
@@ -128,7 +128,7 @@ static void adopt(struct pt_tracer *t, struct tracee *child, struct tracee *pare
 	child->group->counted = parent->group->counted;
 	fast_cloned(t, child, parent, flags);
 	if (!(flags & CLONE_VM))
-		await_forked(t, child->tid);
+		breakpoint_forked(t, child->tid);
 	if (flags & CLONE_VM && !thread)
 		tracee_share(child->group, parent->group);
 	child->trap_blocked = parent->trap_blocked;

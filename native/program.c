@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/ptrace.h>
 
-#include "await.h"
+#include "breakpoint.h"
 #include "call.h"
 #include "clone.h"
 #include "emit.h"
@@ -60,7 +60,7 @@ void program_executed(struct pt_tracer *t, struct tracee *tracee, pid_t tgid)
 		return;
 	}
 	tracee_share_end(tracee->group);
-	await_end(t, tracee->group);
+	breakpoint_end(t, tracee->group);
 	fast_executed(t, tracee);
 	if (files_replace(t, tracee) < 0)
 		emit_warning(t, tracee, PT_REASON_NO_MEMORY, NULL, ENOMEM);

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/ptrace.h>
 
-#include "await.h"
+#include "breakpoint.h"
 #include "fast/fast.h"
 #include "files.h"
 
@@ -97,7 +97,7 @@ void tracee_destroy(struct pt_tracer *t, struct tracee *tracee)
 			tracee_share_end(tracee->group);
 			if (tracee->group->sharers)
 				tracee_each(t, forget_shared, tracee->group);
-			await_end(t, tracee->group);
+			breakpoint_end(t, tracee->group);
 			fast_group_gone(t, tracee->group);
 			free(tracee->group);
 		}

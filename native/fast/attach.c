@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <sys/personality.h>
 
-#include "await.h"
+#include "breakpoint.h"
 #include "fast/asking.h"
 #include "fast/checksum.h"
 #include "fast/code.h"
@@ -47,7 +47,7 @@ static int patch_all(struct pt_tracer *t, struct image *image, struct tracee *tr
 	for (unsigned int i = 0; i < unknown->count && result >= 0; i++)
 		if (!cover_holds(t, image, tracee, &unknown->mappings[i]))
 			/* A breakpoint goes away when its thread comes. */
-			result = image->occupied || await_any(t, tracee->group) ? -EAGAIN : -ENOEXEC;
+			result = image->occupied || breakpoint_any(t, tracee->group) ? -EAGAIN : -ENOEXEC;
 	return result < 0 ? result : 0;
 }
 

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "await.h"
+#include "breakpoint.h"
 #include "fast/checksum.h"
 #include "fast/layout.h"
 #include "fast/writing.h"
@@ -195,7 +195,7 @@ bool code_holds(const struct pt_tracer *t, const struct image *image, const stru
 	if (error)
 		return error != -EFAULT;
 	restore(bytes, &around, image);
-	await_hide(t, image->group, around.begin, bytes, (size_t)(around.end - around.begin));
+	breakpoint_hide(t, image->group, around.begin, bytes, (size_t)(around.end - around.begin));
 	return checksum(bytes + (begin - around.begin), (size_t)(end - begin), t->code_key) == known->sums[chunk];
 }
 
@@ -249,7 +249,7 @@ const struct code *code_look(struct pt_tracer *t, pid_t pid, const struct image 
 	if (bytes && memory_read(pid, mapping->begin, bytes, size) == 0) {
 		restore(bytes, mapping, image);
 		if (image && image->group)
-			await_hide(t, image->group, mapping->begin, bytes, size);
+			breakpoint_hide(t, image->group, mapping->begin, bytes, size);
 		code = code_of(t, bytes, size);
 	}
 	if (code)

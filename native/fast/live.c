@@ -13,14 +13,14 @@
  * A thread that does not stand at 2. may since have made one of these calls, before its int3 was there. Then it is in a
  * seccomp-stop, which comes to its turn: so each such thread is looked at once more at its next stop (relocate).
  *
- * Where a thread that does not stand may not trap (await_may_trap) the patch waits.
+ * Where a thread that does not stand may not trap (breakpoint_may_trap) the patch waits.
  */
 #include "fast/live.h"
 
 #include <errno.h>
 #include <time.h>
 
-#include "await.h"
+#include "breakpoint.h"
 #include "fast/fast.h"
 #include "fast/halt.h"
 #include "fast/moving.h"
@@ -80,7 +80,7 @@ static void may_trap(pid_t tid, void *context)
 		return;
 	stance = stance_of(pass->t, tid, &instruction);
 	if (stance != STANCE_STANDS && stance != STANCE_RETURNS)
-		pass->ok = await_may_trap(tracee);
+		pass->ok = breakpoint_may_trap(tracee);
 }
 
 static void is_elsewhere(pid_t tid, void *context)
