@@ -14,6 +14,7 @@
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 
+#include "breakpoint.h"
 #include "emit.h"
 #include "fast/fast.h"
 #include "memory.h"
@@ -115,8 +116,10 @@ static void adopt(struct pt_tracer *t, struct tracee *child, struct tracee *pare
 	bool thread = (flags & CLONE_THREAD) != 0;
 	pid_t maker = flags & CLONE_PARENT ? parent->group->parent : parent->group->tgid;
 
-	if (t->options.no_follow && !thread)
+	if (t->options.no_follow && !thread) {
+		breakpoint_forked(t, child->tid);
 		return;
+	}
 	if (tracee_join(t, child, thread ? parent->group : NULL, child->tid, maker,
 			flags & CLONE_FILES ? parent->files : NULL) < 0) {
 		emit_warning(t, parent, PT_REASON_NO_MEMORY, NULL, 0);
@@ -124,7 +127,13 @@ static void adopt(struct pt_tracer *t, struct tracee *child, struct tracee *pare
 	}
 	child->group->counted = parent->group->counted;
 	fast_cloned(t, child, parent, flags);
+	if (!(flags & CLONE_VM))
+		breakpoint_forked(t, child->tid);
+	if (flags & CLONE_VM && !thread)
+		tracee_share(child->group, parent->group);
+	child->trap_blocked = parent->trap_blocked;
 	child->sandboxed = parent->sandboxed;
+	child->closely = parent->closely;
 	child->strict = parent->strict;
 	/* A child that shares the memory shares clone3's struct too: its parent puts the flag back for both. */
 	if (parent->hid_untraced && !(parent->call.entry->rule == RULE_CLONE3 && flags & CLONE_VM)) {
@@ -219,6 +228,7 @@ static void adopt_orphan(struct pt_tracer *t, struct tracee *child, void *contex
 	if (tracee_join(t, child, sibling ? sibling->group : NULL, child->tid, ppid, sibling ? sibling->files : NULL) ==
 	    0) {
 		child->sandboxed = parent && parent->sandboxed;
+		child->closely = parent && parent->closely;
 		child->group->counted = !parent || parent->group->counted;
 		if (!sibling)
 			fast_orphaned(child);

@@ -130,6 +130,12 @@ static struct socket *known(struct pt_tracer *t, struct files *files, int fd)
 	}
 }
 
+void files_leave_image(struct pt_tracer *t, struct files *files)
+{
+	for (unsigned int fd = 0; fd < files->size; fd++)
+		known(t, files, (int)fd);
+}
+
 static bool is_closing(const struct files *files, unsigned int fd)
 {
 	for (const struct tracee *at = files->closing; at; at = at->closing_next)

@@ -16,6 +16,8 @@ int files_replace(struct pt_tracer *t, struct tracee *tracee);
 
 /* Tells the image (fast/) of the table's process what is known already. */
 void files_tell_image(struct pt_tracer *t, struct files *files);
+/* It is about to lose that image. An fd that was closed without a stop is forgotten: only there can that be seen. */
+void files_leave_image(struct pt_tracer *t, struct files *files);
 
 /* What fd names now. 1: *out is the socket; 0: no socket; -errno: it can't be known. The tracee must be stopped. */
 int files_lookup(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket **out);

@@ -12,6 +12,7 @@
 #include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -20,6 +21,7 @@
 #include "fast/fast.h"
 #include "fast/layout.h"
 #include "syscalls.h"
+#include "touching.h"
 #include "watch.h"
 
 #define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
@@ -64,14 +66,18 @@ static void put_argument(struct writer *w, uint32_t number, uint16_t comparison,
 	put(w, (struct sock_filter)RETURN_ALLOW);
 }
 
+/* What sandbox.c looks at. */
 static void put_prctl(struct writer *w, uint32_t number)
 {
-	put(w, (struct sock_filter)UNLESS(JEQ, number, 5));
+	static const uint32_t watched[] = {PR_SET_SECCOMP, PR_SET_SYSCALL_USER_DISPATCH, PR_SET_DUMPABLE, PR_SET_TSC};
+	const unsigned int count = sizeof(watched) / sizeof(watched[0]);
+
+	put(w, (struct sock_filter)UNLESS(JEQ, number, (uint8_t)(count + 3)));
 	put(w, (struct sock_filter)LOAD_ARGUMENT);
-	put(w, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PR_SET_SECCOMP, 1, 0));
-	put(w, (struct sock_filter)UNLESS(JEQ, PR_SET_SYSCALL_USER_DISPATCH, 1));
-	put(w, (struct sock_filter)RETURN(VERDICT_TRACE));
+	for (unsigned int i = 0; i < count; i++)
+		put(w, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, watched[i], (uint8_t)(count - i), 0));
 	put(w, (struct sock_filter)RETURN_ALLOW);
+	put(w, (struct sock_filter)RETURN(VERDICT_TRACE));
 }
 
 /* This call stops, unless it is made from a stub, which counts it by itself (fast/). The instruction pointer is loaded
@@ -86,6 +92,29 @@ static void put_unless_in_stub(struct writer *w, uint32_t number)
 	put(w, (struct sock_filter)UNLESS(JGE, FAST_STUBS_END, 1));
 	put(w, (struct sock_filter)RETURN(VERDICT_TRACE));
 	put(w, (struct sock_filter)RETURN_ALLOW);
+}
+
+/* mprotect(2) that makes memory both writable and executable stops: who does that to code wants to rewrite it, and is
+ * to find the program's own bytes there (fast/changes.c). For anything else the number is loaded again. */
+static void put_protecting(struct writer *w, uint32_t number)
+{
+	put(w, (struct sock_filter)UNLESS(JEQ, number, 5));
+	put(w, (struct sock_filter)LOAD(args[2]));
+	put(w, (struct sock_filter)UNLESS(JSET, PROT_WRITE, 2));
+	put(w, (struct sock_filter)UNLESS(JSET, PROT_EXEC, 1));
+	put(w, (struct sock_filter)RETURN(VERDICT_TRACE));
+	put(w, (struct sock_filter)LOAD(nr));
+}
+
+/* This call stops if it could touch the memory of the fast path. */
+static void put_touching(struct writer *w, enum abi abi, uint32_t number, enum fast_touches touches)
+{
+	struct sock_filter piece[TOUCHING_MOST];
+	unsigned int length = touching_build(piece, abi, touches, SECCOMP_RET_ALLOW, VERDICT_TRACE);
+
+	put(w, (struct sock_filter)UNLESS(JEQ, number, (uint8_t)length));
+	for (unsigned int i = 0; i < length; i++)
+		put(w, piece[i]);
 }
 
 /* A call that nobody watches or refuses: it may count. */
@@ -123,6 +152,8 @@ static void put_call(struct writer *w, const struct pt_tracer *t, enum abi abi, 
 	const struct order *order = watch_order(t, abi != ABI_NATIVE, number);
 	const struct syscall_entry *entry = syscall_find(abi, number);
 
+	if (t->options.fast && abi == ABI_NATIVE && fast_shows_code(number))
+		put_protecting(w, number);
 	if (order && may_refuse(order, entry))
 		put_verdict(w, number, SECCOMP_RET_ERRNO | (uint32_t)deny_always(order->rules));
 	else if (order)
@@ -131,6 +162,8 @@ static void put_call(struct writer *w, const struct pt_tracer *t, enum abi abi, 
 		put_unless_in_stub(w, number);
 	else if (entry)
 		put_counted(w, entry, number, t->options.no_io_uring);
+	else if (t->options.fast && fast_touches(abi, number))
+		put_touching(w, abi, number, fast_touches(abi, number));
 }
 
 static void put_abi(struct writer *w, const struct pt_tracer *t, enum abi abi)

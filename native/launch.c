@@ -6,9 +6,13 @@
  * (PTRACE_LISTEN), and without that Ctrl-Z and fg do not work. So the child waits on a pipe until it is seized. It
  * answers through shared memory, not through a pipe: a write would be a seccomp-stop of the filter that it has just
  * got.
+ *
+ * sd_listen_fds(3): who starts a service with open sockets (fds 3 and up) tells it so by LISTEN_PID, its pid. That is
+ * ptmon's here, and the program has another one: it gets its own.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -34,7 +38,9 @@ struct answer {
 
 struct start {
 	const char *const *argv;
-	const char *const *envp;
+	const char **envp; /* a copy: as it was given, but for ... */
+	char listener[32]; /* ... this, which the child writes, where LISTEN_PID names ptmon */
+	bool listens;
 	struct sock_filter program[FILTER_MOST];
 	unsigned int length; /* 0: no filter */
 	int go[2];
@@ -48,7 +54,47 @@ static _Noreturn void fail(const struct start *start, enum pt_step step, int err
 	_exit(127);
 }
 
-static _Noreturn void child(const struct pt_tracer *t, const struct start *start)
+#define LISTEN_PID "LISTEN_PID="
+#define LISTEN_PIDFDID "LISTEN_PIDFDID="
+
+/* Between fork and execve only what is safe in a signal handler may be called, for ptmon may have threads: no printf.
+ */
+static void write_listener(char *to, pid_t pid)
+{
+	char digits[16];
+	unsigned int count = 0;
+
+	to = stpcpy(to, LISTEN_PID);
+	for (; pid > 0; pid /= 10)
+		digits[count++] = (char)('0' + pid % 10);
+	while (count > 0)
+		*to++ = digits[--count];
+	*to = '\0';
+}
+
+/* 0 or -ENOMEM. */
+static int copy_environment(struct start *start, const char *const *envp, bool guest)
+{
+	char own[sizeof(start->listener)];
+	unsigned int count = 0;
+
+	snprintf(own, sizeof(own), LISTEN_PID "%d", (int)getpid());
+	for (; envp[count]; count++)
+		/* A guest's host is the service itself. */
+		start->listens |= !guest && strcmp(envp[count], own) == 0;
+	start->envp = calloc(count + 1, sizeof(*start->envp));
+	if (!start->envp)
+		return -ENOMEM;
+	for (unsigned int to = 0; *envp; envp++) {
+		/* The inode of ptmon's pidfd; who does not find it trusts LISTEN_PID. */
+		if (start->listens && strncmp(*envp, LISTEN_PIDFDID, strlen(LISTEN_PIDFDID)) == 0)
+			continue;
+		start->envp[to++] = start->listens && strcmp(*envp, own) == 0 ? start->listener : *envp;
+	}
+	return 0;
+}
+
+static _Noreturn void child(const struct pt_tracer *t, struct start *start)
 {
 	char byte;
 
@@ -64,6 +110,7 @@ static _Noreturn void child(const struct pt_tracer *t, const struct start *start
 			fail(start, PT_STEP_SECCOMP, -error);
 		start->answer->filtered = !error;
 	}
+	write_listener(start->listener, getpid());
 	execvpe(start->argv[0], (char *const *)start->argv, (char *const *)start->envp);
 	fail(start, PT_STEP_EXEC, errno);
 }
@@ -160,12 +207,17 @@ int pt_launch(struct pt_tracer *t, const char *const *argv, const char *const *e
 	if (!start)
 		return -ENOMEM;
 	start->argv = argv;
-	start->envp = envp;
+	result = copy_environment(start, envp, t->options.guest);
+	if (result < 0) {
+		free(start);
+		return result;
+	}
 	/* Without filter where children are not followed: they would inherit it, and have no tracer. */
 	if (t->options.seccomp != PT_SECCOMP_OFF && !t->options.no_follow)
 		start->length = filter_build(start->program, t);
 	if (!start->length && t->options.seccomp == PT_SECCOMP_ON) {
 		*step = PT_STEP_SECCOMP;
+		free(start->envp);
 		free(start);
 		return -E2BIG; /* more calls are watched than a filter can name */
 	}
@@ -180,6 +232,7 @@ int pt_launch(struct pt_tracer *t, const char *const *argv, const char *const *e
 	}
 	if (start->answer != MAP_FAILED)
 		munmap(start->answer, sizeof(*start->answer));
+	free(start->envp);
 	free(start);
 	return result;
 }

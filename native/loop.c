@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/ptrace.h>
 
+#include "await.h"
 #include "call.h"
 #include "clone.h"
 #include "detach.h"
@@ -16,6 +17,7 @@
 #include "files.h"
 #include "filter.h"
 #include "program.h"
+#include "registers.h"
 #include "restart.h"
 #include "sandbox.h"
 #include "signals.h"
@@ -52,6 +54,7 @@ static void on_call_entry(struct pt_tracer *t, struct tracee *tracee, uint32_t a
 	if (tracee->strict && !sandbox_check_strict(tracee, abi, number))
 		return;
 	call_begin(t, tracee, abi, number, args);
+	fast_call_enters(t, tracee);
 	tracee->entered = watch_enter(t, tracee);
 }
 
@@ -59,8 +62,39 @@ static void on_call_entry(struct pt_tracer *t, struct tracee *tracee, uint32_t a
 static void go_on(struct pt_tracer *t, struct tracee *tracee)
 {
 	/* Or has gone on to another one, which waits for its turn (fast/inject.c). */
-	if (!tracee->hold && tracee->group->held != tracee && !wait_kept(t, tracee->tid))
+	if (!tracee->hold && tracee->group->held != tracee && !wait_kept(t, tracee->tid) && !detach_here(t, tracee))
 		tracee_resume(tracee, tracee_request(t, tracee), 0);
+}
+
+/* A thread that was sent PTRACE_INTERRUPT has stopped before a call instead. The stop has taken the request away, but
+ * the kernel still thinks that a signal is there (TIF_SIGPENDING; recalc_sigpending_tsk() of kernel/signal.c never
+ * clears it): the call would be cut short. So it is not made now; the thread goes back to before the instruction, which
+ * clears that. */
+static void back_before(const struct tracee *tracee, uint64_t number)
+{
+	struct registers regs;
+
+	if (registers_read(tracee->tid, &regs) < 0)
+		return;
+	registers_restart(&regs, (int64_t)number);
+	registers_write(tracee->tid, &regs);
+}
+
+/* The same at a syscall-entry-stop. The program's own filters have not judged the call yet, so something else is made
+ * instead of it (sandbox.c), and the thread goes back when that has ended. */
+static void begin_anew(struct pt_tracer *t, struct tracee *tracee, enum abi abi, uint64_t number,
+		       const uint64_t args[6])
+{
+	call_begin(t, tracee, abi, number, args);
+	sandbox_answer(tracee, 0);
+	tracee->again = true;
+}
+
+static void begin_now(struct tracee *tracee, int64_t result)
+{
+	tracee->again = tracee->entered = false;
+	sandbox_result(tracee, result);
+	back_before(tracee, tracee->call.number);
 }
 
 static void on_seccomp(struct pt_tracer *t, struct tracee *tracee)
@@ -72,11 +106,15 @@ static void on_seccomp(struct pt_tracer *t, struct tracee *tracee)
 		return;
 	if (info.seccomp.ret_data != FILTER_COOKIE || !t->filtered) {
 		sandbox_foreign_trace(tracee);
+	} else if (tracee->halted && !tracee->entered) {
+		back_before(tracee, info.seccomp.nr);
 	} else if (!tracee->entered && !fast_tries_again(t, tracee, info.instruction_pointer, info.seccomp.nr)) {
 		memcpy(args, info.seccomp.args, sizeof(args));
 		tracee->before_filters = false;
+		if (fast_collides(t, tracee, abi_of(info.arch), info.seccomp.nr, args))
+			return go_on(t, tracee);
 		on_call_entry(t, tracee, info.arch, info.seccomp.nr, args);
-		tracee->entered |= fast_call_stops(t, tracee, info.instruction_pointer);
+		tracee->entered |= fast_call_stops(t, tracee, info.instruction_pointer) || tracee->may_map;
 	}
 	go_on(t, tracee);
 }
@@ -85,6 +123,13 @@ static void on_seccomp(struct pt_tracer *t, struct tracee *tracee)
 static bool was_our_interrupt(const struct pt_tracer *t, const struct tracee *tracee)
 {
 	return (t->detaching || tracee->halted) && fast_interrupted(tracee);
+}
+
+/* A thread that asks (fast/ask.S) is not taken out of there while a call of that code is about to be made. One that
+ * has been, since it stood, makes none, and stands elsewhere. */
+static bool stays_here(const struct pt_tracer *t, const struct __ptrace_syscall_info *info)
+{
+	return info->entry.nr == (uint64_t)-1 || fast_is_asking(t, info->instruction_pointer);
 }
 
 static void on_syscall(struct pt_tracer *t, struct tracee *tracee)
@@ -98,18 +143,26 @@ static void on_syscall(struct pt_tracer *t, struct tracee *tracee)
 	if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
 		memcpy(args, info.entry.args, sizeof(args));
 		tracee->before_filters = true;
-		if (fast_counts_itself(tracee, info.instruction_pointer))
+		if (!stays_here(t, &info) && (tracee->halted || (t->detaching && fast_lets_go(t, tracee))))
+			begin_anew(t, tracee, abi_of(info.arch), info.entry.nr, args);
+		else if (fast_collides(t, tracee, abi_of(info.arch), info.entry.nr, args))
+			return go_on(t, tracee);
+		else if (fast_counts_itself(tracee, info.instruction_pointer))
 			call_begin(t, tracee, abi_of(info.arch), info.entry.nr, args);
 		else
 			on_call_entry(t, tracee, info.arch, info.entry.nr, args);
-		fast_call_stops(t, tracee, info.instruction_pointer);
+		if (!tracee->again)
+			fast_call_stops(t, tracee, info.instruction_pointer);
 		tracee->entered = true;
+	} else if (info.op == PTRACE_SYSCALL_INFO_EXIT && tracee->again) {
+		begin_now(tracee, info.exit.rval);
 	} else if (info.op == PTRACE_SYSCALL_INFO_EXIT) {
 		int64_t result = was_our_interrupt(t, tracee) ? -ERESTARTNOINTR
 							      : sandbox_result(tracee, info.exit.rval);
 
 		call_exit(t, tracee, result);
 		tracee->entered = false;
+		fast_mapped(t, tracee);
 		files_settle(tracee);
 		watch_exit(t, tracee, result);
 		fast_call_ended(tracee, info.instruction_pointer, result);
@@ -120,7 +173,7 @@ static void on_syscall(struct pt_tracer *t, struct tracee *tracee)
 
 static void on_signal(struct pt_tracer *t, struct tracee *tracee, int signal)
 {
-	if (fast_asks(t, tracee, signal))
+	if (fast_asks(t, tracee, signal) || await_trapped(t, tracee, signal))
 		return tracee_resume(tracee, tracee_request(t, tracee), 0);
 	if (tracee->stepping && restart_stepped(t, tracee, signal))
 		return tracee_resume(tracee, tracee_request(t, tracee), 0);
@@ -199,6 +252,8 @@ void loop_dispatch(struct pt_tracer *t, pid_t tid, int status)
 	if (!tracee)
 		return on_unknown(t, tid, kind);
 	tracee->hold = HOLD_NONE; /* only SIGKILL takes a tracee out of where it is held */
+	if (tracee->seized || tracee->awaited)
+		await_stopped(t, tracee, kind);
 	if (kind != STOP_EXEC)
 		fast_before_stop(t, tracee); /* else its memory is another program's already */
 	if (!tracee->entered)

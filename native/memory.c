@@ -1,14 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-only
  *
  * Reading the tracee's memory: process_vm_readv (one call, any length), and where that is refused PTRACE_PEEKDATA.
+ *
+ * Its code is not writable for the tracer by the first. Through /proc/PID/mem, or PTRACE_POKEDATA where that is closed,
+ * a tracer may write it all the same; the kernel makes a private copy of the page, so that the file and other processes
+ * see nothing of it.
  */
 #include "memory.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <unistd.h>
+
+#include "proc.h"
+
+#include "presence.h"
 
 static int peek(pid_t tid, uint64_t address, uint8_t *to, size_t length)
 {
@@ -30,7 +41,7 @@ static int peek(pid_t tid, uint64_t address, uint8_t *to, size_t length)
 	return 0;
 }
 
-int memory_read(pid_t tid, uint64_t address, void *to, size_t length)
+int memory_read_present(pid_t tid, uint64_t address, void *to, size_t length)
 {
 	struct iovec local = {.iov_base = to, .iov_len = length};
 	struct iovec remote = {.iov_base = (void *)(uintptr_t)address, .iov_len = length};
@@ -41,6 +52,11 @@ int memory_read(pid_t tid, uint64_t address, void *to, size_t length)
 	if (got >= 0 || errno == EFAULT)
 		return -EFAULT;
 	return peek(tid, address, to, length);
+}
+
+int memory_read(pid_t tid, uint64_t address, void *to, size_t length)
+{
+	return presence_waits(tid, address, length) ? -EFAULT : memory_read_present(tid, address, to, length);
 }
 
 size_t memory_read_mapped(pid_t tid, uint64_t address, void *to, size_t size)
@@ -59,6 +75,38 @@ size_t memory_read_mapped(pid_t tid, uint64_t address, void *to, size_t size)
 		length += part;
 	}
 	return length;
+}
+
+static int poke(pid_t tid, uint64_t address, const uint8_t *from, size_t length)
+{
+	int error = 0;
+
+	for (size_t at = 0; at < length && !error; at += sizeof(unsigned long)) {
+		unsigned long word = 0;
+		size_t part = length - at < sizeof(unsigned long) ? length - at : sizeof(unsigned long);
+
+		if (part < sizeof(unsigned long))
+			error = memory_read(tid, address + at, &word, sizeof(unsigned long));
+		memcpy(&word, from + at, part);
+		if (!error)
+			error = memory_write_word(tid, address + at, word);
+	}
+	return error;
+}
+
+int memory_write_code(pid_t tid, uint64_t address, const void *from, size_t length)
+{
+	char path[PROC_PATH];
+	ssize_t put = -1;
+	int fd = proc_path(path, tid, "mem");
+
+	if (fd == 0)
+		fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd >= 0) {
+		put = pwrite(fd, from, length, (off_t)address);
+		close(fd);
+	}
+	return put == (ssize_t)length ? 0 : poke(tid, address, from, length);
 }
 
 int memory_write_word(pid_t tid, uint64_t address, unsigned long word)

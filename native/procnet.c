@@ -92,11 +92,13 @@ static bool parse_line(const char *line, const struct table *table, uint64_t ino
 
 static bool search(pid_t tid, const struct table *table, uint64_t inode, struct pt_socket_info *info)
 {
-	char path[64], line[512];
+	char path[PROC_PATH], name[24], line[512];
 	bool found = false;
 	FILE *file;
 
-	snprintf(path, sizeof(path), "/proc/%d/net/%s", (int)tid, table->name);
+	snprintf(name, sizeof(name), "net/%s", table->name);
+	if (proc_path(path, tid, name) < 0)
+		return false;
 	file = fopen(path, "re");
 	if (!file)
 		return false;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/ptrace.h>
 
+#include "breakpoint.h"
 #include "call.h"
 #include "clone.h"
 #include "emit.h"
@@ -58,6 +59,8 @@ void program_executed(struct pt_tracer *t, struct tracee *tracee, pid_t tgid)
 		ptrace(PTRACE_CONT, tgid, 0, 0); /* there was no memory for it when it was born */
 		return;
 	}
+	tracee_share_end(tracee->group);
+	breakpoint_end(t, tracee->group);
 	fast_executed(t, tracee);
 	if (files_replace(t, tracee) < 0)
 		emit_warning(t, tracee, PT_REASON_NO_MEMORY, NULL, ENOMEM);

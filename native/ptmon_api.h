@@ -47,7 +47,11 @@ enum pt_reason {
 	PT_REASON_NO_MEMORY = 7,    /* ptmon ran out of memory for its tables */
 	PT_REASON_DETACHED = 8,	    /* ended in the middle of a call: detach or kill, and its bytes are unknown */
 	PT_REASON_UNATTRIBUTED = 9, /* calls were counted in the process, but on which socket is not known */
-	PT_REASON_FORGED = 10	    /* the process has changed what the core keeps in its memory */
+	PT_REASON_INTERRUPTED =
+		12, /* nothing is missing, but ptmon has cut a call short; error: its number, if syscall is none */
+	PT_REASON_FORGED = 10,	/* the process has changed what the core keeps in its memory */
+	PT_REASON_UNASKED = 11, /* calls were made in the process that the core was not asked about */
+	PT_REASON_CODE = 13	/* its code has changed unseen, so calls may have been missed */
 };
 
 /* Why the calls of a process, or some of them, are not counted inside of it, but at stops. */
@@ -61,7 +65,12 @@ enum pt_fallback {
 	PT_FALLBACK_COMPAT = 7,	     /* it makes 32-bit calls */
 	PT_FALLBACK_DESCRIPTORS = 8, /* some of its threads have an fd table of their own */
 	PT_FALLBACK_UNREADABLE = 9,  /* its memory may not be read and written, error says why */
-	PT_FALLBACK_THREADS = 10     /* it has too many threads, or threads that can't be told apart */
+	PT_FALLBACK_THREADS = 10,    /* it has too many threads, or threads that can't be told apart */
+	PT_FALLBACK_LIMITED = 11,    /* its memory is limited (RLIMIT_AS, RLIMIT_DATA), or locked */
+	PT_FALLBACK_ROOM = 12,	     /* nowhere in its code is room for what maps the memory */
+	PT_FALLBACK_LEFT = 13,	     /* it was let go, but the memory is still in it: a thread may return there */
+	PT_FALLBACK_PROC = 15,	     /* /proc shows another PID namespace: its threads can't be found there */
+	PT_FALLBACK_CLOCK = 16	     /* it forbids itself to read the time stamp counter */
 };
 
 /* One row of what happened. With aggregate set, a PT_TRANSFER may stand for many calls that differ in nothing else. */

@@ -81,6 +81,34 @@ static inline uint64_t registers_stack(const struct registers *regs)
 	return regs->user.sp;
 }
 
+static inline void registers_set_stack(struct registers *regs, uint64_t pointer)
+{
+	regs->user.sp = pointer;
+}
+
+/* Of use to x86_64's breakpoints alone. */
+static inline void registers_compare(struct registers *regs, int32_t operand)
+{
+	(void)regs, (void)operand;
+}
+
+/* The call that the tracee has made is made again when it runs on: its number is still in x8. */
+static inline void registers_restart(struct registers *regs, int64_t number)
+{
+	(void)number;
+	regs->user.pc -= 4;
+}
+
+static inline uint64_t registers_instruction(const struct registers *regs)
+{
+	return regs->user.pc;
+}
+
+static inline void registers_set_instruction(struct registers *regs, uint64_t address)
+{
+	regs->user.pc = address;
+}
+
 static inline uint64_t registers_context(const struct registers *regs)
 {
 	return regs->user.sp + SIGINFO_SIZE;

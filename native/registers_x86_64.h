@@ -72,6 +72,11 @@ static inline uint64_t registers_stack(const struct registers *regs)
 	return regs->user.rsp;
 }
 
+static inline void registers_set_stack(struct registers *regs, uint64_t pointer)
+{
+	regs->user.rsp = pointer;
+}
+
 static inline uint64_t registers_context(const struct registers *regs)
 {
 	/* arch/x86/kernel/signal_64.c: the third argument is &frame->uc, with or without SA_SIGINFO. */
@@ -91,6 +96,19 @@ static inline void registers_set_instruction(struct registers *regs, uint64_t ad
 static inline uint64_t registers_thread_pointer(const struct registers *regs)
 {
 	return regs->user.fs_base;
+}
+
+/* The same of a tracee that stands, by one request that reads nothing else. 0: it has none yet; -errno. */
+static inline int registers_peek_thread_pointer(pid_t tid, uint64_t *pointer)
+{
+	long word;
+
+	errno = 0;
+	word = ptrace(PTRACE_PEEKUSER, tid, offsetof(struct user, regs.fs_base), 0);
+	if (errno)
+		return -errno;
+	*pointer = (uint64_t)word;
+	return 0;
 }
 
 static inline uint64_t registers_rcx(const struct registers *regs)
@@ -165,6 +183,11 @@ static inline void registers_set_saved(struct registers *regs, const uint64_t sa
 	regs->user.r10 = saved[4];
 	regs->user.rbx = saved[5];
 	regs->user.r11 = saved[6];
+}
+
+static inline bool registers_carry(const struct registers *regs)
+{
+	return regs->user.eflags & 1;
 }
 
 /* What cmp rax, operand does: Intel's manual, volume 2, CMP, and volume 1, 3.4.3.1 (status flags). */

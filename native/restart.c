@@ -20,6 +20,7 @@
 #include <sys/ptrace.h>
 
 #include "emit.h"
+#include "fast/fast.h"
 #include "memory.h"
 #include "proc.h"
 #include "registers.h"
@@ -89,15 +90,16 @@ bool restart_has_handler(pid_t tid, int signal)
 
 int restart_at_signal(struct pt_tracer *t, struct tracee *tracee, int signal)
 {
-	if (!tracee->interrupted.code || tracee->interrupted.code == ERESTARTNOINTR ||
-	    !restart_has_handler(tracee->tid, signal))
+	const int code = tracee->interrupted.code;
+	bool has_handler = code && code != ERESTARTNOINTR && restart_has_handler(tracee->tid, signal);
+
+	if (has_handler && code != ERESTARTSYS)
+		tell_interrupted(t, tracee);
+	tracee->stepping_signal = fast_wants_frame(t, tracee, signal) ? signal : 0;
+	if (!(has_handler && code == ERESTARTSYS) && !tracee->stepping_signal)
 		return tracee_request(t, tracee);
-	if (tracee->interrupted.code == ERESTARTSYS) {
-		tracee->stepping = true;
-		return PTRACE_SINGLESTEP;
-	}
-	tell_interrupted(t, tracee);
-	return tracee_request(t, tracee);
+	tracee->stepping = true;
+	return PTRACE_SINGLESTEP;
 }
 
 static bool frame_says_eintr(pid_t tid)
@@ -120,9 +122,19 @@ bool restart_stepped(struct pt_tracer *t, struct tracee *tracee, int signal)
 	if (signal != SIGTRAP)
 		return false; /* no frame could be built (SIGSEGV), or another signal came first */
 	/* signal_setup_done() of kernel/signal.c reports with si_code SIGTRAP; a real SIGTRAP has another. */
-	if (ptrace(PTRACE_GETSIGINFO, tracee->tid, 0, &info) < 0 || info.si_code != SIGTRAP)
+	if (ptrace(PTRACE_GETSIGINFO, tracee->tid, 0, &info) < 0)
 		return false;
-	if (frame_says_eintr(tracee->tid))
+	/* Another thread has taken the handler away before the signal was delivered: the step went through the
+	 * program's own code, which must not get the trap. */
+	if (info.si_code == TRAP_TRACE) {
+		restart_forget(t, tracee);
+		return true;
+	}
+	if (info.si_code != SIGTRAP)
+		return false;
+	if (tracee->stepping_signal)
+		fast_frame_built(tracee, tracee->stepping_signal);
+	if (tracee->interrupted.code && frame_says_eintr(tracee->tid))
 		tell_interrupted(t, tracee);
 	else
 		restart_forget(t, tracee);

@@ -8,11 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "await.h"
 #include "clone.h"
 #include "emit.h"
 #include "fast/fast.h"
 #include "hold.h"
 #include "loop.h"
+#include "proc.h"
 #include "sandbox.h"
 #include "signals.h"
 #include "sockets.h"
@@ -31,6 +33,8 @@ int pt_create(const struct pt_options *options, struct pt_tracer **out)
 	if (options->only)
 		t->only = strdup(options->only);
 	error = options->only && !t->only ? -ENOMEM : emit_create(t);
+	if (!error)
+		error = proc_check(&t->foreign_proc);
 	if (!error)
 		error = signals_create(t);
 	if (error) {
@@ -55,7 +59,9 @@ static void tick(struct pt_tracer *t)
 	t->next_tick = t->now + TICK_NS;
 	signals_tick(t);
 	clone_adopt_orphans(t);
+	await_tick(t);
 	fast_drain(t);
+	fast_patrol(t);
 	sandbox_tick(t);
 }
 

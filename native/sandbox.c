@@ -4,12 +4,15 @@
  * there is no seccomp-stop though a supervisor may let the call be made. So from the moment that it installs one its
  * threads are watched with PTRACE_SYSCALL, whose entry-stop comes before any filter and whose exit-stop after.
  *
+ * Other calls that would break what is done inside the program (fast/) come by here, too: it leaves the process before.
+ *
  * SECCOMP_MODE_STRICT can't be entered under a filter (the kernel says EINVAL), so the core keeps that promise for the
  * kernel: the call is answered with 0, and any call but read, write, exit and sigreturn ends the thread.
  */
 #include "sandbox.h"
 
 #include <errno.h>
+#include <linux/kcmp.h>
 #include <linux/seccomp.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -100,6 +103,16 @@ void sandbox_foreign_trace(struct tracee *tracee)
 }
 
 /* A thread that runs under PTRACE_CONT is made to stop, so that its next resume is by PTRACE_SYSCALL. */
+static void stop_once(struct tracee *other)
+{
+	/* One that is held (hold.c) stands still already. */
+	if (other->state != TRACEE_RUNNING || other->exiting || other->hold)
+		return;
+	other->asked_to_stop = true;
+	other->group->unwatched++;
+	ptrace(PTRACE_INTERRUPT, other->tid, 0, 0);
+}
+
 static void watch_closely(struct pt_tracer *t, struct tracee *other, void *context)
 {
 	struct tracee *caller = context;
@@ -108,24 +121,46 @@ static void watch_closely(struct pt_tracer *t, struct tracee *other, void *conte
 	if (other == caller || other->group != caller->group || other->sandboxed)
 		return;
 	other->sandboxed = true;
-	/* One that is held (hold.c) stands still already. */
-	if (other->state != TRACEE_RUNNING || other->exiting || other->hold)
-		return;
-	other->asked_to_stop = true;
-	caller->group->unwatched++;
-	ptrace(PTRACE_INTERRUPT, other->tid, 0, 0);
+	stop_once(other);
 }
 
-/* With TSYNC the other threads get the filter in the middle of whatever they do. None may run under PTRACE_CONT then:
- * the caller is held until the last of them has stopped once. */
-static void hold(struct pt_tracer *t, struct tracee *caller)
+/* The caller is held until the last of them has stopped once. */
+static void wait_for_others(struct pt_tracer *t, struct tracee *caller)
 {
-	tracee_each(t, watch_closely, caller);
 	if (caller->group->unwatched) {
 		caller->group->held = caller;
 		caller->held_since = t->now;
 		t->held++;
 	}
+}
+
+/* With TSYNC the other threads get the filter in the middle of whatever they do. None may run under PTRACE_CONT then.
+ */
+static void hold(struct pt_tracer *t, struct tracee *caller)
+{
+	tracee_each(t, watch_closely, caller);
+	wait_for_others(t, caller);
+}
+
+/* Those of another process that runs in the same memory (clone(2), vfork(2)), too. */
+static void watch_memory(struct pt_tracer *t, struct tracee *other, void *context)
+{
+	struct tracee *caller = context;
+
+	(void)t;
+	if (other->closely || !other->group ||
+	    (other->group != caller->group && syscall(SYS_kcmp, caller->tid, other->tid, KCMP_VM, 0, 0) != 0))
+		return;
+	other->closely = true;
+	if (other != caller)
+		stop_once(other);
+}
+
+void sandbox_watch(struct pt_tracer *t, struct tracee *tracee, bool hold)
+{
+	tracee_each(t, watch_memory, tracee);
+	if (hold)
+		wait_for_others(t, tracee);
 }
 
 /* Lets the tracee go on that is held in this group, if there is one. */
@@ -168,6 +203,18 @@ static bool is_dispatch(const struct call *call)
 	return call->entry->rule == RULE_PRCTL && call->args[0] == PR_SET_SYSCALL_USER_DISPATCH;
 }
 
+/* From then on its memory can't be read, unless ptmon has CAP_SYS_PTRACE for it: so what it holds is read before. */
+static bool is_undumpable(const struct call *call)
+{
+	return call->entry->rule == RULE_PRCTL && call->args[0] == PR_SET_DUMPABLE && call->args[1] != 1;
+}
+
+/* A rdtsc of this thread, and of what it makes and executes, is to raise SIGSEGV: stubs may have one. */
+static bool forbids_clock(const struct call *call)
+{
+	return call->entry->rule == RULE_PRCTL && call->args[0] == PR_SET_TSC && call->args[1] != PR_TSC_ENABLE;
+}
+
 bool sandbox_enter(struct pt_tracer *t, struct tracee *tracee)
 {
 	const struct call *call = &tracee->call;
@@ -183,6 +230,12 @@ bool sandbox_enter(struct pt_tracer *t, struct tracee *tracee)
 	if (is_set_filter(call) && call->entry->rule == RULE_SECCOMP && call->args[1] & SECCOMP_FILTER_FLAG_TSYNC &&
 	    t->filtered && !tracee->group->held)
 		hold(t, tracee);
+	if (is_undumpable(call))
+		fast_hides(t, tracee);
+	if (forbids_clock(call)) {
+		tracee->group->clockless = true;
+		fast_withdraw(t, tracee, PT_FALLBACK_CLOCK);
+	}
 	if (is_dispatch(call))
 		fast_withdraw(t, tracee, PT_FALLBACK_DISPATCH);
 	if (is_set_filter(call))

@@ -143,11 +143,13 @@ int socket_identify(struct pt_tracer *t, struct tracee *tracee, int fd, struct s
 
 int sockets_existed(struct pt_tracer *t, pid_t pid)
 {
-	char path[64];
+	char path[PROC_PATH];
 	struct dirent *entry;
 	DIR *folder;
+	int error = proc_path(path, pid, "fd");
 
-	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+	if (error)
+		return error;
 	folder = opendir(path);
 	if (!folder)
 		return -errno;

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/ptrace.h>
 
+#include "breakpoint.h"
 #include "fast/fast.h"
 #include "files.h"
 
@@ -59,6 +60,27 @@ struct tracee *tracee_create(struct pt_tracer *t, pid_t tid)
 	return tracee;
 }
 
+void tracee_share(struct group *group, struct group *memory_of)
+{
+	/* Where that one is itself a guest: of whom it is. */
+	group->shares = memory_of->shares ? memory_of->shares : memory_of;
+	group->shares->sharers++;
+}
+
+void tracee_share_end(struct group *group)
+{
+	if (group->shares)
+		group->shares->sharers--;
+	group->shares = NULL;
+}
+
+static void forget_shared(struct pt_tracer *t, struct tracee *tracee, void *group)
+{
+	(void)t;
+	if (tracee->group && tracee->group->shares == group)
+		tracee->group->shares = NULL;
+}
+
 void tracee_destroy(struct pt_tracer *t, struct tracee *tracee)
 {
 	unlink_from(t, tracee);
@@ -72,6 +94,10 @@ void tracee_destroy(struct pt_tracer *t, struct tracee *tracee)
 			t->held--;
 		}
 		if (--tracee->group->threads == 0) {
+			tracee_share_end(tracee->group);
+			if (tracee->group->sharers)
+				tracee_each(t, forget_shared, tracee->group);
+			breakpoint_end(t, tracee->group);
 			fast_group_gone(t, tracee->group);
 			free(tracee->group);
 		}
@@ -133,6 +159,7 @@ struct tracee *tracee_of_group(struct pt_tracer *t, pid_t tgid, const struct tra
 void tracee_resume(struct tracee *tracee, int request, int signal)
 {
 	tracee->halted = false;
+	tracee->continues = request == PTRACE_CONT;
 	tracee->state = request == PTRACE_LISTEN ? TRACEE_LISTENING : TRACEE_RUNNING;
 	ptrace(request, tracee->tid, 0, signal);
 }
@@ -141,5 +168,6 @@ int tracee_request(const struct pt_tracer *t, const struct tracee *tracee)
 {
 	bool free = t->filtered || (tracee->group && tracee->group->free && !tracee->guest_of);
 
-	return free && !tracee->sandboxed && !tracee->entered && !tracee->asked ? PTRACE_CONT : PTRACE_SYSCALL;
+	return free && !tracee->sandboxed && !tracee->closely && !tracee->entered && !tracee->asked ? PTRACE_CONT
+												    : PTRACE_SYSCALL;
 }

@@ -28,4 +28,8 @@ void tracee_resume(struct tracee *tracee, int request, int signal);
  * needed (after the ptrace-event-stop of an execve or a fork). */
 int tracee_request(const struct pt_tracer *t, const struct tracee *tracee);
 
+/* A group that runs in another one's memory, and one that does no longer. */
+void tracee_share(struct group *group, struct group *memory_of);
+void tracee_share_end(struct group *group);
+
 #endif

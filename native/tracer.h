@@ -25,6 +25,7 @@
 #define CALL_NUMBERS 1024 /* numbers from here on can't be watched, nor refused: no ABI has so many calls */
 
 struct denial;
+struct frame;
 struct image;
 struct code;
 struct socket;
@@ -43,9 +44,21 @@ struct group {
 	uint32_t fallen;	/* one bit for each pt_fallback that was told of it */
 	struct image *image;	/* what of the fast path is in its memory (fast/), or NULL */
 	uint32_t stops;		/* calls that stopped, until its code was looked at */
-	bool slow;		/* the fast path is not tried any more */
-	bool free;		/* its threads run under PTRACE_CONT though there is no filter (fast/attach.c) */
-	uint32_t tries;		/* to stop all its threads that have failed */
+	struct group *shares;  /* it runs in the memory of that one (CLONE_VM without CLONE_THREAD), until its execve */
+	unsigned int sharers;  /* groups that do so in its memory */
+	unsigned int changing; /* tracees in the middle of a call that changes its code */
+	uint32_t looks;	       /* at what such calls have brought ... */
+	int64_t looks_since;   /* ... since then, ns */
+	bool slow;	       /* the fast path is not tried any more */
+	bool free;	       /* its threads run under PTRACE_CONT though there is no filter (fast/attach.c) */
+	uint32_t tries;	       /* to patch it that have failed, for its threads were in the way */
+	int64_t not_before;    /* ns: until then it is not tried again */
+	int64_t collides_since; /* ns: a call of it waits for its memory to be given back (fast/collide.c); 0: none */
+	struct frame *returns;	/* signal frames that may return to code that is replaced (fast/returns.c) */
+	unsigned int return_count;
+	bool returns_lost; /* there were more */
+	bool returned;	   /* a thread may have gone on by one before that was changed, and not have come by since */
+	bool clockless;	   /* nor in what it executes: a rdtsc would fault there (PR_SET_TSC) */
 };
 
 /* One fd table, as far as it is known: fd -> socket. See files.c. */
@@ -85,6 +98,9 @@ struct row {
 	uint32_t peer_length;
 	uint8_t peer[];
 };
+
+/* What a call does to the code of its process: see fast/changes.c. */
+enum change { CHANGE_NONE, CHANGE_BRINGS, CHANGE_SHAKES, CHANGE_REPLACES, CHANGE_ENDS };
 
 /* The system call that a tracee is inside of. */
 struct call {
@@ -147,13 +163,17 @@ struct tracee {
 	struct group *group; /* NULL while NEWBORN */
 	struct files *files;
 	struct call call;
+	enum change changes; /* by that call */
 	struct watched watched;
 	enum hold hold;
 	bool entered;	     /* inside a call: its syscall-exit-stop will come */
 	bool before_filters; /* its call was seen at a syscall-entry-stop: seccomp filters judge it after that */
 	struct disguise disguise;
 	bool sandboxed;	    /* has a seccomp filter of its own: watched with PTRACE_SYSCALL */
+	bool closely;	    /* so is one that has code of its own where our filter lets calls pass (fast/collide.c) */
+	bool may_map;	    /* its call under way may be what brings it there */
 	int64_t held_since; /* ns, while it is its group's held */
+	bool continues;	    /* it was resumed by PTRACE_CONT, or only seized: it makes calls unseen */
 	bool halted;	    /* it was asked to stop (fast/halt.c), and its stop waits for its turn */
 	bool asked_to_stop; /* its group's held waits for its next stop */
 	bool strict;	    /* asked for SECCOMP_MODE_STRICT, which the core keeps for the kernel (sandbox.c) */
@@ -163,16 +183,28 @@ struct tracee {
 	bool hid_untraced;  /* CLONE_UNTRACED was taken out of its call's flags (clone.c) */
 	struct interrupted interrupted; /* its last call, if a signal ended it (restart.c) */
 	bool stepping;			/* the step into a signal handler that tells */
+	int stepping_signal;		/* whose frame is to be known then (fast_wants_frame), or 0 */
 	unsigned int closing_first;	/* fds that its call under way may close */
 	unsigned int closing_last;
 	bool is_closing;
 	struct tracee *closing_next;
 	unsigned int asked; /* for so many of its calls to be followed; a handler may ask meanwhile (fast/asking.c) */
-	bool urgent_comes;  /* it has sent itself a SIGURG to ask, which is still to be delivered */
-	bool owed_urgent;   /* a SIGURG of the program's own was kept meanwhile */
 	struct image *guest_of; /* a child of vfork: it runs in the memory of this one */
-	bool transferred;	/* something was told of it */
-	char name[16];		/* at its exit */
+	bool relocate; /* its code was patched while it did not stand: where it goes on is looked at at its next stop */
+	bool relocated;	   /* that was at this stop */
+	bool seized;	   /* and it has not stopped yet (await.c) */
+	bool trap_blocked; /* it had SIGTRAP blocked when it was looked at last (await.c) */
+	bool awaited;	   /* at a breakpoint behind the call that it sleeps in */
+	uint64_t awaited_at;
+	int64_t seized_at;  /* ns */
+	int64_t user_ticks; /* of CPU time then */
+	int64_t kernel_ticks;
+	bool asked_to_go;	 /* detaching: it was interrupted (detach.c) */
+	bool again;		 /* the call that it is about to make begins anew (loop.c) */
+	bool unnamed;		 /* its image does not know its thread pointer */
+	uint64_t thread_pointer; /* as far as it is known, or 0 */
+	bool transferred;	 /* something was told of it */
+	char name[16];		 /* at its exit */
 };
 
 /* What goes out: see emit.c. */
@@ -216,7 +248,8 @@ struct pt_tracer {
 	struct pt_options options;
 	char *only;
 	bool launched;
-	bool filtered; /* launched ones have our seccomp filter */
+	bool filtered;	   /* launched ones have our seccomp filter */
+	bool foreign_proc; /* /proc shows another PID namespace than ours (proc.h) */
 	bool counting;
 	bool detaching;
 	pid_t first; /* the launched program's pid */
@@ -237,9 +270,13 @@ struct pt_tracer {
 	struct tracee *tracees[HASH_SIZE];
 	struct socket *sockets[HASH_SIZE];
 	struct row *rows[HASH_SIZE];
-	struct files *with_pidfd; /* list */
-	struct image *images;	  /* list */
-	struct code *code;	  /* list: system calls of files that were looked at (fast/code.c) */
+	struct files *with_pidfd;	/* list */
+	struct breakpoint *breakpoints; /* list */
+	bool traps;			/* int3 was written into some tracee's code */
+	bool seized;			/* some tracee was seized and has not stopped yet */
+	struct image *images;		/* list */
+	struct code *code;		/* list: system calls of code that was looked at (fast/code.c) */
+	uint64_t code_key;		/* of checksums, or 0 */
 	struct socket *idle_head;
 	struct socket *idle_tail;
 	unsigned int idle_count;

@@ -19,6 +19,7 @@ from ptmon.outputs import Output, csv, json, stderr, summary
 from ptmon.outputs.files import expand, same_file
 from ptmon.outputs.interval import IntervalOutput
 from ptmon.outputs.report_output import ReportOutput, Style
+from ptmon.text import printable
 
 if TYPE_CHECKING:
     from ptmon.engines import EngineSettings
@@ -32,7 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return run(command_line.parse(sys.argv[1:] if arguments is None else arguments))
     except PtmonError as error:
-        stderr.say(f"{error} (see ptmon --help)" if isinstance(error, UsageError) else str(error))
+        # Words of the command line stand in it, and what a hooks file has raised.
+        said = printable(str(error))
+        stderr.say(f"{said} (see ptmon --help)" if isinstance(error, UsageError) else said)
         return error.exit_status
     except KeyboardInterrupt:
         return die_by(signal.SIGINT)

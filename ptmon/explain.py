@@ -43,11 +43,26 @@ def status(pid: int | str) -> dict[str, str]:
     return {name: value.strip() for name, _, value in (line.partition(":") for line in text.splitlines())}
 
 
+def proc_is_ours() -> bool:
+    """Whether /proc shows the PID namespace that ptmon is in: pid_namespaces(7). If not, pids mean others there."""
+    try:
+        named = os.readlink("/proc/self")
+    except OSError:
+        return True  # there is none, which is found out elsewhere
+    return named == str(os.getpid()) and len(status("self").get("NSpid", named).split()) == 1
+
+
 def check_target(pid: int) -> tuple[int, str | None]:
     """Whether ``pid`` can be attached to, as far as this is known without touching it.
 
     Returns its thread group, and a line for the user where ``pid`` is but a thread of it. Raises PtmonError.
     """
+    if not proc_is_ours():
+        raise _refused(
+            pid,
+            "/proc shows another PID namespace than ptmon's, and somebody else under that number; first run:"
+            " mount -t proc proc /proc",
+        )
     fields = status(pid)
     if not fields:
         raise _refused(pid, _unseen(pid))
@@ -113,7 +128,7 @@ def _exec_failure(program: str, shown: str, number: int, word: str) -> PtmonErro
             what = "it is there, but not the interpreter (#! line or ELF) that it names, or where its link leads"
             return PtmonError(f"{shown}: cannot be executed: {what} ({word})", EXIT_NOT_FOUND)
         return PtmonError(f"{shown}: not found ({word})", EXIT_NOT_FOUND)
-    if number == errno.EACCES and Path(program).is_dir() and "/" in program:
+    if number == errno.EACCES and os.path.isdir(program) and "/" in program:
         return PtmonError(f"{shown}: is a directory, not a program ({word})", EXIT_NOT_EXECUTABLE)
     hints = {
         errno.EACCES: "not executable; see its permissions (chmod +x) and its mount's noexec",

@@ -87,7 +87,9 @@ def load(path: str) -> tuple[Hook, ...]:
         if error.__traceback__ is not None and _line_in(path, error) is None:
             raise UsageError(f"cannot read the hooks in {path}: {kernel_word(error.errno or 0)}") from None
         raise _failed(path, error) from error
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # SystemExit, asyncio's CancelledError, or one of the file's own
         raise _failed(path, error) from error
     found = {id(value): value for value in vars(module).values() if isinstance(value, Hook)}
     if not found:

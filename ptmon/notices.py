@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import errno
 
+from ptmon import syscalls
 from ptmon.records import Fallback, FallbackReason, Incomplete, Reason
 from ptmon.report import FallbackReport, Notice
 
-HARMLESS = frozenset({Reason.PTRACE})
+HARMLESS = frozenset({Reason.PTRACE, Reason.INTERRUPTED})
 """Reasons which do not mean that bytes are missing."""
 
 MESSAGES = {
@@ -19,13 +20,19 @@ MESSAGES = {
     " so bytes are missing or belong to no known socket",
     Reason.X32: "process {pid} makes calls of the x32 ABI{call}: they are not decoded and not counted",
     Reason.UNTRACED: "a child or thread of process {pid} could not be followed{call}: what it transfers is not counted",
-    Reason.PTRACE: "a ptrace call of process {pid} failed{call}: a process has one tracer, and that is ptmon",
+    Reason.PTRACE: "a ptrace call of process {pid} failed{call}: a process has one tracer, and that is ptmon;"
+    " LeakSanitizer wants to be it, too: turn that off by ASAN_OPTIONS=detect_leaks=0",
     Reason.NO_MEMORY: "ptmon ran out of memory for its tables while it traced process {pid}{call}: bytes are missing",
     Reason.DETACHED: "process {pid} was let go or killed in the middle of a call{call}: that call's bytes are unknown",
     Reason.UNATTRIBUTED: "calls were counted in process {pid}{call}, but on which socket is not known any more:"
     " their bytes are missing",
-    Reason.FORGED: "process {pid} has changed what ptmon keeps in its memory to count its calls{call}: bytes are missing,"
-    " or were never moved",
+    Reason.INTERRUPTED: "a thread of process {pid} had to be interrupted in the middle of a call{call}, which may have"
+    " returned too early",
+    Reason.FORGED: "process {pid} has changed what ptmon keeps in its memory to count its calls{call}: bytes are"
+    " missing, or were never moved",
+    Reason.UNASKED: "process {pid} took ptmon for gone and made calls{call} that were not counted: bytes are missing",
+    Reason.CODE: "code of process {pid} was changed by something that is no call of its own{call}:"
+    " calls that it made before that was seen are not counted",
 }
 
 FALLBACKS = {
@@ -39,6 +46,11 @@ FALLBACKS = {
     FallbackReason.DESCRIPTORS: "its threads do not share one table of file descriptors",
     FallbackReason.UNREADABLE: "its memory may not be read and written",
     FallbackReason.THREADS: "it has too many threads, or threads that can't be told apart",
+    FallbackReason.LIMITED: "its memory is limited (RLIMIT_AS, RLIMIT_DATA) or locked",
+    FallbackReason.ROOM: "nowhere in its code is room for the instructions that map ptmon's memory",
+    FallbackReason.LEFT: "it was let go, but ptmon's memory is still mapped in it: one of its threads may return there",
+    FallbackReason.PROC: "/proc shows another PID namespace than ptmon's (unshare --mount-proc mounts the right one)",
+    FallbackReason.CLOCK: "it may not read the time stamp counter (PR_SET_TSC)",
 }
 """Why a process stops at its calls."""
 
@@ -46,7 +58,9 @@ FALLBACKS = {
 def notice(record: Incomplete) -> Notice:
     """The warning that a record stands for."""
     said = [record.syscall] if record.syscall else []
-    if record.error:
+    if record.error and record.reason is Reason.INTERRUPTED and not said:
+        said.append(syscalls.name(record.error, compat=False))  # the number of a call that is not in the core's table
+    elif record.error:
         said.append(_errno(record.error))
     call = f" ({', '.join(said)})" if said else ""
     return Notice(record.reason.value, record.pid, MESSAGES[record.reason].format(pid=record.pid, call=call))

@@ -33,7 +33,10 @@ class Reason(Enum):
     NO_MEMORY = "no_memory"
     DETACHED = "detached"
     UNATTRIBUTED = "unattributed"
+    INTERRUPTED = "interrupted"
     FORGED = "forged"
+    UNASKED = "unasked"
+    CODE = "code"
 
 
 class FallbackReason(Enum):
@@ -49,6 +52,11 @@ class FallbackReason(Enum):
     DESCRIPTORS = "descriptors"
     UNREADABLE = "unreadable"
     THREADS = "threads"
+    LIMITED = "limited"
+    ROOM = "room"
+    LEFT = "left"
+    PROC = "proc"
+    CLOCK = "clock"
 
 
 @dataclass(frozen=True, slots=True)

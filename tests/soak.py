@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Attaches, launches and kills ptmon again and again, on a loaded machine, and proves that it did no harm.
 
-python -m tests.soak --attach-cycles 2000 --launches 200 --kills 100 --load 2
+python -m tests.soak --attach-cycles 2000 --launches 200 --kills 100 --storms 200 --load 2
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 import os
 import random
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -18,6 +19,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from tests.attaching import attached
 from tests.soaking import BROKEN, Memory, Verifier, Worker, counted, load, some_after, verifier, worker
 from tests.support import DEADLINE, Targets, assert_sums_agree, started, tracing, until
 
@@ -25,6 +27,9 @@ EXACT_EVERY = 3
 """Each third attach is between two points at which all is known; the others are in the middle of traffic."""
 INTERRUPTS = 8
 """epoll_wait may fail by EINTR so many times an attach: signal(7) has it that a stop interrupts it."""
+STORMS = ["storm", "nested", "jump", "own", "waited"]
+"""What asking.c does with signals."""
+TOUCHES = 5
 IN_PARALLEL = 3
 """Python starts slowly: processes that are to be killed are started beforehand."""
 
@@ -126,7 +131,45 @@ def kills(program: Path, folder: Path, times: int) -> None:
         target.end()
 
 
-def soak(targets: Targets, folder: Path, cycles: int, launched: int, killed: int, hogs: int) -> None:
+def storm(program: Path, file: Path) -> None:
+    """Attaches to threads that ask about their calls while signals come, and counts to their end."""
+    with started([program, random.choice(STORMS), "wait"], stdin=subprocess.PIPE) as target:
+        assert target.stdout is not None
+        assert target.stdout.readline() == "ready\n"
+        with attached(target.pid, file, "--fast-after", str(random.choice([1, 3, 50])), states="StR") as ptmon:
+            out, errors = target.communicate("\n", timeout=DEADLINE)
+            ptmon.finish()
+    assert (target.returncode, errors) == (0, ""), (target.returncode, errors)
+    told, totals = json.loads(out), counted(ptmon.report["totals"])
+    assert ptmon.report["complete"], ptmon.report["warnings"]
+    assert totals == told, f"ptmon's figures and the target's: {totals}, {told}"
+
+
+def touch_in_storm(program: Path, tracer: Worker) -> None:
+    """Attaches and lets go in the middle of it; the target looks at all that it receives."""
+    mode = random.choice([mode for mode in STORMS if mode != "waited"])  # sigtimedwait may fail by EINTR: signal(7)
+    with started([program, mode]) as target:
+        for _ in range(TOUCHES):
+            assert target.poll() is None, (mode, target.communicate())
+            tracer.say("touch", some_after(), target.pid)
+            assert json.loads(tracer.hear())["complete"]
+        assert target.poll() is None, (mode, target.communicate())
+        target.kill()
+
+
+def storms(targets: Targets, folder: Path, times: int) -> None:
+    progress = Progress("attaches in a storm of signals", times)
+    with worker() as tracer:
+        assert tracer.hear() == "ready"
+        for number in range(1, times + 1):
+            if number % TOUCHES:
+                storm(targets("asking"), folder / "storm.json")
+            else:
+                touch_in_storm(targets("asking", "-DROUNDS=1000000"), tracer)
+            progress(number)
+
+
+def soak(targets: Targets, folder: Path, cycles: int, launched: int, killed: int, stormed: int, hogs: int) -> None:
     """Raises AssertionError at the first thing that is not as it should be."""
     program = targets("verifier")
     with load(hogs):
@@ -136,6 +179,8 @@ def soak(targets: Targets, folder: Path, cycles: int, launched: int, killed: int
             launches(program, folder, launched)
         if killed:
             kills(program, folder, killed)
+        if stormed:
+            storms(targets, folder, stormed)
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -143,6 +188,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--attach-cycles", type=int, default=2000)
     parser.add_argument("--launches", type=int, default=200)
     parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--storms", type=int, default=200)
     parser.add_argument("--load", type=int, default=os.cpu_count(), help="processes that keep the processors busy")
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
     given = parser.parse_args(words)
@@ -151,11 +197,12 @@ def main(words: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as folder:
         try:
             targets = Targets(Path(folder))
-            soak(targets, Path(folder), given.attach_cycles, given.launches, given.kills, given.load)
+            soak(targets, Path(folder), given.attach_cycles, given.launches, given.kills, given.storms, given.load)
         except AssertionError as error:
             verdict = f"FAILED: {error}"
     print(
-        f"soak: {given.attach_cycles} attaches, {given.launches} launches, {given.kills} kills, load {given.load},"
+        f"soak: {given.attach_cycles} attaches, {given.launches} launches, {given.kills} kills, {given.storms} storms,"
+        f" load {given.load},"
         f" seed {given.seed}, {time.monotonic() - start:.0f} s: {verdict}"
     )
     return verdict != "ok"

@@ -1,138 +1,138 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-only
+ *
+ * Why no call is lost, made twice, or made with other registers, when a thread asks (ask.S) while signals come.
+ *
+ *   A  before ask_claimed     nothing has changed but rcx, which its call destroys anyhow
+ *   B  to its signal mask     it has a place, with all registers that it uses: from ask_saved on they are all there
+ *   C  to ask_sent            besides, every signal is blocked (but SIGKILL and SIGSTOP); the mask as it was is there
+ *   D  to ask_asked           it has sent itself FAST_SIGNAL, which is still blocked; at ask_asked no more, so the
+ *                             kernel delivers it before it runs one instruction more
+ *
+ * A signal is delivered only where the thread would go on in user mode, and the tracer sees it there first:
+ *
+ *   in A, B: any signal. Before it is delivered the thread is moved back to where it began to ask, with its registers
+ *   and its mask, and without its place (fast_step_back). So no handler ever runs on top of ask.S: it may ask itself,
+ *   jump away or fork. When it returns the thread asks anew.
+ *
+ *   in C: SIGSTOP, for which the thread is moved back, too.
+ *
+ *   in D, before ask_asked: SIGSTOP; the thread goes on to ask_asked.
+ *
+ *   in D, at ask_asked: SIGSTOP; or FAST_SIGNAL. One sent to the thread comes before one sent to its process
+ *   (dequeue_signal() of kernel/signal.c), so it is the thread's. The tracer gives the thread its mask and its
+ *   registers back, sets it to its call, and follows it from there on. Signals that were blocked meanwhile come there,
+ *   before the call; so does a FAST_SIGNAL that was sent to the process. Who sent the one in D does not matter, for
+ *   that can't always be told: without room for a siginfo (RLIMIT_SIGPENDING) nothing can. But where siginfo says that
+ *   it was not from here, one that was sent to this thread before has swallowed ask.S's, for the kernel keeps one of a
+ *   kind. Then the program gets it; where it has blocked it the kernel does not deliver but keeps it
+ *   (ptrace_signal()).
+ *
+ *   The one hole: a FAST_SIGNAL that somebody sends to just this thread while ask.S's is pending (in D) is dropped by
+ *   the kernel as the second of a kind.
+ *
+ * All other stops (a group-stop, PTRACE_INTERRUPT, the stops of ask.S's own calls under PTRACE_SYSCALL) leave the
+ * thread where it is. When stubs are withdrawn A, B and C are moved back like under a signal, and D goes on to its
+ * signal, also before a detach (fast_lets_go). SIGKILL and execve end the memory; a child of vfork that ends has its
+ * place given back (asking_exits), and what a fork copies of other threads' places is cleared (asker_forget_all).
+ *
+ * If the tracer is killed a thread goes on from D by itself: its own mask, FAST_ALONE if no tracer has answered, its
+ * registers, and then it gives its place back. Handlers may run on top of ask.S then. One that never returns keeps its
+ * place for good, which takes as many of those as there are places to do harm; and from FAST_ALONE on nobody asks.
+ * A tracer that takes over answers all of them (asking_adopt), and follows who is behind D (moving_count_asked).
+ */
 #include "fast/asking.h"
 
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 
+#include "emit.h"
 #include "fast/again.h"
+#include "fast/asker.h"
 #include "fast/fast.h"
+#include "fast/halt.h"
 #include "fast/layout.h"
 #include "fast/twin.h"
+#include "proc.h"
 #include "restart.h"
 #include "tracee.h"
 
-/* As ask.S lays it out. */
-struct saved {
-	uint64_t rax;
-	uint64_t rdi;
-	uint64_t rsi;
-	uint64_t rdx;
-	uint64_t r10;
-	uint64_t rbx;
-	uint64_t r11;
-	uint32_t answer;
-	uint32_t unused;
-	uint64_t mask;
-};
-
-static uint64_t label(const uint8_t *at)
+static bool may_ask(const struct pt_tracer *t)
 {
-	return FAST_ASK + (uint64_t)(at - ask_begin);
-}
-
-static bool is_in_ask(uint64_t address)
-{
-	return address >= FAST_ASK && address < label(ask_end);
+	return t->options.fast && !t->filtered;
 }
 
 bool asking_is_seen(uint64_t address)
 {
-	return address >= label(ask_asked) && address < label(ask_end);
+	return asker_is_inside(address) && address >= FAST_ASK + (uint64_t)(ask_asked - ask_begin);
 }
 
-static bool is_ours(const struct tracee *tracee)
+/* Has a signal been delivered that this thread did not send itself to ask? Its own was dropped as the second one. */
+static bool is_foreign(pid_t tid)
 {
 	siginfo_t info;
 
-	return ptrace(PTRACE_GETSIGINFO, tracee->tid, 0, &info) == 0 && info.si_code == SI_TKILL &&
-	       info.si_pid == tracee->group->tgid;
-}
-
-/* Has the program blocked SIGURG, which only gets here since ask.S unblocks it? */
-static bool was_blocked(const struct image *image, const struct registers *regs)
-{
-	uint64_t mask;
-
-	return registers_instruction(regs) >= label(ask_unblocked) &&
-	       image_read(image, registers_rbx(regs) + FAST_SAVED + offsetof(struct saved, mask), &mask,
-			  sizeof(mask)) == 0 &&
-	       mask >> (SIGURG - 1) & 1;
-}
-
-/* The program gets its own SIGURG, which was kept while ours was unblocked. */
-static void give_urgent(struct tracee *tracee)
-{
-	if (tracee->owed_urgent)
-		syscall(SYS_tkill, tracee->tid, SIGURG);
-	tracee->owed_urgent = false;
+	if (ptrace(PTRACE_GETSIGINFO, tid, 0, &info) < 0)
+		return false;
+	/* Without room for a siginfo it looks like one of kill(2). */
+	return !(info.si_code == SI_USER && info.si_pid == 0) &&
+	       !(info.si_code == SI_QUEUE && (uint64_t)(uintptr_t)info.si_value.sival_ptr == FAST_SIGNAL_VALUE);
 }
 
 /* To the call that it asks about, or back into its stub. What is left of ask.S is done here, for under PTRACE_SYSCALL
  * its calls would stop, too. */
-static bool go_to_call(struct pt_tracer *t, struct tracee *tracee, struct registers *regs)
+static bool go_to_call(struct pt_tracer *t, struct tracee *tracee, struct asker *asker)
 {
 	struct image *image = tracee->group->image;
-	const struct fast_site *site;
-	uint64_t mask = 0, call;
+	const uint64_t call = registers_r11(&asker->regs);
+	const uint64_t number = (uint64_t)registers_result(&asker->regs);
 	uint32_t offset;
-	bool again;
+	const struct fast_site *site = image && !image->withdrawn ? image_twin_of(image, call, &offset) : NULL;
+	const bool again = site && again_passes(t, image, tracee, &asker->regs, number);
 
-	if (!image || !asking_registers(image, regs, &mask))
-		return false;
-	call = registers_r11(regs);
-	site = image_twin_of(image, call, &offset);
-	if (!site)
-		return false;
-	again = again_passes(t, image, tracee, regs, (uint64_t)registers_result(regs));
-	registers_set_instruction(regs, again ? again_at(site) : call);
-	registers_forget_call(regs);
-	if (ptrace(PTRACE_SETSIGMASK, tracee->tid, sizeof(mask), &mask) < 0 || registers_write(tracee->tid, regs) < 0)
+	if (asker_leave(tracee->tid, asker, again ? again_at(site) : call) < 0)
 		return false;
 	tracee->asked += !again;
-	give_urgent(tracee);
 	return true;
-}
-
-/* It goes on in ask.S by itself. */
-static void answer(struct tracee *tracee, const struct registers *regs)
-{
-	const struct image image = {.reader = tracee->tid};
-	const uint32_t yes = 1;
-
-	image_write(&image, registers_rbx(regs) + FAST_SAVED + offsetof(struct saved, answer), &yes, sizeof(yes));
-	tracee->asked++;
 }
 
 bool fast_asks(struct pt_tracer *t, struct tracee *tracee, int signal)
 {
-	const struct image image = {.reader = tracee->tid};
-	struct registers regs;
-	bool ours;
+	struct asker asker;
 
-	if (!t->options.fast || t->filtered)
-		return false;
-	ours = signal == SIGURG && is_ours(tracee);
-	if (ours && tracee->urgent_comes) {
-		tracee->urgent_comes = false;
+	return signal == FAST_SIGNAL && may_ask(t) && asker_find(tracee->tid, &asker) == ASKER_ASKED &&
+	       go_to_call(t, tracee, &asker) && !is_foreign(tracee->tid);
+}
+
+void fast_step_back(const struct pt_tracer *t, const struct tracee *tracee)
+{
+	if (may_ask(t))
+		asker_go_back(tracee->tid);
+}
+
+bool fast_is_asking(const struct pt_tracer *t, uint64_t instruction)
+{
+	return may_ask(t) && asker_is_inside(instruction);
+}
+
+bool fast_lets_go(const struct pt_tracer *t, const struct tracee *tracee)
+{
+	struct asker asker;
+
+	if (!may_ask(t) || asker_find(tracee->tid, &asker) != ASKER_ASKED ||
+	    !((uint64_t)proc_status(tracee->tid, "SigPnd:", 16) >> (FAST_SIGNAL - 1) & 1)) {
+		fast_step_back(t, tracee);
 		return true;
 	}
-	if (registers_read(tracee->tid, &regs) < 0 || !is_in_ask(registers_instruction(&regs)))
-		return false;
-	if (registers_instruction(&regs) == label(ask_asked)) {
-		if (ours && go_to_call(t, tracee, &regs))
-			return true;
-		/* Another signal of a lower number comes before the one that it has sent itself. */
-		answer(tracee, &regs);
-		tracee->urgent_comes = !ours;
-		return ours;
-	}
-	if (signal != SIGURG || !was_blocked(&image, &regs))
-		return false;
-	tracee->owed_urgent = true; /* until its mask is as it was */
-	return true;
+	return false;
+}
+
+void asking_exits(const struct pt_tracer *t, const struct tracee *tracee)
+{
+	struct asker asker;
+
+	if (may_ask(t) && tracee->guest_of && asker_find(tracee->tid, &asker) != ASKER_NONE)
+		asker_forget(tracee->tid, &asker);
 }
 
 void fast_call_ended(struct tracee *tracee, uint64_t instruction, int64_t result)
@@ -142,62 +142,40 @@ void fast_call_ended(struct tracee *tracee, uint64_t instruction, int64_t result
 	    (instruction & ((1u << FAST_TWIN_BITS) - 1)) != TWIN_DONE)
 		return;
 	tracee->asked--;
-	give_urgent(tracee);
 }
 
 bool fast_counts_itself(const struct tracee *tracee, uint64_t instruction)
 {
-	return tracee->group->image && instruction > FAST_STUBS && instruction <= FAST_STUBS_END;
-}
-
-bool asking_brought_code(const struct tracee *tracee, int64_t result)
-{
-	const struct call *call = &tracee->call;
-
-	return call->abi == ABI_NATIVE && !(result < 0 && result > -4096) && call->args[2] & PROT_EXEC &&
-	       (call->number == SYS_mmap || call->number == SYS_mprotect || call->number == SYS_pkey_mprotect);
-}
-
-bool asking_registers(const struct image *image, struct registers *regs, uint64_t *mask)
-{
-	uint64_t at = registers_instruction(regs);
-	struct saved saved;
-
-	if (!is_in_ask(at))
+	if (!tracee->group->image)
 		return false;
-	if (at < label(ask_saved))
-		return true; /* only rcx and r11 are lost, and those are the call's to lose */
-	if (image_read(image, registers_rbx(regs) + FAST_SAVED, &saved, sizeof(saved)) < 0)
-		return false;
-	registers_set_saved(regs, (const uint64_t *)&saved);
-	if (at >= label(ask_unblocked))
-		*mask = saved.mask;
-	return true;
+	/* Those of ask.S are nobody's business. */
+	return (instruction > FAST_STUBS && instruction <= FAST_STUBS_END) || asker_is_inside(instruction);
 }
 
-void asking_leave(struct pt_tracer *t, const struct image *image, pid_t tid)
+static void answer(pid_t tid, void *context)
 {
-	struct tracee *tracee = tracee_find(t, tid);
-	const struct fast_site *site;
-	struct registers regs;
-	uint64_t mask = 0;
-	uint32_t offset;
-	bool asked;
+	(void)context;
+	asker_answer(tid);
+}
 
-	if (registers_read(tid, &regs) < 0)
+int asking_adopt(const struct image *image)
+{
+	int error = asker_answer_all(image->reader);
+
+	halt_each(image->group, answer, NULL);
+	return error;
+}
+
+void asking_check(struct pt_tracer *t, struct image *image)
+{
+	struct tracee *tracee;
+	uint32_t flags;
+
+	if (!image->asks || image_read(image, FAST_FLAGS, &flags, sizeof(flags)) < 0 || !(flags & FAST_ALONE) ||
+	    image->flags & FAST_ALONE)
 		return;
-	/* Who has sent itself the signal has not got it yet, or would have been seen. */
-	asked = registers_instruction(&regs) == label(ask_asked);
-	if (!asking_registers(image, &regs, &mask))
-		return;
-	site = image_twin_of(image, registers_r11(&regs), &offset);
-	if (!site)
-		return;
-	if (tracee && asked)
-		tracee->urgent_comes = true;
-	registers_set_instruction(&regs, site->call);
-	registers_forget_call(&regs);
-	registers_write(tid, &regs);
-	if (mask)
-		ptrace(PTRACE_SETSIGMASK, tid, sizeof(mask), &mask);
+	image_write(image, FAST_FLAGS, &image->flags, sizeof(image->flags));
+	tracee = tracee_of_group(t, image->group->tgid, NULL);
+	if (tracee)
+		emit_warning(t, tracee, PT_REASON_UNASKED, NULL, 0);
 }

@@ -6,15 +6,13 @@
 #include "fast/image.h"
 #include "registers.h"
 
-/* The call that has just ended may have brought code that was not there before. */
-bool asking_brought_code(const struct tracee *tracee, int64_t result);
 /* Does a thread at this address go on to its call without asking again? */
 bool asking_is_seen(uint64_t address);
-/* The registers of a thread that asks, as they were before it began to, but for r11, which is the address of the call;
- * false: it does not ask. *mask: the signals that it has blocked, if that is another mask than it has now. */
-bool asking_registers(const struct image *image, struct registers *regs, uint64_t *mask);
-
-/* A stopped thread that asks is at its call in the program instead, as if it had not come to a stub. */
-void asking_leave(struct pt_tracer *t, const struct image *image, pid_t tid);
+/* PTRACE_EVENT_EXIT. */
+void asking_exits(const struct pt_tracer *t, const struct tracee *tracee);
+/* An image of a tracer that was killed is taken over; its threads stand. 0 or -errno. */
+int asking_adopt(const struct image *image);
+/* Has some thread found that there is no tracer, and let all calls of its process pass? Then that is told, and ends. */
+void asking_check(struct pt_tracer *t, struct image *image);
 
 #endif

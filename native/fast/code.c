@@ -6,9 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
+#include "breakpoint.h"
+#include "fast/checksum.h"
+#include "fast/layout.h"
 #include "fast/writing.h"
 #include "memory.h"
+#include "proc.h"
 
 #define LARGEST (512u << 20) /* bytes: no code segment is known to come near */
 
@@ -22,19 +27,23 @@ static bool parse(const char *line, struct mapping *mapping, bool *code)
 		return false;
 	mapping->device = (uint64_t)major << 32 | minor;
 	mapping->writable = access[1] == 'w';
-	*code = access[2] == 'x' && access[3] == 'p';
+	mapping->shared = access[3] == 's';
+	mapping->code = NULL;
+	*code = access[2] == 'x';
 	return mapping->begin < mapping->end;
 }
 
-/* Calls visit for each mapping; code: it is private and executable. */
+/* Calls visit for each mapping; code: it is executable. */
 static int each(pid_t pid, bool (*visit)(const struct mapping *mapping, bool code, void *context), void *context)
 {
-	char path[64], line[512];
+	char path[PROC_PATH], line[512];
 	struct mapping mapping;
 	bool code, more = true, begins = true;
 	FILE *maps;
+	int error = proc_path(path, pid, "maps");
 
-	snprintf(path, sizeof(path), "/proc/%d/maps", (int)pid);
+	if (error)
+		return error;
 	maps = fopen(path, "re");
 	if (!maps)
 		return -errno;
@@ -60,11 +69,23 @@ static bool choose(const struct mapping *mapping, bool code, void *context)
 	return !code || chosen->visit(mapping, chosen->context);
 }
 
-int code_each(pid_t pid, bool (*visit)(const struct mapping *mapping, void *context), void *context)
+static bool choose_private(const struct mapping *mapping, bool code, void *context)
+{
+	return mapping->shared || choose(mapping, code, context);
+}
+
+int code_each_executable(pid_t pid, bool (*visit)(const struct mapping *mapping, void *context), void *context)
 {
 	struct chosen chosen = {.visit = visit, .context = context};
 
 	return each(pid, choose, &chosen);
+}
+
+int code_each(pid_t pid, bool (*visit)(const struct mapping *mapping, void *context), void *context)
+{
+	struct chosen chosen = {.visit = visit, .context = context};
+
+	return each(pid, choose_private, &chosen);
 }
 
 struct range {
@@ -122,69 +143,141 @@ int code_find(pid_t pid, uint64_t address, struct mapping *mapping)
 	return error ? error : wanted.found;
 }
 
-static bool same(const struct mapping *a, const struct mapping *b)
+/* Takes our jumps out of a copy of the code, where they stand: code that has been mapped since has none. */
+static void restore(uint8_t *bytes, const struct mapping *mapping, const struct image *image)
 {
-	return a->inode && a->inode == b->inode && a->device == b->device && a->offset == b->offset &&
-	       a->end - a->begin == b->end - b->begin && !a->writable && !b->writable;
+	uint8_t jump[SITE_BYTES];
+
+	for (unsigned int i = 0; image && i < image->site_count; i++) {
+		const struct fast_site *site = &image->sites[i];
+		uint8_t *at = bytes + (site->begin - mapping->begin);
+
+		if (site->begin < mapping->begin || site->begin + site_size(site) > mapping->end)
+			continue;
+		writing_make_jump(site, FAST_POINTERS + i * sizeof(uint64_t), jump);
+		if (memcmp(at, jump, site_size(site)) == 0)
+			memcpy(at, site->original, site_size(site));
+	}
 }
 
-/* Those of code that belongs to no file are not kept: the next look may find others. */
-static struct code *place_for(struct pt_tracer *t, const struct mapping *mapping)
+/* False: no memory. */
+static bool sum_up(struct pt_tracer *t, struct code *code, const uint8_t *bytes)
+{
+	const size_t chunks = (code->size + CODE_CHUNK - 1) / CODE_CHUNK;
+
+	while (!t->code_key)
+		if (getrandom(&t->code_key, sizeof(t->code_key), 0) < 0 && errno != EINTR)
+			return false;
+	code->sums = calloc(chunks, sizeof(*code->sums));
+	for (size_t i = 0; code->sums && i < chunks; i++) {
+		const size_t at = i * CODE_CHUNK, left = code->size - at;
+
+		code->sums[i] = checksum(bytes + at, left < CODE_CHUNK ? left : CODE_CHUNK, t->code_key);
+	}
+	code->sum = code->sums ? checksum((uint8_t *)code->sums, chunks * sizeof(*code->sums), t->code_key) : 0;
+	return code->sums != NULL;
+}
+
+bool code_holds(const struct pt_tracer *t, const struct image *image, const struct known *known, size_t chunk)
+{
+	const uint64_t begin = known->begin + chunk * CODE_CHUNK, left = known->end - begin,
+		       end = left < CODE_CHUNK ? known->end : begin + CODE_CHUNK;
+	/* With what is around it, for a jump may be in part in another chunk. */
+	const struct mapping around = {
+		.begin = chunk ? begin - SITE_BYTES : begin,
+		.end = end == known->end ? end : end + SITE_BYTES,
+	};
+	uint8_t bytes[CODE_CHUNK + 2 * SITE_BYTES];
+
+	const int error = image_read(image, around.begin, bytes, (size_t)(around.end - around.begin));
+
+	/* Who may not be read, or is gone, has not changed. */
+	if (error)
+		return error != -EFAULT;
+	restore(bytes, &around, image);
+	breakpoint_hide(t, image->group, around.begin, bytes, (size_t)(around.end - around.begin));
+	return checksum(bytes + (begin - around.begin), (size_t)(end - begin), t->code_key) == known->sums[chunk];
+}
+
+static void destroy(struct code *code)
+{
+	if (!code)
+		return;
+	free(code->sites);
+	free(code->sums);
+	free(code);
+}
+
+static struct code *known(const struct pt_tracer *t, const struct code *like)
 {
 	struct code *code = t->code;
 
-	while (code && code->of.inode)
+	while (code && (code->size != like->size || code->sum != like->sum))
 		code = code->next;
-	if (!code) {
-		code = calloc(1, sizeof(*code));
-		if (!code)
-			return NULL;
-		code->next = t->code;
-		t->code = code;
-	}
-	free(code->sites);
-	*code = (struct code){.next = code->next, .of = *mapping};
 	return code;
 }
 
-/* Takes our jumps out of a copy of the code. */
-static void restore(uint8_t *bytes, const struct mapping *mapping, const struct image *image)
+/* What these bytes are: looked at once. NULL: no memory. */
+static struct code *code_of(struct pt_tracer *t, const uint8_t *bytes, size_t size)
 {
-	for (unsigned int i = 0; image && i < image->site_count; i++) {
-		const struct fast_site *site = &image->sites[i];
+	struct code *code = calloc(1, sizeof(*code)), *before = NULL;
 
-		if (site->jumps && site->begin >= mapping->begin && site->begin + site_size(site) <= mapping->end)
-			memcpy(bytes + (site->begin - mapping->begin), site->original, site_size(site));
+	if (!code)
+		return NULL;
+	code->size = size;
+	if (sum_up(t, code, bytes))
+		before = known(t, code);
+	if (!code->sums || before ||
+	    (checksum_has_calls(bytes, size) && sites_find(bytes, size, &code->sites, &code->count) < 0)) {
+		destroy(code);
+		return before;
 	}
+	code->next = t->code;
+	t->code = code;
+	return code;
 }
 
 const struct code *code_look(struct pt_tracer *t, pid_t pid, const struct image *image, const struct mapping *mapping)
 {
 	size_t size = (size_t)(mapping->end - mapping->begin);
-	struct code *code;
+	struct code *code = NULL;
 	uint8_t *bytes;
 
-	for (code = t->code; code; code = code->next)
-		if (same(&code->of, mapping))
-			return code;
-	bytes = size <= LARGEST ? malloc(size) : NULL;
-	code = bytes && memory_read(pid, mapping->begin, bytes, size) == 0 ? place_for(t, mapping) : NULL;
-	if (code)
+	if (mapping->code)
+		return mapping->code;
+	bytes = size && size <= LARGEST ? malloc(size) : NULL;
+	if (bytes && memory_read(pid, mapping->begin, bytes, size) == 0) {
 		restore(bytes, mapping, image);
-	if (code && sites_find(bytes, size, &code->sites, &code->count) < 0) {
-		code->of = (struct mapping){0};
-		code = NULL;
+		if (image && image->group)
+			breakpoint_hide(t, image->group, mapping->begin, bytes, size);
+		code = code_of(t, bytes, size);
 	}
+	if (code)
+		code->kept |= mapping->inode != 0;
 	free(bytes);
 	return code;
 }
 
+static void forget(struct pt_tracer *t, bool all)
+{
+	for (struct code **at = &t->code; *at;) {
+		struct code *code = *at;
+
+		if (code->kept && !all) {
+			at = &code->next;
+			continue;
+		}
+		*at = code->next;
+		destroy(code);
+	}
+}
+
+void code_forget(struct pt_tracer *t)
+{
+	forget(t, false);
+}
+
 void code_destroy(struct pt_tracer *t)
 {
-	for (struct code *code = t->code, *next; code; code = next) {
-		next = code->next;
-		free(code->sites);
-		free(code);
-	}
-	t->code = NULL;
+	forget(t, true);
 }

@@ -78,6 +78,12 @@ static void finish(pid_t tid, void *context)
 		registers_write(tid, &regs);
 }
 
+void cover_leave_stub(struct pt_tracer *t, struct image *image, pid_t tid)
+{
+	finish(tid, image);
+	moving_one(t, image, tid, into_twin);
+}
+
 void cover_leave_stubs(struct pt_tracer *t, struct image *image, const struct tracee *tracee)
 {
 	/* The stops have counted these calls. */

@@ -18,5 +18,7 @@ void cover_look(struct image *image, pid_t tid);
 void cover_again(struct pt_tracer *t, struct image *image, const struct tracee *tracee);
 /* Threads in stubs that nobody has read for a while go on in the twins, where their calls stop. */
 void cover_leave_stubs(struct pt_tracer *t, struct image *image, const struct tracee *tracee);
+/* The same of one thread, which stands. */
+void cover_leave_stub(struct pt_tracer *t, struct image *image, pid_t tid);
 
 #endif

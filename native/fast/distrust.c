@@ -70,6 +70,9 @@ void distrust_unread(struct pt_tracer *t, struct image *image, int error)
 	/* The last drain of a process is that before its last thread exits: its memory goes with it. */
 	if (image->leaving || may_have_executed(t, image))
 		return;
+	/* Without stubs nothing is counted there, nor are the threads known through which it could be read. */
+	if (error == -ESRCH && !image->site_count)
+		return;
 	switch (error) {
 	case -EPROTO:
 		return distrust(t, image);

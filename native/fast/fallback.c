@@ -2,6 +2,8 @@
 #include "fast/fallback.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/auxv.h>
 #include <sys/ptrace.h>
 
@@ -36,6 +38,8 @@ enum pt_fallback fallback_of(int error)
 	switch (error) {
 	case -EEXIST:
 		return PT_FALLBACK_TAKEN;
+	case -ENOSPC:
+		return PT_FALLBACK_ROOM;
 	case -EPERM: /* of process_vm_writev(2); of mmap(2) it is a security module's word */
 	case -EFAULT:
 		return PT_FALLBACK_UNREADABLE;
@@ -71,6 +75,27 @@ static void look(struct pt_tracer *t, struct tracee *tracee, void *context)
 		kin->other_users |= tracee->files == kin->of->files && tracee->files;
 }
 
+/* Its addresses or its data are limited, so that it may find no room where there would be some without ours; or it has
+ * locked memory, perhaps for all that will ever be mapped. */
+static bool is_limited(pid_t pid)
+{
+	char path[64], line[256];
+	unsigned int unlimited = 0;
+	FILE *limits;
+
+	snprintf(path, sizeof(path), "/proc/%d/limits", (int)pid);
+	limits = fopen(path, "re");
+	while (limits && fgets(line, sizeof(line), limits)) {
+		bool space = strncmp(line, "Max address space ", 18) == 0,
+		     data = strncmp(line, "Max data size ", 14) == 0;
+
+		unlimited += (space || data) && strlen(line) > 26 && strncmp(line + 26, "unlimited ", 10) == 0;
+	}
+	if (limits)
+		fclose(limits);
+	return unlimited != 2 || proc_status(pid, "VmLck:", 10) != 0;
+}
+
 bool fallback_none(struct pt_tracer *t, struct tracee *tracee)
 {
 	struct kin kin = {.of = tracee};
@@ -78,7 +103,9 @@ bool fallback_none(struct pt_tracer *t, struct tracee *tracee)
 	enum pt_fallback reason;
 
 	tracee_each(t, look, &kin);
-	if (!(getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE))
+	if (t->foreign_proc)
+		reason = PT_FALLBACK_PROC;
+	else if (!(getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE))
 		reason = PT_FALLBACK_MACHINE;
 	else if (tracee->sandboxed || (!t->filtered && proc_status(tracee->tid, "Seccomp:", 10) > 0))
 		reason = PT_FALLBACK_SANDBOX;
@@ -90,6 +117,8 @@ bool fallback_none(struct pt_tracer *t, struct tracee *tracee)
 		reason = PT_FALLBACK_THREADS;
 	else if (registers_read(tracee->tid, &regs) == 0 && registers_compat(&regs))
 		reason = PT_FALLBACK_COMPAT;
+	else if (is_limited(tracee->tid))
+		reason = PT_FALLBACK_LIMITED;
 	else
 		return true;
 	fallback_tell(t, tracee, reason, 0);

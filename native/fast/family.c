@@ -11,11 +11,17 @@
 
 #include <sched.h>
 
+#include "fast/asker.h"
+#include "fast/changes.h"
 #include "fast/fallback.h"
 #include "fast/image.h"
 #include "fast/layout.h"
+#include "fast/live.h"
+#include "fast/moving.h"
 #include "fast/patch.h"
+#include "fast/returns.h"
 #include "fast/ring.h"
+#include "registers.h"
 #include "tracee.h"
 
 static void add_guest(struct tracee *guest, struct image *image)
@@ -39,8 +45,21 @@ void fast_cloned(struct pt_tracer *t, struct tracee *child, struct tracee *paren
 	struct image *image = parent->guest_of ? parent->guest_of : parent->group->image;
 	bool memory = (flags & CLONE_VM) != 0, fds = (flags & CLONE_FILES) != 0;
 
+	/* It stands now, and may sleep when its process is patched. */
+	if (t->options.fast)
+		registers_peek_thread_pointer(parent->tid, &parent->thread_pointer);
+	if (!(flags & CLONE_VM))
+		returns_copy(child->group, parent->group);
+	if (child->group && child->group != parent->group)
+		child->group->clockless = parent->group->clockless;
 	if (!image)
 		return;
+	if (image->closed && !memory) {
+		child->group->slow = true; /* its memory can't be read either, and nobody runs its stubs */
+		return;
+	}
+	if (parent->relocated && !memory)
+		live_mend(image, child->tid);
 	if (memory && !(flags & CLONE_VFORK) && !(fds && flags & CLONE_THREAD))
 		fallback_tell(t, parent, PT_FALLBACK_DESCRIPTORS, 0);
 	if (memory && !(fds && flags & CLONE_THREAD && !parent->guest_of))
@@ -63,7 +82,7 @@ static bool set_flags(const struct tracee *child, uint32_t flags)
 	uint64_t magic = 0;
 
 	return image_read(&image, FAST_MAGIC, &magic, sizeof(magic)) == 0 && magic == FAST_MAGIC_WORD &&
-	       image_write(&image, FAST_FLAGS, &flags, sizeof(flags)) == 0;
+	       image_write(&image, FAST_FLAGS, &flags, sizeof(flags)) == 0 && asker_forget_all(child->tid) == 0;
 }
 
 void fast_orphaned(struct tracee *child)
@@ -79,10 +98,16 @@ void fast_leave(struct tracee *child)
 
 void fast_born(struct pt_tracer *t, struct tracee *child)
 {
-	struct image *image = child->group ? child->group->image : NULL;
+	struct image *image = child->guest_of ? child->guest_of : child->group ? child->group->image : NULL;
 
-	if (image && !image_add_thread(image, child))
+	if (t->options.fast)
+		registers_peek_thread_pointer(child->tid, &child->thread_pointer);
+	if (!image)
+		return;
+	if (!child->guest_of && !image_add_thread(image, child))
 		fast_withdraw(t, child, PT_FALLBACK_THREADS);
+	/* Its maker's call may have been replaced while it was being made. */
+	moving_one_in(t, image, child->tid);
 }
 
 static void leave(struct pt_tracer *t, struct tracee *tracee, void *image)
@@ -103,24 +128,37 @@ static void forget_image(struct pt_tracer *t, struct group *group)
 void fast_executed(struct pt_tracer *t, struct tracee *tracee)
 {
 	end_guest(tracee);
+	changes_end(tracee);
 	forget_image(t, tracee->group);
-	tracee->group->slow = tracee->group->free = false;
+	returns_forget(tracee->group);
+	tracee->group->slow = tracee->closely = fast_is_taken(t, tracee);
+	tracee->group->free = false;
+	tracee->may_map = false;
 	tracee->asked = 0;
-	tracee->owed_urgent = tracee->urgent_comes = false;
+	tracee->relocate = tracee->unnamed = false;
+	tracee->thread_pointer = 0;
+	tracee->group->not_before = 0;
 	tracee->group->stops = 0;
 }
 
 void fast_gone(struct pt_tracer *t, struct tracee *tracee)
 {
-	(void)t;
+	struct image *image = tracee->group ? tracee->group->image : NULL;
+
 	end_guest(tracee);
-	if (tracee->group && tracee->group->image)
-		image_remove_thread(tracee->group->image, tracee);
+	changes_end(tracee);
+	if (tracee->group)
+		returns_end(tracee->group, tracee->tid);
+	if (!image)
+		return;
+	image_remove_thread(image, tracee);
+	image_read_through_another(t, image, tracee);
 }
 
 void fast_group_gone(struct pt_tracer *t, struct group *group)
 {
 	forget_image(t, group);
+	returns_forget(group);
 }
 
 void fast_unshares(struct pt_tracer *t, struct tracee *tracee)

@@ -7,18 +7,20 @@
 #include <errno.h>
 #include <sys/syscall.h>
 
-#include "fast/asking.h"
 #include "fast/attach.h"
+#include "fast/changes.h"
 #include "fast/code.h"
 #include "fast/fallback.h"
 #include "fast/image.h"
+#include "fast/leave.h"
 #include "fast/patch.h"
 #include "fast/table.h"
 #include "files.h"
 #include "restart.h"
 #include "tracee.h"
 
-#define TRIES_MOST 20 /* to stop all threads of a process */
+#define PAUSE_NS 1000000       /* after a try that threads were in the way of, doubled with each of them ... */
+#define PAUSE_DOUBLINGS_MOST 9 /* ... so often */
 
 int fast_call(unsigned int index)
 {
@@ -39,26 +41,37 @@ static bool is_candidate(const struct pt_tracer *t, const struct tracee *tracee)
 	const struct group *group = tracee->group;
 
 	return t->options.fast && t->counting && !t->detaching && group->counted && !group->slow && !group->free &&
-	       !tracee->fresh && !tracee->guest_of && !(group->image && group->image->guests) &&
-	       tracee->call.abi == ABI_NATIVE;
+	       !group->clockless && !group->changing && !group->sharers && !group->shares && !tracee->fresh &&
+	       !tracee->guest_of && !(group->image && group->image->guests) && tracee->call.abi == ABI_NATIVE;
 }
 
 static bool is_due(const struct pt_tracer *t, const struct tracee *tracee, uint64_t instruction)
 {
 	const struct group *group = tracee->group;
 
-	return is_candidate(t, tracee) && group->stops >= (uint32_t)t->options.fast &&
+	return is_candidate(t, tracee) && group->stops >= (uint32_t)t->options.fast && t->now >= group->not_before &&
 	       (!t->filtered || (fast_counts(tracee->call.number) &&
 				 !(group->image && image_has_tried(group->image, instruction - 2))));
+}
+
+/* A thread that is in such a call when another one lets its code be patched has to come by before it goes on there
+ * (live.c). So its exit-stop is wanted. */
+static bool is_to_return(const struct pt_tracer *t, const struct tracee *tracee, uint64_t instruction)
+{
+	const struct group *group = tracee->group;
+
+	return t->options.fast && t->filtered && group->threads > 1 && !group->slow && group->counted &&
+	       tracee->call.abi == ABI_NATIVE && fast_counts(tracee->call.number) &&
+	       !(group->image && image_has_tried(group->image, instruction - 2));
 }
 
 bool fast_call_stops(struct pt_tracer *t, struct tracee *tracee, uint64_t instruction)
 {
 	if (!is_candidate(t, tracee) || (t->filtered && !fast_counts(tracee->call.number)))
-		return false;
+		return is_to_return(t, tracee, instruction);
 	if (tracee->group->stops < (uint32_t)t->options.fast)
 		tracee->group->stops++;
-	return is_due(t, tracee, instruction);
+	return is_due(t, tracee, instruction) || is_to_return(t, tracee, instruction);
 }
 
 /* NULL: there is none; -EAGAIN: it may be tried again, else the reason has been told. */
@@ -75,6 +88,12 @@ static struct image *image_for(struct pt_tracer *t, struct tracee *tracee, int *
 		return NULL;
 	}
 	found = table_find(tracee->tid);
+	/* Before it gets memory that would be of no use. */
+	if (!t->filtered && !found && attach_can(t, tracee) == -ENOEXEC) {
+		fallback_tell(t, tracee, PT_FALLBACK_CODE, 0);
+		*error = -ENOEXEC;
+		return NULL;
+	}
 	if (found < 0)
 		*error = found;
 	else
@@ -83,7 +102,7 @@ static struct image *image_for(struct pt_tracer *t, struct tracee *tracee, int *
 		image->asks = !t->filtered;
 		files_tell_image(t, tracee->files);
 	} else if (*error != -ESRCH && *error != -EAGAIN) {
-		fallback_tell(t, tracee, fallback_of(*error), *error == -EEXIST ? 0 : -*error);
+		fallback_tell(t, tracee, fallback_of(*error), *error == -EEXIST || *error == -ENOSPC ? 0 : -*error);
 	}
 	return image;
 }
@@ -92,8 +111,11 @@ static struct image *image_for(struct pt_tracer *t, struct tracee *tracee, int *
 static int patch_at(struct pt_tracer *t, struct image *image, struct tracee *tracee, uint64_t call)
 {
 	struct mapping mapping;
-	int result = code_find(tracee->group->tgid, call, &mapping);
+	int result = code_find(tracee->tid, call, &mapping);
 
+	/* Who has made its code writable rewrites it just now. */
+	if (result == 1 && mapping.writable)
+		result = 0;
 	if (result == 1)
 		result = patch_mapping(t, image, tracee, &mapping, PATCH_NUMBERED, call);
 	if (result != -EAGAIN)
@@ -108,9 +130,13 @@ static void give_up(struct pt_tracer *t, struct tracee *tracee, int error)
 {
 	struct group *group = tracee->group;
 
-	group->stops = 0;
-	if (error == -EAGAIN && ++group->tries < TRIES_MOST)
+	if (error == -EAGAIN) {
+		unsigned int doublings = group->tries < PAUSE_DOUBLINGS_MOST ? group->tries++ : PAUSE_DOUBLINGS_MOST;
+
+		group->not_before = t->now + ((int64_t)PAUSE_NS << doublings);
 		return;
+	}
+	group->stops = 0;
 	if (!group->image) {
 		group->slow = true;
 	} else if (error == -EMLINK) {
@@ -154,17 +180,15 @@ void fast_call_stopped(struct pt_tracer *t, struct tracee *tracee, uint64_t inst
 	struct image *image;
 	int error;
 
+	error = changes_made(t, tracee, result);
+	if (error)
+		give_up(t, tracee, error == -EAGAIN && tracee->group->free ? -ENOEXEC : error);
 	/* A call that the kernel is about to restart is left alone: the next one will do. Behind rt_sigreturn(2) the
 	 * thread does not stand behind a call. */
 	if (tracee->hold || tracee->call.number == SYS_rt_sigreturn || tracee->entered || restart_result(result))
 		return;
-	if (tracee->group->free && asking_brought_code(tracee, result)) {
-		error = attach_free(t, tracee->group->image, tracee);
-		if (error)
-			give_up(t, tracee, error == -EAGAIN ? -ENOEXEC : error);
-		return;
-	}
-	if (!is_due(t, tracee, instruction) || !may_stop_all(t, tracee->group))
+	leave_if_withdrawn(t, tracee);
+	if (!is_due(t, tracee, instruction) || (!t->filtered && !may_stop_all(t, tracee->group)))
 		return;
 	image = image_for(t, tracee, &error);
 	if (image)

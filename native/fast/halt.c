@@ -3,9 +3,9 @@
  * New threads may be born meanwhile, of threads that do not stand yet. They are tracees from birth on, and stop before
  * their first instruction. So /proc/PID/task is read again until a whole pass has found none that does not stand.
  *
- * To stop a thread interrupts its call, as a stop signal does. The kernel makes most calls again by itself. A few
- * return EINTR instead (signal(7), "Interruption of system calls and library functions by stop signals"); where no
- * signal is the reason they are made again here, so that the program sees nothing of it.
+ * To stop a thread may end its call too early (interrupt.c). So threads that will come to a stop before they run any
+ * code of the program are left where they are: moving.c sees to them then. If one sleeps in a call that would be cut
+ * short, and nothing tells when it comes back, not all can be stopped.
  */
 #include "fast/halt.h"
 
@@ -17,6 +17,7 @@
 #include <sys/syscall.h>
 #include <time.h>
 
+#include "interrupt.h"
 #include "proc.h"
 #include "registers.h"
 #include "stop.h"
@@ -24,6 +25,8 @@
 #include "wait.h"
 
 #define PATIENCE_NS (100 * 1000 * 1000LL)
+#define LEAVE_PATIENCE_NS \
+	(500 * 1000 * 1000LL) /* a thread that makes one call after the other is seldom in user mode */
 #define PAUSE_NS 20000
 
 /* Those that return EINTR after a stop, though no handler ran. */
@@ -75,77 +78,123 @@ bool halt_make_again(pid_t tid)
 	return registers_write(tid, &regs) == 0;
 }
 
-enum standing { STANDS, RUNS };
+enum standing { STANDS, RUNS, SLEEPS /* in a call that would be cut short */ };
 
-static enum standing look(struct pt_tracer *t, pid_t tid, bool ask)
+static bool is_known_to_stand(struct pt_tracer *t, const struct tracee *tracee, pid_t tid)
+{
+	return wait_kept(t, tid) || (tracee && (tracee->hold || tracee->exiting || tracee->state == TRACEE_NEWBORN ||
+						(tracee->group && tracee->group->held == tracee)));
+}
+
+bool halt_stands(struct pt_tracer *t, pid_t tid)
+{
+	int status;
+
+	return is_known_to_stand(t, tracee_find(t, tid), tid) || wait_for(t, tid, &status) != 0;
+}
+
+/* Asks it to stop, if the program is not to see anything of that. Under PTRACE_SYSCALL a thread that is in no call runs
+ * in user mode; if it makes a call just now it stops before it (loop.c makes that call begin anew). */
+static enum standing ask(struct tracee *tracee)
+{
+	struct proc_place place;
+	enum interrupt done = INTERRUPT_SENT;
+
+	if (tracee->halted)
+		return RUNS; /* it has been asked */
+	if (tracee->continues || tracee->entered)
+		done = interrupt_gently(tracee, tracee->user_ticks, &place);
+	else
+		ptrace(PTRACE_INTERRUPT, tracee->tid, 0, 0);
+	tracee->halted = done == INTERRUPT_SENT;
+	if (done != INTERRUPT_SLEEPS)
+		return RUNS;
+	return tracee->entered ? STANDS : SLEEPS; /* it stops once more before it runs any code of the program */
+}
+
+static enum standing look(struct pt_tracer *t, pid_t tid, bool first)
 {
 	struct tracee *tracee = tracee_find(t, tid);
 	int status;
 	pid_t found;
 
-	if (wait_kept(t, tid) || (tracee && (tracee->hold || tracee->exiting || tracee->state == TRACEE_NEWBORN ||
-					     (tracee->group && tracee->group->held == tracee))))
+	if (is_known_to_stand(t, tracee, tid))
 		return STANDS;
-	if (ask && tracee) {
-		tracee->halted = true;
-		ptrace(PTRACE_INTERRUPT, tid, 0, 0);
-	}
 	found = wait_for(t, tid, &status);
 	if (found < 0)
 		return STANDS; /* gone */
-	if (found == 0)
-		return RUNS;
-	if (stop_kind(status) == STOP_INTERRUPT)
-		halt_make_again(tid);
-	return STANDS;
+	if (found > 0) {
+		if (stop_kind(status) == STOP_INTERRUPT)
+			halt_make_again(tid);
+		return STANDS;
+	}
+	if (!tracee || !tracee->group)
+		return RUNS; /* it is only being born, and stops by itself */
+	if (tracee->awaited)
+		return STANDS; /* it stops once more before it runs any code of the program */
+	if (first && (tracee->continues || tracee->entered))
+		tracee->user_ticks = proc_user_ticks(tid);
+	return ask(tracee);
 }
 
 static DIR *open_threads(const struct group *group)
 {
-	char path[64];
+	char path[PROC_PATH];
 
-	snprintf(path, sizeof(path), "/proc/%d/task", (int)group->tgid);
-	return opendir(path);
+	return proc_path(path, group->tgid, "task") == 0 ? opendir(path) : NULL;
 }
 
-/* STANDS: every thread that the list has stood when it was read. */
-static enum standing pass(struct pt_tracer *t, const struct group *group, const struct tracee *but, bool ask)
+struct census {
+	bool runs;
+	bool sleeps;
+};
+
+static struct census pass(struct pt_tracer *t, const struct group *group, const struct tracee *but, bool first)
 {
 	DIR *threads = open_threads(group);
-	enum standing all = threads ? STANDS : RUNS;
+	struct census all = {.runs = !threads};
 	struct dirent *entry;
 
 	while (threads && (entry = readdir(threads))) {
 		pid_t tid = atoi(entry->d_name);
-		enum standing one = tid <= 0 || (but && tid == but->tid) ? STANDS : look(t, tid, ask);
+		enum standing one = tid <= 0 || (but && tid == but->tid) ? STANDS : look(t, tid, first);
 
-		if (one == RUNS)
-			all = RUNS;
+		all.runs |= one == RUNS;
+		all.sleeps |= one == SLEEPS;
 	}
 	if (threads)
 		closedir(threads);
 	return all;
 }
 
-bool halt_process(struct pt_tracer *t, const struct group *group, const struct tracee *but)
+static bool halt(struct pt_tracer *t, const struct group *group, const struct tracee *but, int64_t patience)
 {
 	const struct timespec pause = {.tv_nsec = PAUSE_NS};
-	int64_t end = now_ns() + PATIENCE_NS;
-	enum standing all = pass(t, group, but, true);
+	int64_t end = now_ns() + patience;
+	struct census all = pass(t, group, but, true);
 	bool again = true;
 
-	/* Two passes at least: between the first one's reads a thread may have been born. */
-	while (all == RUNS || again) {
-		again = all == RUNS;
+	/* Two passes at least: between the first one's reads a thread may have been born. One that stopped for another
+	 * reason has lost the request (ptrace_stop() of kernel/signal.c), but it stands. */
+	while (all.runs || again) {
+		again = all.runs;
 		if (now_ns() > end)
 			return false;
-		if (all == RUNS)
+		if (all.runs)
 			nanosleep(&pause, NULL);
-		/* A thread that was born since has not been asked; it stops by itself. One that stopped for another
-		 * reason has lost the request (ptrace_stop() of kernel/signal.c), but it stands. */
 		all = pass(t, group, but, false);
 	}
-	return true;
+	return !all.sleeps;
+}
+
+bool halt_process(struct pt_tracer *t, const struct group *group, const struct tracee *but)
+{
+	return halt(t, group, but, PATIENCE_NS);
+}
+
+bool halt_to_leave(struct pt_tracer *t, const struct group *group)
+{
+	return halt(t, group, NULL, LEAVE_PATIENCE_NS);
 }
 
 void halt_each(const struct group *group, void (*visit)(pid_t tid, void *context), void *context)

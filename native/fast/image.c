@@ -62,6 +62,14 @@ bool image_has_site(const struct image *image, uint64_t call)
 	return false;
 }
 
+bool image_knows_site(const struct image *image, uint64_t call)
+{
+	for (unsigned int i = 0; i < image->site_count; i++)
+		if (image->sites[i].call == call)
+			return true;
+	return false;
+}
+
 void image_drop_sites(struct image *image, unsigned int first)
 {
 	if (first < image->site_count)
@@ -116,19 +124,23 @@ int image_set_flags(struct image *image, uint32_t flags)
 
 bool image_add_thread(struct image *image, struct tracee *tracee)
 {
-	struct registers regs;
 	struct fast_thread *more;
 
-	if (image->thread_count == FAST_THREADS || registers_read(tracee->tid, &regs) < 0)
+	if (image->thread_count == FAST_THREADS)
 		return false;
+	/* Who does not stand can be asked later, if it has not been before. */
+	registers_peek_thread_pointer(tracee->tid, &tracee->thread_pointer);
+	tracee->unnamed = !tracee->thread_pointer;
+	if (tracee->unnamed)
+		return ring_reserve(image) == 0;
 	for (unsigned int i = 0; i < image->thread_count; i++)
-		if (image->threads[i].pointer == registers_thread_pointer(&regs))
+		if (image->threads[i].pointer == tracee->thread_pointer)
 			return image->threads[i].tracee == tracee;
 	more = realloc(image->threads, (image->thread_count + 1) * sizeof(*more));
 	if (!more)
 		return false;
 	image->threads = more;
-	more[image->thread_count++] = (struct fast_thread){registers_thread_pointer(&regs), tracee};
+	more[image->thread_count++] = (struct fast_thread){tracee->thread_pointer, tracee};
 	return ring_reserve(image) == 0;
 }
 
@@ -138,17 +150,36 @@ void image_remove_thread(struct image *image, const struct tracee *tracee)
 	for (unsigned int i = image->thread_count; i-- > 0;)
 		if (image->threads[i].tracee == tracee)
 			image->threads[i] = image->threads[--image->thread_count];
-	/* The memory can't be read through a thread that has exited. */
-	if (image->reader == tracee->tid && image->thread_count)
-		image->reader = image->threads[0].tracee->tid;
 }
 
-bool image_has_others(const struct image *image, const struct tracee *tracee)
+struct search {
+	const struct image *image;
+	const struct tracee *but;
+	pid_t found;
+};
+
+static void look(struct pt_tracer *t, struct tracee *tracee, void *context)
 {
-	for (unsigned int i = 0; i < image->thread_count; i++)
-		if (image->threads[i].tracee != tracee)
-			return true;
-	return false;
+	struct search *search = context;
+
+	(void)t;
+	/* Also one that has not come to its first stop yet: the memory is there. */
+	if (tracee->group == search->image->group && tracee != search->but && !tracee->exiting)
+		search->found = tracee->tid;
+}
+
+bool image_read_through_another(struct pt_tracer *t, struct image *image, const struct tracee *exiting)
+{
+	struct search search = {.image = image, .but = exiting};
+
+	for (unsigned int i = 0; i < image->thread_count && !search.found; i++)
+		look(t, image->threads[i].tracee, &search);
+	/* One whose thread pointer is not known yet (image_add_thread): main may exit before that. */
+	if (!search.found)
+		tracee_each(t, look, &search);
+	if (image->reader == exiting->tid && search.found)
+		image->reader = search.found;
+	return search.found;
 }
 
 struct listing {

@@ -20,6 +20,7 @@ struct fast_site {
 	const struct stub *stub;
 	uint32_t stub_at; /* address of its copy */
 	bool jumps;	  /* the jump stands there */
+	bool changes;	  /* its bytes are just being changed (live.c) */
 };
 
 /* A socket whose fd was forgotten while calls on it were under way in stubs: their records belong to it. */
@@ -37,9 +38,22 @@ struct fast_ring {
 	bool was_full; /* when it was read, and is not now: who could not write may try again */
 };
 
+/* Executable memory whose bytes are known. */
+struct known {
+	uint64_t begin;
+	uint64_t end;
+	uint64_t *sums; /* of each CODE_CHUNK of it (code.h), without our jumps */
+};
+
 struct fast_thread {
 	uint64_t pointer; /* the thread pointer (fs base), by which records name it */
 	struct tracee *tracee;
+};
+
+/* A signal handler has begun that was to return to a stub or twin: where the thread's stack ended then. */
+struct fast_handled {
+	uint64_t stack;
+	pid_t tid;
 };
 
 struct image {
@@ -60,22 +74,35 @@ struct image {
 	int64_t last_time;   /* ns, of last_tsc */
 	unsigned int guests; /* processes that run in the same memory: children of vfork */
 	uint64_t *tried;     /* calls whose code was looked at */
+	struct known *known; /* known.c */
+	unsigned int known_count;
+	unsigned int patrol_at; /* patrol.c: which of them is looked at next ... */
+	uint64_t patrol_offset; /* ... and from where on */
 	unsigned int tried_count;
+	struct fast_handled *handled;
+	unsigned int handled_count;
+	bool handled_lost;  /* there were more */
 	uint32_t own_flags; /* FAST_FLAGS without guests */
 	bool asks;	    /* there is no filter: a twin asks the tracer to look at its call */
+	bool occupied;	    /* a site was left alone, for a thread in a call returns there */
 	bool draining;
 	bool leaving;	/* its last thread is about to exit: none is under way any more */
 	bool withdrawn; /* nothing jumps to the stubs any more */
 	/* What the rings hold is not believed any more (distrust.h): nobody reads them. */
 	bool lost;
 	const struct tracee *stopped; /* whose stop is about to be handled */
+	uint8_t leavings;	      /* times that it was tried to give the memory back since */
+	bool closed; /* nor is anybody inside, and nothing is left to read: its memory is not looked at any more */
 };
 
 /* The site, and the offset in its copy of a stub, of an address; or NULL. */
 const struct fast_site *image_stub_of(const struct image *image, uint64_t address, uint32_t *offset);
 /* The same in its twin. */
 const struct fast_site *image_twin_of(const struct image *image, uint64_t address, uint32_t *offset);
+/* Does this call jump to a stub? */
 bool image_has_site(const struct image *image, uint64_t call);
+/* Is there a stub for it, whether it is used or not? */
+bool image_knows_site(const struct image *image, uint64_t call);
 /* Forgets the sites from this one on. */
 void image_drop_sites(struct image *image, unsigned int first);
 /* The code around this call has been looked at, and will not be again. */
@@ -104,7 +131,7 @@ bool image_add_thread(struct image *image, struct tracee *tracee);
 /* The same for all of its threads, which must stand. */
 bool image_add_threads(struct pt_tracer *t, struct image *image);
 void image_remove_thread(struct image *image, const struct tracee *tracee);
-/* Has the process other threads? */
-bool image_has_others(const struct image *image, const struct tracee *tracee);
+/* This thread is about to exit: the memory is read through another one. False: there is none. */
+bool image_read_through_another(struct pt_tracer *t, struct image *image, const struct tracee *exiting);
 
 #endif

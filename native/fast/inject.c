@@ -5,18 +5,20 @@
  * makes the calls, loads all registers as they were, and jumps back to where it was: without a tracer it does just
  * that. The tracer only listens at the stops.
  *
- * There is no memory for that code yet. But code segments end somewhere in a page, and the rest of it is zeros that
- * nobody runs: it is put there, and taken away again.
+ * There is no memory for that code yet, or it is about to be unmapped. But code segments end somewhere in a page, and
+ * the rest of it is zeros that nobody runs: it is put there, and taken away again.
  */
 #include "fast/inject.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 
 #include "fast/code.h"
+#include "fast/mapped.h"
 #include "fast/writing.h"
 #include "memory.h"
 #include "registers.h"
@@ -27,7 +29,15 @@
 #define MAP_FIXED_NOREPLACE 0x100000
 #endif
 
-#define ROOM 288 /* bytes of zeros that the code needs */
+#define ROOM 208 /* bytes of zeros that the code needs */
+#define MASK 200 /* where in them the signal mask is */
+
+/* A call that the tracee is made to do. */
+struct injected {
+	uint64_t number;
+	uint64_t args[6];
+	unsigned int count; /* of arguments */
+};
 
 struct search {
 	pid_t tid;
@@ -47,22 +57,50 @@ static bool look(const struct mapping *mapping, void *context)
 	return !search->found;
 }
 
+/* The end of the vDSO, which every program has, is zeros as well; it is no file's. */
+static uint64_t look_in_vdso(const struct tracee *tracee)
+{
+	uint64_t begin = mapped_vdso(tracee->tid);
+	struct search search = {.tid = tracee->tid};
+	struct mapping mapping;
+
+	if (!begin || code_find(tracee->tid, begin, &mapping) != 1)
+		return 0;
+	mapping.inode = 1;
+	look(&mapping, &search);
+	return search.found;
+}
+
+static int find_room(const struct tracee *tracee, uint64_t *room)
+{
+	struct search search = {.tid = tracee->tid};
+	int error = code_each(tracee->tid, look, &search);
+
+	*room = search.found;
+	if (!error && !search.found)
+		*room = look_in_vdso(tracee);
+	return error ? error : *room ? 0 : -ENOSPC;
+}
+
 static uint8_t *put(uint8_t *to, const void *from, size_t length)
 {
 	memcpy(to, from, length);
 	return to + length;
 }
 
-/* mov r64, imm64; reg as the processor numbers them */
+/* mov r64, imm64, or mov r32, imm32, which clears the upper half; reg as the processor numbers them */
 static uint8_t *put_load(uint8_t *to, unsigned int reg, uint64_t value)
 {
-	*to++ = reg < 8 ? 0x48 : 0x49;
+	const bool is_long = value > UINT32_MAX;
+
+	if (is_long || reg >= 8)
+		*to++ = (uint8_t)(0x40 | (is_long ? 8 : 0) | (reg >= 8 ? 1 : 0));
 	*to++ = (uint8_t)(0xb8 + (reg & 7));
-	return put(to, &value, sizeof(value));
+	return put(to, &value, is_long ? sizeof(value) : sizeof(uint32_t));
 }
 
 /* Moves and calls leave the flags as they are. */
-static size_t make(uint8_t code[ROOM], const struct inject_map *maps, unsigned int count, const struct registers *regs)
+static size_t make(uint8_t code[ROOM], const struct injected *calls, unsigned int count, const struct registers *regs)
 {
 	static const uint8_t call[2] = {0x0f, 0x05}, jump[6] = {0xff, 0x25, 0, 0, 0, 0};
 	struct loaded loaded[REGISTERS_LOADED];
@@ -70,18 +108,9 @@ static size_t make(uint8_t code[ROOM], const struct inject_map *maps, unsigned i
 	uint8_t *at = code;
 
 	for (unsigned int i = 0; i < count; i++) {
-		const uint64_t args[6] = {
-			maps[i].address,
-			maps[i].size,
-			(uint64_t)maps[i].protection,
-			MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE,
-			UINT64_MAX,
-			0,
-		};
-
-		at = put_load(at, 0, SYS_mmap);
-		for (unsigned int j = 0; j < 6; j++)
-			at = put_load(at, registers_of_argument[j], args[j]);
+		at = put_load(at, 0, calls[i].number);
+		for (unsigned int j = 0; j < calls[i].count; j++)
+			at = put_load(at, registers_of_argument[j], calls[i].args[j]);
 		at = put(at, call, sizeof(call));
 	}
 	registers_loaded(regs, loaded);
@@ -110,7 +139,7 @@ static int go_on(struct pt_tracer *t, pid_t tid)
 }
 
 /* Through the calls, each with its two stops. */
-static int listen(struct pt_tracer *t, pid_t tid, const struct inject_map *maps, unsigned int count)
+static int listen(struct pt_tracer *t, pid_t tid, const struct injected *calls, unsigned int count)
 {
 	struct registers regs;
 	int error = 0;
@@ -125,37 +154,83 @@ static int listen(struct pt_tracer *t, pid_t tid, const struct inject_map *maps,
 			break;
 		if (registers_result(&regs) < 0)
 			error = (int)registers_result(&regs);
-		else if ((uint64_t)registers_result(&regs) != maps[i].address)
+		else if (calls[i].number == SYS_mmap && (uint64_t)registers_result(&regs) != calls[i].args[0])
 			error = -EEXIST; /* before Linux 4.17 that flag is not known: some other place is mapped now */
+	}
+	return error;
+}
+
+/* The tracee goes through the code, and then on with these registers. */
+static int run(struct pt_tracer *t, struct tracee *tracee, uint64_t room, const struct injected *calls,
+	       unsigned int count, const struct registers *back, bool before_call)
+{
+	static const uint8_t zeros[ROOM];
+	struct registers regs = *back;
+	int error;
+
+	registers_set_instruction(&regs, room);
+	registers_forget_call(&regs);
+	error = registers_write(tracee->tid, &regs);
+	/* The call that it stands before is not made, but it returns. */
+	if (!error && before_call)
+		error = go_on(t, tracee->tid);
+	if (!error)
+		error = listen(t, tracee->tid, calls, count);
+	if (error != -ESRCH) {
+		registers_write(tracee->tid, back);
+		writing_code(tracee->tid, room, zeros, sizeof(zeros));
 	}
 	return error;
 }
 
 int inject_maps(struct pt_tracer *t, struct tracee *tracee, const struct inject_map *maps, unsigned int count)
 {
-	static const uint8_t zeros[ROOM];
-	struct search search = {.tid = tracee->tid};
-	struct registers before, regs;
+	struct injected calls[2] = {0};
+	struct registers before;
 	uint8_t code[ROOM];
+	uint64_t room;
 	int error = registers_read(tracee->tid, &before);
 
+	for (unsigned int i = 0; i < count; i++)
+		calls[i] = (struct injected){
+			.number = SYS_mmap,
+			.args = {maps[i].address, maps[i].size, (uint64_t)maps[i].protection,
+				 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, UINT64_MAX, 0},
+			.count = 6,
+		};
 	if (!error)
-		error = code_each(tracee->group->tgid, look, &search);
-	if (!error && !search.found)
-		error = -ENOSPC;
+		error = find_room(tracee, &room);
 	if (!error)
-		error = writing_code(tracee->tid, search.found, code, make(code, maps, count, &before));
+		error = writing_code(tracee->tid, room, code, make(code, calls, count, &before));
+	return error ? error : run(t, tracee, room, calls, count, &before, false);
+}
+
+int inject_unmap(struct pt_tracer *t, struct tracee *tracee, uint64_t address, uint64_t size,
+		 const struct registers *back, bool before_call)
+{
+	const uint64_t all = UINT64_MAX;
+	uint8_t code[ROOM] = {0};
+	uint64_t room = 0, mask;
+	int error = find_room(tracee, &room);
+	const struct injected calls[] = {
+		{SYS_munmap, {address, size}, 2},
+		{SYS_rt_sigprocmask, {SIG_SETMASK, room + MASK, 0, sizeof(mask)}, 4},
+	};
+
+	if (!error && ptrace(PTRACE_GETSIGMASK, tracee->tid, sizeof(mask), &mask) < 0)
+		error = -errno;
 	if (error)
 		return error;
-	regs = before;
-	registers_set_instruction(&regs, search.found);
-	registers_forget_call(&regs);
-	error = registers_write(tracee->tid, &regs);
-	if (!error)
-		error = listen(t, tracee->tid, maps, count);
-	if (error != -ESRCH) {
-		registers_write(tracee->tid, &before);
-		writing_code(tracee->tid, search.found, zeros, sizeof(zeros));
-	}
+	make(code, calls, 2, back);
+	memcpy(code + MASK, &mask, sizeof(mask));
+	error = writing_code(tracee->tid, room, code, sizeof(code));
+	if (error)
+		return error;
+	/* No signal comes in between, which would find the thread where it is not, and half of the work done. The code
+	 * itself takes the mask back, for the reason above. */
+	ptrace(PTRACE_SETSIGMASK, tracee->tid, sizeof(all), &all);
+	error = run(t, tracee, room, calls, 2, back, before_call);
+	if (error)
+		ptrace(PTRACE_SETSIGMASK, tracee->tid, sizeof(mask), &mask);
 	return error;
 }

@@ -16,12 +16,15 @@
 #define FAST_FLAGS (FAST_DATA + 0x40)	  /* u32: one bit for each call of calls.h that has to stop; FAST_TIMED */
 #define FAST_SPREAD (FAST_DATA + 0x44)	  /* u32: FAST_SPREAD_ALL, or 0: all records go to the first ring */
 #define FAST_WATCHED (FAST_DATA + 0x48)	  /* FAST_NUMBERS bits: calls that the tracer wants to see */
-#define FAST_ASKS (FAST_DATA + 0xc0)	  /* u64: places of FAST_SAVED that were taken, ever */
 #define FAST_HEADS (FAST_DATA + 0x100)	  /* for each ring a line, see below */
 #define FAST_SAVED (FAST_DATA + 0x1000)	  /* registers of threads that ask the tracer to look (ask.S) */
 #define FAST_RING (FAST_DATA + 0x41000)	  /* records: one ring behind the other */
 #define FAST_SLOTS (FAST_DATA + 0x441000) /* what is known of each fd */
 #define FAST_DATA_SIZE 0x841000
+
+/* Code that has jumps to stubs: ranges, each u64 begin and u64 end; an end of 0 is behind the last. */
+#define FAST_PATCHED (FAST_DATA + 0xc00)
+#define FAST_PATCHED_MOST 63
 
 /* Rings: threads that write to one line wait for each other, so most have a ring for themselves. */
 #define FAST_RINGS 8
@@ -32,7 +35,7 @@
 #define FAST_RING_BITS 14   /* records of one ring */
 #define FAST_RING_RECORDS (1 << FAST_RING_BITS)
 #define FAST_RECORD_BITS 5 /* 32 bytes */
-#define FAST_THREADS 2048  /* of a process, at most: each may be about to write one more record */
+#define FAST_THREADS 2048  /* of a process, at most: each may be about to write one more record, or to ask */
 #define FAST_FDS 65536	   /* fds from here on stop */
 #define FAST_SLOT_BITS 6   /* 64 bytes: a line for each fd, or threads with fds of their own would share one */
 #define FAST_SAVED_BITS 7  /* 128 bytes */
@@ -53,6 +56,13 @@
 #define FAST_TABLE_ROW_BITS 6		      /* 64 bytes */
 #define FAST_CODE_SIZE 0x142000
 #define FAST_SITES 2048
+#define FAST_END (FAST_CODE + FAST_CODE_SIZE) /* from FAST_DATA to here nothing else may be mapped */
+
+/* By which a thread asks (ask.S). Its default action is to be ignored, and no program is known to send it to one
+ * thread: a second one of a kind that is sent to a thread while the first is pending there is dropped by the kernel.
+ * (SIGURG would do but for that: Go's runtime sends it to its threads, each time when it wants one of them to stop.) */
+#define FAST_SIGNAL 28		       /* SIGWINCH ... */
+#define FAST_SIGNAL_VALUE 0x6e6f6d7470 /* ... with this si_value */
 
 /* The state of an fd, the first word of its slot. The second one counts the calls on it that are under way in stubs. */
 #define FAST_UNKNOWN 0 /* a call on it stops, and the tracer finds out what it is */

@@ -6,12 +6,16 @@
 #include "fast/moving.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
+#include "fast/asker.h"
 #include "fast/asking.h"
 #include "fast/halt.h"
 #include "fast/layout.h"
 #include "fast/place.h"
+#include "fast/returns.h"
 #include "fast/twin.h"
+#include "proc.h"
 #include "registers.h"
 #include "restart.h"
 #include "tracee.h"
@@ -20,6 +24,7 @@
 struct round {
 	const struct image *image;
 	unsigned int first; /* of image->sites */
+	bool changes;	    /* those that have no jump yet, but are about to get it */
 };
 
 /* Where somebody has to go on who stands at this address of the program. */
@@ -34,8 +39,8 @@ static uint64_t into_stubs(const void *context, uint64_t address, int64_t result
 
 		/* The last byte of the range is the jump's, or nobody's; right behind it the call has not to be made
 		 * again, unless the kernel has to restart it, which the twin serves, too. */
-		if (!site->jumps || address <= site->begin || address > site->call + 2 + site->after ||
-		    (site->after && address == site->call + 2 + site->after))
+		if (!(round->changes ? site->changes : site->jumps) || address <= site->begin ||
+		    address > site->call + 2 + site->after || (site->after && address == site->call + 2 + site->after))
 			continue;
 		if (address >= site->call + 2)
 			return image_twin(image, site) + TWIN_DONE + (address - (site->call + 2));
@@ -69,23 +74,31 @@ struct moving {
 	struct pt_tracer *t;
 	move_function move;
 	const void *context;
-	unsigned int calls; /* that it will make in twins */
+	struct stack_pointer *stacks; /* of the threads that are moved */
+	unsigned int count;
+	unsigned int size;
+	bool strict; /* nobody is moved if not all frames can be known */
+	int error;
 };
 
-/* A twin's call has to be seen, and who comes to it this way has not asked. */
-static uint64_t move_and_look(const void *context, uint64_t address, int64_t result)
+/* A twin's call has to be seen, and who comes to it by being moved has not asked. Is it about to make one? */
+static bool is_to_call(uint64_t address, int64_t result)
 {
-	struct moving *moving = (struct moving *)(uintptr_t)context;
-	uint64_t other = moving->move(moving->context, address, result);
 	bool unfinished = restart_result(result) || result == -ENOSYS;
+	unsigned int offset = address & ((1u << FAST_TWIN_BITS) - 1);
 
-	if (other >= FAST_TWINS && other < FAST_ASK) {
-		unsigned int offset = other & ((1u << FAST_TWIN_BITS) - 1);
+	if (address >= FAST_TWINS && address < FAST_ASK)
+		return offset == TWIN_CALL || (offset == TWIN_DONE && unfinished);
+	return asking_is_seen(address);
+}
 
-		moving->calls += offset == TWIN_CALL || (offset == TWIN_DONE && unfinished);
-	}
-	moving->calls += asking_is_seen(other);
-	return other;
+static void will_call(struct pt_tracer *t, pid_t tid, uint64_t address, int64_t result)
+{
+	struct tracee *tracee = tracee_find(t, tid);
+
+	/* One that is only being born has no group yet, and stands behind a call. */
+	if (tracee && tracee->group && tracee->group->image && tracee->group->image->asks)
+		tracee->asked += is_to_call(address, result);
 }
 
 static void move_thread(pid_t tid, void *context)
@@ -95,25 +108,94 @@ static void move_thread(pid_t tid, void *context)
 	struct registers regs;
 	uint64_t other;
 
-	if (registers_read(tid, &regs) < 0 || registers_compat(&regs))
+	if (registers_read(tid, &regs) < 0) {
+		if (tracee)
+			tracee->relocate = true; /* it is in the kernel (halt.c), and is looked at at its next stop */
 		return;
-	moving->calls = 0;
-	other = move_and_look(moving, registers_instruction(&regs), registers_result(&regs));
-	if (other) {
-		registers_set_instruction(&regs, other);
-		registers_write(tid, &regs);
 	}
-	frames_move(tid, registers_stack(&regs), move_and_look, moving);
-	/* One that is only being born has no group yet, and stands behind a call. */
-	if (tracee && tracee->group && tracee->group->image && tracee->group->image->asks)
-		tracee->asked += moving->calls;
+	if (registers_compat(&regs))
+		return;
+	other = moving->move(moving->context, registers_instruction(&regs), registers_result(&regs));
+	if (!other)
+		return;
+	will_call(moving->t, tid, other, registers_result(&regs));
+	registers_set_instruction(&regs, other);
+	registers_write(tid, &regs);
 }
 
-void moving_threads(struct pt_tracer *t, const struct group *group, move_function move, const void *context)
+static void add_stack(pid_t tid, void *context)
+{
+	struct moving *moving = context;
+	struct stack_pointer *more = moving->stacks;
+	struct registers regs;
+	struct proc_place place;
+	uint64_t stack;
+
+	if (moving->error)
+		return;
+	if (registers_read(tid, &regs) == 0 && !registers_compat(&regs))
+		stack = registers_stack(&regs);
+	else if (registers_read(tid, &regs) < 0 && proc_place(tid, &place) == 1)
+		stack = place.stack; /* it sleeps in a call (halt.h) */
+	else
+		return;
+	if (moving->count == moving->size) {
+		moving->size = moving->size * 2 + 16;
+		more = realloc(more, moving->size * sizeof(*more));
+		if (!more) {
+			moving->error = -ENOMEM;
+			return;
+		}
+		moving->stacks = more;
+	}
+	more[moving->count++] = (struct stack_pointer){stack, tid};
+}
+
+static int move_all(struct moving *moving, void (*each)(struct moving *, void (*)(pid_t, void *), const void *),
+		    const void *of)
+{
+	struct frames frames = {0};
+
+	each(moving, add_stack, of);
+	if (!moving->error && moving->count)
+		moving->error = frames_find(moving->stacks[0].tid, moving->stacks, moving->count, moving->move,
+					    moving->context, &frames);
+	if (!moving->error || !moving->strict) {
+		each(moving, move_thread, of);
+		for (unsigned int i = 0; i < frames.count; i++) {
+			const struct frame *frame = &frames.list[i];
+
+			will_call(moving->t, frame->tid, frame->to, frame->result);
+			frames_put(moving->stacks[0].tid, frame);
+		}
+	}
+	free(frames.list);
+	free(moving->stacks);
+	return moving->error;
+}
+
+static void each_of_group(struct moving *moving, void (*visit)(pid_t tid, void *context), const void *group)
+{
+	halt_each(group, visit, moving);
+}
+
+static void only_one(struct moving *moving, void (*visit)(pid_t tid, void *context), const void *tid)
+{
+	visit(*(const pid_t *)tid, moving);
+}
+
+int moving_threads(struct pt_tracer *t, const struct group *group, move_function move, const void *context)
 {
 	struct moving moving = {.t = t, .move = move, .context = context};
 
-	halt_each(group, move_thread, &moving);
+	return move_all(&moving, each_of_group, group);
+}
+
+void moving_one(struct pt_tracer *t, const void *context, pid_t tid, move_function move)
+{
+	struct moving moving = {.t = t, .move = move, .context = context};
+
+	move_all(&moving, only_one, &tid);
 }
 
 static uint64_t stay(const void *context, uint64_t address, int64_t result)
@@ -129,35 +211,57 @@ static void forget_asked(struct pt_tracer *t, struct tracee *tracee, void *group
 		tracee->asked = 0;
 }
 
-void moving_count_asked(struct pt_tracer *t, struct group *group)
+int moving_count_asked(struct pt_tracer *t, struct group *group)
 {
 	tracee_each(t, forget_asked, group);
-	moving_threads(t, group, stay, NULL);
+	return moving_threads(t, group, stay, NULL);
 }
 
-void moving_in(struct pt_tracer *t, const struct image *image, unsigned int first)
+/* Nobody knows which thread will go on there: where calls are asked about this one has to ask by itself. */
+static uint64_t into_stubs_asking(const void *context, uint64_t address, int64_t result)
+{
+	const struct round *round = context;
+	uint64_t to = into_stubs(context, address, result);
+	bool calls = to >= FAST_TWINS && to < FAST_ASK && (to & ((1u << FAST_TWIN_BITS) - 1)) == TWIN_CALL;
+
+	return calls && round->image->asks ? to - TWIN_CALL : to;
+}
+
+unsigned int moving_known(const struct image *image, pid_t tid)
+{
+	const struct round round = {.image = image, .changes = true};
+
+	return returns_move(image->group, tid, into_stubs_asking, &round);
+}
+
+int moving_in(struct pt_tracer *t, const struct image *image, unsigned int first)
 {
 	const struct round round = {.image = image, .first = first};
+	struct moving moving = {.t = t, .move = into_stubs, .context = &round, .strict = true};
 
-	moving_threads(t, image->group, into_stubs, &round);
+	return move_all(&moving, each_of_group, image->group);
 }
 
-struct leaving {
-	struct pt_tracer *t;
-	const struct image *image;
-};
+void moving_one_in(struct pt_tracer *t, const struct image *image, pid_t tid)
+{
+	const struct round round = {.image = image};
+
+	moving_one(t, &round, tid, into_stubs);
+}
 
 static void leave_ask(pid_t tid, void *context)
 {
-	const struct leaving *leaving = context;
-
-	asking_leave(leaving->t, leaving->image, tid);
+	(void)context;
+	asker_go_back(tid);
 }
 
 void moving_out(struct pt_tracer *t, struct image *image)
 {
-	struct leaving leaving = {.t = t, .image = image};
-
-	halt_each(image->group, leave_ask, &leaving);
+	halt_each(image->group, leave_ask, NULL);
 	moving_threads(t, image->group, out_of_stubs, image);
+}
+
+void moving_one_out(struct pt_tracer *t, const struct image *image, pid_t tid)
+{
+	moving_one(t, image, tid, out_of_stubs);
 }

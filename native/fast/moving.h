@@ -6,15 +6,23 @@
 #include "fast/frames.h"
 #include "fast/image.h"
 
-/* Threads in the middle of what a jump of these sites has replaced go on in stubs and twins. */
-void moving_in(struct pt_tracer *t, const struct image *image, unsigned int first);
+/* Threads in the middle of what a jump of these sites has replaced go on in stubs and twins. 0, or -errno: not all
+ * signal frames can be known, and nobody has been moved. */
+int moving_in(struct pt_tracer *t, const struct image *image, unsigned int first);
+/* Before that, while threads run: signal frames that the tracer knows of (returns.h), for the sites that change.
+ * Returns how many it has changed. */
+unsigned int moving_known(const struct image *image, pid_t tid);
+/* The same of one thread, which stands, for all sites. */
+void moving_one_in(struct pt_tracer *t, const struct image *image, pid_t tid);
+void moving_one(struct pt_tracer *t, const void *context, pid_t tid, move_function move);
 /* Which threads are about to make calls in twins, where the tracer has to follow them? The stops have seen all calls
- * until now. */
-void moving_count_asked(struct pt_tracer *t, struct group *group);
-/* Moves all threads, and what will return from signal handlers. */
-void moving_threads(struct pt_tracer *t, const struct group *group, move_function move, const void *context);
+ * until now. 0, or -errno: that can't be known of all. */
+int moving_count_asked(struct pt_tracer *t, struct group *group);
+/* Moves all threads, and what will return from signal handlers. 0, or -errno: not all of that can be known. */
+int moving_threads(struct pt_tracer *t, const struct group *group, move_function move, const void *context);
 /* Threads in stubs and twins go on in the program, whose own bytes are back. What has made its call finishes where it
  * is. */
 void moving_out(struct pt_tracer *t, struct image *image);
+void moving_one_out(struct pt_tracer *t, const struct image *image, pid_t tid);
 
 #endif

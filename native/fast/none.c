@@ -22,6 +22,17 @@ bool fast_call_stops(struct pt_tracer *t, struct tracee *tracee, uint64_t instru
 	return false;
 }
 
+bool fast_shows_code(uint64_t number)
+{
+	(void)number;
+	return false;
+}
+
+void fast_call_enters(struct pt_tracer *t, struct tracee *tracee)
+{
+	(void)t, (void)tracee;
+}
+
 void fast_call_stopped(struct pt_tracer *t, struct tracee *tracee, uint64_t instruction, int64_t result)
 {
 	(void)t, (void)tracee, (void)instruction, (void)result;
@@ -31,6 +42,23 @@ bool fast_asks(struct pt_tracer *t, struct tracee *tracee, int signal)
 {
 	(void)t, (void)tracee, (void)signal;
 	return false;
+}
+
+void fast_step_back(const struct pt_tracer *t, const struct tracee *tracee)
+{
+	(void)t, (void)tracee;
+}
+
+bool fast_is_asking(const struct pt_tracer *t, uint64_t instruction)
+{
+	(void)t, (void)instruction;
+	return false;
+}
+
+bool fast_lets_go(const struct pt_tracer *t, const struct tracee *tracee)
+{
+	(void)t, (void)tracee;
+	return true;
 }
 
 bool fast_tries_again(struct pt_tracer *t, struct tracee *tracee, uint64_t instruction, uint64_t number)
@@ -47,6 +75,29 @@ void fast_call_ended(struct tracee *tracee, uint64_t instruction, int64_t result
 bool fast_counts_itself(const struct tracee *tracee, uint64_t instruction)
 {
 	(void)tracee, (void)instruction;
+	return false;
+}
+
+enum fast_touches fast_touches(enum abi abi, uint64_t number)
+{
+	(void)abi, (void)number;
+	return FAST_TOUCHES_NOTHING;
+}
+
+bool fast_collides(struct pt_tracer *t, struct tracee *tracee, enum abi abi, uint64_t number, const uint64_t args[6])
+{
+	(void)t, (void)tracee, (void)abi, (void)number, (void)args;
+	return false;
+}
+
+void fast_mapped(struct pt_tracer *t, struct tracee *tracee)
+{
+	(void)t, (void)tracee;
+}
+
+bool fast_is_taken(const struct pt_tracer *t, const struct tracee *tracee)
+{
+	(void)t, (void)tracee;
 	return false;
 }
 
@@ -84,6 +135,17 @@ void fast_before_stop(struct pt_tracer *t, struct tracee *tracee)
 void fast_before_signal(struct pt_tracer *t, struct tracee *tracee, int signal)
 {
 	(void)t, (void)tracee, (void)signal;
+}
+
+bool fast_wants_frame(const struct pt_tracer *t, const struct tracee *tracee, int signal)
+{
+	(void)t, (void)tracee, (void)signal;
+	return false;
+}
+
+void fast_frame_built(struct tracee *tracee, int signal)
+{
+	(void)tracee, (void)signal;
 }
 
 void fast_cloned(struct pt_tracer *t, struct tracee *child, struct tracee *parent, uint64_t flags)
@@ -126,12 +188,22 @@ void fast_withdraw(struct pt_tracer *t, struct tracee *tracee, enum pt_fallback 
 	(void)t, (void)tracee, (void)reason;
 }
 
+void fast_hides(struct pt_tracer *t, struct tracee *tracee)
+{
+	(void)t, (void)tracee;
+}
+
 void fast_unshares(struct pt_tracer *t, struct tracee *tracee)
 {
 	(void)t, (void)tracee;
 }
 
 void fast_drain(struct pt_tracer *t)
+{
+	(void)t;
+}
+
+void fast_patrol(struct pt_tracer *t)
 {
 	(void)t;
 }

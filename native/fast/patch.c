@@ -20,11 +20,15 @@
 #include "fast/fast.h"
 #include "fast/halt.h"
 #include "fast/layout.h"
+#include "fast/live.h"
 #include "fast/moving.h"
+#include "fast/returns.h"
 #include "fast/table.h"
 #include "fast/twin.h"
 #include "fast/writing.h"
 #include "memory.h"
+#include "proc.h"
+#include "registers.h"
 
 bool patch_wants(const struct pt_tracer *t, const struct site *site, enum patch_choice choice, bool stopped)
 {
@@ -81,42 +85,81 @@ static int choose(const struct pt_tracer *t, struct image *image, pid_t tid, con
 	for (unsigned int i = 0; i < code->count && !error; i++) {
 		uint64_t call = mapping->begin + code->sites[i].offset;
 
-		if (patch_wants(t, &code->sites[i], choice, call == stopped_at) && !image_has_site(image, call))
+		if (patch_wants(t, &code->sites[i], choice, call == stopped_at) &&
+		    !(t->filtered ? image_knows_site(image, call) : image_has_site(image, call)))
 			error = add_site(image, tid, mapping, &code->sites[i]);
 	}
 	return error;
 }
 
-static bool has_own_bytes(const struct fast_site *site, pid_t tid)
+/* Who does not stand (halt.h) sleeps in a call, or has to be taken for anywhere. If the tracer is killed nobody moves
+ * it on when it comes back: so what it comes back to is left alone. */
+static bool returns_to(const struct proc_place *place, const struct fast_site *site)
 {
-	uint8_t now[sizeof(site->original)];
+	return place->instruction > site->begin &&
+	       (place->instruction <= site->call + 2 || place->instruction < site->begin + site_size(site));
+}
 
-	return memory_read(tid, site->begin, now, site_size(site)) == 0 &&
-	       memcmp(now, site->original, site_size(site)) == 0;
+static void spare(pid_t tid, void *context)
+{
+	struct image *image = context;
+	struct registers regs;
+	struct proc_place place;
+	bool sleeps;
+
+	if (registers_read(tid, &regs) == 0 || !proc_lives(tid))
+		return;
+	sleeps = proc_place(tid, &place) == 1;
+	for (unsigned int i = 0; i < image->site_count; i++) {
+		struct fast_site *site = &image->sites[i];
+
+		if (!site->changes || (sleeps && !returns_to(&place, site)))
+			continue;
+		site->jumps = site->changes = false;
+		image->occupied = true;
+	}
+}
+
+/* Which sites are to get their jumps: those whose own bytes stand there, and nobody returns to. */
+static void choose_free(struct image *image, pid_t tid, unsigned int first)
+{
+	image->occupied = false;
+	for (unsigned int i = 0; i < image->site_count; i++) {
+		struct fast_site *site = &image->sites[i];
+
+		site->changes = i >= first && !site->jumps && writing_has_original(tid, site) &&
+				!frames_hide(image->group, site->begin, site->begin + site_size(site));
+		site->jumps |= site->changes;
+	}
+	halt_each(image->group, spare, image);
 }
 
 int patch_jumps(struct pt_tracer *t, struct image *image, pid_t tid, unsigned int first)
 {
-	int written = 0;
+	int written = 0, error;
 
-	for (unsigned int i = first; i < image->site_count; i++)
-		image->sites[i].jumps |= has_own_bytes(&image->sites[i], tid);
+	choose_free(image, tid, first);
 	/* In this order: if the tracer is killed in between, who was moved is well in the stubs all the same, and
 	 * nobody stands in the middle of a jump. */
-	moving_in(t, image, first);
+	error = moving_in(t, image, first);
+	if (!error)
+		moving_known(image, tid); /* those that no stack pointer leads to */
 	for (unsigned int i = first; i < image->site_count; i++) {
 		struct fast_site *site = &image->sites[i];
 
-		if (!site->jumps || !has_own_bytes(site, tid))
+		if (!site->changes)
 			continue;
-		site->jumps = writing_jump(tid, site, FAST_POINTERS + i * sizeof(uint64_t)) == 0;
+		site->changes = false;
+		site->jumps = !error && writing_has_original(tid, site) &&
+			      writing_jump(tid, site, FAST_POINTERS + i * sizeof(uint64_t)) == 0;
 		written += site->jumps;
 	}
-	return written;
+	return error ? error : written;
 }
 
-int patch_mapping(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct mapping *mapping,
-		  enum patch_choice choice, uint64_t stopped_at)
+/* Stubs for the sites of a mapping that have none yet. 0 or -errno. */
+static int add_stubs(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct mapping *mapping,
+		     enum patch_choice choice, uint64_t stopped_at)
 {
 	const struct code *code = code_look(t, tracee->tid, tracee->group->image, mapping);
 	const unsigned int first = image->site_count;
@@ -125,22 +168,41 @@ int patch_mapping(struct pt_tracer *t, struct image *image, struct tracee *trace
 	if (!code)
 		return -ENOMEM;
 	result = choose(t, image, tracee->tid, mapping, code, choice, stopped_at);
-	if (!result && image->site_count == first)
-		return 0;
-	if (!result)
-		result = writing_stubs(image, tracee->tid, first);
+	if (result || image->site_count == first)
+		return result;
+	result = writing_stubs(image, tracee->tid, first);
 	/* Before there are any jumps: a later tracer can do nothing with those that it does not know. */
 	if (!result && image->asks)
 		result = table_write(image, tracee->tid, first);
-	if (!result && !halt_process(t, tracee->group, tracee))
+	if (result)
+		image_drop_sites(image, first);
+	return result;
+}
+
+int patch_mapping(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct mapping *mapping,
+		  enum patch_choice choice, uint64_t stopped_at)
+{
+	const unsigned int first = image->site_count;
+	int result = add_stubs(t, image, tracee, mapping, choice, stopped_at);
+
+	if (result)
+		return result;
+	if (t->filtered)
+		return image_add_threads(t, image) ? live_jumps(t, image, tracee) : -EMLINK;
+	if (image->site_count == first)
+		return 0;
+	if (!halt_process(t, tracee->group, tracee))
 		result = -EAGAIN;
-	if (!result && !image_add_threads(t, image))
+	else if (!image_add_threads(t, image))
 		result = -EMLINK;
 	if (result) {
 		image_drop_sites(image, first);
 		return result;
 	}
-	return patch_jumps(t, image, tracee->tid, first);
+	result = patch_jumps(t, image, tracee->tid, first);
+	if (result < 0)
+		image_drop_sites(image, first);
+	return result;
 }
 
 void patch_withdraw(struct pt_tracer *t, struct image *image, pid_t tid)
@@ -153,5 +215,31 @@ void patch_withdraw(struct pt_tracer *t, struct image *image, pid_t tid)
 		image->sites[i].jumps = false;
 	}
 	moving_out(t, image);
+	image->withdrawn = true;
+}
+
+struct leaving {
+	struct pt_tracer *t;
+	struct image *image;
+	pid_t caller;
+};
+
+static void leave(pid_t tid, void *context)
+{
+	const struct leaving *leaving = context;
+
+	if (tid == leaving->caller || halt_stands(leaving->t, tid))
+		moving_one_out(leaving->t, leaving->image, tid);
+}
+
+void patch_withdraw_live(struct pt_tracer *t, struct image *image, pid_t tid, pid_t handled)
+{
+	struct leaving leaving = {.t = t, .image = image, .caller = handled};
+
+	image_set_flags(image, image->flags | FAST_ALL_STOP);
+	/* Where they can't be written now the jumps stay, and lead to calls that stop. */
+	if (live_originals(t, image, tid, handled) < 0)
+		return;
+	halt_each(image->group, leave, &leaving);
 	image->withdrawn = true;
 }

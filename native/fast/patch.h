@@ -19,11 +19,14 @@ int patch_mapping(struct pt_tracer *t, struct image *image, struct tracee *trace
 /* The program's own bytes are put back, and its threads, which must all stand, are taken out of the stubs as far as
  * that can be. What has made its call finishes there. tid: one of them. */
 void patch_withdraw(struct pt_tracer *t, struct image *image, pid_t tid);
+/* The same while threads run. Who is in a stub and does not stand finishes there. handled: the thread whose stop is
+ * being handled, or 0. */
+void patch_withdraw_live(struct pt_tracer *t, struct image *image, pid_t tid, pid_t handled);
 
 /* The parts of it. All threads must stand. */
 bool patch_wants(const struct pt_tracer *t, const struct site *site, enum patch_choice choice, bool stopped);
 /* Those sites from this one on whose own bytes stand there get their jump, and threads in the middle of these bytes are
- * moved. Returns how many. */
+ * moved. Returns how many, or -errno: nothing was changed. */
 int patch_jumps(struct pt_tracer *t, struct image *image, pid_t tid, unsigned int first);
 
 #endif

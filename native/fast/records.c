@@ -7,6 +7,7 @@
 #include "fast/layout.h"
 #include "fast/slots.h"
 #include "files.h"
+#include "tracee.h"
 #include "transfer.h"
 
 #define PROBES 8
@@ -26,7 +27,16 @@ static bool is_possible(const struct fast_record *record)
 	       record->result <= MAX_RW_COUNT;
 }
 
-static struct tracee *thread_of(struct image *image, uint64_t pointer)
+/* Who is told where no thread has this pointer: it was born just now, or its program gives it pointers of its own (a
+ * fiber's). The leader, which is the right one where there is no other; not any that happens to be the first. */
+static struct tracee *someone(struct pt_tracer *t, const struct image *image)
+{
+	struct tracee *leader = tracee_find(t, image->group->tgid);
+
+	return leader && leader->group == image->group ? leader : tracee_find(t, image->reader);
+}
+
+static struct tracee *thread_of(struct pt_tracer *t, struct image *image, uint64_t pointer)
 {
 	struct fast_thread *threads = image->threads;
 
@@ -40,7 +50,7 @@ static struct tracee *thread_of(struct image *image, uint64_t pointer)
 			return found.tracee;
 		}
 	}
-	return image->thread_count ? threads[0].tracee : NULL;
+	return someone(t, image);
 }
 
 /* CLOCK_MONOTONIC of a time stamp: it lies between the last drain and this one. */
@@ -108,7 +118,8 @@ void records_tell_one(struct pt_tracer *t, struct image *image, struct tracee *t
 
 static void end_sum(const struct records *records, const struct records_sum *sum)
 {
-	tell(records->t, records->image, thread_of(records->image, sum->thread), sum, (uint64_t)records->t->now);
+	tell(records->t, records->image, thread_of(records->t, records->image, sum->thread), sum,
+	     (uint64_t)records->t->now);
 }
 
 static unsigned int hash(const struct records_sum *sum)
@@ -171,7 +182,7 @@ void records_tell(struct records *records, const struct fast_record *record)
 	else if (t->options.aggregate)
 		add(records, record);
 	else
-		tell_one(t, image, thread_of(image, record->thread), record,
+		tell_one(t, image, thread_of(t, image, record->thread), record,
 			 time_of(t, image, record->tsc, records->tsc));
 }
 

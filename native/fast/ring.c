@@ -107,11 +107,15 @@ int ring_write(const struct image *image)
 
 int ring_reserve(struct image *image)
 {
+	/* Also for those whose thread pointers are not known yet. */
+	const unsigned int known = image->thread_count, all = image->group->threads,
+			   threads = all > known ? all : known;
 	int error = 0;
 
-	if (image->thread_count < image->reserve)
+	if (threads < image->reserve)
 		return 0;
-	image->reserve += RESERVE;
+	while (threads >= image->reserve)
+		image->reserve += RESERVE;
 	for (unsigned int i = 0; i < FAST_RINGS && !error; i++)
 		error = write_limit(image, i);
 	return error;
@@ -289,7 +293,7 @@ void ring_drain(struct pt_tracer *t, struct image *image)
 	uint64_t tsc;
 	int error;
 
-	if (image->draining || image->lost)
+	if (image->draining || image->lost || image->closed)
 		return;
 	error = read_lines(image, lines);
 	tsc = __rdtsc();

@@ -8,10 +8,14 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "fast/asker.h"
+#include "fast/changes.h"
 #include "fast/code.h"
 #include "fast/image.h"
 #include "fast/inject.h"
+#include "fast/known.h"
 #include "fast/layout.h"
+#include "fast/mapped.h"
 #include "fast/ring.h"
 #include "fast/slots.h"
 #include "fast/table.h"
@@ -52,7 +56,9 @@ void image_destroy(struct pt_tracer *t, struct image *image)
 	image->group->image = NULL;
 	free(image->sites);
 	free(image->tried);
+	known_destroy(image);
 	free(image->threads);
+	free(image->handled);
 	free(image);
 }
 
@@ -66,8 +72,12 @@ static int map_both(struct pt_tracer *t, struct tracee *tracee)
 	struct inject_map missing[2];
 	unsigned int count = 0;
 
+	/* What lies between the two would go with them (leave.c). */
+	if (mapped_within(tracee->tid, FAST_DATA + FAST_DATA_SIZE, FAST_CODE))
+		return -EEXIST;
+
 	for (unsigned int i = 0; i < 2; i++)
-		if (!code_is_anonymous(tracee->group->tgid, all[i].address, all[i].size))
+		if (!code_is_anonymous(tracee->tid, all[i].address, all[i].size))
 			missing[count++] = all[i];
 	return count ? inject_maps(t, tracee, missing, count) : 0;
 }
@@ -78,7 +88,16 @@ static void set_bit(uint64_t watched[FAST_NUMBERS / 64], uint64_t number)
 		watched[number / 64] |= 1ull << number % 64;
 }
 
-/* Calls that are told of, held or refused stop, and those of the table that no stub counts. */
+static bool has_stub(uint64_t number)
+{
+	for (const struct stub *stub = stub_table; stub < stub_table_end; stub++)
+		if (stub->number >= 0 && (uint64_t)stub->number == number)
+			return true;
+	return false;
+}
+
+/* Calls that are told of, held or refused stop, those of the table that no stub counts, and those that could touch this
+ * memory: but of some of them a stub looks at the arguments first. */
 static uint32_t wanted(const struct pt_tracer *t, uint64_t watched[FAST_NUMBERS / 64])
 {
 	uint32_t flags = t->options.aggregate ? 0 : FAST_TIMED;
@@ -89,7 +108,8 @@ static uint32_t wanted(const struct pt_tracer *t, uint64_t watched[FAST_NUMBERS 
 		if (table[i].number[ABI_NATIVE] >= 0)
 			set_bit(watched, (uint64_t)table[i].number[ABI_NATIVE]);
 	for (uint64_t number = 0; number < FAST_NUMBERS; number++)
-		if (watch_order(t, false, number))
+		if (watch_order(t, false, number) || (fast_touches(ABI_NATIVE, number) && !has_stub(number)) ||
+		    (!t->filtered && changes_always_stop((uint32_t)number)))
 			set_bit(watched, number);
 	for (unsigned int i = 0; i < FAST_CALLS; i++)
 		if (watch_order(t, false, fast_calls[i]))
@@ -190,17 +210,20 @@ struct image *image_copy(struct pt_tracer *t, const struct image *of, struct tra
 		return NULL;
 	image->flags = of->own_flags;
 	image->own_flags = of->own_flags;
+	image->handled_lost = of->handled_lost ||
+			      of->handled_count; /* its stacks are copied, by threads that are not */
 	image->stubs_end = of->stubs_end;
 	image->sites = copy_of(of->sites, of->site_count * sizeof(*of->sites));
 	image->tried = copy_of(of->tried, of->tried_count * sizeof(*of->tried));
-	if (image->sites && image->tried) {
+	if (image->sites && image->tried && known_copy(image, of) == 0) {
 		image->site_count = of->site_count;
 		image->tried_count = of->tried_count;
 		image->withdrawn = of->withdrawn;
 		image->asks = of->asks;
 		/* Records before this one are its parent's. */
 		if (of->files && clear_slots(image, of->files->size) == 0 && ring_skip(image) == 0 &&
-		    ring_write(image) == 0 && image_write(image, FAST_FLAGS, &image->flags, sizeof(image->flags)) == 0)
+		    (!of->asks || asker_forget_all(child->tid) == 0) && ring_write(image) == 0 &&
+		    image_write(image, FAST_FLAGS, &image->flags, sizeof(image->flags)) == 0)
 			return image;
 	}
 	image_destroy(t, image);

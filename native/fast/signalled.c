@@ -16,10 +16,9 @@
 #include "fast/signalled.h"
 
 #include <string.h>
-#include <sys/ptrace.h>
 
-#include "fast/asking.h"
 #include "fast/halfway.h"
+#include "fast/handled.h"
 #include "fast/layout.h"
 #include "fast/place.h"
 #include "fast/slots.h"
@@ -27,9 +26,6 @@
 #include "files.h"
 #include "memory.h"
 #include "restart.h"
-
-#define SIGNAL_CANCEL 32      /* SIGCANCEL of glibc (nptl/internaltypes.h), SIGTIMER of musl */
-#define SIGNAL_CANCEL_MUSL 33 /* SIGCANCEL of musl (src/internal/pthread_impl.h), SIGSETXID of glibc */
 
 /* In the call, which the kernel may make again? */
 static bool is_interrupted(const struct place *place, const struct registers *regs)
@@ -126,23 +122,20 @@ static void before_cancellation(struct pt_tracer *t, struct image *image, struct
 void signalled(struct pt_tracer *t, struct image *image, struct tracee *tracee, int signal)
 {
 	bool cancels = signal == SIGNAL_CANCEL || signal == SIGNAL_CANCEL_MUSL;
-	uint64_t mask = 0; /* 0: as it is */
 	struct registers regs;
 	struct place place;
 
 	if (registers_read(tracee->tid, &regs) < 0 || registers_instruction(&regs) < FAST_CODE ||
 	    registers_instruction(&regs) >= FAST_CODE + FAST_CODE_SIZE)
 		return;
-	if (cancels && asking_registers(image, &regs, &mask))
-		registers_set_instruction(&regs, registers_r11(&regs));
-	if (!place_find(image, registers_instruction(&regs), &place) || place.stage == STAGE_ROOM ||
-	    !restart_has_handler(tracee->tid, signal))
+	if (!restart_has_handler(tracee->tid, signal))
 		return;
+	if (!place_find(image, registers_instruction(&regs), &place) || place.stage == STAGE_ROOM)
+		return handled_note(image, tracee->tid, &regs);
 	if (cancels && (place.site->repeatable || has_returned(&place, &regs)))
 		before_cancellation(t, image, tracee, &place, &regs);
 	else
 		before_handler(t, image, tracee, &place, &regs);
+	handled_note(image, tracee->tid, &regs);
 	registers_write(tracee->tid, &regs);
-	if (mask)
-		ptrace(PTRACE_SETSIGMASK, tracee->tid, sizeof(mask), &mask);
 }

@@ -2,6 +2,9 @@
 #ifndef PT_FAST_SIGNALLED_H
 #define PT_FAST_SIGNALLED_H
 
+#define SIGNAL_CANCEL 32      /* SIGCANCEL of glibc (nptl/internaltypes.h), SIGTIMER of musl */
+#define SIGNAL_CANCEL_MUSL 33 /* SIGCANCEL of musl (src/internal/pthread_impl.h), SIGSETXID of glibc */
+
 #include "fast/image.h"
 
 /* A signal is about to be delivered. If it has a handler, that will not find its thread in the middle of a stub: the

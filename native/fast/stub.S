@@ -16,7 +16,12 @@
 
 #define MSG_PEEK 0x2
 #define MSG_ERRQUEUE 0x2000
+#define PROT_WRITE 0x2
 #define PROT_EXEC 0x4
+#define MADV_DONTNEED 4
+#define MADV_DONTNEED_LOCKED 24
+#define MAP_UNUSUAL 0x40140 /* MAP_HUGETLB, MAP_GROWSDOWN, MAP_32BIT */
+#define MREMAP_FIXED 0x2
 
 	.intel_syntax noprefix
 
@@ -252,13 +257,122 @@
 .Lnext_\@:
 	.endm
 
-/* mmap and mprotect: what makes code of memory stops where the tracer has to know all code (attach.c). */
+/* Somebody may want to see them all. */
+	.macro IF_UNWATCHED stub
+	bt	dword ptr ds:[FAST_WATCHED], eax
+	jc	\stub\()_twin
+	.endm
+
+/* So do calls that could touch the memory of the fast path (collide.c). This one does if what rdi and rsi say does. */
+	.macro IF_FAR stub
+	cmp	rdi, FAST_END
+	jae	\stub\()_plain
+	lea	rcx, [rdi + rsi]
+	cmp	rcx, FAST_DATA
+	jbe	\stub\()_plain
+	jmp	\stub\()_twin
+	.endm
+
+/* And where the tracer has to know all code, calls that could change it (changes.c). This one does if rsi bytes at rdi
+ * are, in part, code with jumps to stubs. There are few ranges of it. */
+	.macro IF_UNPATCHED stub
+	xor	ecx, ecx
+.Lrange_\@:
+	mov	r11, qword ptr [rcx + FAST_PATCHED + 8]
+	test	r11, r11
+	jz	.Lunpatched_\@
+	cmp	rdi, r11
+	jae	.Lelsewhere_\@
+	lea	r11, [rdi + rsi]
+	cmp	r11, qword ptr [rcx + FAST_PATCHED]
+	ja	\stub\()_twin
+.Lelsewhere_\@:
+	add	ecx, 16
+	jmp	.Lrange_\@
+.Lunpatched_\@:
+	.endm
+
+/* mmap and mprotect: what makes code of memory stops, and so does what lets jumps be written over. */
+	.macro PROTECTING stub, number
+	cmp	eax, \number
+	jne	.Lnext_\@
+	IF_UNWATCHED \stub
+	test	edx, PROT_EXEC
+	jnz	\stub\()_twin
+	test	edx, PROT_WRITE
+	jz	.Lkept_\@
+	IF_UNPATCHED \stub
+.Lkept_\@:
+	IF_FAR	\stub
+.Lnext_\@:
+	.endm
+
+/* madvise: what throws pages away, which come back from the file as they are there. */
+	.macro ADVISING stub, number
+	cmp	eax, \number
+	jne	.Lnext_\@
+	IF_UNWATCHED \stub
+	cmp	edx, MADV_DONTNEED
+	je	.Ldrops_\@
+	cmp	edx, MADV_DONTNEED_LOCKED
+	jne	.Lkept_\@
+.Ldrops_\@:
+	IF_UNPATCHED \stub
+.Lkept_\@:
+	IF_FAR	\stub
+.Lnext_\@:
+	.endm
+
 	.macro MAPPING stub, number
 	cmp	eax, \number
 	jne	.Lnext_\@
+	IF_UNWATCHED \stub
 	test	edx, PROT_EXEC
-	jz	\stub\()_plain
-	jmp	\stub\()_twin
+	jnz	\stub\()_twin
+	test	r10d, MAP_UNUSUAL
+	jnz	\stub\()_twin
+	/* Without an address its length tells: there is one in 2 GiB that the kernel must not choose. */
+	test	rdi, rdi
+	jz	.Lany_\@
+	cmp	rdi, FAST_END
+	jb	\stub\()_twin
+	jmp	\stub\()_plain
+.Lany_\@:
+	IF_FAR	\stub
+.Lnext_\@:
+	.endm
+
+	.macro RANGE stub, number
+	cmp	eax, \number
+	jne	.Lnext_\@
+	IF_UNWATCHED \stub
+	IF_FAR	\stub
+.Lnext_\@:
+	.endm
+
+	.macro REMAPPING stub, number
+	cmp	eax, \number
+	jne	.Lnext_\@
+	IF_UNWATCHED \stub
+	test	r10d, MREMAP_FIXED
+	jnz	\stub\()_twin
+	IF_UNPATCHED \stub
+	cmp	rdi, FAST_END
+	jb	\stub\()_twin
+	jmp	\stub\()_plain
+.Lnext_\@:
+	.endm
+
+	.macro BREAKING stub, number
+	cmp	eax, \number
+	jne	.Lnext_\@
+	IF_UNWATCHED \stub
+	cmp	rdi, FAST_DATA - 0x2000
+	jb	\stub\()_plain
+	mov	ecx, edi
+	cmp	rcx, rdi	/* below 4 GiB? */
+	je	\stub\()_twin
+	jmp	\stub\()_plain
 .Lnext_\@:
 	.endm
 
@@ -278,8 +392,13 @@
 #define DUP2(stub) CLOSE stub, 33, 12, esi, keeps=edi
 #define DUP3(stub) CLOSE stub, 292, 13, esi
 #define MMAP(stub) MAPPING stub, 9
-#define MPROTECT(stub) MAPPING stub, 10
-#define PKEY_MPROTECT(stub) MAPPING stub, 329
+#define MPROTECT(stub) PROTECTING stub, 10
+#define PKEY_MPROTECT(stub) PROTECTING stub, 329
+#define MUNMAP(stub) RANGE stub, 11
+#define MADVISE(stub) ADVISING stub, 28
+#define MINCORE(stub) RANGE stub, 27
+#define MREMAP(stub) REMAPPING stub, 25
+#define BRK(stub) BREAKING stub, 12
 
 /* A stub for a site that makes one call: most wrappers of C libraries load the number right before the instruction. */
 #define STUB_OF(name, CALL)    \
@@ -304,6 +423,11 @@ STUB_OF(dup3, DUP3)
 STUB_OF(mmap, MMAP)
 STUB_OF(mprotect, MPROTECT)
 STUB_OF(pkey_mprotect, PKEY_MPROTECT)
+STUB_OF(munmap, MUNMAP)
+STUB_OF(madvise, MADVISE)
+STUB_OF(mincore, MINCORE)
+STUB_OF(mremap, MREMAP)
+STUB_OF(brk, BRK)
 
 /* And one for a site that makes any: syscall(2), Go. The most frequent ones come first. */
 	STUB_BEGIN any
@@ -324,6 +448,11 @@ STUB_OF(pkey_mprotect, PKEY_MPROTECT)
 	MMAP(any)
 	MPROTECT(any)
 	PKEY_MPROTECT(any)
+	MUNMAP(any)
+	MADVISE(any)
+	MINCORE(any)
+	MREMAP(any)
+	BRK(any)
 	STUB_END any
 
 /* A site that makes one other call, which the tracer wants to see. */
@@ -365,6 +494,11 @@ stub_table:
 	ROW	mmap, 9
 	ROW	mprotect, 10
 	ROW	pkey_mprotect, 329
+	ROW	munmap, 11
+	ROW	madvise, 28
+	ROW	mincore, 27
+	ROW	mremap, 25
+	ROW	brk, 12
 	ROW	any, -1
 	ROW	none, -2
 	.globl	stub_table_end

@@ -39,12 +39,18 @@ struct stub {
 extern const struct stub stub_table[];
 extern const struct stub stub_table_end[];
 
-/* ask.S. A thread at or behind ask_saved has its registers in a place of FAST_SAVED, whose offset is in rbx; at
- * ask_unblocked the place has its signal mask, too; at ask_asked it has just sent the signal. */
+/* ask.S. A thread at ask_tried has taken a place of FAST_SAVED if the carry flag is clear, and its offset is in rcx; at
+ * or behind ask_claimed it has. At or behind ask_saved its registers are there, and the offset is in rbx; at or behind
+ * ask_sent it has sent the signal, and at ask_asked it gets it. Behind that it goes on by itself: at ask_restored it
+ * has its signal mask back, and at ask_answered it has looked for an answer. */
 extern const uint8_t ask_begin[];
+extern const uint8_t ask_tried[];
+extern const uint8_t ask_claimed[];
 extern const uint8_t ask_saved[];
-extern const uint8_t ask_unblocked[];
+extern const uint8_t ask_sent[];
 extern const uint8_t ask_asked[];
+extern const uint8_t ask_restored[];
+extern const uint8_t ask_answered[];
 extern const uint8_t ask_end[];
 
 /* The calls that stubs count, in the order of their bits in FAST_FLAGS. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "fast/twin.h"
 
-#include <sys/syscall.h>
-
+#include "fast/changes.h"
+#include "fast/fast.h"
 #include "syscalls.h"
 #include "watch.h"
 
@@ -10,8 +10,7 @@ bool twin_watches(const struct pt_tracer *t, uint32_t number)
 {
 	const struct syscall_entry *entry = syscall_find(ABI_NATIVE, number);
 
-	if (watch_order(t, false, number) || number == SYS_mmap || number == SYS_mprotect ||
-	    number == SYS_pkey_mprotect)
+	if (watch_order(t, false, number) || fast_touches(ABI_NATIVE, number) || changes_may(number))
 		return true;
 	return entry && entry->rule != RULE_CLONE && entry->rule != RULE_CLONE3;
 }

@@ -12,7 +12,8 @@
 #define TWIN_DONE 18 /* and of what is behind it */
 
 /* Has the tracer to see this call where no filter shows it? Those of its table, but the ones that tell of themselves by
- * an event (clone); those that somebody wants told, held or refused; and those that bring new code (attach.c). */
+ * an event (clone); those that somebody wants told, held or refused; those that change code (changes.c), and that could
+ * touch the memory of the fast path (collide.c). */
 bool twin_watches(const struct pt_tracer *t, uint32_t number);
 
 #endif

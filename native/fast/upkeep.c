@@ -2,17 +2,34 @@
  *
  * Processes that have stubs: what they have counted is read, and in the end they get their own code back.
  */
+#include <errno.h>
+#include <linux/capability.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "await.h"
+#include "emit.h"
+#include "fast/asking.h"
 #include "fast/code.h"
+#include "fast/cover.h"
 #include "fast/fallback.h"
 #include "fast/fast.h"
 #include "fast/halfway.h"
 #include "fast/halt.h"
 #include "fast/layout.h"
+#include "fast/leave.h"
+#include "fast/live.h"
+#include "fast/moving.h"
 #include "fast/patch.h"
+#include "fast/patrol.h"
 #include "fast/ring.h"
 #include "fast/signalled.h"
 #include "fast/slots.h"
+#include "proc.h"
 #include "tracee.h"
+
+#define LEAVE_PATIENCE_NS (20 * 1000 * 1000LL)
+#define LEAVE_PAUSE_NS 100000
 
 void fast_before_stop(struct pt_tracer *t, struct tracee *tracee)
 {
@@ -20,13 +37,25 @@ void fast_before_stop(struct pt_tracer *t, struct tracee *tracee)
 
 	if (!image)
 		return;
+	/* First, for it may have written records: they name it by its thread pointer. */
+	if (tracee->unnamed && !image_add_thread(image, tracee))
+		fast_withdraw(t, tracee, PT_FALLBACK_THREADS);
 	image->stopped = tracee;
 	ring_drain(t, image);
 	image->stopped = NULL;
+	/* A call in a stub of a tracer that is gone: the stops have seen it, and the stub is not to write it down, too.
+	 */
+	if (tracee->relocate && tracee->entered && tracee->call.entry)
+		cover_leave_stub(t, image, tracee->tid);
+	if (tracee->relocate)
+		moving_one_in(t, image, tracee->tid);
+	tracee->relocated = tracee->relocate;
+	tracee->relocate = false;
 }
 
 void fast_before_signal(struct pt_tracer *t, struct tracee *tracee, int signal)
 {
+	fast_step_back(t, tracee);
 	if (tracee->group->image)
 		signalled(t, tracee->group->image, tracee, signal);
 }
@@ -35,15 +64,29 @@ void fast_exiting(struct pt_tracer *t, struct tracee *tracee)
 {
 	struct image *image = tracee->group ? tracee->group->image : NULL;
 	struct registers regs;
+	bool last;
 
+	asking_exits(t, tracee);
 	if (!image)
 		return;
 	if (registers_read(tracee->tid, &regs) == 0)
 		halfway_count(t, image, tracee, &regs, true);
 	ring_drain(t, image);
-	image->leaving = !image_has_others(image, tracee);
-	if (!image->leaving)
+	asking_check(t, image);
+	last = !image_read_through_another(t, image, tracee);
+	if (last)
+		patrol_jumps(t, image, tracee);
+	image->leaving = last;
+	if (!last)
 		image_remove_thread(image, tracee);
+}
+
+/* Some threads sleep in calls that would be cut short, and nothing tells when they come back: they are met there. */
+static void withdraw_from_sleepers(struct pt_tracer *t, struct image *image, const struct tracee *tracee)
+{
+	patch_withdraw_live(t, image, tracee->tid, tracee->tid);
+	if (image->withdrawn)
+		await_unseen(t, tracee->group, tracee);
 }
 
 void fast_withdraw(struct pt_tracer *t, struct tracee *tracee, enum pt_fallback reason)
@@ -58,10 +101,62 @@ void fast_withdraw(struct pt_tracer *t, struct tracee *tracee, enum pt_fallback 
 	if (!image)
 		return;
 	ring_drain(t, image);
-	if (halt_process(t, tracee->group, tracee))
+	asking_check(t, image);
+	if (t->filtered)
+		patch_withdraw_live(t, image, tracee->tid, tracee->tid);
+	else if (halt_process(t, tracee->group, tracee))
 		patch_withdraw(t, image, tracee->tid);
 	else
-		image_set_flags(image, image->flags | FAST_ALL_STOP);
+		withdraw_from_sleepers(t, image, tracee);
+}
+
+struct inside {
+	pid_t but;
+	bool any;
+};
+
+/* Is it in a stub, or may it be? */
+static void look_inside(pid_t tid, void *context)
+{
+	struct inside *inside = context;
+	struct proc_place place;
+	const int sleeps = tid == inside->but ? -1 : proc_place(tid, &place);
+
+	if (sleeps == 0 ||
+	    (sleeps == 1 && place.instruction >= FAST_CODE && place.instruction < FAST_CODE + FAST_CODE_SIZE))
+		inside->any = true;
+}
+
+/* Who runs will sleep or stand soon, or goes on forever; who sleeps in a stub may do so for hours. */
+static bool others_left(const struct image *image, pid_t caller)
+{
+	const struct timespec pause = {.tv_nsec = LEAVE_PAUSE_NS};
+	const int64_t end = now_ns() + LEAVE_PATIENCE_NS;
+	struct inside inside;
+
+	do {
+		inside = (struct inside){.but = caller};
+		halt_each(image->group, look_inside, &inside);
+		if (inside.any)
+			nanosleep(&pause, NULL);
+	} while (inside.any && now_ns() < end);
+	return !inside.any;
+}
+
+void fast_hides(struct pt_tracer *t, struct tracee *tracee)
+{
+	struct image *image = tracee->group->image;
+
+	fast_withdraw(t, tracee, PT_FALLBACK_UNREADABLE);
+	if (!image)
+		return;
+	if (image->withdrawn && !image->guests && others_left(image, tracee->tid)) {
+		ring_drain(t, image);
+		image->closed = true;
+	} else if (!(proc_status(getpid(), "CapEff:", 16) >> CAP_SYS_PTRACE & 1)) {
+		/* A call that sleeps in a stub is counted there when it ends, and nobody will read that. */
+		emit_warning(t, tracee, PT_REASON_UNREADABLE, NULL, EPERM);
+	}
 }
 
 void fast_attached(struct pt_tracer *t, const struct group *group)
@@ -74,37 +169,54 @@ bool fast_interrupted(const struct tracee *tracee)
 	return halt_make_again(tracee->tid);
 }
 
-static void count_halfway(struct pt_tracer *t, struct tracee *tracee, void *context)
+/* True: the memory is given back, and the image is gone. */
+static bool detach_from(struct pt_tracer *t, struct image *image)
 {
-	struct image *image = context;
-	struct registers regs;
+	ring_drain(t, image);
+	asking_check(t, image);
+	/* Who sleeps in a call that would be cut short is left alone (detach.c); if it is in a stub it ends there. */
+	if (halt_to_leave(t, image->group))
+		patch_withdraw(t, image, image->reader);
+	else
+		patch_withdraw_live(t, image, image->reader, 0);
+	ring_drain(t, image);
+	return image->withdrawn && leave_stubs(t, image) && leave_by_any(t, image);
+}
 
-	/* It will write its record, too, but that one nobody reads. */
-	if (tracee->group == image->group && registers_read(tracee->tid, &regs) == 0)
-		halfway_count(t, image, tracee, &regs, false);
+static void leave_behind(struct pt_tracer *t, struct image *image)
+{
+	struct tracee *reader = tracee_find(t, image->reader);
+
+	image_set_flags(image, image->flags | FAST_ALL_STOP | FAST_ALONE);
+	if (reader && reader->group == image->group)
+		fallback_tell(t, reader, PT_FALLBACK_LEFT, 0);
 }
 
 void fast_detach(struct pt_tracer *t)
 {
-	for (struct image *image = t->images; image; image = image->next) {
-		const uint32_t alone = image->flags | FAST_ALL_STOP | FAST_ALONE;
+	for (struct image *image = t->images, *next; image; image = next) {
+		struct group *group = image->group;
 
-		ring_drain(t, image);
-		/* If they can't be stopped the stubs stay, and let every call pass. */
-		if (halt_process(t, image->group, NULL)) {
-			patch_withdraw(t, image, image->reader);
-			ring_drain(t, image);
-			tracee_each(t, count_halfway, image);
-		}
-		image_set_flags(image, alone);
-		image->group->free = false;
+		next = image->next;
+		patrol_jumps(t, image, NULL);
+		if (!detach_from(t, image))
+			leave_behind(t, image);
+		group->free = false;
 	}
 }
 
 void fast_drain(struct pt_tracer *t)
 {
-	for (struct image *image = t->images; image; image = image->next)
+	for (struct image *image = t->images; image; image = image->next) {
 		ring_drain(t, image);
+		asking_check(t, image);
+	}
+}
+
+void fast_patrol(struct pt_tracer *t)
+{
+	for (struct image *image = t->images; image; image = image->next)
+		patrol(t, image);
 }
 
 void fast_destroy(struct pt_tracer *t)
@@ -114,40 +226,62 @@ void fast_destroy(struct pt_tracer *t)
 	code_destroy(t);
 }
 
+/* The image whose slots mirror this table. Where nobody runs its stubs any more, and it can't be read (fast_hides),
+ * what is known of an fd holds as it does without: until its close, which stops. */
+static struct image *mirror(const struct files *files)
+{
+	struct image *image = files->image;
+	uint64_t magic;
+
+	if (!image || image->closed)
+		return NULL;
+	return image->withdrawn && image_read(image, FAST_MAGIC, &magic, sizeof(magic)) == -EPERM ? NULL : image;
+}
+
 bool fast_learn(struct pt_tracer *t, struct files *files, unsigned int fd, struct socket *socket)
 {
-	if (!files->image)
+	struct image *image = mirror(files);
+
+	if (!image)
 		return true;
 	/* The last call on what it named before may have ended just now: its record comes first. Not while that is
 	 * being read (a look-up on the way leads here): then there is a next time. */
-	if (slots_fading(files->image, fd)) {
-		if (files->image->draining || slots_busy(files->image, fd))
-			return slots_stop(files->image, fd);
-		ring_drain(t, files->image);
+	if (slots_fading(image, fd)) {
+		if (image->draining || slots_busy(image, fd))
+			return slots_stop(image, fd);
+		ring_drain(t, image);
 	}
-	return slots_learn(t, files->image, fd, socket);
+	return slots_learn(t, image, fd, socket);
 }
 
 void fast_stop(const struct files *files, unsigned int fd)
 {
-	if (files->image)
-		slots_stop(files->image, fd);
+	struct image *image = mirror(files);
+
+	if (image)
+		slots_stop(image, fd);
 }
 
 void fast_forget(struct pt_tracer *t, struct files *files, unsigned int fd, struct socket *was)
 {
-	if (files->image)
-		slots_forget(t, files->image, fd, was);
+	struct image *image = mirror(files);
+
+	if (image)
+		slots_forget(t, image, fd, was);
 }
 
 enum fast_still fast_still(const struct files *files, unsigned int fd, bool socket)
 {
-	return files->image ? slots_still(files->image, fd, socket) : FAST_STANDS;
+	const struct image *image = mirror(files);
+
+	return image ? slots_still(image, fd, socket) : FAST_STANDS;
 }
 
 bool fast_busy(const struct files *files, unsigned int fd)
 {
-	return files->image && !files->image->leaving && slots_busy(files->image, fd);
+	const struct image *image = mirror(files);
+
+	return image && !image->leaving && slots_busy(image, fd);
 }
 
 void fast_table_gone(struct files *files)

@@ -1,58 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-only
- *
- * The tracee's code is not writable for the tracee. Through /proc/PID/mem, or PTRACE_POKEDATA where that is closed, a
- * tracer may write it all the same; the kernel makes a private copy of the page, so that the file and other processes
- * see nothing of it.
  */
 #include "fast/writing.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "fast/layout.h"
 #include "fast/twin.h"
 #include "memory.h"
 
 #define JUMP_SIZE SITE_LEAST
-#define WORD sizeof(unsigned long)
 
 _Static_assert(SITE_BEFORE <= FAST_ROOM_BEFORE && SITE_AFTER <= FAST_ROOM_AFTER, "rooms of stubs");
 _Static_assert(TWIN_DONE + SITE_AFTER + 14 <= 1 << FAST_TWIN_BITS, "a twin has its replay, and a jump");
 
-static int poke(pid_t tid, uint64_t address, const uint8_t *from, size_t length)
-{
-	int error = 0;
-
-	for (size_t at = 0; at < length && !error; at += WORD) {
-		unsigned long word = 0;
-		size_t part = length - at < WORD ? length - at : WORD;
-
-		if (part < WORD)
-			error = memory_read(tid, address + at, &word, WORD);
-		memcpy(&word, from + at, part);
-		if (!error)
-			error = memory_write_word(tid, address + at, word);
-	}
-	return error;
-}
-
 int writing_code(pid_t tid, uint64_t address, const void *from, size_t length)
 {
-	char path[64];
-	ssize_t put = -1;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/mem", (int)tid);
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	if (fd >= 0) {
-		put = pwrite(fd, from, length, (off_t)address);
-		close(fd);
-	}
-	return put == (ssize_t)length ? 0 : poke(tid, address, from, length);
+	return memory_write_code(tid, address, from, length);
 }
 
 /* jmp [rip + 0], and the address behind it */
@@ -234,7 +199,7 @@ bool writing_holds(const struct image *image, pid_t tid)
 
 /* jmp [pointer]: 7 bytes, for the address is below 2 GiB. Behind it the replaced bytes stand as they were, but nothing
  * runs them. */
-static void make_jump(const struct fast_site *site, uint64_t pointer, uint8_t to[sizeof(site->original)])
+void writing_make_jump(const struct fast_site *site, uint64_t pointer, uint8_t to[SITE_BYTES])
 {
 	const uint32_t address = (uint32_t)pointer;
 
@@ -249,15 +214,36 @@ int writing_jump(pid_t tid, const struct fast_site *site, uint64_t pointer)
 {
 	uint8_t jump[sizeof(site->original)];
 
-	make_jump(site, pointer, jump);
+	writing_make_jump(site, pointer, jump);
 	return writing_code(tid, site->begin, jump, JUMP_SIZE);
+}
+
+int writing_jump_tail(pid_t tid, const struct fast_site *site, uint64_t pointer)
+{
+	uint8_t jump[sizeof(site->original)];
+
+	writing_make_jump(site, pointer, jump);
+	return writing_code(tid, site->begin + 1, jump + 1, JUMP_SIZE - 1);
+}
+
+int writing_original_tail(pid_t tid, const struct fast_site *site)
+{
+	return writing_code(tid, site->begin + 1, site->original + 1, JUMP_SIZE - 1);
+}
+
+bool writing_has_original(pid_t tid, const struct fast_site *site)
+{
+	uint8_t now[sizeof(site->original)];
+
+	return memory_read(tid, site->begin, now, site_size(site)) == 0 &&
+	       memcmp(now, site->original, site_size(site)) == 0;
 }
 
 bool writing_has_jump(pid_t tid, const struct fast_site *site, uint64_t pointer)
 {
 	uint8_t jump[sizeof(site->original)], now[sizeof(site->original)];
 
-	make_jump(site, pointer, jump);
+	writing_make_jump(site, pointer, jump);
 	return memory_read(tid, site->begin, now, site_size(site)) == 0 && memcmp(now, jump, site_size(site)) == 0;
 }
 

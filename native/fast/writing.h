@@ -15,10 +15,17 @@ static inline unsigned int site_size(const struct fast_site *site)
 int writing_code(pid_t tid, uint64_t address, const void *from, size_t length);
 /* Stubs, twins and pointers of the sites from this one on. 0 or -errno. */
 int writing_stubs(const struct image *image, pid_t tid, unsigned int first);
+/* The bytes of a site with its jump. */
+void writing_make_jump(const struct fast_site *site, uint64_t pointer, uint8_t to[SITE_BYTES]);
 /* Are those of all sites what stands there? */
 bool writing_holds(const struct image *image, pid_t tid);
 /* A site's jump through its pointer; and what stood there, if the jump stands there still. */
 int writing_jump(pid_t tid, const struct fast_site *site, uint64_t pointer);
+/* The jump but for its first byte, and the program's own bytes but for theirs. */
+int writing_jump_tail(pid_t tid, const struct fast_site *site, uint64_t pointer);
+int writing_original_tail(pid_t tid, const struct fast_site *site);
+/* Do the program's own bytes stand there? */
+bool writing_has_original(pid_t tid, const struct fast_site *site);
 bool writing_has_jump(pid_t tid, const struct fast_site *site, uint64_t pointer);
 int writing_original(pid_t tid, const struct fast_site *site, uint64_t pointer);
 

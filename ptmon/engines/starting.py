@@ -141,13 +141,23 @@ def _become(command: Sequence[str], original: Signals, writer: int) -> NoReturn:
         signal.pthread_sigmask(signal.SIG_SETMASK, original.mask)
         # Not os.execvpe(): an environment can hold what a dict cannot, and is to be passed on as it is.
         words = [os.fsencode(word) for word in command]
-        libc.execvpe(words[0], _strings(words), _strings(original_environment()))
+        libc.execvpe(words[0], _strings(words), _strings(_environment(os.getppid())))
         number = ctypes.get_errno()
     except PtraceError as error:
         number = error.errno or 0
     finally:
         os.write(writer, ANSWER.pack(step, number))
         os._exit(127)
+
+
+def _environment(tracer: int) -> list[bytes]:
+    """The child's environment. sd_listen_fds(3): where LISTEN_PID names ptmon the program is meant, by its own pid."""
+    entries = original_environment()
+    ours = b"LISTEN_PID=%d" % tracer
+    if ours not in entries:
+        return entries
+    entries = [entry for entry in entries if not entry.startswith(b"LISTEN_PIDFDID=")]
+    return [b"LISTEN_PID=%d" % os.getpid() if entry == ours else entry for entry in entries]
 
 
 def _strings(items: Sequence[bytes]) -> Any:

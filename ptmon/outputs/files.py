@@ -8,9 +8,13 @@ import fcntl
 import os
 import re
 import stat
+import time
 
 from ptmon.errors import PtmonError, kernel_word
 from ptmon.text import printable
+
+PATIENCE = 2.0
+"""Seconds that a reader is waited for: that of a FIFO to open it, and any to read the rest at the end."""
 
 
 def expand(path: str, host: str, pid: int | None = None) -> str:
@@ -66,4 +70,26 @@ def same_file(one: str, other: str) -> bool:
 
 def unwritable(what: str, path: str, number: int) -> PtmonError:
     """``what``: the report, the log."""
+    if number == errno.ENXIO and is_fifo(path):
+        return PtmonError(f"cannot write {what} to {printable(path)}: nobody reads this FIFO; start its reader")
     return PtmonError(f"cannot write {what} to {printable(path)}: {kernel_word(number)}")
+
+
+def opened(path: str, flags: int, patience: float) -> int:
+    """O_NONBLOCK: without a reader a FIFO is not waited for by the kernel, but here, and not for ever (fifo(7))."""
+    end = time.monotonic() + patience
+    while True:
+        try:
+            return os.open(path, flags | os.O_NONBLOCK, 0o666)
+        except OSError as error:
+            if error.errno != errno.ENXIO or not is_fifo(path) or time.monotonic() >= end:
+                raise
+        time.sleep(0.01)
+
+
+def is_fifo(path: str) -> bool:
+    """Whether the name leads to a FIFO."""
+    try:
+        return stat.S_ISFIFO(os.stat(path).st_mode)
+    except OSError:
+        return False

@@ -8,14 +8,13 @@ import errno
 import os
 import stat
 import sys
-import time
 from collections.abc import Sequence
 from types import TracebackType
 
 from ptmon.errors import PtmonError, kernel_word
 from ptmon.events import Event
 from ptmon.outputs import SilentOutput, stderr
-from ptmon.outputs.files import check_folder, expand, standard, unwritable, wants_pid
+from ptmon.outputs.files import PATIENCE, check_folder, expand, opened, standard, unwritable, wants_pid
 from ptmon.outputs.formats import RunFormatter, create
 from ptmon.outputs.sinks import Part, Sink, sink
 from ptmon.outputs.summary import ASCII
@@ -23,9 +22,7 @@ from ptmon.records import Transfers
 from ptmon.report import Header, Report
 from ptmon.text import counted, printable
 
-PATIENCE = 2.0
-"""Seconds that a reader is waited for: that of a FIFO to open it, and any to read the rest at the end."""
-FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOCTTY
 
 
 class LogOutput(SilentOutput):
@@ -141,11 +138,8 @@ class LogOutput(SilentOutput):
             return
         made = not os.path.lexists(path)
         try:
-            self._own = _opened(path, patience)
+            self._own = opened(path, FLAGS, patience)
         except OSError as error:
-            if error.errno == errno.ENXIO and _is_fifo(path):
-                shown = printable(path)
-                raise PtmonError(f"cannot write the log to {shown}: nobody reads this FIFO; start its reader") from None
             raise unwritable("the log", path, error.errno or 0) from None
         self._shown = printable(path)
         self._made = path if made else None
@@ -158,22 +152,3 @@ class LogOutput(SilentOutput):
                 sink.close()
             except OSError as error:  # a file on a network tells of a full disk only now
                 self._fail(error)
-
-
-def _opened(path: str, patience: float) -> int:
-    """O_NONBLOCK: without a reader a FIFO is not waited for by the kernel, but here, and not for ever (fifo(7))."""
-    end = time.monotonic() + patience
-    while True:
-        try:
-            return os.open(path, FLAGS, 0o666)
-        except OSError as error:
-            if error.errno != errno.ENXIO or not _is_fifo(path) or time.monotonic() >= end:
-                raise
-        time.sleep(0.01)
-
-
-def _is_fifo(path: str) -> bool:
-    try:
-        return stat.S_ISFIFO(os.stat(path).st_mode)
-    except OSError:
-        return False

@@ -13,7 +13,7 @@ from typing import TextIO
 
 from ptmon.errors import PtmonError, kernel_word
 from ptmon.outputs import SilentOutput, stderr
-from ptmon.outputs.files import check_folder, expand, standard, unwritable, wants_pid
+from ptmon.outputs.files import PATIENCE, check_folder, expand, opened, standard, unwritable, wants_pid
 from ptmon.report import Header, Report
 from ptmon.text import printable
 
@@ -56,7 +56,7 @@ class ReportOutput(SilentOutput):
         if wants_pid(self._path):
             check_folder(self._path, self._host, "the report")
         else:
-            self._open(expand(self._path, self._host))
+            self._open(expand(self._path, self._host), PATIENCE)
         return self
 
     def __exit__(
@@ -72,7 +72,7 @@ class ReportOutput(SilentOutput):
         if self._path is None or self._file is not None:
             return
         try:
-            self._open(expand(self._path, self._host, header.root))
+            self._open(expand(self._path, self._host, header.root), 0)  # the program runs
         except PtmonError as error:
             stderr.say(f"{error}; the report will be on stderr")
 
@@ -94,13 +94,13 @@ class ReportOutput(SilentOutput):
         file.close()  # flushes: a full disk shows here at the latest
         self._file = None
 
-    def _open(self, path: str) -> None:
+    def _open(self, path: str, patience: float) -> None:
         made = not os.path.lexists(path)
         shared = standard(path)
         self._shared = shared is not None
         try:
             flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOCTTY
-            number = os.open(path, flags, 0o666) if shared is None else os.dup(shared)
+            number = opened(path, flags, patience) if shared is None else os.dup(shared)
         except OSError as error:
             raise unwritable("the report", path, error.errno or 0) from None
         self._file = stderr.text_file(number, "utf-8", "surrogateescape", close=True)

@@ -6,7 +6,9 @@
 #include <linux/seccomp.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -28,6 +30,8 @@ static int compare(uint16_t code, uint32_t a, uint32_t k)
 		return a == k;
 	case BPF_JGE:
 		return a >= k;
+	case BPF_JGT:
+		return a > k;
 	case BPF_JSET:
 		return (a & k) != 0;
 	default:
@@ -38,7 +42,7 @@ static int compare(uint16_t code, uint32_t a, uint32_t k)
 
 static uint32_t run(const struct seccomp_data *data)
 {
-	uint32_t a = 0;
+	uint32_t a = 0, x = 0;
 
 	for (unsigned int at = 0;; at++) {
 		const struct sock_filter *f = &program[at];
@@ -53,6 +57,14 @@ static uint32_t run(const struct seccomp_data *data)
 				at += f->k;
 			else
 				at += compare(f->code, a, f->k) ? f->jt : f->jf;
+			break;
+		case BPF_MISC:
+			CHECK(BPF_MISCOP(f->code) == BPF_TAX);
+			x = a;
+			break;
+		case BPF_ALU:
+			CHECK(f->code == (BPF_ALU | BPF_ADD | BPF_X));
+			a += x;
 			break;
 		case BPF_RET:
 			return f->k;
@@ -127,6 +139,9 @@ static void check_counting(void)
 	CHECK(verdict(NATIVE, SYS_clone3, 0) == TRACE);
 	CHECK(verdict(NATIVE, SYS_prctl, PR_SET_NAME) == SECCOMP_RET_ALLOW);
 	CHECK(verdict(NATIVE, SYS_prctl, PR_SET_SECCOMP) == TRACE);
+	CHECK(verdict(NATIVE, SYS_prctl, PR_SET_DUMPABLE) == TRACE);
+	CHECK(verdict(NATIVE, SYS_prctl, PR_SET_TSC) == TRACE);
+	CHECK(verdict(NATIVE, SYS_prctl, PR_GET_TSC) == SECCOMP_RET_ALLOW);
 	CHECK(verdict(NATIVE, SYS_unshare, CLONE_NEWNS) == SECCOMP_RET_ALLOW);
 	CHECK(verdict(NATIVE, SYS_unshare, CLONE_FILES) == TRACE);
 	CHECK(verdict(NATIVE, SYS_io_uring_setup, 0) == TRACE);
@@ -262,6 +277,14 @@ static uint32_t verdict_at(uint32_t arch, int number, uint64_t instruction)
 	return run(&data);
 }
 
+static uint32_t verdict_of_protecting(int number, uint64_t protection)
+{
+	/* Far from where stubs are. */
+	const struct seccomp_data data = {.nr = number, .arch = NATIVE, .args = {1ull << 40, 4096, protection}};
+
+	return run(&data);
+}
+
 /* Calls that stubs count pass if a stub makes them; all else stops wherever it comes from. */
 static void check_stubs(void)
 {
@@ -278,12 +301,90 @@ static void check_stubs(void)
 	CHECK(verdict_at(NATIVE, SYS_connect, FAST_STUBS) == TRACE);
 	CHECK(verdict_at(NATIVE, SYS_getppid, FAST_STUBS_END) == SECCOMP_RET_ALLOW);
 	CHECK(verdict_at(AUDIT_ARCH_I386, 369 /* sendto */, FAST_STUBS) == TRACE);
+	CHECK(verdict_of_protecting(SYS_mprotect, PROT_READ | PROT_WRITE | PROT_EXEC) == TRACE);
+	CHECK(verdict_of_protecting(SYS_pkey_mprotect, PROT_WRITE | PROT_EXEC) == TRACE);
+	CHECK(verdict_of_protecting(SYS_mprotect, PROT_READ | PROT_EXEC) == SECCOMP_RET_ALLOW);
+	CHECK(verdict_of_protecting(SYS_mprotect, PROT_READ | PROT_WRITE) == SECCOMP_RET_ALLOW);
+	CHECK(verdict_of_protecting(SYS_mmap, PROT_WRITE | PROT_EXEC) == SECCOMP_RET_ALLOW);
 	begin(false);
 	tracer.options.fast = 50;
 	watch(SYS_sendto, 0);
 	build();
 	CHECK(verdict_at(NATIVE, SYS_sendto, FAST_STUBS) == TRACE);
 	CHECK(verdict_at(NATIVE, SYS_recvfrom, FAST_STUBS) == SECCOMP_RET_ALLOW);
+}
+
+static uint32_t verdict_of(uint32_t arch, int number, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e)
+{
+	const struct seccomp_data data = {.nr = number, .arch = arch, .args = {a, b, c, d, e}};
+
+	return run(&data);
+}
+
+#define ASK(number, a, b) verdict_of(NATIVE, number, a, b, 0, 0, 0)
+#define FAR 0x7f0000000000u
+#define FIXED (MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED)
+
+static void check_ranges(void)
+{
+	static const int numbers[] = {SYS_munmap, SYS_mprotect, SYS_madvise, SYS_mincore, SYS_mlock};
+
+	for (unsigned int i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		CHECK(ASK(numbers[i], FAST_DATA, 1) == TRACE);
+		CHECK(ASK(numbers[i], FAST_END - 4096, 4096) == TRACE);
+		CHECK(ASK(numbers[i], 0x10000, FAST_DATA) == TRACE);
+		CHECK(ASK(numbers[i], 0x10000, FAR) == TRACE);
+		CHECK(ASK(numbers[i], 0x10000, 0xffffffff) == TRACE);
+		CHECK(ASK(numbers[i], FAST_END, 4096) == SECCOMP_RET_ALLOW);
+		CHECK(ASK(numbers[i], 0x400000, 0x200000) == SECCOMP_RET_ALLOW);
+		CHECK(ASK(numbers[i], FAR + FAST_DATA, 1) == SECCOMP_RET_ALLOW);
+	}
+}
+
+static void check_maps(void)
+{
+	CHECK(verdict_of(NATIVE, SYS_mmap, FAST_CODE, 4096, 3, FIXED, 0) == TRACE);
+	CHECK(verdict_of(NATIVE, SYS_mmap, FAST_CODE, 4096, 3, MAP_PRIVATE, 0) == TRACE);
+	CHECK(verdict_of(NATIVE, SYS_mmap, 0, FAST_END, 3, FIXED, 0) == TRACE);
+	CHECK(verdict_of(NATIVE, SYS_mmap, 0, 4096, 3, MAP_PRIVATE | 0x40, 0) == TRACE);
+	CHECK(verdict_of(NATIVE, SYS_mmap, FAR, 4096, 3, MAP_PRIVATE | MAP_GROWSDOWN, 0) == TRACE);
+	CHECK(verdict_of(NATIVE, SYS_mmap, 0, 4096, 3, MAP_PRIVATE, 0) == SECCOMP_RET_ALLOW);
+	CHECK(verdict_of(NATIVE, SYS_mmap, FAR, FAR, 3, FIXED, 0) == SECCOMP_RET_ALLOW);
+	CHECK(verdict_of(NATIVE, SYS_mmap, FAST_END, FAR, 3, FIXED, 0) == SECCOMP_RET_ALLOW);
+	CHECK(verdict_of(NATIVE, SYS_mremap, FAR, 4096, 4096, 3, FAST_CODE) == TRACE);
+	CHECK(verdict_of(NATIVE, SYS_mremap, FAST_CODE, 4096, 4096, 1, 0) == TRACE);
+	CHECK(verdict_of(NATIVE, SYS_mremap, FAR, 4096, 4096, 1, FAST_CODE) == SECCOMP_RET_ALLOW);
+	CHECK(verdict_of(NATIVE, SYS_mremap, FAR, 4096, 4096, 3, FAR) == SECCOMP_RET_ALLOW);
+	CHECK(verdict_of(NATIVE, SYS_mremap, FAST_END, 4096, 4096, 3, FAST_END) == SECCOMP_RET_ALLOW);
+}
+
+/* What could touch the memory of the fast path stops, and what many programs do all the time does not. */
+static void check_touching(void)
+{
+	begin(false);
+	tracer.options.fast = 50;
+	build();
+	check_ranges();
+	check_maps();
+	CHECK(ASK(SYS_brk, FAST_DATA + 1, 0) == TRACE);
+	CHECK(ASK(SYS_brk, 0xf0000000, 0) == TRACE);
+	CHECK(ASK(SYS_brk, FAR, 0) == SECCOMP_RET_ALLOW);
+	CHECK(ASK(SYS_brk, 0x2000000, 0) == SECCOMP_RET_ALLOW);
+	CHECK(ASK(SYS_shmat, 0, FAST_CODE) == TRACE);
+	CHECK(ASK(SYS_shmat, 0, 0) == SECCOMP_RET_ALLOW);
+	CHECK(ASK(SYS_arch_prctl, 0x2003, FAST_CODE) == TRACE);
+	CHECK(ASK(SYS_arch_prctl, 0x1002, FAST_CODE) == SECCOMP_RET_ALLOW); /* ARCH_SET_FS */
+	CHECK(ASK(SYS_setrlimit, RLIMIT_AS, 1) == TRACE);
+	CHECK(ASK(SYS_setrlimit, RLIMIT_NOFILE, 1) == SECCOMP_RET_ALLOW);
+	CHECK(ASK(SYS_prlimit64, 0, RLIMIT_DATA) == TRACE);
+	CHECK(ASK(SYS_prlimit64, 0, RLIMIT_STACK) == SECCOMP_RET_ALLOW);
+	CHECK(ASK(SYS_mlockall, 0, 0) == TRACE);
+	CHECK(verdict(AUDIT_ARCH_I386, 192, 0) == TRACE); /* mmap2: the kernel may choose that address */
+	CHECK(verdict_of(AUDIT_ARCH_I386, 91, FAST_CODE, 4096, 0, 0, 0) == TRACE);
+	CHECK(verdict_of(AUDIT_ARCH_I386, 91, 0xf7000000, 4096, 0, 0, 0) == SECCOMP_RET_ALLOW);
+	begin(false);
+	build();
+	CHECK(verdict_of(NATIVE, SYS_mmap, FAST_CODE, 4096, 3, FIXED, 0) == SECCOMP_RET_ALLOW);
 }
 #endif
 
@@ -292,6 +393,7 @@ int main(void)
 	check_counting();
 #if defined(__x86_64__)
 	check_stubs();
+	check_touching();
 #endif
 	check_watched();
 	check_refused();

@@ -6,12 +6,15 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.hazards import Unprivileged
 from tests.support import DEADLINE, PTMON, Targets
 
 REPORTED = 131
@@ -161,3 +164,41 @@ def test_help_to_a_full_disk_is_one_line() -> None:
     assert done.returncode == 125
     (line,) = done.stderr.splitlines()
     assert line.startswith("ptmon: ")
+
+
+def test_a_program_in_a_folder_that_may_not_be_searched_is_not_executable(nobody: Unprivileged) -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        closed = Path(folder) / "closed"
+        closed.mkdir()
+        shutil.copy("/bin/true", closed / "true")
+        os.chmod(folder, 0o755)
+        closed.chmod(0o000)
+        done = run("--", closed / "true", **nobody.keywords)
+        closed.chmod(0o700)
+    assert done.returncode == 126
+    assert "EACCES" in one_line(done)
+
+
+def test_a_report_to_a_fifo_that_nobody_reads_is_refused_before_the_program_starts(tmp_path: Path) -> None:
+    fifo, begun = tmp_path / "fifo", tmp_path / "begun"
+    os.mkfifo(fifo)
+    done = run("-o", fifo, "--", "/bin/sh", "-c", f": >{begun}")
+    assert done.returncode == 125
+    assert "nobody reads this FIFO" in one_line(done)
+    assert not begun.exists()
+
+
+def test_a_report_to_a_fifo_reaches_its_reader(tmp_path: Path) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    with subprocess.Popen(["cat", fifo], stdout=subprocess.PIPE, text=True) as reader:
+        done = run("--format", "json", "-o", fifo, "--", "/bin/true")
+        assert done.returncode == 0, done.stderr
+        assert json.loads(reader.communicate(timeout=DEADLINE)[0])["exit"] == {"code": 0, "signal": None}
+
+
+@pytest.mark.parametrize("words", [("--deny", "\x1b[31mred"), ("--hooks", "/nonexistent/\x1b[31mred")])
+def test_a_wrong_word_does_not_speak_to_the_terminal(words: tuple[str, str]) -> None:
+    done = run(*words, "--", "/bin/true")
+    assert done.returncode == 2
+    assert "\x1b" not in one_line(done) and "\\x1b[31mred" in done.stderr

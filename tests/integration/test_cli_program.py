@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -174,3 +175,21 @@ def test_a_report_that_has_nowhere_to_go_does_no_harm(targets: Targets, closed: 
     words: Words = ["sh", "-c", f'"$@" {closed}', "sh", *PTMON, targets("threads"), "exit_group"]
     plain = subprocess.run(["sh", "-c", f'"$@" {closed}', "sh", targets("threads"), "exit_group"], capture_output=True)
     assert subprocess.run(words, capture_output=True, timeout=DEADLINE).returncode == plain.returncode
+
+
+INTERRUPTED = """
+import os, runpy, signal, sys
+
+class Interrupting:
+    def find_spec(self, name, *others):
+        if name == "ptmon.cli":
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupting())
+runpy.run_module("ptmon", run_name="__main__")
+"""
+
+
+def test_an_interrupt_while_ptmon_is_loaded_ends_it_without_a_word() -> None:
+    done = subprocess.run([sys.executable, "-c", INTERRUPTED, "--version"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")

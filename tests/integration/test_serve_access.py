@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.serving import FAREWELL, Caller, certificate, dropped, objects, said_port
-from tests.support import DEADLINE, PTMON, Targets, started
+from tests.support import DEADLINE, PTMON, Targets, started, until
 
 WORD = "a word that only friends know"
 
@@ -166,6 +166,24 @@ def test_who_does_not_speak_tls_is_closed_and_told_of(tls: list[str], context: s
         said = process.communicate(timeout=DEADLINE)[1].splitlines()
         assert len(said) == 2
         assert all("no TLS connection: " in line for line in said)
+
+
+def test_many_unfinished_handshakes_do_not_keep_a_client_out(tls: list[str], context: ssl.SSLContext) -> None:
+    with served(*tls, "--", "cat") as (process, port), ExitStack() as stack:
+        for _ in range(40):
+            stack.enter_context(Caller(port))
+        began = time.monotonic()
+
+        def come() -> Caller | None:
+            try:
+                return Caller(port, tls=context)
+            except (ssl.SSLError, OSError):
+                return None  # there is no room yet
+
+        with until(come, "a place for a client") as friend:
+            assert time.monotonic() - began < 2, "less than a handshake may take"
+            assert "start" in friend.line()
+        process.communicate(timeout=DEADLINE)
 
 
 def test_the_key_must_be_the_certificate_s(tls: list[str], tmp_path: Path) -> None:

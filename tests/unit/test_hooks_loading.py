@@ -56,6 +56,7 @@ def test_a_file_that_is_not_there_or_has_no_hook_is_wrong_usage(tmp_path: Path) 
         ),
         ("open('/nowhere/at/all')\n", ":1: FileNotFoundError:"),
         ("\nraise SystemExit('stop')\n", ":2: SystemExit: stop"),
+        ("class Own(BaseException): pass\nraise Own('mine')\n", ":2: Own: mine"),
         ("raise ValueError('two\\nlines')\n", ":1: ValueError: two lines"),
         ("a = '\0'\n", ": "),
     ],

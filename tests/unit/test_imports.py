@@ -15,7 +15,8 @@ HOUSE = Path(__file__).parents[2] / "ptmon"
 LAYERS = (
     {"errors", "records", "version", "text", "addresses", "rates", "option_values"},
     {"report", "options", "watches", "syscall_tables", "_native"},
-    {"socket_tally", "tallies", "notices", "syscalls", "snapshot"},
+    {"socket_tally", "tallies", "syscalls", "snapshot"},
+    {"notices"},
     {"socket_table", "events", "decoding"},
     {"ledger", "rules", "held"},
     {"outputs", "explain", "engines", "command_line", "demo", "waiting"},

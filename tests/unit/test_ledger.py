@@ -155,7 +155,7 @@ def test_a_reason_is_said_once_a_process_in_plain_words(reason: Reason) -> None:
     assert f"process {ROOT}" in report.warnings[0].message
     assert "(io_uring_setup, EPERM)" in report.warnings[0].message
     assert "(" not in report.warnings[1].message
-    assert report.complete == (reason is Reason.PTRACE)
+    assert report.complete == (reason in (Reason.PTRACE, Reason.INTERRUPTED))
 
 
 def test_calls_are_counted_by_how_they_were_seen() -> None:

@@ -14,6 +14,8 @@ from ptmon.outputs.server import access
 from ptmon.outputs.server.client import FLUSH_SECONDS, Client
 
 HANDSHAKE_SECONDS = 3.0
+FAIR_SECONDS = 0.25
+"""A TLS handshake that has had so long is given up for somebody who comes and finds no room: most take milliseconds."""
 ACCEPT_AT_ONCE = 16
 ACCEPT_PAUSE = 0.05
 """Seconds for which a flood of connections waits in the listener's queue."""
@@ -34,7 +36,8 @@ class Door:
         self._tls = tls
         self._welcome = welcome
         self._failed = failed
-        self._arrivals: set[asyncio.Task[None]] = set()
+        self._arrivals: dict[asyncio.Task[None], tuple[Client, float]] = {}
+        """Who is coming, and since when; the one that came first is the first."""
 
     def open(self) -> None:
         """From now on connections are taken."""
@@ -83,15 +86,27 @@ class Door:
         connection.setblocking(False)
         with contextlib.suppress(OSError):  # it is gone already: the transport will notice
             access.keep_alive(connection)
-        client = self._welcome(access.shown(peer))
+        client = self._welcome(access.shown(peer)) or self._welcome_instead(access.shown(peer))
         if client is None:
             with contextlib.suppress(OSError), connection:
                 if self._tls is None:
                     connection.send(b"ptmon: too many come at once, try again\n")
             return
         task = asyncio.get_running_loop().create_task(self._arrive(client, connection))
-        self._arrivals.add(task)
-        task.add_done_callback(self._arrivals.discard)
+        self._arrivals[task] = client, asyncio.get_running_loop().time()
+        task.add_done_callback(lambda done: self._arrivals.pop(done, None))
+
+    def _welcome_instead(self, peer: str) -> Client | None:
+        """Of the one that has been in its handshake for longest: who never ends it must not keep others waiting."""
+        now = asyncio.get_running_loop().time()
+        for task, (client, since) in self._arrivals.items():
+            if now - since < FAIR_SECONDS:
+                return None  # nor have the others behind it
+            if not task.cancelling():
+                task.cancel()
+                self._failed(client)
+                return self._welcome(peer)
+        return None
 
     async def _arrive(self, client: Client, connection: socket.socket) -> None:
         loop, tls = asyncio.get_running_loop(), self._tls

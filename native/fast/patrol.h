@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef PT_FAST_PATROL_H
+#define PT_FAST_PATROL_H
+
+#include "fast/image.h"
+
+/* Does the code of a process that runs free still hold what it is known to hold? Looks at all jumps, and at a part of
+ * the rest, another one each time. If not, calls may have been missed: that is told, and the process stops at its
+ * calls from now on. */
+void patrol(struct pt_tracer *t, struct image *image);
+/* At its jumps alone, for the last time. tracee: a thread of it that stands already, or NULL. */
+void patrol_jumps(struct pt_tracer *t, struct image *image, struct tracee *tracee);
+
+#endif

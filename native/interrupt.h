@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ * Whether a thread may be interrupted (PTRACE_INTERRUPT) without the program seeing anything of it. */
+#ifndef PT_INTERRUPT_H
+#define PT_INTERRUPT_H
+
+#include "proc.h"
+#include "tracer.h"
+
+/* Does the kernel go on with this call by itself, as if nothing had been? tracee: who sleeps in it. */
+bool interrupt_is_harmless(const struct tracee *tracee, const struct proc_place *place);
+
+enum interrupt {
+	INTERRUPT_SENT,	  /* it will stop at once */
+	INTERRUPT_SLEEPS, /* no: it sleeps in a call (*place) that would be cut short */
+	INTERRUPT_RUNS	  /* not yet: it runs, and may be in the middle of a long call */
+};
+
+/* Interrupts a tracee that runs under PTRACE_CONT, or has only been seized, if that is harmless. ticks: of CPU time in
+ * user mode that it had used when it was looked at first; a thread that has used more since runs in user mode. */
+enum interrupt interrupt_gently(const struct tracee *tracee, int64_t ticks, struct proc_place *place);
+
+#endif
