@@ -4,6 +4,7 @@
 #include <elf.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "proc.h"
 
@@ -14,15 +15,20 @@ static FILE *open_maps(pid_t pid)
 	return proc_path(path, pid, "maps") == 0 ? fopen(path, "re") : NULL;
 }
 
-/* The next mapping, in the order of addresses. A long path continues on what looks like lines of its own; none of them
- * parses. */
+/* The next mapping, in the order of addresses. What of a path does not fit is left out, for it may look like a line of
+ * its own. */
 static bool next(FILE *maps, uint64_t *begin, uint64_t *end)
 {
 	char line[512];
 
-	while (fgets(line, sizeof(line), maps))
+	while (fgets(line, sizeof(line), maps)) {
+		int last = strchr(line, '\n') ? '\n' : 0;
+
+		while (last != '\n' && last != EOF)
+			last = getc(maps);
 		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " ", begin, end) == 2)
 			return true;
+	}
 	return false;
 }
 

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ * Heads, records and slots, and the registers of threads in stubs. */
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "emit.h"
+#include "fast/halfway.h"
+#include "fast/ring.h"
+#include "fast/slots.h"
+#include "files.h"
+#include "fuzz.h"
+#include "tracee.h"
+
+#define STEPS_MOST 64
+#define MAX_RW_COUNT 0x7ffff000 /* include/linux/fs.h: no call moves more */
+#define MAX_ERRNO 4095
+
+struct bench {
+	struct pt_tracer *t;
+	struct tracee *tracee;
+	struct image *image;
+	int ends[2];
+};
+
+static struct bench begin(struct input *input)
+{
+	const struct pt_options options = {.fast = 1, .guest = 1, .aggregate = input_byte(input) & 1};
+	struct bench b;
+
+	HOLDS(socketpair(AF_UNIX, SOCK_STREAM, 0, b.ends) == 0 && pt_create(&options, &b.t) == 0);
+	b.t->counting = true;
+	b.tracee = tracee_create(b.t, getpid());
+	HOLDS(b.tracee && tracee_join(b.t, b.tracee, NULL, getpid(), getppid(), NULL) == 0);
+	b.image = image_begin(b.t, b.tracee);
+	HOLDS(b.image);
+	sites_make(b.image, input);
+	b.image->threads = calloc(1, sizeof(*b.image->threads));
+	HOLDS(b.image->threads);
+	b.image->threads[b.image->thread_count++] = (struct fast_thread){0, b.tracee};
+	HOLDS(ring_write(b.image) == 0);
+	emit_begin(b.t);
+	return b;
+}
+
+static void end(struct bench *b)
+{
+	pt_destroy(b->t);
+	close(b->ends[0]);
+	close(b->ends[1]);
+}
+
+/* Mostly a socket of ours. */
+static unsigned int some_fd(const struct bench *b, struct input *input)
+{
+	const uint8_t byte = input_byte(input);
+
+	return byte < 128 ? (unsigned int)b->ends[byte & 1] : (unsigned int)input_number(input, 4);
+}
+
+static void put_head(const struct bench *b, struct input *input)
+{
+	const unsigned int ring = input_byte(input) % FAST_RINGS;
+	const uint8_t how = input_byte(input);
+	const uint64_t head = how < 192 ? b->image->rings[ring].tail + how % 8 : input_number(input, 8);
+
+	memory_put(FAST_HEADS + ((uint64_t)ring << FAST_HEAD_BITS), &head, sizeof(head));
+}
+
+static void put_record(const struct bench *b, struct input *input)
+{
+	const unsigned int ring = input_byte(input) % FAST_RINGS;
+	const uint64_t number = b->image->rings[ring].tail + input_byte(input) % 8;
+	const uint8_t how = input_byte(input);
+	struct fast_record record = {
+		.fd = some_fd(b, input),
+		.number = how & 1 ? (uint16_t)input_number(input, 2) : fast_calls[how / 2 % FAST_CALLS],
+		.round = how & 128 ? input_byte(input) : (uint16_t)(number >> FAST_RING_BITS),
+		.result = (int64_t)(how & 64 ? input_number(input, 8) : input_number(input, 2)),
+		.thread = input_byte(input),
+		.tsc = input_byte(input),
+	};
+
+	memory_put(FAST_RING + ring_place(ring, number), &record, sizeof(record));
+}
+
+static void half_way(const struct bench *b, struct input *input)
+{
+	const uint8_t how = input_byte(input);
+	struct registers regs = {0};
+
+	regs.user.rip = FAST_STUBS + input_number(input, 2);
+	regs.user.rdi = some_fd(b, input);
+	regs.user.rax = how & 1 ? input_number(input, 8) : input_byte(input);
+	regs.user.rcx = how & 2 ? input_number(input, 8) : input_byte(input);
+	regs.user.r11 = how & 4 ? input_number(input, 8) : (uint64_t)input_number(input, 2) << FAST_RECORD_BITS;
+	regs.user.fs_base = how & 8 ? input_number(input, 8) : 0;
+	halfway_count(b->t, b->image, b->tracee, &regs, how & 16);
+	halfway_finish(b->image, &regs);
+}
+
+static void slot(const struct bench *b, struct input *input)
+{
+	const unsigned int fd = some_fd(b, input);
+	const uint32_t words[2] = {input_byte(input), input_byte(input)};
+
+	if (fd < FAST_FDS)
+		memory_put(FAST_SLOTS + ((uint64_t)fd << FAST_SLOT_BITS), words, sizeof(words));
+	if (input_byte(input) & 1)
+		files_closing(b->t, b->tracee, fd, fd);
+}
+
+/* Whatever stands in the rings: what is told can be true, and the tracer has not worked long for it. */
+static void check(const struct bench *b)
+{
+	for (uint32_t i = 0; i < b->t->out.count; i++) {
+		const struct pt_record *record = &b->t->out.records[i];
+
+		if (record->kind != PT_TRANSFER)
+			continue;
+		HOLDS(record->direction == PT_SENT || record->direction == PT_RECEIVED);
+		HOLDS(record->calls && record->bytes <= record->calls * MAX_RW_COUNT);
+		HOLDS(record->error >= 0 && record->error <= MAX_ERRNO && pt_syscall_name(record->syscall));
+	}
+	for (unsigned int i = 0; i < FAST_RINGS; i++)
+		HOLDS(b->image->rings[i].gap_count <= FAST_THREADS + 1);
+}
+
+void fuzz_rings(struct input *input)
+{
+	struct bench b = begin(input);
+
+	for (unsigned int i = 0; i < STEPS_MOST && input->left; i++) {
+		switch (input_byte(input) % 8) {
+		case 0:
+		case 1:
+			put_head(&b, input);
+			break;
+		case 2:
+		case 3:
+			put_record(&b, input);
+			break;
+		case 4:
+			half_way(&b, input);
+			break;
+		case 5:
+			slot(&b, input);
+			break;
+		case 6:
+			if (input_byte(input) == 0)
+				memory_hide_rings();
+			break;
+		default:
+			ring_drain(b.t, b.image);
+			check(&b);
+		}
+	}
+	ring_drain(b.t, b.image);
+	check(&b);
+	end(&b);
+}
