@@ -25,6 +25,7 @@
 #include "fast/ring.h"
 #include "fast/signalled.h"
 #include "fast/slots.h"
+#include "files.h"
 #include "proc.h"
 #include "tracee.h"
 
@@ -150,6 +151,10 @@ void fast_hides(struct pt_tracer *t, struct tracee *tracee)
 	fast_withdraw(t, tracee, PT_FALLBACK_UNREADABLE);
 	if (!image)
 		return;
+	/* Fds that stubs have closed without a stop would be taken for what they were, as soon as the slots can't be
+	 * read. */
+	if (image->files)
+		files_leave_image(t, image->files);
 	if (image->withdrawn && !image->guests && others_left(image, tracee->tid)) {
 		ring_drain(t, image);
 		image->closed = true;
