@@ -30,8 +30,8 @@
 #include "tracee.h"
 #include "wait.h"
 
-#define LONG_TICKS 2		 /* of CPU time, without any in user mode */
-#define PATIENCE_NS NSEC_PER_SEC /* on a machine that is so busy that a thread does not get as much */
+#define LONG_TICKS 30
+#define PATIENCE_NS (2 * NSEC_PER_SEC) /* on a machine that is so busy that a thread does not get as much */
 #define PAUSE_NS 1000000
 #define RUNS_NS (10 * NSEC_PER_SEC) /* who has not left the kernel by then is interrupted there */
 
@@ -97,9 +97,9 @@ static void look(struct pt_tracer *t, struct tracee *tracee, void *context)
 		return;
 	if (!tracee->seized_at) {
 		tracee->seized_at = now_ns();
-		tracee->user_ticks = proc_user_ticks(tracee->tid);
+		interrupt_look(tracee);
 	}
-	switch (interrupt_gently(tracee, tracee->user_ticks, &place)) {
+	switch (interrupt_gently(tracee, &place)) {
 	case INTERRUPT_SENT:
 		tracee->seized = false;
 		break;
@@ -112,10 +112,12 @@ static void look(struct pt_tracer *t, struct tracee *tracee, void *context)
 	round->left += tracee->seized;
 }
 
-/* Has it used the CPU in the kernel alone meanwhile? Or did it not get it: then it may be anywhere. */
+/* Has it used the CPU in the kernel alone, for so long? A thread that makes one call after the other is in user mode
+ * now and then. */
 static bool is_in_long_call(const struct tracee *tracee)
 {
-	return proc_kernel_ticks(tracee->tid) > tracee->kernel_ticks + LONG_TICKS;
+	return proc_kernel_ticks(tracee->tid) > tracee->kernel_ticks + LONG_TICKS &&
+	       proc_user_ticks(tracee->tid) == tracee->user_ticks;
 }
 
 static void look_last(struct pt_tracer *t, struct tracee *tracee, void *context)
@@ -137,32 +139,20 @@ static void is_undecided(struct pt_tracer *t, struct tracee *tracee, void *conte
 	round->undecided |= tracee->group == round->group && tracee->seized && !is_in_long_call(tracee);
 }
 
-static void note_ticks(struct pt_tracer *t, struct tracee *tracee, void *context)
-{
-	(void)t, (void)context;
-	if (tracee->seized)
-		tracee->kernel_ticks = proc_kernel_ticks(tracee->tid);
-}
-
 void await_begin(struct pt_tracer *t, const struct group *group)
 {
 	const struct timespec pause = {.tv_nsec = PAUSE_NS};
 	const int64_t end = now_ns() + PATIENCE_NS;
 	struct round round = {.group = group};
-	bool noted = false;
 
-	for (;;) {
+	do {
 		round.left = 0;
-		tracee_each(t, look, &round);
 		round.undecided = false;
+		tracee_each(t, look, &round);
 		tracee_each(t, is_undecided, &round);
-		if (!round.left || (noted && !round.undecided) || now_ns() > end)
-			break;
-		if (!noted)
-			tracee_each(t, note_ticks, NULL);
-		noted = true;
-		nanosleep(&pause, NULL);
-	}
+		if (round.undecided)
+			nanosleep(&pause, NULL);
+	} while (round.undecided && now_ns() < end);
 	if (!round.left)
 		return;
 	tracee_each(t, look_last, &round);

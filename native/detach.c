@@ -104,8 +104,7 @@ static void ask(struct pt_tracer *t, struct tracee *tracee, void *context)
 		let_go(t, tracee, 0); /* it stands in its first stop */
 		return;
 	}
-	tracee->asked_to_go = !may_be_in_call(tracee) ||
-			      interrupt_gently(tracee, tracee->user_ticks, &place) == INTERRUPT_SENT;
+	tracee->asked_to_go = !may_be_in_call(tracee) || interrupt_gently(tracee, &place) == INTERRUPT_SENT;
 	if (!may_be_in_call(tracee))
 		ptrace(PTRACE_INTERRUPT, tracee->tid, 0, 0);
 	*left += !tracee->asked_to_go;
@@ -115,7 +114,7 @@ static void note_ticks(struct pt_tracer *t, struct tracee *tracee, void *context
 {
 	(void)t, (void)context;
 	if (may_be_in_call(tracee))
-		tracee->user_ticks = proc_user_ticks(tracee->tid);
+		interrupt_look(tracee);
 }
 
 unsigned int detach_ask(struct pt_tracer *t)

@@ -144,15 +144,29 @@ bool interrupt_is_harmless(const struct tracee *tracee, const struct proc_place 
 
 #endif
 
-enum interrupt interrupt_gently(const struct tracee *tracee, int64_t ticks, struct proc_place *place)
+void interrupt_look(struct tracee *tracee)
+{
+	tracee->user_ticks = proc_user_ticks(tracee->tid);
+	tracee->kernel_ticks = proc_kernel_ticks(tracee->tid);
+}
+
+/* What runs all the time, and not in user mode, may be a call that takes long: getrandom, copy_file_range ... One tick
+ * may be told of user mode though there was none, for the kernel shares out what it has measured by what it has seen at
+ * its ticks (cputime_adjust() of kernel/sched/cputime.c). */
+static bool runs_in_user_mode(const struct tracee *tracee)
+{
+	const int64_t user = proc_user_ticks(tracee->tid) - tracee->user_ticks;
+
+	return user > 1 || (user == 1 && proc_kernel_ticks(tracee->tid) == tracee->kernel_ticks);
+}
+
+enum interrupt interrupt_gently(const struct tracee *tracee, struct proc_place *place)
 {
 	int sleeps = proc_place(tracee->tid, place);
 
 	if (sleeps == 1 && !interrupt_is_harmless(tracee, place))
 		return INTERRUPT_SLEEPS;
-	/* What runs all the time, and not in user mode, may be a call that takes long: getrandom, copy_file_range ...
-	 */
-	if (sleeps == 0 && proc_user_ticks(tracee->tid) <= ticks)
+	if (sleeps == 0 && !runs_in_user_mode(tracee))
 		return INTERRUPT_RUNS;
 	ptrace(PTRACE_INTERRUPT, tracee->tid, 0, 0);
 	return INTERRUPT_SENT;

@@ -15,8 +15,9 @@ enum interrupt {
 	INTERRUPT_RUNS	  /* not yet: it runs, and may be in the middle of a long call */
 };
 
-/* Interrupts a tracee that runs under PTRACE_CONT, or has only been seized, if that is harmless. ticks: of CPU time in
- * user mode that it had used when it was looked at first; a thread that has used more since runs in user mode. */
-enum interrupt interrupt_gently(const struct tracee *tracee, int64_t ticks, struct proc_place *place);
+/* Remembers how much CPU time the thread has used, to tell later what it does. */
+void interrupt_look(struct tracee *tracee);
+/* Interrupts a tracee that runs under PTRACE_CONT, is in a call, or has only been seized, if that is harmless. */
+enum interrupt interrupt_gently(const struct tracee *tracee, struct proc_place *place);
 
 #endif

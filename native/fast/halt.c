@@ -103,7 +103,7 @@ static enum standing ask(struct tracee *tracee)
 	if (tracee->halted)
 		return RUNS; /* it has been asked */
 	if (tracee->continues || tracee->entered)
-		done = interrupt_gently(tracee, tracee->user_ticks, &place);
+		done = interrupt_gently(tracee, &place);
 	else
 		ptrace(PTRACE_INTERRUPT, tracee->tid, 0, 0);
 	tracee->halted = done == INTERRUPT_SENT;
@@ -133,7 +133,7 @@ static enum standing look(struct pt_tracer *t, pid_t tid, bool first)
 	if (tracee->awaited)
 		return STANDS; /* it stops once more before it runs any code of the program */
 	if (first && (tracee->continues || tracee->entered))
-		tracee->user_ticks = proc_user_ticks(tid);
+		interrupt_look(tracee);
 	return ask(tracee);
 }
 
