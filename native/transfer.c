@@ -89,6 +89,13 @@ void transfer_release(struct pt_tracer *t, struct tracee *tracee)
 	}
 }
 
+/* Who forges records for some minutes can reach the end of 64 bits: no sum of his is to look small for it. */
+static void add(uint64_t *sum, uint64_t bytes)
+{
+	if (__builtin_add_overflow(*sum, bytes, sum))
+		*sum = UINT64_MAX;
+}
+
 static void tell(struct pt_tracer *t, struct tracee *tracee, const struct outcome *outcome)
 {
 	const struct pt_record record = {
@@ -107,9 +114,9 @@ static void tell(struct pt_tracer *t, struct tracee *tracee, const struct outcom
 	};
 
 	if (outcome->direction == PT_SENT)
-		outcome->socket->sent += outcome->bytes;
+		add(&outcome->socket->sent, outcome->bytes);
 	else if (outcome->direction == PT_RECEIVED)
-		outcome->socket->received += outcome->bytes;
+		add(&outcome->socket->received, outcome->bytes);
 	emit_transfer(t, &record);
 	tracee->transferred = true;
 }

@@ -70,7 +70,7 @@ def test_what_no_stub_has_written_makes_the_report_incomplete(
 
 
 def test_wild_registers_in_a_stub_end_the_program_and_not_ptmon(targets: Targets, tmp_path: Path) -> None:
-    command = [targets("forger"), "registers"]
+    command = [str(targets("forger")), "registers"]
     traced = run_ptmon(command, tmp_path / "r.json", [*INSIDE])
     assert run_plain(*command).returncode == traced.returncode == -signal.SIGSEGV
     assert traced.report["processes"][0]["exit"] == {"code": None, "signal": signal.SIGSEGV}
