@@ -2,10 +2,11 @@
  *
  * int3 in a tracee's code. Who comes to it stops by SIGTRAP. Other threads than those that it is for may come there,
  * too, and for to take it away for a moment would let those slip through, what it has replaced is done for the others
- * by hand: cmp rax, imm32 or ret, which is what stands behind most calls.
+ * by hand: cmp rax, imm32, ret, neg eax or a mov between registers, which is what stands behind most calls.
  */
 #include "breakpoint.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,27 +60,47 @@ void breakpoint_release(struct pt_tracer *t, struct breakpoint *breakpoint, pid_
 	breakpoint_drop(t, breakpoint);
 }
 
-static bool is_easy(const uint8_t code[BREAKPOINT_CODE])
+/* mov r/m, r between registers: Intel's manual, volume 2, MOV (89 /r) and 2.2.1 (REX). */
+static int do_move(const uint8_t *code, struct registers *regs, uint64_t *to)
 {
-	return (code[0] == 0x48 && code[1] == 0x3d) || code[0] == 0xc3;
+	const uint8_t rex = (*code & 0xf0) == 0x40 ? *code++ : 0, modrm = code[1];
+
+	if (code[0] != 0x89 || modrm >> 6 != 3)
+		return -ENOTSUP;
+	registers_move(regs, (unsigned int)(modrm & 7) | (rex & 1u) << 3,
+		       (unsigned int)(modrm >> 3 & 7) | (rex & 4u) << 1, rex & 8);
+	*to += rex ? 3 : 2;
+	return 0;
 }
 
-/* What the instruction under the breakpoint would have done. */
-bool breakpoint_do_instead(pid_t tid, const struct breakpoint *breakpoint, struct registers *regs)
+/* What the instruction there would have done: 0, and its length; -ENOTSUP. */
+static int do_easy(pid_t tid, const uint8_t code[BREAKPOINT_CODE], struct registers *regs, uint64_t *to)
 {
-	uint64_t to = breakpoint->address + BREAKPOINT_CODE;
 	int32_t operand;
 
-	if (!is_easy(breakpoint->code))
-		return false;
-	if (breakpoint->code[0] == 0xc3) {
-		if (memory_read(tid, registers_stack(regs), &to, sizeof(to)) < 0)
-			return false;
-		registers_set_stack(regs, registers_stack(regs) + sizeof(to));
-	} else {
-		memcpy(&operand, breakpoint->code + 2, sizeof(operand));
+	if (code[0] == 0xc3) { /* ret */
+		if (memory_read(tid, registers_stack(regs), to, sizeof(*to)) < 0)
+			return -EFAULT;
+		registers_set_stack(regs, registers_stack(regs) + sizeof(*to));
+	} else if (code[0] == 0x48 && code[1] == 0x3d) { /* cmp rax, imm32 */
+		memcpy(&operand, code + 2, sizeof(operand));
 		registers_compare(regs, operand);
+		*to += 6;
+	} else if (code[0] == 0xf7 && code[1] == 0xd8) { /* neg eax */
+		registers_negate(regs);
+		*to += 2;
+	} else {
+		return do_move(code, regs, to);
 	}
+	return 0;
+}
+
+bool breakpoint_do_instead(pid_t tid, const struct breakpoint *breakpoint, struct registers *regs)
+{
+	uint64_t to = breakpoint->address;
+
+	if (do_easy(tid, breakpoint->code, regs, &to) < 0)
+		return false;
 	registers_set_instruction(regs, to);
 	return true;
 }

@@ -92,6 +92,16 @@ static inline void registers_compare(struct registers *regs, int32_t operand)
 	(void)regs, (void)operand;
 }
 
+static inline void registers_negate(struct registers *regs)
+{
+	(void)regs;
+}
+
+static inline void registers_move(struct registers *regs, unsigned int to, unsigned int from, bool wide)
+{
+	(void)regs, (void)to, (void)from, (void)wide;
+}
+
 /* The call that the tracee has made is made again when it runs on: its number is still in x8. */
 static inline void registers_restart(struct registers *regs, int64_t number)
 {

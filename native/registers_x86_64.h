@@ -201,3 +201,27 @@ static inline void registers_compare(struct registers *regs, int32_t operand)
 	regs->user.eflags &= ~(uint64_t)0x8d5;
 	regs->user.eflags |= carry | parity << 2 | adjust << 4 | zero << 6 | sign << 7 | overflow << 11;
 }
+
+/* What neg eax does: the upper half becomes 0. */
+static inline void registers_negate(struct registers *regs)
+{
+	const uint32_t a = (uint32_t)regs->user.rax, difference = 0 - a;
+	const uint64_t carry = a != 0, zero = difference == 0, sign = difference >> 31, overflow = a == 0x80000000u;
+	const uint64_t adjust = (a & 0xf) != 0, parity = !__builtin_parity(difference & 0xff);
+
+	regs->user.rax = difference;
+	regs->user.eflags &= ~(uint64_t)0x8d5;
+	regs->user.eflags |= carry | parity << 2 | adjust << 4 | zero << 6 | sign << 7 | overflow << 11;
+}
+
+/* mov between registers that the processor numbers so; of 32 bits unless wide: then the upper half becomes 0. */
+static inline void registers_move(struct registers *regs, unsigned int to, unsigned int from, bool wide)
+{
+	unsigned long long *const by_number[16] = {
+		&regs->user.rax, &regs->user.rcx, &regs->user.rdx, &regs->user.rbx, &regs->user.rsp, &regs->user.rbp,
+		&regs->user.rsi, &regs->user.rdi, &regs->user.r8,  &regs->user.r9,  &regs->user.r10, &regs->user.r11,
+		&regs->user.r12, &regs->user.r13, &regs->user.r14, &regs->user.r15,
+	};
+
+	*by_number[to] = wide ? *by_number[from] : (uint32_t)*by_number[from];
+}
