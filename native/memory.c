@@ -59,22 +59,33 @@ int memory_read(pid_t tid, uint64_t address, void *to, size_t length)
 	return presence_waits(tid, address, length) ? -EFAULT : memory_read_present(tid, address, to, length);
 }
 
-size_t memory_read_mapped(pid_t tid, uint64_t address, void *to, size_t size)
+static size_t read_mapped(pid_t tid, uint64_t address, void *to, size_t size,
+			  int (*read_all)(pid_t tid, uint64_t address, void *to, size_t length))
 {
 	size_t length = 0;
 
-	if (memory_read(tid, address, to, size) == 0)
+	if (read_all(tid, address, to, size) == 0)
 		return size;
 	while (length < size) {
 		size_t part = MEMORY_PAGE - (address + length) % MEMORY_PAGE;
 
 		if (part > size - length)
 			part = size - length;
-		if (memory_read(tid, address + length, (uint8_t *)to + length, part) < 0)
+		if (read_all(tid, address + length, (uint8_t *)to + length, part) < 0)
 			break;
 		length += part;
 	}
 	return length;
+}
+
+size_t memory_read_mapped(pid_t tid, uint64_t address, void *to, size_t size)
+{
+	return read_mapped(tid, address, to, size, memory_read);
+}
+
+size_t memory_read_fresh(pid_t tid, uint64_t address, void *to, size_t size)
+{
+	return read_mapped(tid, address, to, size, memory_read_present);
 }
 
 static int poke(pid_t tid, uint64_t address, const uint8_t *from, size_t length)

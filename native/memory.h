@@ -16,6 +16,9 @@ int memory_read(pid_t tid, uint64_t address, void *to, size_t length);
 int memory_read_present(pid_t tid, uint64_t address, void *to, size_t length);
 /* Copies up to size bytes, to the end of what is mapped. Returns how many. */
 size_t memory_read_mapped(pid_t tid, uint64_t address, void *to, size_t size);
+/* The same right after an execve: nobody has had it guarded by userfaultfd(2) yet, so it need not be looked at first.
+ */
+size_t memory_read_fresh(pid_t tid, uint64_t address, void *to, size_t size);
 /* Writes any bytes, also where the tracee itself may not. 0 or -errno. */
 int memory_write_code(pid_t tid, uint64_t address, const void *from, size_t length);
 /* Writes one word of the tracee; also where the page is read-only, as a debugger does. 0 or -errno. */

@@ -69,8 +69,8 @@ size_t stack_describe(pid_t tid, char *buffer, size_t size)
 	if (size < 2 * PATH_SIZE || registers_read(tid, &regs) < 0)
 		return 0;
 	stack.width = registers_compat(&regs) ? 4 : 8;
-	stack.length = memory_read_mapped(tid, registers_stack(&regs), stack.bytes, sizeof(stack.bytes));
-	path_length = memory_read_mapped(tid, find_execfn(&stack), path, sizeof(path) - 1);
+	stack.length = memory_read_fresh(tid, registers_stack(&regs), stack.bytes, sizeof(stack.bytes));
+	path_length = memory_read_fresh(tid, find_execfn(&stack), path, sizeof(path) - 1);
 	path[path_length] = '\0';
 	/* execveat(2) of an fd has no path of its own; /proc knows the program's name then. */
 	if (!path[0] || strncmp(path, "/dev/fd/", 8) == 0)
@@ -83,6 +83,6 @@ size_t stack_describe(pid_t tid, char *buffer, size_t size)
 	path_length = strlen(path) + 1;
 	memcpy(buffer + at, path, path_length);
 	at += path_length;
-	size = memory_read_mapped(tid, word(&stack, 1), buffer + at, size - at);
+	size = memory_read_fresh(tid, word(&stack, 1), buffer + at, size - at);
 	return at + length_of_strings(buffer + at, size, word(&stack, 0));
 }
