@@ -47,7 +47,7 @@ struct look {
 static void look_at_call(struct pt_tracer *t, struct tracee *tracee, void *context)
 {
 	struct look *look = context;
-	const struct syscall_entry *entry = tracee->call.entry;
+	const struct syscall_entry *entry = syscall_find(tracee->call.abi, tracee->call.number); /* its last one */
 
 	(void)t;
 	/* One that has stopped since, and not for a new program (loop.c), has failed to execute it. */
