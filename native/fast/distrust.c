@@ -47,7 +47,9 @@ struct look {
 static void look_at_call(struct pt_tracer *t, struct tracee *tracee, void *context)
 {
 	struct look *look = context;
-	const struct syscall_entry *entry = syscall_find(tracee->call.abi, tracee->call.number); /* its last one */
+	/* Its last call: where no exit-stop is wanted only its number is kept. */
+	const struct syscall_entry *entry = tracee->call.entry ? tracee->call.entry
+							       : syscall_find(tracee->call.abi, tracee->call.number);
 
 	(void)t;
 	/* One that has stopped since, and not for a new program (loop.c), has failed to execute it. */
