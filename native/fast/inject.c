@@ -178,7 +178,7 @@ static int run(struct pt_tracer *t, struct tracee *tracee, uint64_t room, const 
 		error = listen(t, tracee->tid, calls, count);
 	if (error != -ESRCH) {
 		registers_write(tracee->tid, back);
-		writing_code(tracee->tid, room, zeros, sizeof(zeros));
+		memory_write_code(tracee->tid, room, zeros, sizeof(zeros));
 	}
 	return error;
 }
@@ -201,7 +201,7 @@ int inject_maps(struct pt_tracer *t, struct tracee *tracee, const struct inject_
 	if (!error)
 		error = find_room(tracee, &room);
 	if (!error)
-		error = writing_code(tracee->tid, room, code, make(code, calls, count, &before));
+		error = memory_write_code(tracee->tid, room, code, make(code, calls, count, &before));
 	return error ? error : run(t, tracee, room, calls, count, &before, false);
 }
 
@@ -223,7 +223,7 @@ int inject_unmap(struct pt_tracer *t, struct tracee *tracee, uint64_t address, u
 		return error;
 	make(code, calls, 2, back);
 	memcpy(code + MASK, &mask, sizeof(mask));
-	error = writing_code(tracee->tid, room, code, sizeof(code));
+	error = memory_write_code(tracee->tid, room, code, sizeof(code));
 	if (error)
 		return error;
 	/* No signal comes in between, which would find the thread where it is not, and half of the work done. The code

@@ -141,7 +141,7 @@ static void write_first(const struct pass *pass, const uint8_t *byte)
 		const struct fast_site *site = &pass->image->sites[i];
 
 		if (site->changes)
-			writing_code(pass->tid, site->begin, byte ? byte : site->original, 1);
+			memory_write_code(pass->tid, site->begin, byte ? byte : site->original, 1);
 	}
 }
 
@@ -286,7 +286,7 @@ void live_mend(const struct image *image, pid_t child)
 
 		if (!is_half_done(child, site, pointer_of(i)))
 			continue;
-		writing_code(child, site->begin, site->original, site_size(site));
+		memory_write_code(child, site->begin, site->original, site_size(site));
 		if (site->jumps)
 			writing_jump(child, site, pointer_of(i));
 	}

@@ -20,6 +20,7 @@
 #include "fast/slots.h"
 #include "fast/table.h"
 #include "fast/writing.h"
+#include "memory.h"
 #include "registers.h"
 #include "watch.h"
 
@@ -136,7 +137,7 @@ static int write_header(const struct pt_tracer *t, struct image *image)
 
 static int write_ask(const struct image *image)
 {
-	return writing_code(image->reader, FAST_ASK, ask_begin, (size_t)(ask_end - ask_begin));
+	return memory_write_code(image->reader, FAST_ASK, ask_begin, (size_t)(ask_end - ask_begin));
 }
 
 int image_reset(struct pt_tracer *t, struct image *image)

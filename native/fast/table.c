@@ -17,6 +17,7 @@
 #include "fast/decode.h"
 #include "fast/layout.h"
 #include "fast/writing.h"
+#include "memory.h"
 
 struct table_row {
 	uint64_t call;
@@ -94,9 +95,9 @@ int table_write(const struct image *image, pid_t tid, unsigned int first)
 		memcpy(rows + (size_t)i * ROW_SIZE, &row, sizeof(row));
 	}
 	if (!error && count)
-		error = writing_code(tid, address_of(first), rows, (size_t)count * ROW_SIZE);
+		error = memory_write_code(tid, address_of(first), rows, (size_t)count * ROW_SIZE);
 	free(rows);
-	return error ? error : writing_code(tid, FAST_TABLE, &head, sizeof(head));
+	return error ? error : memory_write_code(tid, FAST_TABLE, &head, sizeof(head));
 }
 
 int table_find(pid_t tid)

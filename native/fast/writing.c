@@ -15,11 +15,6 @@
 _Static_assert(SITE_BEFORE <= FAST_ROOM_BEFORE && SITE_AFTER <= FAST_ROOM_AFTER, "rooms of stubs");
 _Static_assert(TWIN_DONE + SITE_AFTER + 14 <= 1 << FAST_TWIN_BITS, "a twin has its replay, and a jump");
 
-int writing_code(pid_t tid, uint64_t address, const void *from, size_t length)
-{
-	return memory_write_code(tid, address, from, length);
-}
-
 /* jmp [rip + 0], and the address behind it */
 static void put_jump(uint8_t to[14], uint64_t target)
 {
@@ -163,11 +158,11 @@ int writing_stubs(const struct image *image, pid_t tid, unsigned int first)
 	int error = make(image, first, &made);
 
 	if (!error)
-		error = writing_code(tid, made.begin, made.stubs, made.size);
+		error = memory_write_code(tid, made.begin, made.stubs, made.size);
 	if (!error)
-		error = writing_code(tid, made.twin_at, made.twins, (size_t)made.count << FAST_TWIN_BITS);
+		error = memory_write_code(tid, made.twin_at, made.twins, (size_t)made.count << FAST_TWIN_BITS);
 	if (!error)
-		error = writing_code(tid, made.pointer_at, made.pointers, made.count * sizeof(*made.pointers));
+		error = memory_write_code(tid, made.pointer_at, made.pointers, made.count * sizeof(*made.pointers));
 	free_made(&made);
 	return error;
 }
@@ -215,7 +210,7 @@ int writing_jump(pid_t tid, const struct fast_site *site, uint64_t pointer)
 	uint8_t jump[sizeof(site->original)];
 
 	writing_make_jump(site, pointer, jump);
-	return writing_code(tid, site->begin, jump, JUMP_SIZE);
+	return memory_write_code(tid, site->begin, jump, JUMP_SIZE);
 }
 
 int writing_jump_tail(pid_t tid, const struct fast_site *site, uint64_t pointer)
@@ -223,12 +218,12 @@ int writing_jump_tail(pid_t tid, const struct fast_site *site, uint64_t pointer)
 	uint8_t jump[sizeof(site->original)];
 
 	writing_make_jump(site, pointer, jump);
-	return writing_code(tid, site->begin + 1, jump + 1, JUMP_SIZE - 1);
+	return memory_write_code(tid, site->begin + 1, jump + 1, JUMP_SIZE - 1);
 }
 
 int writing_original_tail(pid_t tid, const struct fast_site *site)
 {
-	return writing_code(tid, site->begin + 1, site->original + 1, JUMP_SIZE - 1);
+	return memory_write_code(tid, site->begin + 1, site->original + 1, JUMP_SIZE - 1);
 }
 
 bool writing_has_original(pid_t tid, const struct fast_site *site)
@@ -251,5 +246,5 @@ int writing_original(pid_t tid, const struct fast_site *site, uint64_t pointer)
 {
 	if (!writing_has_jump(tid, site, pointer))
 		return 0;
-	return writing_code(tid, site->begin, site->original, site_size(site));
+	return memory_write_code(tid, site->begin, site->original, site_size(site));
 }

@@ -11,8 +11,6 @@ static inline unsigned int site_size(const struct fast_site *site)
 	return site->before + 2u + site->after;
 }
 
-/* Any bytes, also where the tracee itself may not write. 0 or -errno. */
-int writing_code(pid_t tid, uint64_t address, const void *from, size_t length);
 /* Stubs, twins and pointers of the sites from this one on. 0 or -errno. */
 int writing_stubs(const struct image *image, pid_t tid, unsigned int first);
 /* The bytes of a site with its jump. */

@@ -12,6 +12,7 @@
 #include "fast/layout.h"
 #include "fast/table.h"
 #include "fast/writing.h"
+#include "memory.h"
 
 #define SITES 3
 #define ROW (1u << FAST_TABLE_ROW_BITS)
@@ -34,7 +35,7 @@ static const struct {
 
 static void put(uint64_t address, const void *from, size_t length)
 {
-	CHECK(writing_code(getpid(), address, from, length) == 0);
+	CHECK(memory_write_code(getpid(), address, from, length) == 0);
 }
 
 static uint64_t row_at(unsigned int index)

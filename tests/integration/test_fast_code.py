@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,16 +39,20 @@ def test_code_that_changes_under_other_threads_is_counted_after_an_attach(fast: 
     fast.assert_told(ptmon.report, json.loads(out), calls=True)
 
 
+def assert_changed_code_is_told(fast: Fast, report: dict[str, Any], out: str) -> None:
+    if fast.mode == "off":
+        fast.assert_told(report, json.loads(out), calls=True)
+    else:
+        assert reasons(report) == {"code"}
+        assert not report["complete"]
+
+
 def test_what_is_written_over_a_jump_makes_the_report_incomplete(fast: Fast, targets: Targets) -> None:
     with fast.ready(targets("changing"), "restored") as (process, ptmon):
         out, errors = process.communicate("\n", timeout=DEADLINE)
         ptmon.finish()
     assert (process.returncode, errors) == (0, "")
-    if fast.mode == "off":
-        fast.assert_told(ptmon.report, json.loads(out), calls=True)
-    else:
-        assert reasons(ptmon.report) == {"code"}
-        assert not ptmon.report["complete"]
+    assert_changed_code_is_told(fast, ptmon.report, out)
 
 
 def test_code_whose_file_is_written_makes_the_report_incomplete(fast: Fast, targets: Targets, tmp_path: Path) -> None:
@@ -62,11 +67,7 @@ def test_code_whose_file_is_written_makes_the_report_incomplete(fast: Fast, targ
         out, errors = process.communicate("\n", timeout=DEADLINE)
         ptmon.finish()
     assert (process.returncode, errors) == (0, "")
-    if fast.mode == "off":
-        fast.assert_told(ptmon.report, json.loads(out), calls=True)
-    else:
-        assert reasons(ptmon.report) == {"code"}
-        assert not ptmon.report["complete"]
+    assert_changed_code_is_told(fast, ptmon.report, out)
 
 
 def nanoseconds(targets: Targets, file: Path, *options: str) -> int:
