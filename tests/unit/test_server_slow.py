@@ -9,14 +9,22 @@ import pytest
 
 from ptmon.events import Event
 from ptmon.outputs.formats.text import TextFormatter
-from ptmon.outputs.server import QUEUE_MOST, client
+from ptmon.outputs.server import QUEUE_MOST, client, hub
 from tests.serving import dropped
 from tests.support import until
 from tests.unit.served import Serve, numbers, stuck_server_thread
 
 
-def test_what_does_not_fit_into_the_queue_is_counted_and_told(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "BUFFER_HIGH", 1 << 30)  # only the queue's bound is looked at here
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slowly a client reads, it gets all: only the queue's bound is looked at."""
+    monkeypatch.setattr(client, "BUFFER_HIGH", 1 << 30)
+    for module in (client, hub):
+        monkeypatch.setattr(module, "FLUSH_SECONDS", 60.0)
+
+
+@pytest.mark.usefixtures("patient")
+def test_what_does_not_fit_into_the_queue_is_counted_and_told(serve: Serve) -> None:
     batch, count = 4096, 40
     with serve() as served:
         caller = served.joined("format jsonl\n")
@@ -34,6 +42,7 @@ def test_what_does_not_fit_into_the_queue_is_counted_and_told(serve: Serve, monk
     assert "dropped" in lines[-2]  # where they are missing
 
 
+@pytest.mark.usefixtures("patient")
 def test_what_was_lost_last_is_told_at_the_end(serve: Serve) -> None:
     with serve() as served:
         caller = served.joined("format jsonl\n")
