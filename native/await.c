@@ -226,6 +226,11 @@ void await_stopped(struct pt_tracer *t, struct tracee *tracee, enum stop_kind ki
 		return;
 	tracee->awaited = false;
 	breakpoint = breakpoint_find(t, tracee->group, tracee->awaited_at);
+	/* A race under a filter: it did not sleep in that call, but stood before it, in this stop. */
+	if (kind == STOP_SECCOMP) {
+		call_take_back(t, tracee);
+		tracee->entered = false;
+	}
 	/* program.c counts what a call has moved that death has cut short. */
 	if (kind != STOP_EXITED && kind != STOP_KILLED && kind != STOP_EXIT && registers_read(tracee->tid, &regs) == 0)
 		end_call(t, tracee, registers_result(&regs));

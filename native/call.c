@@ -219,11 +219,16 @@ void call_cut_short(struct pt_tracer *t, struct tracee *tracee)
 	tracee->call.entry = NULL;
 }
 
+void call_take_back(struct pt_tracer *t, struct tracee *tracee)
+{
+	restart_forget(t, tracee);
+	transfer_release(t, tracee);
+	tracee->call.entry = NULL;
+}
+
 void call_abandon(struct pt_tracer *t, struct tracee *tracee)
 {
 	if (tracee->call.socket[0] || tracee->call.socket[1])
 		emit_warning(t, tracee, PT_REASON_DETACHED, tracee->call.entry, 0);
-	restart_forget(t, tracee);
-	transfer_release(t, tracee);
-	tracee->call.entry = NULL;
+	call_take_back(t, tracee);
 }

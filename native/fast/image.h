@@ -91,7 +91,9 @@ struct image {
 	/* What the rings hold is not believed any more (distrust.h): nobody reads them. */
 	bool lost;
 	const struct tracee *stopped; /* whose stop is about to be handled */
+	bool to_withdraw;	      /* as soon as everybody stands (unseen.c); until then all calls in stubs stop */
 	uint8_t leavings;	      /* times that it was tried to give the memory back since */
+	int64_t leave_after;	      /* when it may be tried once more: CLOCK_MONOTONIC, ns */
 	bool closed; /* nor is anybody inside, and nothing is left to read: its memory is not looked at any more */
 };
 
