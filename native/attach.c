@@ -22,6 +22,8 @@
 #include "options.h"
 #include "proc.h"
 #include "program.h"
+#include "rings.h"
+#include "sandbox.h"
 #include "signals.h"
 #include "sockets.h"
 #include "tracee.h"
@@ -128,6 +130,8 @@ int pt_attach(struct pt_tracer *t, int pid, int32_t *step)
 	if (sockets_existed(t, first->tid) < 0)
 		emit_warning(t, first, PT_REASON_UNREADABLE, NULL, EACCES);
 	*step = PT_STEP_SEIZE;
+	rings_found(t, first);
+	sandbox_found(t, first);
 	for (int i = 0; i < MOST_PASSES && (pass = seize_pass(t, pid, false)) != 0; i++) {
 		if (pass < 0)
 			return pass;

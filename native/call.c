@@ -15,6 +15,7 @@
 #include "memory.h"
 #include "registers.h"
 #include "restart.h"
+#include "rings.h"
 #include "rows.h"
 #include "sandbox.h"
 #include "tracee.h"
@@ -111,7 +112,8 @@ static bool special_enter(struct pt_tracer *t, struct tracee *tracee)
 	switch (tracee->call.entry->rule) {
 	case RULE_CLONE:
 	case RULE_CLONE3:
-		return clone_enter(tracee);
+	case RULE_VFORK:
+		return clone_enter(t, tracee);
 	case RULE_SECCOMP:
 	case RULE_PRCTL:
 		return sandbox_enter(t, tracee);
@@ -119,10 +121,14 @@ static bool special_enter(struct pt_tracer *t, struct tracee *tracee)
 		if (t->options.no_io_uring)
 			sandbox_answer(tracee, -ENOSYS);
 		return !t->options.no_io_uring;
+	case RULE_IO_URING_ENTER:
+		rings_used(t, tracee, tracee->call.entry);
+		return false;
 	case RULE_IO_SUBMIT:
 		aio_enter(t, tracee);
 		return false;
 	case RULE_PTRACE:
+	case RULE_PIDFD_GETFD:
 		return true;
 	default:
 		return files_enter(t, tracee);
@@ -188,11 +194,15 @@ void call_exit(struct pt_tracer *t, struct tracee *tracee, int64_t result)
 		break;
 	case RULE_SECCOMP:
 	case RULE_PRCTL:
-		sandbox_exit(tracee, result);
+		sandbox_exit(t, tracee, result);
 		break;
 	case RULE_IO_URING:
 		if (result >= 0)
-			emit_warning(t, tracee, PT_REASON_IO_URING, entry, 0);
+			rings_used(t, tracee, entry);
+		break;
+	case RULE_PIDFD_GETFD:
+		if (result >= 0)
+			rings_got(t, tracee, entry, (int)result);
 		break;
 	case RULE_PTRACE:
 		if (result == -EPERM && would_trace(call->args[0]))

@@ -20,6 +20,7 @@
 #include "memory.h"
 #include "proc.h"
 #include "registers.h"
+#include "rings.h"
 #include "tracee.h"
 
 /* clone3's flags are the first 64-bit word of its struct; the flag that matters is in the low 32. */
@@ -50,13 +51,26 @@ static bool toggle_untraced(pid_t tid, const struct call *call)
 	return toggle_clone(tid, call->compat);
 }
 
-bool clone_enter(struct tracee *tracee)
+/* A child that is not to be followed shares what ptmon knows, or has put there: no tracer would see what it does to it.
+ * It would ask for one (fast/ask.S), and say for all who run in that memory that there is none. */
+static void before_unfollowed(struct pt_tracer *t, struct tracee *tracee, uint64_t flags)
+{
+	if (!t->options.no_follow || flags & CLONE_THREAD)
+		return;
+	if (flags & CLONE_VM)
+		fast_withdraw(t, tracee, PT_FALLBACK_UNFOLLOWED);
+	if (flags & CLONE_FILES)
+		rings_shared(t, tracee);
+}
+
+bool clone_enter(struct pt_tracer *t, struct tracee *tracee)
 {
 	const struct call *call = &tracee->call;
-	uint64_t flags = call->args[0];
+	uint64_t flags = call->entry->rule == RULE_VFORK ? CLONE_VM | CLONE_VFORK : call->args[0];
 
 	if (call->entry->rule == RULE_CLONE3 && memory_read(tracee->tid, call->args[0], &flags, sizeof(flags)) < 0)
 		return false;
+	before_unfollowed(t, tracee, flags);
 	if (!(flags & CLONE_UNTRACED))
 		return false;
 	tracee->hid_untraced = toggle_untraced(tracee->tid, call);
@@ -127,6 +141,8 @@ static void adopt(struct pt_tracer *t, struct tracee *child, struct tracee *pare
 	}
 	child->group->counted = parent->group->counted;
 	fast_cloned(t, child, parent, flags);
+	if (!(flags & CLONE_FILES))
+		rings_inherited(child, parent);
 	if (!(flags & CLONE_VM))
 		breakpoint_forked(t, child->tid);
 	if (flags & CLONE_VM && !thread)
@@ -232,6 +248,8 @@ static void adopt_orphan(struct pt_tracer *t, struct tracee *child, void *contex
 		child->group->counted = !parent || parent->group->counted;
 		if (!sibling)
 			fast_orphaned(child);
+		if (!sibling && parent)
+			rings_inherited(child, parent);
 		if (child->group->counted)
 			clone_tell(t, child);
 	}

@@ -16,6 +16,7 @@
 #include "files.h"
 #include "pidfd.h"
 #include "proc.h"
+#include "rings.h"
 #include "rows.h"
 #include "stack.h"
 #include "tracee.h"
@@ -64,12 +65,13 @@ void program_executed(struct pt_tracer *t, struct tracee *tracee, pid_t tgid)
 	fast_executed(t, tracee);
 	if (files_replace(t, tracee) < 0)
 		emit_warning(t, tracee, PT_REASON_NO_MEMORY, NULL, ENOMEM);
+	if (t->only)
+		tracee->group->counted = proc_runs(tgid, t->only);
+	rings_kept(t, tracee);
 	if (tracee->fresh) {
 		tracee->fresh = false;
 		t->first_executed = true;
 	}
-	if (t->only)
-		tracee->group->counted = proc_runs(tgid, t->only);
 	if (tracee->group->counted && !tracee->group->told)
 		clone_tell(t, tracee);
 	record = tracee->group->counted ? program_tell(t, tracee, PT_EXEC) : NULL;

@@ -70,7 +70,10 @@ enum pt_fallback {
 	PT_FALLBACK_ROOM = 12,	     /* nowhere in its code is room for what maps the memory */
 	PT_FALLBACK_LEFT = 13,	     /* it was let go, but the memory is still in it: a thread may return there */
 	PT_FALLBACK_PROC = 15,	     /* /proc shows another PID namespace: its threads can't be found there */
-	PT_FALLBACK_CLOCK = 16	     /* it forbids itself to read the time stamp counter */
+	PT_FALLBACK_CLOCK = 16,	     /* it forbids itself to read the time stamp counter */
+	PT_FALLBACK_RINGS = 17,	     /* its fds may change without a call: by io_uring, a supervisor, a process that
+				      * shares them and is not traced */
+	PT_FALLBACK_UNFOLLOWED = 18  /* a child that is not followed runs in its memory */
 };
 
 /* One row of what happened. With aggregate set, a PT_TRANSFER may stand for many calls that differ in nothing else. */

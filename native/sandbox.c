@@ -22,6 +22,8 @@
 
 #include "await.h"
 #include "fast/fast.h"
+#include "files.h"
+#include "proc.h"
 #include "registers.h"
 #include "tracee.h"
 #include "wait.h"
@@ -258,10 +260,24 @@ bool sandbox_enter(struct pt_tracer *t, struct tracee *tracee)
 	return is_set_filter(call);
 }
 
-void sandbox_exit(struct tracee *tracee, int64_t result)
+/* From then on somebody answers its calls who may put fds into it: SECCOMP_IOCTL_NOTIF_ADDFD. */
+static bool has_supervisor(const struct call *call)
+{
+	return call->entry->rule == RULE_SECCOMP && call->args[1] & SECCOMP_FILTER_FLAG_NEW_LISTENER;
+}
+
+void sandbox_found(struct pt_tracer *t, struct tracee *tracee)
+{
+	if (proc_status(tracee->tid, "Seccomp:", 10) == SECCOMP_MODE_FILTER)
+		files_distrust(t, tracee, UNSURE_SUPERVISED);
+}
+
+void sandbox_exit(struct pt_tracer *t, struct tracee *tracee, int64_t result)
 {
 	if (!tracee->strict && result >= 0)
 		tracee->sandboxed = true;
+	if (!tracee->strict && result >= 0 && has_supervisor(&tracee->call))
+		files_distrust(t, tracee, UNSURE_SUPERVISED);
 }
 
 /* kernel/seccomp.c, mode1_syscalls and its 32-bit twin */

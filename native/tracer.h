@@ -61,6 +61,13 @@ struct group {
 	bool clockless;	   /* nor in what it executes: a rdtsc would fault there (PR_SET_TSC) */
 };
 
+/* Why an fd may come to name something else without a call that is seen: bits. */
+enum unsure {
+	UNSURE_RINGS = 1,      /* io_uring closes and installs fds by itself */
+	UNSURE_SUPERVISED = 2, /* who answers its calls may put fds in their places (seccomp_unotify(2), ADDFD) */
+	UNSURE_SHARED = 4      /* a process that is not traced has the same table */
+};
+
 /* One fd table, as far as it is known: fd -> socket. See files.c. */
 struct files {
 	unsigned int users; /* tracees that point here */
@@ -69,6 +76,7 @@ struct files {
 	pid_t pidfd_tid;
 	struct files *next_with_pidfd;
 	struct socket **sockets; /* by fd: NULL unknown, NOT_A_SOCKET, or the socket */
+	unsigned int unsure;	 /* bits of enum unsure: then sockets[] is what the fd was at the last look */
 	unsigned int size;
 	struct image *image;	/* whose slots mirror this table (fast/slots.c), or NULL */
 	struct tracee *closing; /* list of those in the middle of a close, dup2, connect ... */

@@ -227,7 +227,9 @@ static void learn(struct pt_tracer *t, struct tracee *tracee, int64_t result)
 
 	if (!call->entry->only_sockets || call->socket[0] || result == -EBADF || result == -ENOTSOCK)
 		return;
-	call->socket[0] = socket_unknown();
+	call->socket[0] = files_noted(tracee->files, call->fd[0]);
+	if (!call->socket[0])
+		call->socket[0] = socket_unknown();
 	if (!call->socket[0])
 		return;
 	call->socket[0]->busy++;

@@ -57,6 +57,8 @@ class FallbackReason(Enum):
     LEFT = "left"
     PROC = "proc"
     CLOCK = "clock"
+    RINGS = "rings"
+    UNFOLLOWED = "unfollowed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,7 +106,8 @@ static uint32_t wanted(const struct pt_tracer *t, uint64_t watched[FAST_NUMBERS 
 	const struct syscall_entry *table = syscall_table(&count);
 
 	for (unsigned int i = 0; i < count; i++)
-		if (table[i].number[ABI_NATIVE] >= 0)
+		if (table[i].number[ABI_NATIVE] >= 0 && !(t->filtered && table[i].rule == RULE_IO_URING_ENTER) &&
+		    (t->options.no_follow || table[i].rule != RULE_VFORK))
 			set_bit(watched, (uint64_t)table[i].number[ABI_NATIVE]);
 	for (uint64_t number = 0; number < FAST_NUMBERS; number++)
 		if (watch_order(t, false, number) || (fast_touches(ABI_NATIVE, number) && !has_stub(number)) ||
