@@ -18,6 +18,7 @@
 #include "rings.h"
 #include "rows.h"
 #include "sandbox.h"
+#include "sockets.h"
 #include "tracee.h"
 #include "transfer.h"
 
@@ -72,6 +73,8 @@ static void connect_enter(struct pt_tracer *t, struct tracee *tracee, int fd)
 	if (memory_read(tracee->tid, tracee->call.args[1], &family, sizeof(family)) == 0 && family == AF_UNSPEC &&
 	    files_lookup(t, tracee, fd, &socket) == 1)
 		socket->existed = true;
+	if (call_counts(t, tracee))
+		socket_note(t, tracee, fd);
 	files_closing(t, tracee, (unsigned int)fd, (unsigned int)fd);
 }
 

@@ -76,7 +76,8 @@ enum pt_fallback {
 	PT_FALLBACK_UNFOLLOWED = 18  /* a child that is not followed runs in its memory */
 };
 
-/* One row of what happened. With aggregate set, a PT_TRANSFER may stand for many calls that differ in nothing else. */
+/* One row of what happened, in the order of their times. With aggregate set, a PT_TRANSFER may stand for many calls
+ * that differ in nothing else, and the order is that in which it was found out. */
 struct pt_record {
 	uint64_t time; /* nanoseconds, CLOCK_MONOTONIC; of the first call, if it stands for many */
 	uint64_t calls;
@@ -105,6 +106,7 @@ struct pt_socket_info {
 	uint32_t peer_length;
 	uint8_t local[128];
 	uint8_t peer[128];
+	uint64_t opened; /* of a PT_SOCKET: ns, CLOCK_MONOTONIC, when the first call on it was seen */
 };
 
 /* The kernel's own counters of a TCP socket: payload bytes, SYN and FIN taken off. */
@@ -123,6 +125,7 @@ struct pt_batch {
 	uint32_t data_length;
 	int32_t signal;	  /* a signal that asks ptmon itself to end (attach), or 0 */
 	uint32_t tracees; /* threads held now */
+	uint64_t time; /* ns, CLOCK_MONOTONIC: no record of a later batch bears an earlier one (but with aggregate) */
 };
 
 enum pt_seccomp { PT_SECCOMP_AUTO = 0, PT_SECCOMP_ON = 1, PT_SECCOMP_OFF = 2 };

@@ -169,6 +169,8 @@ class SocketSeen:
     local: bytes
     """struct sockaddr as the kernel gives it; empty: none."""
     peer: bytes
+    opened: float | None = None
+    """When the first call on it was seen, whether it moved bytes or connected it; None: not before ``time``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,7 +129,7 @@ class Session:
             if not engine.counting and not self._attached:
                 self.report = ledger.report(engine.elapsed())
                 self._outputs.finish_aside(self.report)
-            elif due is not None and self._interval is not None and (now := engine.elapsed()) >= due:
+            elif due is not None and self._interval is not None and (now := engine.told) >= due:
                 with self._lock:
                     last = ledger.snapshot(now, last)
                 self._outputs.snapshot(last)

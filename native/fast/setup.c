@@ -18,6 +18,7 @@
 #include "fast/mapped.h"
 #include "fast/ring.h"
 #include "fast/slots.h"
+#include "fast/stamp.h"
 #include "fast/table.h"
 #include "fast/writing.h"
 #include "memory.h"
@@ -35,6 +36,7 @@ struct image *image_begin(struct pt_tracer *t, struct tracee *tracee)
 	image->reader = tracee->tid;
 	image->stubs_end = FAST_STUBS;
 	ring_reset(image);
+	stamp_take(t);
 	image->next = t->images;
 	t->images = image;
 	tracee->group->image = image;

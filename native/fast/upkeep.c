@@ -24,6 +24,7 @@
 #include "fast/ring.h"
 #include "fast/signalled.h"
 #include "fast/slots.h"
+#include "fast/stamp.h"
 #include "fast/unseen.h"
 #include "files.h"
 #include "proc.h"
@@ -212,8 +213,10 @@ void fast_detach(struct pt_tracer *t)
 
 void fast_drain(struct pt_tracer *t)
 {
+	if (t->images)
+		stamp_take(t);
 	for (struct image *image = t->images; image; image = image->next) {
-		ring_drain(t, image);
+		ring_read(t, image);
 		asking_check(t, image);
 	}
 }

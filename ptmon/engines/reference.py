@@ -53,6 +53,7 @@ class ReferenceEngine:
         self.started = 0.0
         self.counting = True
         self.exit: Exit | None = None
+        self.told = 0.0
         self._start = 0
         self._end: int | None = None
         self._tracee = Tracee(0)
@@ -250,5 +251,6 @@ class ReferenceEngine:
         return BATCH if duration is None else duration - self.elapsed()
 
     def _take(self) -> list[Record]:
+        self.told = self.elapsed()
         records, self._tracee.journal.records = self._tracee.journal.records, []
         return records
