@@ -83,17 +83,22 @@ static void meet(struct pt_tracer *t, struct tracee *tracee, const struct proc_p
 }
 
 struct round {
-	const struct group *group;
-	unsigned int left; /* threads that are not dealt with yet */
-	bool undecided;	   /* one of them may run in user mode, or in a long call */
+	const struct group *group; /* NULL: all */
+	unsigned int left;	   /* threads that are not dealt with yet */
+	bool undecided;		   /* one of them may run in user mode, or in a long call */
 };
+
+static bool concerns(const struct round *round, const struct tracee *tracee)
+{
+	return tracee->seized && (!round->group || tracee->group == round->group);
+}
 
 static void look(struct pt_tracer *t, struct tracee *tracee, void *context)
 {
 	struct round *round = context;
 	struct proc_place place;
 
-	if (tracee->group != round->group || !tracee->seized)
+	if (!concerns(round, tracee))
 		return;
 	if (!tracee->seized_at) {
 		tracee->seized_at = now_ns();
@@ -125,7 +130,7 @@ static void look_last(struct pt_tracer *t, struct tracee *tracee, void *context)
 	struct round *round = context;
 
 	(void)t;
-	if (tracee->group != round->group || !tracee->seized || is_in_long_call(tracee))
+	if (!concerns(round, tracee) || is_in_long_call(tracee))
 		return;
 	tracee->seized = false;
 	ptrace(PTRACE_INTERRUPT, tracee->tid, 0, 0);
@@ -136,7 +141,7 @@ static void is_undecided(struct pt_tracer *t, struct tracee *tracee, void *conte
 	struct round *round = context;
 
 	(void)t;
-	round->undecided |= tracee->group == round->group && tracee->seized && !is_in_long_call(tracee);
+	round->undecided |= concerns(round, tracee) && !is_in_long_call(tracee);
 }
 
 void await_begin(struct pt_tracer *t, const struct group *group)

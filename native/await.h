@@ -6,8 +6,8 @@
 #include "stop.h"
 #include "tracer.h"
 
-/* Brings every thread of the process that was seized (tracee->seized) to its first stop, now or, if it sleeps in a call
- * that would be cut short, at that call's end. */
+/* Brings every thread of the process (NULL: of all) that was seized (tracee->seized) to its first stop, now or, if it
+ * sleeps in a call that would be cut short, at that call's end. */
 void await_begin(struct pt_tracer *t, const struct group *group);
 /* The same for those that run unseen (PTRACE_CONT), but one that stands. */
 void await_unseen(struct pt_tracer *t, const struct group *group, const struct tracee *but);

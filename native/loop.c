@@ -16,6 +16,7 @@
 #include "fast/fast.h"
 #include "files.h"
 #include "filter.h"
+#include "follow.h"
 #include "program.h"
 #include "registers.h"
 #include "restart.h"
@@ -254,6 +255,8 @@ void loop_dispatch(struct pt_tracer *t, pid_t tid, int status)
 	tracee->hold = HOLD_NONE; /* only SIGKILL takes a tracee out of where it is held */
 	if (tracee->seized || tracee->awaited)
 		await_stopped(t, tracee, kind);
+	if (tracee->unsettled && kind != STOP_EXITED && kind != STOP_KILLED)
+		follow_settle(t, tracee);
 	if (kind != STOP_EXEC)
 		fast_before_stop(t, tracee); /* else its memory is another program's already */
 	if (!tracee->entered)

@@ -152,6 +152,22 @@ static int64_t stat_field(pid_t tid, unsigned int place)
 	return at ? strtoll(at, NULL, 10) : -EINVAL;
 }
 
+int proc_process(pid_t pid, struct proc_process *process)
+{
+	char line[1024];
+	ssize_t length = read_file(pid, "stat", line, sizeof(line));
+	const char *at = length < 0 ? NULL : strrchr(line, ')'); /* the second ends with the last of these */
+	int parent;
+
+	if (length < 0)
+		return (int)length;
+	if (!at || sscanf(at, ") %c %d %*d %*d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %" SCNu64,
+			  &process->state, &parent, &process->flags, &process->started) != 4)
+		return -EINVAL;
+	process->parent = parent;
+	return 0;
+}
+
 int64_t proc_user_ticks(pid_t tid)
 {
 	return stat_field(tid, 14);

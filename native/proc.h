@@ -30,6 +30,16 @@ struct proc_place {
 
 /* 1: it sleeps, and *place says where; 0: it runs, in user mode or in the kernel; -errno: nobody can tell. */
 int proc_place(pid_t tid, struct proc_place *place);
+/* What /proc/PID/stat says of a process that is known by its number alone. */
+struct proc_process {
+	char state;
+	pid_t parent;
+	unsigned int flags; /* PF_* of the kernel's linux/sched.h */
+	uint64_t started;   /* clock ticks from the boot to its birth */
+};
+
+/* 0 or -errno. */
+int proc_process(pid_t pid, struct proc_process *process);
 /* CPU time that a thread has used in user mode and in the kernel, in clock ticks (sysconf(_SC_CLK_TCK)); or -errno. */
 int64_t proc_user_ticks(pid_t tid);
 int64_t proc_kernel_ticks(pid_t tid);

@@ -49,9 +49,12 @@ enum pt_reason {
 	PT_REASON_UNATTRIBUTED = 9, /* calls were counted in the process, but on which socket is not known */
 	PT_REASON_INTERRUPTED =
 		12, /* nothing is missing, but ptmon has cut a call short; error: its number, if syscall is none */
-	PT_REASON_FORGED = 10,	/* the process has changed what the core keeps in its memory */
-	PT_REASON_UNASKED = 11, /* calls were made in the process that the core was not asked about */
-	PT_REASON_CODE = 13	/* its code has changed unseen, so calls may have been missed */
+	PT_REASON_FORGED = 10,	  /* the process has changed what the core keeps in its memory */
+	PT_REASON_UNASKED = 11,	  /* calls were made in the process that the core was not asked about */
+	PT_REASON_CODE = 13,	  /* its code has changed unseen, so calls may have been missed */
+	PT_REASON_TRACED = 14,	  /* descendants that another tracer has; calls: how many */
+	PT_REASON_FORBIDDEN = 15, /* descendants that may not be traced; calls: how many */
+	PT_REASON_UNATTACHED = 16 /* one of several targets could not be attached; the core does not tell of it */
 };
 
 /* Why the calls of a process, or some of them, are not counted inside of it, but at stops. */

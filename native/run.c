@@ -96,6 +96,7 @@ void pt_destroy(struct pt_tracer *t)
 	signals_destroy(t);
 	emit_destroy(t);
 	watch_destroy(t);
+	free(t->left_out);
 	free(t->only);
 	free(t);
 }

@@ -207,6 +207,7 @@ struct tracee {
 	bool relocate; /* its code was patched while it did not stand: where it goes on is looked at at its next stop */
 	bool relocated;	   /* that was at this stop */
 	bool seized;	   /* and it has not stopped yet (await.c) */
+	bool unsettled;	   /* nor is it known that it was not in the middle of a fork then (follow.c) */
 	bool trap_blocked; /* it had SIGTRAP blocked when it was looked at last (await.c) */
 	bool awaited;	   /* at a breakpoint behind the call that it sleeps in */
 	uint64_t awaited_at;
@@ -270,6 +271,14 @@ struct found {
 	unsigned int count;
 };
 
+/* A descendant of an attached process that could not be attached. */
+struct left_out {
+	pid_t pid;
+	pid_t root; /* which was asked for */
+	enum pt_reason reason;
+	int error; /* errno */
+};
+
 struct pt_tracer {
 	struct pt_options options;
 	char *only;
@@ -296,7 +305,9 @@ struct pt_tracer {
 	struct tracee *tracees[HASH_SIZE];
 	struct socket *sockets[HASH_SIZE];
 	struct row *rows[HASH_SIZE];
-	struct files *with_pidfd;	/* list */
+	struct files *with_pidfd;  /* list */
+	struct left_out *left_out; /* array */
+	unsigned int left_out_count;
 	struct breakpoint *breakpoints; /* list */
 	bool traps;			/* int3 was written into some tracee's code */
 	bool seized;			/* some tracee was seized and has not stopped yet */

@@ -170,7 +170,9 @@ class Ledger:
             process.exit = Ended(record.code, record.signal)
 
     def _incomplete(self, record: Incomplete) -> None:
-        self._notices.setdefault((record.reason.value, record.pid), notices.notice(record))
+        key = (record.reason.value, record.pid)
+        if key not in self._notices or record.count > 1:  # then it says how many there are by now
+            self._notices[key] = notices.notice(record)
         if record.reason not in notices.HARMLESS:
             self._complete = False
 

@@ -33,6 +33,10 @@ MESSAGES = {
     Reason.UNASKED: "process {pid} took ptmon for gone and made calls{call} that were not counted: bytes are missing",
     Reason.CODE: "code of process {pid} was changed by something that is no call of its own{call}:"
     " calls that it made before that was seen are not counted",
+    Reason.TRACED: "{left} left out, for another tracer has them{call}: what they transfer is not counted",
+    Reason.FORBIDDEN: "{left} left out, for ptmon may not trace them, other users' ones or"
+    " such as are not dumpable{call}: what they transfer is not counted; run ptmon as root",
+    Reason.UNATTACHED: "process {pid} could not be attached to{call}: what it transfers is not counted",
 }
 
 FALLBACKS = {
@@ -65,7 +69,10 @@ def notice(record: Incomplete) -> Notice:
     elif record.error:
         said.append(_errno(record.error))
     call = f" ({', '.join(said)})" if said else ""
-    return Notice(record.reason.value, record.pid, MESSAGES[record.reason].format(pid=record.pid, call=call))
+    noun, verb = ("1 process", "is") if record.count == 1 else (f"{record.count} processes", "are")
+    left = f"{noun} started by process {record.pid} {verb}"
+    message = MESSAGES[record.reason].format(pid=record.pid, call=call, left=left)
+    return Notice(record.reason.value, record.pid, message)
 
 
 def fallback(record: Fallback) -> FallbackReport:

@@ -90,7 +90,7 @@ TABLE = (
     Option(
         "target",
         ("--attach", "-p"),
-        "attach to a running process, all its threads; Ctrl-C detaches, the process runs on (repeatable)",
+        "attach to a running process, its threads, its children and theirs; Ctrl-C detaches, they run on (repeatable)",
         "PID",
         pid_number,
         repeatable=True,
@@ -109,7 +109,7 @@ TABLE = (
         "NAME",
         file_name,
     ),
-    Option("target", ("--no-follow",), "trace the program's threads, but not its children"),
+    Option("target", ("--no-follow",), "trace threads, but no children: neither new ones nor those that are there"),
     Option(
         "target",
         ("--duration",),

@@ -37,6 +37,9 @@ class Reason(Enum):
     FORGED = "forged"
     UNASKED = "unasked"
     CODE = "code"
+    TRACED = "traced"
+    FORBIDDEN = "forbidden"
+    UNATTACHED = "unattached"
 
 
 class FallbackReason(Enum):
@@ -211,6 +214,8 @@ class Incomplete:
     reason: Reason
     syscall: str | None
     error: int
+    count: int = 1
+    """Of a reason that tells of other processes: how many there are by now."""
 
 
 @dataclass(frozen=True, slots=True)

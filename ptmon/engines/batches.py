@@ -130,7 +130,7 @@ def _close(reader: BatchReader, row: Any, moment: float, data: bytes) -> Record:
 
 def _warning(reader: BatchReader, row: Any, moment: float, data: bytes) -> Record:
     syscall = None if row.syscall == NO_SYSCALL else reader.syscall(row.syscall)
-    return Incomplete(moment, row.tgid, REASONS[row.value], syscall, row.error)
+    return Incomplete(moment, row.tgid, REASONS[row.value], syscall, row.error, row.calls or 1)
 
 
 def _fallback(reader: BatchReader, row: Any, moment: float, data: bytes) -> Record:

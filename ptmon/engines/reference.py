@@ -118,6 +118,8 @@ class ReferenceEngine:
             self._tracee.journal.records.append(Clone(self.elapsed(), self.root, self.root, os.getpid()))
         self._tracee.sockets.share()  # whatever it has inherited, or had before
         self._tracee.runs(parent)
+        if parent is not None and settings.follow and starting.has_children(self.root):
+            self._tracee.say(Reason.UNTRACED)
         self._resume()
 
     def _run_for(self, seconds: float) -> None:

@@ -191,6 +191,12 @@ def attach(pid: int) -> int:
     return int(_status(pid).get("PPid", 0))
 
 
+def has_children(pid: int) -> bool:
+    """Whether a process has children that run on untraced."""
+    others = (int(name) for name in os.listdir("/proc") if name.isdigit())
+    return any(fields.get("PPid") == str(pid) and fields["State"][0] != "Z" for fields in map(_status, others))
+
+
 def _await(pid: int, wanted: Callable[[int], bool]) -> bool:
     """Lets a tracee run, and its signals be delivered, until it stops as ``wanted``. False: it has ended."""
     while True:

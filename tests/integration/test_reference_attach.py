@@ -9,9 +9,9 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from tests.attaching import Attached, attached, busy, held_by, thread_status, threads_of
-from tests.hazards import lasting_state
+from tests.hazards import children_of, lasting_state
 from tests.reference import REFERENCE, assert_exchanged, quietly, server, talk
-from tests.support import DEADLINE, PTMON, Targets, process_state, until
+from tests.support import DEADLINE, PTMON, Targets, process_state, started, until
 
 
 def attach(pid: int, folder: Path, *options: str) -> AbstractContextManager[Attached]:
@@ -80,6 +80,15 @@ def test_a_process_with_threads_cannot_be_attached_to(targets: Targets) -> None:
         assert "--engine native" in line
         assert look(victim.pid) == before
         victim.quit()
+
+
+def test_children_that_are_there_are_said_to_be_missing(targets: Targets, tmp_path: Path) -> None:
+    with started(["sh", "-c", "cat & cat; :"], stdin=subprocess.PIPE) as process:
+        until(lambda: len(children_of(process.pid)) == 2, "the children")
+        with attach(process.pid, tmp_path) as ptmon:
+            ptmon.detach()
+    assert [row["reason"] for row in ptmon.report["warnings"]] == ["untraced"]
+    assert not ptmon.report["complete"]
 
 
 def test_a_stopped_process_is_left_alone(targets: Targets) -> None:
