@@ -87,8 +87,10 @@ static uint64_t flags_of(struct tracee *parent)
 	ptrace(PTRACE_GET_SYSCALL_INFO, parent->tid, sizeof(info), &info);
 	abi = abi_of(info.arch);
 	entry = syscall_find(abi, registers_number(&regs));
+#ifdef SYS_vfork /* aarch64 has clone(2) alone */
 	if (abi == ABI_NATIVE && registers_number(&regs) == SYS_vfork)
 		return CLONE_VM | CLONE_VFORK;
+#endif
 	if (!entry || (entry->rule != RULE_CLONE && entry->rule != RULE_CLONE3))
 		return 0;
 	flags = registers_argument(&regs, 0, abi != ABI_NATIVE);
