@@ -208,13 +208,19 @@ void call_exit(struct pt_tracer *t, struct tracee *tracee, int64_t result)
 
 void call_cut_short(struct pt_tracer *t, struct tracee *tracee)
 {
+	const struct call *call = &tracee->call;
 	struct registers regs;
+	int64_t result;
 
 	/* exit_group by another thread and SIGKILL end a call without an exit-stop, after it may have moved its
-	 * bytes. The return register holds their number then; a call that was not made shows an error there. */
-	if (tracee->call.entry && syscall_transfers(tracee->call.entry) && registers_read(tracee->tid, &regs) == 0 &&
-	    registers_result(&regs) > 0 && call_counts(t, tracee))
-		transfer_exit(t, tracee, registers_result(&regs));
+	 * bytes. The return register holds their number then. */
+	if (call->entry && syscall_transfers(call->entry) && call_counts(t, tracee) &&
+	    registers_read(tracee->tid, &regs) == 0) {
+		if (!registers_ended(&regs, tracee->instruction, call->args[0], &result))
+			emit_warning(t, tracee, PT_REASON_DETACHED, call->entry, 0);
+		else if (result > 0)
+			transfer_exit(t, tracee, result);
+	}
 	transfer_release(t, tracee);
 	tracee->call.entry = NULL;
 }

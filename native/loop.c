@@ -70,14 +70,16 @@ static void go_on(struct pt_tracer *t, struct tracee *tracee)
  * the kernel still thinks that a signal is there (TIF_SIGPENDING; recalc_sigpending_tsk() of kernel/signal.c never
  * clears it): the call would be cut short. So it is not made now; the thread goes back to before the instruction, which
  * clears that. */
-static void back_before(const struct tracee *tracee, uint64_t number)
+static void back_before(const struct tracee *tracee, uint64_t number, uint64_t argument, bool compat)
 {
 	struct registers regs;
 
 	if (registers_read(tracee->tid, &regs) < 0)
 		return;
+	/* aarch64: its register is the result's, too, and it is not the number in x8 that says which call is made. */
+	registers_set_argument(&regs, argument, compat);
 	registers_restart(&regs, (int64_t)number);
-	registers_write(tracee->tid, &regs);
+	registers_set_number(tracee->tid, &regs, NO_CALL);
 }
 
 /* The same at a syscall-entry-stop. The program's own filters have not judged the call yet, so something else is made
@@ -94,7 +96,7 @@ static void begin_now(struct tracee *tracee, int64_t result)
 {
 	tracee->again = tracee->entered = false;
 	sandbox_result(tracee, result);
-	back_before(tracee, tracee->call.number);
+	back_before(tracee, tracee->call.number, tracee->call.args[0], tracee->call.compat);
 }
 
 static void on_seccomp(struct pt_tracer *t, struct tracee *tracee)
@@ -107,10 +109,11 @@ static void on_seccomp(struct pt_tracer *t, struct tracee *tracee)
 	if (info.seccomp.ret_data != FILTER_COOKIE || !t->filtered) {
 		sandbox_foreign_trace(tracee);
 	} else if (tracee->halted && !tracee->entered) {
-		back_before(tracee, info.seccomp.nr);
+		back_before(tracee, info.seccomp.nr, info.seccomp.args[0], abi_of(info.arch) != ABI_NATIVE);
 	} else if (!tracee->entered && !fast_tries_again(t, tracee, info.instruction_pointer, info.seccomp.nr)) {
 		memcpy(args, info.seccomp.args, sizeof(args));
 		tracee->before_filters = false;
+		tracee->instruction = info.instruction_pointer;
 		if (fast_collides(t, tracee, abi_of(info.arch), info.seccomp.nr, args))
 			return go_on(t, tracee);
 		on_call_entry(t, tracee, info.arch, info.seccomp.nr, args);
@@ -143,6 +146,7 @@ static void on_syscall(struct pt_tracer *t, struct tracee *tracee)
 	if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
 		memcpy(args, info.entry.args, sizeof(args));
 		tracee->before_filters = true;
+		tracee->instruction = info.instruction_pointer;
 		if (!stays_here(t, &info) && (tracee->halted || (t->detaching && fast_lets_go(t, tracee))))
 			begin_anew(t, tracee, abi_of(info.arch), info.entry.nr, args);
 		else if (fast_collides(t, tracee, abi_of(info.arch), info.entry.nr, args))

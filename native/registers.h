@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#define NO_CALL (-1)
+
 #if defined(__x86_64__)
 #include "registers_x86_64.h"
 #elif defined(__aarch64__)
@@ -23,7 +25,12 @@
  *   registers_result(&regs)           its return value
  *   registers_set_argument(&regs, v, compat)  argument 0
  *   registers_set_result(&regs, v)    the return value
- *   registers_set_number(tid, &regs, number)  which call is made; -1 at a stop before the call: none
+ *   registers_set_number(tid, &regs, number)  which call is made; NO_CALL: none (at a stop before it), or the kernel is
+ *                                     not to make it again
+ *   registers_restart(&regs, number)  the call, which the tracee has made or stands before, is made (again) when it
+ * runs on registers_ended(&regs, instruction, argument, &result)  at PTRACE_EVENT_EXIT inside a call that was entered
+ * there (behind its instruction) and with this argument 0: what it has returned; false: nobody can tell
+ *   registers_trapped(number, argument)  what looks like the result of a call that a seccomp filter has trapped
  *   registers_compat(&regs)           does the tracee run 32-bit code?
  *   registers_stack(&regs)            the stack pointer
  *   registers_context(&regs)          at a signal handler's first instruction: address of its ucontext_t, or 0

@@ -102,11 +102,28 @@ static inline void registers_move(struct registers *regs, unsigned int to, unsig
 	(void)regs, (void)to, (void)from, (void)wide;
 }
 
-/* The call that the tracee has made is made again when it runs on: its number is still in x8. */
+/* Its number is still in x8. */
 static inline void registers_restart(struct registers *regs, int64_t number)
 {
 	(void)number;
 	regs->user.pc -= 4;
+}
+
+/* One that is to be made again has its first argument in x0 by now, and pc at its instruction (do_signal() of
+ * arch/arm64/kernel/signal.c). The kernel puts no error into x0 before a call is made: one that death came before still
+ * has its argument there, too, and can't be told from one that has returned just that number. */
+static inline bool registers_ended(const struct registers *regs, uint64_t instruction, uint64_t argument,
+				   int64_t *result)
+{
+	*result = regs->user.pc == instruction ? registers_result(regs) : -EINTR;
+	return *result <= 0 || (uint64_t)*result != argument;
+}
+
+/* syscall_rollback() of arch/arm64/include/asm/syscall.h */
+static inline int64_t registers_trapped(uint64_t number, uint64_t argument)
+{
+	(void)number;
+	return (int64_t)argument;
 }
 
 static inline uint64_t registers_instruction(const struct registers *regs)

@@ -129,6 +129,21 @@ static inline void registers_restart(struct registers *regs, int64_t number)
 	regs->user.rip -= 2;
 }
 
+/* A call that was not made, or is to be made again, shows an error there. */
+static inline bool registers_ended(const struct registers *regs, uint64_t instruction, uint64_t argument,
+				   int64_t *result)
+{
+	(void)instruction, (void)argument;
+	*result = registers_result(regs);
+	return true;
+}
+
+static inline int64_t registers_trapped(uint64_t number, uint64_t argument)
+{
+	(void)argument;
+	return (int64_t)number;
+}
+
 /* The kernel is not to restart the call that the tracee has made last. */
 static inline void registers_forget_call(struct registers *regs)
 {
