@@ -210,16 +210,17 @@ void call_cut_short(struct pt_tracer *t, struct tracee *tracee)
 {
 	const struct call *call = &tracee->call;
 	struct registers regs;
-	int64_t result;
+	int64_t moved;
 
 	/* exit_group by another thread and SIGKILL end a call without an exit-stop, after it may have moved its
 	 * bytes. The return register holds their number then. */
-	if (call->entry && syscall_transfers(call->entry) && call_counts(t, tracee) &&
+	if (call->entry && syscall_transfers(call->entry) && !tracee->unmade && call_counts(t, tracee) &&
 	    registers_read(tracee->tid, &regs) == 0) {
-		if (!registers_ended(&regs, tracee->instruction, call->args[0], &result))
+		moved = registers_moved(&regs, call->args[0], tracee->instruction);
+		if (moved > 0)
+			transfer_exit(t, tracee, moved);
+		else if (moved == REGISTERS_UNKNOWN)
 			emit_warning(t, tracee, PT_REASON_DETACHED, call->entry, 0);
-		else if (result > 0)
-			transfer_exit(t, tracee, result);
 	}
 	transfer_release(t, tracee);
 	tracee->call.entry = NULL;

@@ -33,8 +33,13 @@
  * resume that one, unseen. So the tracee is left alone when it is gone (ESRCH), or is in another stop already. */
 static bool read_syscall_info(struct pt_tracer *t, struct tracee *tracee, struct __ptrace_syscall_info *info)
 {
-	if (ptrace(PTRACE_GET_SYSCALL_INFO, tracee->tid, sizeof(*info), info) > 0)
-		return info->op != PTRACE_SYSCALL_INFO_NONE;
+	if (ptrace(PTRACE_GET_SYSCALL_INFO, tracee->tid, sizeof(*info), info) > 0) {
+		if (info->op == PTRACE_SYSCALL_INFO_NONE)
+			return false;
+		tracee->instruction = info->instruction_pointer;
+		program_undecoded(t, tracee, info->arch);
+		return true;
+	}
 	if (errno != ESRCH) {
 		emit_warning(t, tracee, PT_REASON_UNREADABLE, NULL, errno);
 		tracee_resume(tracee, tracee_request(t, tracee), 0);
@@ -76,10 +81,9 @@ static void back_before(const struct tracee *tracee, uint64_t number, uint64_t a
 
 	if (registers_read(tracee->tid, &regs) < 0)
 		return;
-	/* aarch64: its register is the result's, too, and it is not the number in x8 that says which call is made. */
-	registers_set_argument(&regs, argument, compat);
+	registers_set_argument(&regs, argument, compat); /* aarch64: the result has taken its place */
 	registers_restart(&regs, (int64_t)number);
-	registers_set_number(tracee->tid, &regs, NO_CALL);
+	registers_set_number(tracee->tid, &regs, -1);
 }
 
 /* The same at a syscall-entry-stop. The program's own filters have not judged the call yet, so something else is made
@@ -113,7 +117,6 @@ static void on_seccomp(struct pt_tracer *t, struct tracee *tracee)
 	} else if (!tracee->entered && !fast_tries_again(t, tracee, info.instruction_pointer, info.seccomp.nr)) {
 		memcpy(args, info.seccomp.args, sizeof(args));
 		tracee->before_filters = false;
-		tracee->instruction = info.instruction_pointer;
 		if (fast_collides(t, tracee, abi_of(info.arch), info.seccomp.nr, args))
 			return go_on(t, tracee);
 		on_call_entry(t, tracee, info.arch, info.seccomp.nr, args);
@@ -146,7 +149,6 @@ static void on_syscall(struct pt_tracer *t, struct tracee *tracee)
 	if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
 		memcpy(args, info.entry.args, sizeof(args));
 		tracee->before_filters = true;
-		tracee->instruction = info.instruction_pointer;
 		if (!stays_here(t, &info) && (tracee->halted || (t->detaching && fast_lets_go(t, tracee))))
 			begin_anew(t, tracee, abi_of(info.arch), info.entry.nr, args);
 		else if (fast_collides(t, tracee, abi_of(info.arch), info.entry.nr, args))
@@ -199,6 +201,7 @@ static void on_interrupt(struct pt_tracer *t, struct tracee *tracee)
 	if (tracee->tid == t->first)
 		t->first_stopped = false;
 	fast_interrupted(tracee);
+	program_look(t, tracee);
 	tracee_resume(tracee, tracee_request(t, tracee), 0);
 }
 

@@ -51,7 +51,8 @@ enum pt_reason {
 		12, /* nothing is missing, but ptmon has cut a call short; error: its number, if syscall is none */
 	PT_REASON_FORGED = 10,	/* the process has changed what the core keeps in its memory */
 	PT_REASON_UNASKED = 11, /* calls were made in the process that the core was not asked about */
-	PT_REASON_CODE = 13	/* its code has changed unseen, so calls may have been missed */
+	PT_REASON_CODE = 13,	/* its code has changed unseen, so calls may have been missed */
+	PT_REASON_COMPAT = 14	/* calls of the 32-bit ABI are not decoded on this machine */
 };
 
 /* Why the calls of a process, or some of them, are not counted inside of it, but at stops. */

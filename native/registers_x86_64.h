@@ -121,27 +121,32 @@ static inline uint64_t registers_r11(const struct registers *regs)
 	return regs->user.r11;
 }
 
+/* The x32 ABI is told by the numbers of its calls. */
+static inline bool registers_undecoded(pid_t tid)
+{
+	(void)tid;
+	return false;
+}
+
+static inline uint64_t registers_rolled_back(uint64_t number, const uint64_t args[6])
+{
+	(void)args;
+	return number;
+}
+
+/* A call that was not made shows an error there, and one that was to be made again a code of the kernel's own. */
+static inline int64_t registers_moved(const struct registers *regs, uint64_t argument, uint64_t instruction)
+{
+	(void)argument, (void)instruction;
+	return (int64_t)regs->user.rax;
+}
+
 /* The call that the tracee has made is made again when it runs on, for the instruction stands right before rip. */
 static inline void registers_restart(struct registers *regs, int64_t number)
 {
 	regs->user.rax = (uint64_t)number;
 	regs->user.orig_rax = (uint64_t)-1;
 	regs->user.rip -= 2;
-}
-
-/* A call that was not made, or is to be made again, shows an error there. */
-static inline bool registers_ended(const struct registers *regs, uint64_t instruction, uint64_t argument,
-				   int64_t *result)
-{
-	(void)instruction, (void)argument;
-	*result = registers_result(regs);
-	return true;
-}
-
-static inline int64_t registers_trapped(uint64_t number, uint64_t argument)
-{
-	(void)argument;
-	return (int64_t)number;
 }
 
 /* The kernel is not to restart the call that the tracee has made last. */

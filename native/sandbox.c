@@ -28,6 +28,7 @@
 #define PR_SET_SYSCALL_USER_DISPATCH 59 /* Linux 5.11 */
 #endif
 
+#define NO_CALL (-1)
 #define READ_I386 3
 #define HOLD_NS (200 * 1000 * 1000LL)
 #define TRAPPED_BY_FILTER 1 /* si_code SYS_SECCOMP of sigaction(2), which not every C library names */
@@ -278,9 +279,9 @@ bool sandbox_trapped(struct tracee *tracee, int64_t result)
 	siginfo_t pending[8];
 	long count;
 
-	/* The kernel rolls the registers back before it sends the signal, so the "result" is the call's number (or what
-	 * was in that register before). Only then is it worth a look at the thread's pending signals. */
-	if (result != registers_trapped(tracee->call.number, tracee->call.args[0]))
+	/* The kernel rolls the registers back before it sends the signal, so the "result" is the call's number, or its
+	 * first argument. Only then is it worth a look at the thread's pending signals. */
+	if ((uint64_t)result != registers_rolled_back(tracee->call.number, tracee->call.args))
 		return false;
 	count = ptrace(PTRACE_PEEKSIGINFO, tracee->tid, &peek, pending);
 	for (long i = 0; i < count; i++)

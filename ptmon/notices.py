@@ -33,6 +33,7 @@ MESSAGES = {
     Reason.UNASKED: "process {pid} took ptmon for gone and made calls{call} that were not counted: bytes are missing",
     Reason.CODE: "code of process {pid} was changed by something that is no call of its own{call}:"
     " calls that it made before that was seen are not counted",
+    Reason.COMPAT: "process {pid} runs a 32-bit program{call}: on this machine its calls are not counted, nor refused",
 }
 
 FALLBACKS = {

@@ -37,6 +37,7 @@ class Reason(Enum):
     FORGED = "forged"
     UNASKED = "unasked"
     CODE = "code"
+    COMPAT = "compat"
 
 
 class FallbackReason(Enum):
