@@ -268,6 +268,8 @@ struct pt_identity {
 };
 
 int pt_read_call(int tid, struct pt_call *call);
+/* The address of the instruction with which a tracee that stands goes on: that behind the call it has entered. */
+int pt_read_instruction(int tid, uint64_t *out);
 int pt_read_memory(int tid, uint64_t address, void *to, size_t length);
 /* 1: fd is a socket, told in *identity; 0: it is none; -errno. At a later reading of the same socket, before is what
  * the first one told, with tcp.bytes_sent and bytes_received set to what was counted since; at the first it is NULL. */
