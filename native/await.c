@@ -49,6 +49,7 @@ static void block_trap(const struct tracee *tracee)
 static void begin_call(struct pt_tracer *t, struct tracee *tracee, const struct proc_place *place)
 {
 	call_begin(t, tracee, ABI_NATIVE, (uint64_t)place->number, place->args);
+	tracee->instruction = place->instruction;
 	/* A stub counts it by itself. */
 	tracee->entered = !fast_counts_itself(tracee, place->instruction) && call_enter(t, tracee, true);
 }

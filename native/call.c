@@ -221,13 +221,20 @@ void call_exit(struct pt_tracer *t, struct tracee *tracee, int64_t result)
 
 void call_cut_short(struct pt_tracer *t, struct tracee *tracee)
 {
+	const struct call *call = &tracee->call;
 	struct registers regs;
+	int64_t moved;
 
 	/* exit_group by another thread and SIGKILL end a call without an exit-stop, after it may have moved its
-	 * bytes. The return register holds their number then; a call that was not made shows an error there. */
-	if (tracee->call.entry && syscall_transfers(tracee->call.entry) && registers_read(tracee->tid, &regs) == 0 &&
-	    registers_result(&regs) > 0 && call_counts(t, tracee))
-		transfer_exit(t, tracee, registers_result(&regs));
+	 * bytes. The return register holds their number then. */
+	if (call->entry && syscall_transfers(call->entry) && !tracee->unmade && call_counts(t, tracee) &&
+	    registers_read(tracee->tid, &regs) == 0) {
+		moved = registers_moved(&regs, call->args[0], tracee->instruction);
+		if (moved > 0)
+			transfer_exit(t, tracee, moved);
+		else if (moved == REGISTERS_UNKNOWN)
+			emit_warning(t, tracee, PT_REASON_DETACHED, call->entry, 0);
+	}
 	transfer_release(t, tracee);
 	tracee->call.entry = NULL;
 }

@@ -87,6 +87,13 @@ void clone_exit(struct tracee *tracee)
 	tracee->hid_untraced = false;
 }
 
+/* Those of a process that can't be read, or whose calls are not decoded: a thread shares the fd table as a rule, a
+ * process does not. */
+static uint64_t likely_flags(const struct tracee *parent)
+{
+	return proc_status(parent->tid, "Threads:", 10) > parent->group->threads ? CLONE_THREAD | CLONE_FILES : 0;
+}
+
 /* The flags that the parent, stopped in its event, gave to the call. fork and vfork have none that count. */
 static uint64_t flags_of(struct tracee *parent)
 {
@@ -101,15 +108,17 @@ static uint64_t flags_of(struct tracee *parent)
 	ptrace(PTRACE_GET_SYSCALL_INFO, parent->tid, sizeof(info), &info);
 	abi = abi_of(info.arch);
 	entry = syscall_find(abi, registers_number(&regs));
+#ifdef SYS_vfork /* aarch64 has clone(2) alone */
 	if (abi == ABI_NATIVE && registers_number(&regs) == SYS_vfork)
 		return CLONE_VM | CLONE_VFORK;
+#endif
+	if (abi == ABI_COUNT)
+		return likely_flags(parent);
 	if (!entry || (entry->rule != RULE_CLONE && entry->rule != RULE_CLONE3))
 		return 0;
 	flags = registers_argument(&regs, 0, abi != ABI_NATIVE);
 	if (entry->rule == RULE_CLONE3 && memory_read(parent->tid, flags, &flags, sizeof(flags)) < 0)
-		/* A process that can't be read: a thread shares the fd table as a rule, a process does not. */
-		flags = proc_status(parent->tid, "Threads:", 10) > parent->group->threads ? CLONE_THREAD | CLONE_FILES
-											  : 0;
+		flags = likely_flags(parent);
 	return flags;
 }
 

@@ -49,12 +49,13 @@ enum pt_reason {
 	PT_REASON_UNATTRIBUTED = 9, /* calls were counted in the process, but on which socket is not known */
 	PT_REASON_INTERRUPTED =
 		12, /* nothing is missing, but ptmon has cut a call short; error: its number, if syscall is none */
-	PT_REASON_FORGED = 10,	  /* the process has changed what the core keeps in its memory */
-	PT_REASON_UNASKED = 11,	  /* calls were made in the process that the core was not asked about */
-	PT_REASON_CODE = 13,	  /* its code has changed unseen, so calls may have been missed */
-	PT_REASON_TRACED = 14,	  /* descendants that another tracer has; calls: how many */
-	PT_REASON_FORBIDDEN = 15, /* descendants that may not be traced; calls: how many */
-	PT_REASON_UNATTACHED = 16 /* one of several targets could not be attached; the core does not tell of it */
+	PT_REASON_FORGED = 10,	   /* the process has changed what the core keeps in its memory */
+	PT_REASON_UNASKED = 11,	   /* calls were made in the process that the core was not asked about */
+	PT_REASON_CODE = 13,	   /* its code has changed unseen, so calls may have been missed */
+	PT_REASON_TRACED = 14,	   /* descendants that another tracer has; calls: how many */
+	PT_REASON_FORBIDDEN = 15,  /* descendants that may not be traced; calls: how many */
+	PT_REASON_UNATTACHED = 16, /* one of several targets could not be attached; the core does not tell of it */
+	PT_REASON_COMPAT = 17	   /* calls of the 32-bit ABI are not decoded on this machine */
 };
 
 /* Why the calls of a process, or some of them, are not counted inside of it, but at stops. */
@@ -276,6 +277,8 @@ struct pt_identity {
 };
 
 int pt_read_call(int tid, struct pt_call *call);
+/* The address of the instruction with which a tracee that stands goes on: that behind the call it has entered. */
+int pt_read_instruction(int tid, uint64_t *out);
 int pt_read_memory(int tid, uint64_t address, void *to, size_t length);
 /* 1: fd is a socket, told in *identity; 0: it is none; -errno. At a later reading of the same socket, before is what
  * the first one told, with tcp.bytes_sent and bytes_received set to what was counted since; at the first it is NULL. */

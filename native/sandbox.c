@@ -310,9 +310,9 @@ bool sandbox_trapped(struct tracee *tracee, int64_t result)
 	siginfo_t pending[8];
 	long count;
 
-	/* The kernel rolls the registers back before it sends the signal, so the "result" is the call's number. Only
-	 * then is it worth a look at the thread's pending signals. */
-	if (result < 0 || (uint64_t)result != tracee->call.number)
+	/* The kernel rolls the registers back before it sends the signal, so the "result" is the call's number, or its
+	 * first argument. Only then is it worth a look at the thread's pending signals. */
+	if ((uint64_t)result != registers_rolled_back(tracee->call.number, tracee->call.args))
 		return false;
 	count = ptrace(PTRACE_PEEKSIGINFO, tracee->tid, &peek, pending);
 	for (long i = 0; i < count; i++)

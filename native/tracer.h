@@ -180,8 +180,10 @@ struct tracee {
 	enum change changes; /* by that call */
 	struct watched watched;
 	enum hold hold;
-	bool entered;	     /* inside a call: its syscall-exit-stop will come */
-	bool before_filters; /* its call was seen at a syscall-entry-stop: seccomp filters judge it after that */
+	uint64_t instruction; /* address behind that of its last call */
+	bool entered;	      /* inside a call: its syscall-exit-stop will come */
+	bool unmade;	      /* SIGKILL has taken it out of its last stop: a call that it stood before is not made */
+	bool before_filters;  /* its call was seen at a syscall-entry-stop: seccomp filters judge it after that */
 	struct disguise disguise;
 	bool sandboxed;	    /* has a seccomp filter of its own: watched with PTRACE_SYSCALL */
 	bool closely;	    /* so is one that has code of its own where our filter lets calls pass (fast/collide.c) */

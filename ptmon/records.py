@@ -40,6 +40,7 @@ class Reason(Enum):
     TRACED = "traced"
     FORBIDDEN = "forbidden"
     UNATTACHED = "unattached"
+    COMPAT = "compat"
 
 
 class FallbackReason(Enum):

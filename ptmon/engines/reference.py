@@ -165,7 +165,7 @@ class ReferenceEngine:
         if event == ptrace.PTRACE_EVENT_EXEC:
             self._tracee.runs()
         elif event == ptrace.PTRACE_EVENT_EXIT:
-            self._tracee.exits(read_call(self.root).result)
+            self._tracee.exits(read_call(self.root))
         elif event:
             self._born(ptrace.ptrace_geteventmsg(self.root))
         elif number == SYSCALL_STOP:
