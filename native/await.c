@@ -49,6 +49,7 @@ static void block_trap(const struct tracee *tracee)
 static void begin_call(struct pt_tracer *t, struct tracee *tracee, const struct proc_place *place)
 {
 	call_begin(t, tracee, ABI_NATIVE, (uint64_t)place->number, place->args);
+	tracee->instruction = place->instruction;
 	/* A stub counts it by itself. */
 	tracee->entered = !fast_counts_itself(tracee, place->instruction) && call_enter(t, tracee, true);
 }
@@ -231,6 +232,11 @@ void await_stopped(struct pt_tracer *t, struct tracee *tracee, enum stop_kind ki
 		return;
 	tracee->awaited = false;
 	breakpoint = breakpoint_find(t, tracee->group, tracee->awaited_at);
+	/* A race under a filter: it did not sleep in that call, but stood before it, in this stop. */
+	if (kind == STOP_SECCOMP) {
+		call_take_back(t, tracee);
+		tracee->entered = false;
+	}
 	/* program.c counts what a call has moved that death has cut short. */
 	if (kind != STOP_EXITED && kind != STOP_KILLED && kind != STOP_EXIT && registers_read(tracee->tid, &regs) == 0)
 		end_call(t, tracee, registers_result(&regs));

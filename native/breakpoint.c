@@ -146,6 +146,9 @@ struct breakpoint *breakpoint_put(struct pt_tracer *t, struct tracee *tracee, ui
 {
 	struct breakpoint *one = breakpoint_find(t, tracee->group, address);
 	const uint8_t int3 = BREAKPOINT_BYTE;
+
+	if (!BREAKPOINTS)
+		return NULL;
 	if (one ? !breakpoint_may_trap(tracee) : !all_may_trap(t, tracee->group))
 		return NULL;
 	if (!one) {

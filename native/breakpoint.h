@@ -6,6 +6,11 @@
 #include "registers.h"
 #include "tracer.h"
 
+#if defined(__x86_64__)
+#define BREAKPOINTS true
+#else
+#define BREAKPOINTS false /* none is ever put */
+#endif
 #define BREAKPOINT_BYTE 0xcc /* int3 */
 #define BREAKPOINT_CODE 6    /* bytes of cmp rax, imm32 */
 

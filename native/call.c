@@ -15,8 +15,10 @@
 #include "memory.h"
 #include "registers.h"
 #include "restart.h"
+#include "rings.h"
 #include "rows.h"
 #include "sandbox.h"
+#include "sockets.h"
 #include "tracee.h"
 #include "transfer.h"
 
@@ -71,6 +73,8 @@ static void connect_enter(struct pt_tracer *t, struct tracee *tracee, int fd)
 	if (memory_read(tracee->tid, tracee->call.args[1], &family, sizeof(family)) == 0 && family == AF_UNSPEC &&
 	    files_lookup(t, tracee, fd, &socket) == 1)
 		socket->existed = true;
+	if (call_counts(t, tracee))
+		socket_note(t, tracee, fd);
 	files_closing(t, tracee, (unsigned int)fd, (unsigned int)fd);
 }
 
@@ -111,7 +115,8 @@ static bool special_enter(struct pt_tracer *t, struct tracee *tracee)
 	switch (tracee->call.entry->rule) {
 	case RULE_CLONE:
 	case RULE_CLONE3:
-		return clone_enter(tracee);
+	case RULE_VFORK:
+		return clone_enter(t, tracee);
 	case RULE_SECCOMP:
 	case RULE_PRCTL:
 		return sandbox_enter(t, tracee);
@@ -119,10 +124,14 @@ static bool special_enter(struct pt_tracer *t, struct tracee *tracee)
 		if (t->options.no_io_uring)
 			sandbox_answer(tracee, -ENOSYS);
 		return !t->options.no_io_uring;
+	case RULE_IO_URING_ENTER:
+		rings_used(t, tracee, tracee->call.entry);
+		return false;
 	case RULE_IO_SUBMIT:
 		aio_enter(t, tracee);
 		return false;
 	case RULE_PTRACE:
+	case RULE_PIDFD_GETFD:
 		return true;
 	default:
 		return files_enter(t, tracee);
@@ -188,11 +197,15 @@ void call_exit(struct pt_tracer *t, struct tracee *tracee, int64_t result)
 		break;
 	case RULE_SECCOMP:
 	case RULE_PRCTL:
-		sandbox_exit(tracee, result);
+		sandbox_exit(t, tracee, result);
 		break;
 	case RULE_IO_URING:
 		if (result >= 0)
-			emit_warning(t, tracee, PT_REASON_IO_URING, entry, 0);
+			rings_used(t, tracee, entry);
+		break;
+	case RULE_PIDFD_GETFD:
+		if (result >= 0)
+			rings_got(t, tracee, entry, (int)result);
 		break;
 	case RULE_PTRACE:
 		if (result == -EPERM && would_trace(call->args[0]))
@@ -208,13 +221,27 @@ void call_exit(struct pt_tracer *t, struct tracee *tracee, int64_t result)
 
 void call_cut_short(struct pt_tracer *t, struct tracee *tracee)
 {
+	const struct call *call = &tracee->call;
 	struct registers regs;
+	int64_t moved;
 
 	/* exit_group by another thread and SIGKILL end a call without an exit-stop, after it may have moved its
-	 * bytes. The return register holds their number then; a call that was not made shows an error there. */
-	if (tracee->call.entry && syscall_transfers(tracee->call.entry) && registers_read(tracee->tid, &regs) == 0 &&
-	    registers_result(&regs) > 0 && call_counts(t, tracee))
-		transfer_exit(t, tracee, registers_result(&regs));
+	 * bytes. The return register holds their number then. */
+	if (call->entry && syscall_transfers(call->entry) && !tracee->unmade && call_counts(t, tracee) &&
+	    registers_read(tracee->tid, &regs) == 0) {
+		moved = registers_moved(&regs, call->args[0], tracee->instruction);
+		if (moved > 0)
+			transfer_exit(t, tracee, moved);
+		else if (moved == REGISTERS_UNKNOWN)
+			emit_warning(t, tracee, PT_REASON_DETACHED, call->entry, 0);
+	}
+	transfer_release(t, tracee);
+	tracee->call.entry = NULL;
+}
+
+void call_take_back(struct pt_tracer *t, struct tracee *tracee)
+{
+	restart_forget(t, tracee);
 	transfer_release(t, tracee);
 	tracee->call.entry = NULL;
 }
@@ -223,7 +250,5 @@ void call_abandon(struct pt_tracer *t, struct tracee *tracee)
 {
 	if (tracee->call.socket[0] || tracee->call.socket[1])
 		emit_warning(t, tracee, PT_REASON_DETACHED, tracee->call.entry, 0);
-	restart_forget(t, tracee);
-	transfer_release(t, tracee);
-	tracee->call.entry = NULL;
+	call_take_back(t, tracee);
 }

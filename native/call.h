@@ -19,4 +19,7 @@ void call_cut_short(struct pt_tracer *t, struct tracee *tracee);
 /* It is let go in the middle, and what the call will return is never seen. */
 void call_abandon(struct pt_tracer *t, struct tracee *tracee);
 
+/* The call that was begun is not made yet after all: as if it had not been begun. */
+void call_take_back(struct pt_tracer *t, struct tracee *tracee);
+
 #endif

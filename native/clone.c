@@ -20,6 +20,7 @@
 #include "memory.h"
 #include "proc.h"
 #include "registers.h"
+#include "rings.h"
 #include "tracee.h"
 
 /* clone3's flags are the first 64-bit word of its struct; the flag that matters is in the low 32. */
@@ -50,13 +51,26 @@ static bool toggle_untraced(pid_t tid, const struct call *call)
 	return toggle_clone(tid, call->compat);
 }
 
-bool clone_enter(struct tracee *tracee)
+/* A child that is not to be followed shares what ptmon knows, or has put there: no tracer would see what it does to it.
+ * It would ask for one (fast/ask.S), and say for all who run in that memory that there is none. */
+static void before_unfollowed(struct pt_tracer *t, struct tracee *tracee, uint64_t flags)
+{
+	if (!t->options.no_follow || flags & CLONE_THREAD)
+		return;
+	if (flags & CLONE_VM)
+		fast_withdraw(t, tracee, PT_FALLBACK_UNFOLLOWED);
+	if (flags & CLONE_FILES)
+		rings_shared(t, tracee);
+}
+
+bool clone_enter(struct pt_tracer *t, struct tracee *tracee)
 {
 	const struct call *call = &tracee->call;
-	uint64_t flags = call->args[0];
+	uint64_t flags = call->entry->rule == RULE_VFORK ? CLONE_VM | CLONE_VFORK : call->args[0];
 
 	if (call->entry->rule == RULE_CLONE3 && memory_read(tracee->tid, call->args[0], &flags, sizeof(flags)) < 0)
 		return false;
+	before_unfollowed(t, tracee, flags);
 	if (!(flags & CLONE_UNTRACED))
 		return false;
 	tracee->hid_untraced = toggle_untraced(tracee->tid, call);
@@ -73,6 +87,13 @@ void clone_exit(struct tracee *tracee)
 	tracee->hid_untraced = false;
 }
 
+/* Those of a process that can't be read, or whose calls are not decoded: a thread shares the fd table as a rule, a
+ * process does not. */
+static uint64_t likely_flags(const struct tracee *parent)
+{
+	return proc_status(parent->tid, "Threads:", 10) > parent->group->threads ? CLONE_THREAD | CLONE_FILES : 0;
+}
+
 /* The flags that the parent, stopped in its event, gave to the call. fork and vfork have none that count. */
 static uint64_t flags_of(struct tracee *parent)
 {
@@ -87,15 +108,17 @@ static uint64_t flags_of(struct tracee *parent)
 	ptrace(PTRACE_GET_SYSCALL_INFO, parent->tid, sizeof(info), &info);
 	abi = abi_of(info.arch);
 	entry = syscall_find(abi, registers_number(&regs));
+#ifdef SYS_vfork /* aarch64 has clone(2) alone */
 	if (abi == ABI_NATIVE && registers_number(&regs) == SYS_vfork)
 		return CLONE_VM | CLONE_VFORK;
+#endif
+	if (abi == ABI_COUNT)
+		return likely_flags(parent);
 	if (!entry || (entry->rule != RULE_CLONE && entry->rule != RULE_CLONE3))
 		return 0;
 	flags = registers_argument(&regs, 0, abi != ABI_NATIVE);
 	if (entry->rule == RULE_CLONE3 && memory_read(parent->tid, flags, &flags, sizeof(flags)) < 0)
-		/* A process that can't be read: a thread shares the fd table as a rule, a process does not. */
-		flags = proc_status(parent->tid, "Threads:", 10) > parent->group->threads ? CLONE_THREAD | CLONE_FILES
-											  : 0;
+		flags = likely_flags(parent);
 	return flags;
 }
 
@@ -127,6 +150,8 @@ static void adopt(struct pt_tracer *t, struct tracee *child, struct tracee *pare
 	}
 	child->group->counted = parent->group->counted;
 	fast_cloned(t, child, parent, flags);
+	if (!(flags & CLONE_FILES))
+		rings_inherited(child, parent);
 	if (!(flags & CLONE_VM))
 		breakpoint_forked(t, child->tid);
 	if (flags & CLONE_VM && !thread)
@@ -232,6 +257,8 @@ static void adopt_orphan(struct pt_tracer *t, struct tracee *child, void *contex
 		child->group->counted = !parent || parent->group->counted;
 		if (!sibling)
 			fast_orphaned(child);
+		if (!sibling && parent)
+			rings_inherited(child, parent);
 		if (child->group->counted)
 			clone_tell(t, child);
 	}

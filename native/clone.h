@@ -6,7 +6,7 @@
 #include "tracer.h"
 
 /* Takes CLONE_UNTRACED out of a call that is about to be made. True if the exit-stop is needed to put it back. */
-bool clone_enter(struct tracee *tracee);
+bool clone_enter(struct pt_tracer *t, struct tracee *tracee);
 void clone_exit(struct tracee *tracee);
 /* PTRACE_EVENT_FORK, _VFORK or _CLONE of the parent: the child has a tid. False if the parent has been killed out of
  * that stop; its child is adopted as an orphan then. */

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "order.h"
+
 #define INDEX_SIZE 1024 /* a power of two */
 #define INDEX_PROBES 4
 
@@ -28,6 +30,8 @@ void emit_destroy(struct pt_tracer *t)
 	free(t->out.records);
 	free(t->out.data);
 	free(t->out.index);
+	free(t->out.sorted);
+	free(t->out.keys);
 }
 
 static void forget_index(struct out *out)
@@ -37,6 +41,7 @@ static void forget_index(struct out *out)
 
 void emit_begin(struct pt_tracer *t)
 {
+	t->out.batch++;
 	t->out.count = 0;
 	t->out.data_length = 0;
 	forget_index(&t->out);
@@ -176,6 +181,8 @@ void emit_warning(struct pt_tracer *t, struct tracee *tracee, enum pt_reason rea
 
 void emit_end(struct pt_tracer *t, struct pt_batch *batch)
 {
+	if (!t->options.aggregate && !order_by_time(&t->out))
+		t->out.lost = true;
 	if (t->out.lost) {
 		const struct tracee nobody = {.tid = t->first};
 		struct pt_record *record = emit(t, PT_WARNING, &nobody, NULL, 0);
@@ -186,6 +193,8 @@ void emit_end(struct pt_tracer *t, struct pt_batch *batch)
 		}
 	}
 	t->handed_over = true;
+	if (t->out.told < (uint64_t)t->now)
+		t->out.told = (uint64_t)t->now;
 	*batch = (struct pt_batch){
 		.records = t->out.records,
 		.data = t->out.data,
@@ -193,5 +202,6 @@ void emit_end(struct pt_tracer *t, struct pt_batch *batch)
 		.data_length = t->out.data_length,
 		.signal = t->wants_end,
 		.tracees = t->tracee_count,
+		.time = t->out.told,
 	};
 }

@@ -4,6 +4,9 @@
  * thread C may get 5 anew from accept(). A's stop comes before the close happens, and nothing tells when it has
  * happened, but for A's next stop. So from the one to the other fd 5 is "closing": it is looked up at every
  * transfer, and nothing is cached. A close costs no exit-stop this way, and a wrong socket is never remembered.
+ *
+ * Where fds change without any call (files->unsure) each is looked up at each transfer, when the call is entered. What
+ * was found is kept all the same, for those that ask for all sockets; nothing is believed of it without a new look.
  */
 #include "files.h"
 
@@ -94,6 +97,26 @@ void files_tell_image(struct pt_tracer *t, struct files *files)
 			fast_learn(t, files, fd, is_socket(files->sockets[fd]) ? files->sockets[fd] : NULL);
 }
 
+static void copy_doubts(struct files *files, const struct files *of)
+{
+	files->unsure |= of->unsure & ~(unsigned int)UNSURE_SHARED;
+}
+
+void files_copied(struct tracee *tracee, const struct files *of)
+{
+	copy_doubts(tracee->files, of);
+}
+
+void files_distrust(struct pt_tracer *t, struct tracee *tracee, enum unsure why)
+{
+	struct files *files = tracee->files;
+
+	/* Also in the slots: from here on the stubs let no call on a socket, nor a close of one, pass. */
+	for (unsigned int fd = 0; fd < files->size && !files->unsure; fd++)
+		forget(t, files, fd);
+	files->unsure |= why;
+}
+
 int files_replace(struct pt_tracer *t, struct tracee *tracee)
 {
 	struct files *old = tracee->files;
@@ -103,6 +126,7 @@ int files_replace(struct pt_tracer *t, struct tracee *tracee)
 	if (error)
 		return error;
 	tracee->files = old;
+	copy_doubts(own, old);
 	if (old->image)
 		fast_unshares(t, tracee);
 	files_settle(tracee);
@@ -116,7 +140,7 @@ static struct socket *known(struct pt_tracer *t, struct files *files, int fd)
 {
 	struct socket *socket = fd >= 0 && (unsigned int)fd < files->size ? files->sockets[fd] : NULL;
 
-	if (!socket)
+	if (!socket || files->unsure)
 		return NULL;
 	switch (fast_still(files, (unsigned int)fd, is_socket(socket))) {
 	case FAST_CHANGED: /* an fd may have been closed without a stop */
@@ -164,12 +188,12 @@ static bool grow(struct files *files, unsigned int fd)
 
 static void cache(struct pt_tracer *t, struct files *files, unsigned int fd, struct socket *socket)
 {
-	if (is_closing(files, fd) && is_socket(socket))
+	if (is_closing(files, fd) && is_socket(socket) && !files->unsure)
 		fast_stop(files, fd);
 	if (fd >= MAX_CACHED_FD || is_closing(files, fd) || !grow(files, fd))
 		return;
 	/* Calls that count without a stop may see to it that it is not remembered. */
-	if (!fast_learn(t, files, fd, is_socket(socket) ? socket : NULL))
+	if (!files->unsure && !fast_learn(t, files, fd, is_socket(socket) ? socket : NULL))
 		return;
 	if (is_socket(socket))
 		socket->cached++;
@@ -203,8 +227,17 @@ int files_lookup(struct pt_tracer *t, struct tracee *tracee, int fd, struct sock
 		cache(t, tracee->files, (unsigned int)fd, *out);
 	else if (found == 0)
 		cache(t, tracee->files, (unsigned int)fd, NOT_A_SOCKET);
+	else if (found == -EBADF && (unsigned int)fd < tracee->files->size)
+		drop(t, tracee->files, (unsigned int)fd); /* it was closed unseen */
 	/* No such fd: nothing to remember, the next open may take the number. */
 	return found == -EBADF ? 0 : found;
+}
+
+struct socket *files_noted(const struct files *files, int fd)
+{
+	struct socket *socket = fd >= 0 && (unsigned int)fd < files->size ? files->sockets[fd] : NULL;
+
+	return is_socket(socket) ? socket : NULL;
 }
 
 void files_note(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket)
@@ -246,7 +279,7 @@ void files_close(struct pt_tracer *t, struct tracee *tracee, int fd,
 	struct socket *socket = known(t, tracee->files, fd);
 
 	/* Others share the table: the fd may have been used while it was "closing" and was not cached. */
-	if (!socket && tracee->files->users > 1 && files_lookup(t, tracee, fd, &socket) != 1)
+	if (!socket && (tracee->files->users > 1 || tracee->files->unsure) && files_lookup(t, tracee, fd, &socket) != 1)
 		socket = NULL;
 	if (is_socket(socket)) {
 		visit(t, tracee, fd, socket);
@@ -261,8 +294,13 @@ void files_each(struct pt_tracer *t, struct tracee *tracee, unsigned int first, 
 		void (*visit)(struct pt_tracer *, struct tracee *, int fd, struct socket *))
 {
 	const struct files *files = tracee->files;
+	struct socket *socket;
 
-	for (unsigned int fd = first; fd <= last && fd < files->size; fd++)
-		if (is_socket(files->sockets[fd]))
-			visit(t, tracee, (int)fd, files->sockets[fd]);
+	for (unsigned int fd = first; fd <= last && fd < files->size; fd++) {
+		socket = files_noted(files, (int)fd);
+		if (socket && files->unsure && files_lookup(t, tracee, (int)fd, &socket) != 1)
+			socket = NULL;
+		if (socket)
+			visit(t, tracee, (int)fd, socket);
+	}
 }

@@ -13,6 +13,10 @@ void files_leave(struct pt_tracer *t, struct tracee *tracee);
 bool files_last(struct tracee *tracee);
 /* After unshare(CLONE_FILES) or execve: a table of its own, nothing known. 0 or -ENOMEM. */
 int files_replace(struct pt_tracer *t, struct tracee *tracee);
+/* From now on its fds may change unseen, why says how (enum unsure): each call looks its own up anew. */
+void files_distrust(struct pt_tracer *t, struct tracee *tracee, enum unsure why);
+/* The tracee's table is a copy of that one. */
+void files_copied(struct tracee *tracee, const struct files *of);
 
 /* Tells the image (fast/) of the table's process what is known already. */
 void files_tell_image(struct pt_tracer *t, struct files *files);
@@ -25,6 +29,8 @@ int files_lookup(struct pt_tracer *t, struct tracee *tracee, int fd, struct sock
 struct socket *files_known(struct pt_tracer *t, struct files *files, int fd);
 /* Notes what an fd of an unreadable process must be, since a call succeeded that only sockets allow. */
 void files_note(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket);
+/* What was noted of it, or found at the last look; NULL: nothing, or that it is no socket. */
+struct socket *files_noted(const struct files *files, int fd);
 
 /* The tracee stands before a call that takes the fds first..last away (or changes what they are): they are forgotten,
  * and stay unknown until files_settle(). */

@@ -130,6 +130,10 @@ static void put_counted(struct writer *w, const struct syscall_entry *entry, uin
 	case RULE_PRCTL:
 		put_prctl(w, number);
 		return;
+	case RULE_VFORK:
+		return; /* there is no filter where children are not followed */
+	case RULE_IO_URING_ENTER:
+		return; /* whose ring it is was seen when it was made, inherited or got (rings.h) */
 	case RULE_IO_URING:
 		put_verdict(w, number, no_io_uring ? SECCOMP_RET_ERRNO | ENOSYS : VERDICT_TRACE);
 		return;

@@ -24,8 +24,6 @@
 
 #include "pidfd.h"
 
-#if defined(__x86_64__)
-
 #define COMPAT_STACK_END 0x100000000u /* a 32-bit thread's stack lies below; its calls have other numbers */
 
 /* Without a timeout of its own, and without a least amount that it waits for? */
@@ -97,31 +95,33 @@ bool interrupt_is_harmless(const struct tracee *tracee, const struct proc_place 
 	if (place->number < 0 || place->stack < COMPAT_STACK_END)
 		return true; /* in no call; or in one of which nothing is known here */
 	switch (place->number) {
-	case SYS_poll:
 	case SYS_ppoll:
-	case SYS_select:
 	case SYS_pselect6:
 	case SYS_futex_waitv:
 	case SYS_wait4:
 	case SYS_waitid:
 	case SYS_flock:
 	case SYS_fcntl:
-	case SYS_pause:
 	case SYS_rt_sigsuspend:
 	case SYS_msgrcv:
 	case SYS_msgsnd:
 	case SYS_mq_timedsend:
 	case SYS_mq_timedreceive:
-	case SYS_open:
 	case SYS_openat:
 	/* These can't be interrupted: the kernel lets them end first. */
 	case SYS_clone:
 	case SYS_clone3:
-	case SYS_fork:
-	case SYS_vfork:
 	case SYS_execve:
 	case SYS_exit:
 	case SYS_exit_group:
+#if defined(__x86_64__) /* the older names of such calls */
+	case SYS_poll:
+	case SYS_select:
+	case SYS_pause:
+	case SYS_open:
+	case SYS_fork:
+	case SYS_vfork:
+#endif
 		return true;
 	case SYS_futex:
 		return is_plain_futex(place->args[1]);
@@ -133,16 +133,6 @@ bool interrupt_is_harmless(const struct tracee *tracee, const struct proc_place 
 		return is_plain_transfer(tracee, place);
 	}
 }
-
-#else
-
-bool interrupt_is_harmless(const struct tracee *tracee, const struct proc_place *place)
-{
-	(void)tracee, (void)place;
-	return true; /* nothing else could be done there (await.c) */
-}
-
-#endif
 
 void interrupt_look(struct tracee *tracee)
 {

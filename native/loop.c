@@ -34,8 +34,13 @@
  * resume that one, unseen. So the tracee is left alone when it is gone (ESRCH), or is in another stop already. */
 static bool read_syscall_info(struct pt_tracer *t, struct tracee *tracee, struct __ptrace_syscall_info *info)
 {
-	if (ptrace(PTRACE_GET_SYSCALL_INFO, tracee->tid, sizeof(*info), info) > 0)
-		return info->op != PTRACE_SYSCALL_INFO_NONE;
+	if (ptrace(PTRACE_GET_SYSCALL_INFO, tracee->tid, sizeof(*info), info) > 0) {
+		if (info->op == PTRACE_SYSCALL_INFO_NONE)
+			return false;
+		tracee->instruction = info->instruction_pointer;
+		program_undecoded(t, tracee, info->arch);
+		return true;
+	}
 	if (errno != ESRCH) {
 		emit_warning(t, tracee, PT_REASON_UNREADABLE, NULL, errno);
 		tracee_resume(tracee, tracee_request(t, tracee), 0);
@@ -71,14 +76,15 @@ static void go_on(struct pt_tracer *t, struct tracee *tracee)
  * the kernel still thinks that a signal is there (TIF_SIGPENDING; recalc_sigpending_tsk() of kernel/signal.c never
  * clears it): the call would be cut short. So it is not made now; the thread goes back to before the instruction, which
  * clears that. */
-static void back_before(const struct tracee *tracee, uint64_t number)
+static void back_before(const struct tracee *tracee, uint64_t number, uint64_t argument, bool compat)
 {
 	struct registers regs;
 
 	if (registers_read(tracee->tid, &regs) < 0)
 		return;
+	registers_set_argument(&regs, argument, compat); /* aarch64: the result has taken its place */
 	registers_restart(&regs, (int64_t)number);
-	registers_write(tracee->tid, &regs);
+	registers_set_number(tracee->tid, &regs, -1);
 }
 
 /* The same at a syscall-entry-stop. The program's own filters have not judged the call yet, so something else is made
@@ -95,7 +101,7 @@ static void begin_now(struct tracee *tracee, int64_t result)
 {
 	tracee->again = tracee->entered = false;
 	sandbox_result(tracee, result);
-	back_before(tracee, tracee->call.number);
+	back_before(tracee, tracee->call.number, tracee->call.args[0], tracee->call.compat);
 }
 
 static void on_seccomp(struct pt_tracer *t, struct tracee *tracee)
@@ -108,7 +114,7 @@ static void on_seccomp(struct pt_tracer *t, struct tracee *tracee)
 	if (info.seccomp.ret_data != FILTER_COOKIE || !t->filtered) {
 		sandbox_foreign_trace(tracee);
 	} else if (tracee->halted && !tracee->entered) {
-		back_before(tracee, info.seccomp.nr);
+		back_before(tracee, info.seccomp.nr, info.seccomp.args[0], abi_of(info.arch) != ABI_NATIVE);
 	} else if (!tracee->entered && !fast_tries_again(t, tracee, info.instruction_pointer, info.seccomp.nr)) {
 		memcpy(args, info.seccomp.args, sizeof(args));
 		tracee->before_filters = false;
@@ -196,6 +202,7 @@ static void on_interrupt(struct pt_tracer *t, struct tracee *tracee)
 	if (tracee->tid == t->first)
 		t->first_stopped = false;
 	fast_interrupted(tracee);
+	program_look(t, tracee);
 	tracee_resume(tracee, tracee_request(t, tracee), 0);
 }
 

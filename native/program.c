@@ -16,6 +16,8 @@
 #include "files.h"
 #include "pidfd.h"
 #include "proc.h"
+#include "registers.h"
+#include "rings.h"
 #include "rows.h"
 #include "stack.h"
 #include "tracee.h"
@@ -48,6 +50,24 @@ static struct tracee *become_leader(struct pt_tracer *t, struct tracee *tracee, 
 	return caller;
 }
 
+static void say_undecoded(struct pt_tracer *t, struct tracee *tracee)
+{
+	if (tracee->group && (tracee->group->counted || t->has_orders))
+		emit_warning(t, tracee, PT_REASON_COMPAT, NULL, 0);
+}
+
+void program_look(struct pt_tracer *t, struct tracee *tracee)
+{
+	if (registers_undecoded(tracee->tid))
+		say_undecoded(t, tracee);
+}
+
+void program_undecoded(struct pt_tracer *t, struct tracee *tracee, uint32_t arch)
+{
+	if (abi_of(arch) == ABI_COUNT)
+		say_undecoded(t, tracee);
+}
+
 void program_executed(struct pt_tracer *t, struct tracee *tracee, pid_t tgid)
 {
 	unsigned long former = (unsigned long)tgid;
@@ -64,17 +84,19 @@ void program_executed(struct pt_tracer *t, struct tracee *tracee, pid_t tgid)
 	fast_executed(t, tracee);
 	if (files_replace(t, tracee) < 0)
 		emit_warning(t, tracee, PT_REASON_NO_MEMORY, NULL, ENOMEM);
+	if (t->only)
+		tracee->group->counted = proc_runs(tgid, t->only);
+	rings_kept(t, tracee);
 	if (tracee->fresh) {
 		tracee->fresh = false;
 		t->first_executed = true;
 	}
-	if (t->only)
-		tracee->group->counted = proc_runs(tgid, t->only);
 	if (tracee->group->counted && !tracee->group->told)
 		clone_tell(t, tracee);
 	record = tracee->group->counted ? program_tell(t, tracee, PT_EXEC) : NULL;
 	if (record)
 		record->value = (int32_t)former;
+	program_look(t, tracee); /* our filter lets its calls pass: this is the only stop that tells */
 	tracee_resume(tracee, tracee_request(t, tracee), 0);
 }
 

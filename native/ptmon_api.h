@@ -49,12 +49,13 @@ enum pt_reason {
 	PT_REASON_UNATTRIBUTED = 9, /* calls were counted in the process, but on which socket is not known */
 	PT_REASON_INTERRUPTED =
 		12, /* nothing is missing, but ptmon has cut a call short; error: its number, if syscall is none */
-	PT_REASON_FORGED = 10,	  /* the process has changed what the core keeps in its memory */
-	PT_REASON_UNASKED = 11,	  /* calls were made in the process that the core was not asked about */
-	PT_REASON_CODE = 13,	  /* its code has changed unseen, so calls may have been missed */
-	PT_REASON_TRACED = 14,	  /* descendants that another tracer has; calls: how many */
-	PT_REASON_FORBIDDEN = 15, /* descendants that may not be traced; calls: how many */
-	PT_REASON_UNATTACHED = 16 /* one of several targets could not be attached; the core does not tell of it */
+	PT_REASON_FORGED = 10,	   /* the process has changed what the core keeps in its memory */
+	PT_REASON_UNASKED = 11,	   /* calls were made in the process that the core was not asked about */
+	PT_REASON_CODE = 13,	   /* its code has changed unseen, so calls may have been missed */
+	PT_REASON_TRACED = 14,	   /* descendants that another tracer has; calls: how many */
+	PT_REASON_FORBIDDEN = 15,  /* descendants that may not be traced; calls: how many */
+	PT_REASON_UNATTACHED = 16, /* one of several targets could not be attached; the core does not tell of it */
+	PT_REASON_COMPAT = 17	   /* calls of the 32-bit ABI are not decoded on this machine */
 };
 
 /* Why the calls of a process, or some of them, are not counted inside of it, but at stops. */
@@ -73,10 +74,14 @@ enum pt_fallback {
 	PT_FALLBACK_ROOM = 12,	     /* nowhere in its code is room for what maps the memory */
 	PT_FALLBACK_LEFT = 13,	     /* it was let go, but the memory is still in it: a thread may return there */
 	PT_FALLBACK_PROC = 15,	     /* /proc shows another PID namespace: its threads can't be found there */
-	PT_FALLBACK_CLOCK = 16	     /* it forbids itself to read the time stamp counter */
+	PT_FALLBACK_CLOCK = 16,	     /* it forbids itself to read the time stamp counter */
+	PT_FALLBACK_RINGS = 17,	     /* its fds may change without a call: by io_uring, a supervisor, a process that
+				      * shares them and is not traced */
+	PT_FALLBACK_UNFOLLOWED = 18  /* a child that is not followed runs in its memory */
 };
 
-/* One row of what happened. With aggregate set, a PT_TRANSFER may stand for many calls that differ in nothing else. */
+/* One row of what happened, in the order of their times. With aggregate set, a PT_TRANSFER may stand for many calls
+ * that differ in nothing else, and the order is that in which it was found out. */
 struct pt_record {
 	uint64_t time; /* nanoseconds, CLOCK_MONOTONIC; of the first call, if it stands for many */
 	uint64_t calls;
@@ -105,6 +110,7 @@ struct pt_socket_info {
 	uint32_t peer_length;
 	uint8_t local[128];
 	uint8_t peer[128];
+	uint64_t opened; /* of a PT_SOCKET: ns, CLOCK_MONOTONIC, when the first call on it was seen */
 };
 
 /* The kernel's own counters of a TCP socket: payload bytes, SYN and FIN taken off. */
@@ -123,6 +129,7 @@ struct pt_batch {
 	uint32_t data_length;
 	int32_t signal;	  /* a signal that asks ptmon itself to end (attach), or 0 */
 	uint32_t tracees; /* threads held now */
+	uint64_t time; /* ns, CLOCK_MONOTONIC: no record of a later batch bears an earlier one (but with aggregate) */
 };
 
 enum pt_seccomp { PT_SECCOMP_AUTO = 0, PT_SECCOMP_ON = 1, PT_SECCOMP_OFF = 2 };
@@ -270,6 +277,8 @@ struct pt_identity {
 };
 
 int pt_read_call(int tid, struct pt_call *call);
+/* The address of the instruction with which a tracee that stands goes on: that behind the call it has entered. */
+int pt_read_instruction(int tid, uint64_t *out);
 int pt_read_memory(int tid, uint64_t address, void *to, size_t length);
 /* 1: fd is a socket, told in *identity; 0: it is none; -errno. At a later reading of the same socket, before is what
  * the first one told, with tcp.bytes_sent and bytes_received set to what was counted since; at the first it is NULL. */

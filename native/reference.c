@@ -36,6 +36,16 @@ int pt_read_call(int tid, struct pt_call *call)
 	return 0;
 }
 
+int pt_read_instruction(int tid, uint64_t *out)
+{
+	struct registers regs;
+	int error = registers_read(tid, &regs);
+
+	if (!error)
+		*out = registers_instruction(&regs);
+	return error;
+}
+
 int pt_read_memory(int tid, uint64_t address, void *to, size_t length)
 {
 	return memory_read(tid, address, to, length);

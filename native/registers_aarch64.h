@@ -3,13 +3,24 @@
 #include <elf.h>
 #include <errno.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/ptrace.h>
 #include <sys/ucontext.h>
 #include <sys/uio.h>
 #include <sys/user.h>
 
 struct registers {
-	struct user_regs_struct user;
+	struct user_regs_struct user; /* of a 32-bit tracee: its registers where they would be in 64-bit code */
+	uint32_t original;	      /* argument 0 of its call */
+	bool compat;
+};
+
+/* What the kernel gives of a 32-bit tracee: COMPAT_ELF_NGREG of arch/arm64/include/asm/elf.h. */
+struct registers_compat {
+	uint32_t general[15];
+	uint32_t instruction;
+	uint32_t state;
+	uint32_t original;
 };
 
 #ifndef NT_ARM_SYSTEM_CALL
@@ -20,21 +31,50 @@ struct registers {
 
 static inline int registers_read(pid_t tid, struct registers *regs)
 {
+	struct registers_compat compat;
 	struct iovec vector = {.iov_base = &regs->user, .iov_len = sizeof(regs->user)};
 
-	return ptrace(PTRACE_GETREGSET, tid, NT_PRSTATUS, &vector) < 0 ? -errno : 0;
+	if (ptrace(PTRACE_GETREGSET, tid, NT_PRSTATUS, &vector) < 0)
+		return -errno;
+	regs->compat = vector.iov_len == sizeof(compat);
+	if (!regs->compat)
+		return 0;
+	memcpy(&compat, &regs->user, sizeof(compat));
+	*regs = (struct registers){.compat = true, .original = compat.original};
+	for (int i = 0; i < 15; i++)
+		regs->user.regs[i] = compat.general[i];
+	regs->user.sp = compat.general[13];
+	regs->user.pc = compat.instruction;
+	regs->user.pstate = compat.state;
+	return 0;
+}
+
+static inline int registers_write_compat(pid_t tid, const struct registers *regs)
+{
+	struct registers_compat compat = {
+		.instruction = (uint32_t)regs->user.pc,
+		.state = (uint32_t)regs->user.pstate,
+		.original = regs->original,
+	};
+	struct iovec vector = {.iov_base = &compat, .iov_len = sizeof(compat)};
+
+	for (int i = 0; i < 15; i++)
+		compat.general[i] = (uint32_t)regs->user.regs[i];
+	return ptrace(PTRACE_SETREGSET, tid, NT_PRSTATUS, &vector) < 0 ? -errno : 0;
 }
 
 static inline int registers_write(pid_t tid, const struct registers *regs)
 {
 	struct iovec vector = {.iov_base = (void *)&regs->user, .iov_len = sizeof(regs->user)};
 
+	if (regs->compat)
+		return registers_write_compat(tid, regs);
 	return ptrace(PTRACE_SETREGSET, tid, NT_PRSTATUS, &vector) < 0 ? -errno : 0;
 }
 
 static inline uint64_t registers_number(const struct registers *regs)
 {
-	return regs->user.regs[8];
+	return regs->user.regs[regs->compat ? 7 : 8];
 }
 
 static inline uint64_t registers_argument(const struct registers *regs, unsigned int i, bool compat)
@@ -72,8 +112,15 @@ static inline int registers_set_number(pid_t tid, struct registers *regs, int64_
 
 static inline bool registers_compat(const struct registers *regs)
 {
-	(void)regs;
-	return false;
+	return regs->compat;
+}
+
+/* 32-bit ARM has other numbers. A process gets there, and back, by execve alone. */
+static inline bool registers_undecoded(pid_t tid)
+{
+	struct registers regs;
+
+	return registers_read(tid, &regs) == 0 && regs.compat;
 }
 
 static inline uint64_t registers_stack(const struct registers *regs)
@@ -102,7 +149,25 @@ static inline void registers_move(struct registers *regs, unsigned int to, unsig
 	(void)regs, (void)to, (void)from, (void)wide;
 }
 
-/* The call that the tracee has made is made again when it runs on: its number is still in x8. */
+/* syscall_rollback() of arch/arm64/include/asm/syscall.h */
+static inline uint64_t registers_rolled_back(uint64_t number, const uint64_t args[6])
+{
+	(void)number;
+	return args[0];
+}
+
+/* do_signal() of arch/arm64/kernel/signal.c has a call made again before it looks whether the thread is to die: x0 is
+ * argument 0 then, and pc the svc's own address. A call that was not made leaves argument 0 there, too, but pc behind
+ * the svc: one that has returned just that looks the same. */
+static inline int64_t registers_moved(const struct registers *regs, uint64_t argument, uint64_t instruction)
+{
+	if (regs->user.pc != instruction)
+		return 0;
+	return regs->user.regs[0] == argument ? REGISTERS_UNKNOWN : (int64_t)regs->user.regs[0];
+}
+
+/* The call that the tracee has made is made again when it runs on: its number is still in x8, but argument 0 has to be
+ * set anew. */
 static inline void registers_restart(struct registers *regs, int64_t number)
 {
 	(void)number;
@@ -121,5 +186,5 @@ static inline void registers_set_instruction(struct registers *regs, uint64_t ad
 
 static inline uint64_t registers_context(const struct registers *regs)
 {
-	return regs->user.sp + SIGINFO_SIZE;
+	return regs->compat ? 0 : regs->user.sp + SIGINFO_SIZE;
 }

@@ -121,6 +121,26 @@ static inline uint64_t registers_r11(const struct registers *regs)
 	return regs->user.r11;
 }
 
+/* The x32 ABI is told by the numbers of its calls. */
+static inline bool registers_undecoded(pid_t tid)
+{
+	(void)tid;
+	return false;
+}
+
+static inline uint64_t registers_rolled_back(uint64_t number, const uint64_t args[6])
+{
+	(void)args;
+	return number;
+}
+
+/* A call that was not made shows an error there, and one that was to be made again a code of the kernel's own. */
+static inline int64_t registers_moved(const struct registers *regs, uint64_t argument, uint64_t instruction)
+{
+	(void)argument, (void)instruction;
+	return (int64_t)regs->user.rax;
+}
+
 /* The call that the tracee has made is made again when it runs on, for the instruction stands right before rip. */
 static inline void registers_restart(struct registers *regs, int64_t number)
 {

@@ -71,7 +71,7 @@ static void tell_interrupted(struct pt_tracer *t, struct tracee *tracee)
 		.tid = tracee->tid,
 		.calls = 1,
 		.fd = call->fd,
-		.socket = socket_row(t, tracee, call->socket, call->fd, (const uint8_t *)"", 0),
+		.socket = socket_row(t, tracee, call->socket, call->fd, (uint64_t)t->now, (const uint8_t *)"", 0),
 		.error = EINTR,
 		.syscall = syscall_index(call->entry),
 		.direction = (uint8_t)call->direction,

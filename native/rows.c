@@ -32,7 +32,14 @@ static struct row *find(struct pt_tracer *t, const struct socket *socket, const 
 	return row;
 }
 
-static struct row *create(struct pt_tracer *t, struct socket *socket, const uint8_t *peer, uint32_t length)
+/* A further peer's row begins with the first transfer. */
+static uint64_t opened(const struct socket *socket, uint64_t time)
+{
+	return socket->told || !socket->seen || (uint64_t)socket->seen > time ? time : (uint64_t)socket->seen;
+}
+
+static struct row *create(struct pt_tracer *t, struct socket *socket, uint64_t time, const uint8_t *peer,
+			  uint32_t length)
 {
 	struct row **head = bucket(t, socket, peer, length);
 	struct row *row = malloc(sizeof(*row) + length);
@@ -40,8 +47,10 @@ static struct row *create(struct pt_tracer *t, struct socket *socket, const uint
 	if (!row)
 		return NULL;
 	*row = (struct row){.next = socket->rows, .bucket_next = *head, .socket = socket, .id = ++t->next_row};
+	row->opened = opened(socket, time);
 	row->peer_length = length;
 	memcpy(row->peer, peer, length);
+	socket->told = true;
 	socket->rows = *head = row;
 	return row;
 }
@@ -66,7 +75,8 @@ bool socket_takes_addresses(const struct socket *socket)
 	       (socket->info.family == AF_INET || socket->info.family == AF_INET6 || socket->info.family == AF_UNIX);
 }
 
-static void tell_row(struct pt_tracer *t, struct tracee *tracee, struct socket *socket, const struct row *row, int fd)
+static void tell_row(struct pt_tracer *t, struct tracee *tracee, struct socket *socket, const struct row *row, int fd,
+		     uint64_t time)
 {
 	struct pt_socket_info info = socket->info;
 	struct pt_record *record;
@@ -75,11 +85,20 @@ static void tell_row(struct pt_tracer *t, struct tracee *tracee, struct socket *
 		memcpy(info.peer, row->peer, row->peer_length);
 		info.peer_length = row->peer_length;
 	}
+	info.opened = row->opened;
 	record = emit(t, PT_SOCKET, tracee, &info, sizeof(info));
 	if (record) {
+		record->time = time;
 		record->socket = row->id;
 		record->fd = fd;
 	}
+}
+
+/* A process may have used a socket before the one that it was told of first for: their rings are read one by one. */
+static void tell_earlier(struct pt_tracer *t, const struct row *row, uint64_t time)
+{
+	if (row->batch == t->out.batch && row->index < t->out.count && t->out.records[row->index].time > time)
+		t->out.records[row->index].time = time;
 }
 
 static void tell_closed(struct pt_tracer *t, struct tracee *tracee, const struct socket *socket, int fd, bool maybe,
@@ -123,11 +142,11 @@ void socket_changed(struct pt_tracer *t, struct tracee *tracee, int fd, struct s
 	}
 	socket->info = info;
 	for (const struct row *row = socket->rows; row; row = row->next)
-		tell_row(t, tracee, socket, row, fd);
+		tell_row(t, tracee, socket, row, fd, (uint64_t)t->now);
 }
 
-uint32_t socket_row(struct pt_tracer *t, struct tracee *tracee, struct socket *socket, int fd, const uint8_t *peer,
-		    uint32_t peer_length)
+uint32_t socket_row(struct pt_tracer *t, struct tracee *tracee, struct socket *socket, int fd, uint64_t time,
+		    const uint8_t *peer, uint32_t peer_length)
 {
 	struct row *row;
 
@@ -137,11 +156,14 @@ uint32_t socket_row(struct pt_tracer *t, struct tracee *tracee, struct socket *s
 		peer_length = 0;
 	row = find(t, socket, peer, peer_length);
 	if (!row) {
-		row = create(t, socket, peer, peer_length);
+		row = create(t, socket, time, peer, peer_length);
 		if (!row)
 			return 0;
-		tell_row(t, tracee, socket, row, fd);
+		row->batch = t->out.batch;
+		row->index = t->out.count;
+		tell_row(t, tracee, socket, row, fd, time);
 	}
+	tell_earlier(t, row, time);
 	return row->id;
 }
 

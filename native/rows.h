@@ -4,10 +4,10 @@
 
 #include "tracer.h"
 
-/* The row that a transfer belongs to, told to Python when it is new. Datagrams have one for each peer that is named;
- * what names none, or the socket's own peer, has the socket's own row. 0: out of memory. */
-uint32_t socket_row(struct pt_tracer *t, struct tracee *tracee, struct socket *socket, int fd, const uint8_t *peer,
-		    uint32_t peer_length);
+/* The row that a transfer of that time (ns) belongs to, told to Python when it is new. Datagrams have one for each peer
+ * that is named; what names none, or the socket's own peer, has the socket's own row. 0: out of memory. */
+uint32_t socket_row(struct pt_tracer *t, struct tracee *tracee, struct socket *socket, int fd, uint64_t time,
+		    const uint8_t *peer, uint32_t peer_length);
 /* A datagram socket: each transfer may name another peer. */
 bool socket_takes_addresses(const struct socket *socket);
 /* An fd of it is about to be closed: reads the kernel's counters and tells them. */

@@ -20,9 +20,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "await.h"
 #include "fast/fast.h"
+#include "files.h"
+#include "proc.h"
 #include "registers.h"
 #include "tracee.h"
+#include "wait.h"
 
 #ifndef PR_SET_SYSCALL_USER_DISPATCH
 #define PR_SET_SYSCALL_USER_DISPATCH 59 /* Linux 5.11 */
@@ -102,26 +106,38 @@ void sandbox_foreign_trace(struct tracee *tracee)
 	answer(tracee, -ENOSYS);
 }
 
-/* A thread that runs under PTRACE_CONT is made to stop, so that its next resume is by PTRACE_SYSCALL. */
-static void stop_once(struct tracee *other)
+/* A thread that runs under PTRACE_CONT is made to stop, so that its next resume is by PTRACE_SYSCALL. In a call that
+ * would be cut short it stops only where the call returns to (await.c), which is as good. */
+static void stop_once(struct pt_tracer *t, struct tracee *other)
 {
-	/* One that is held (hold.c) stands still already. */
-	if (other->state != TRACEE_RUNNING || other->exiting || other->hold)
+	/* One that is held (hold.c) or whose stop is known already stands still. Any other under PTRACE_SYSCALL stops
+	 * before its next call. */
+	if (other->state != TRACEE_RUNNING || other->exiting || other->hold || !other->continues || other->awaited ||
+	    wait_kept(t, other->tid))
 		return;
+	other->seized = true;
+	other->seized_at = 0;
 	other->asked_to_stop = true;
 	other->group->unwatched++;
-	ptrace(PTRACE_INTERRUPT, other->tid, 0, 0);
+}
+
+static void bring_to_stop(struct pt_tracer *t, struct tracee *other, void *context)
+{
+	(void)context;
+	if (other->asked_to_stop && other->seized && !other->seized_at)
+		await_begin(t, other->group);
+	if (other->asked_to_stop && other->awaited)
+		sandbox_seen(t, other);
 }
 
 static void watch_closely(struct pt_tracer *t, struct tracee *other, void *context)
 {
 	struct tracee *caller = context;
 
-	(void)t;
 	if (other == caller || other->group != caller->group || other->sandboxed)
 		return;
 	other->sandboxed = true;
-	stop_once(other);
+	stop_once(t, other);
 }
 
 /* The caller is held until the last of them has stopped once. */
@@ -139,6 +155,7 @@ static void wait_for_others(struct pt_tracer *t, struct tracee *caller)
 static void hold(struct pt_tracer *t, struct tracee *caller)
 {
 	tracee_each(t, watch_closely, caller);
+	tracee_each(t, bring_to_stop, NULL);
 	wait_for_others(t, caller);
 }
 
@@ -147,18 +164,18 @@ static void watch_memory(struct pt_tracer *t, struct tracee *other, void *contex
 {
 	struct tracee *caller = context;
 
-	(void)t;
 	if (other->closely || !other->group ||
 	    (other->group != caller->group && syscall(SYS_kcmp, caller->tid, other->tid, KCMP_VM, 0, 0) != 0))
 		return;
 	other->closely = true;
 	if (other != caller)
-		stop_once(other);
+		stop_once(t, other);
 }
 
 void sandbox_watch(struct pt_tracer *t, struct tracee *tracee, bool hold)
 {
 	tracee_each(t, watch_memory, tracee);
+	tracee_each(t, bring_to_stop, NULL);
 	if (hold)
 		wait_for_others(t, tracee);
 }
@@ -243,10 +260,24 @@ bool sandbox_enter(struct pt_tracer *t, struct tracee *tracee)
 	return is_set_filter(call);
 }
 
-void sandbox_exit(struct tracee *tracee, int64_t result)
+/* From then on somebody answers its calls who may put fds into it: SECCOMP_IOCTL_NOTIF_ADDFD. */
+static bool has_supervisor(const struct call *call)
+{
+	return call->entry->rule == RULE_SECCOMP && call->args[1] & SECCOMP_FILTER_FLAG_NEW_LISTENER;
+}
+
+void sandbox_found(struct pt_tracer *t, struct tracee *tracee)
+{
+	if (proc_status(tracee->tid, "Seccomp:", 10) == SECCOMP_MODE_FILTER)
+		files_distrust(t, tracee, UNSURE_SUPERVISED);
+}
+
+void sandbox_exit(struct pt_tracer *t, struct tracee *tracee, int64_t result)
 {
 	if (!tracee->strict && result >= 0)
 		tracee->sandboxed = true;
+	if (!tracee->strict && result >= 0 && has_supervisor(&tracee->call))
+		files_distrust(t, tracee, UNSURE_SUPERVISED);
 }
 
 /* kernel/seccomp.c, mode1_syscalls and its 32-bit twin */
@@ -279,9 +310,9 @@ bool sandbox_trapped(struct tracee *tracee, int64_t result)
 	siginfo_t pending[8];
 	long count;
 
-	/* The kernel rolls the registers back before it sends the signal, so the "result" is the call's number. Only
-	 * then is it worth a look at the thread's pending signals. */
-	if (result < 0 || (uint64_t)result != tracee->call.number)
+	/* The kernel rolls the registers back before it sends the signal, so the "result" is the call's number, or its
+	 * first argument. Only then is it worth a look at the thread's pending signals. */
+	if ((uint64_t)result != registers_rolled_back(tracee->call.number, tracee->call.args))
 		return false;
 	count = ptrace(PTRACE_PEEKSIGINFO, tracee->tid, &peek, pending);
 	for (long i = 0; i < count; i++)

@@ -7,7 +7,9 @@
 
 /* seccomp(2) or prctl(2) is about to be called. True if its exit-stop is needed. */
 bool sandbox_enter(struct pt_tracer *t, struct tracee *tracee);
-void sandbox_exit(struct tracee *tracee, int64_t result);
+void sandbox_exit(struct pt_tracer *t, struct tracee *tracee, int64_t result);
+/* It is attached: has it a filter, and so perhaps a supervisor, whom nothing tells of? */
+void sandbox_found(struct pt_tracer *t, struct tracee *tracee);
 /* A tracee that was asked to stop has stopped, or is gone. */
 void sandbox_seen(struct pt_tracer *t, struct tracee *tracee);
 /* From now on every call of all threads of this process is seen, whatever our filter lets pass. hold: the tracee, which

@@ -21,6 +21,8 @@
 #include "options.h"
 #include "proc.h"
 #include "program.h"
+#include "rings.h"
+#include "sandbox.h"
 #include "sockets.h"
 #include "tracee.h"
 
@@ -166,5 +168,7 @@ int seize_process(struct pt_tracer *t, pid_t pid, const struct tracee *parent, i
 	if (sockets_existed(t, first->tid) < 0)
 		emit_warning(t, first, PT_REASON_UNREADABLE, NULL, EACCES);
 	*step = PT_STEP_SEIZE;
+	rings_found(t, first);
+	sandbox_found(t, first);
 	return seized;
 }

@@ -137,8 +137,22 @@ int socket_identify(struct pt_tracer *t, struct tracee *tracee, int fd, struct s
 	} else {
 		socket_changed(t, tracee, fd, socket, &identity.info);
 	}
+	if (!socket->seen)
+		socket->seen = t->now;
 	*out = socket;
 	return 1;
+}
+
+void socket_note(struct pt_tracer *t, const struct tracee *tracee, int fd)
+{
+	int64_t inode = t->foreign_proc ? 0 : proc_socket_inode(tracee->tid, fd);
+	struct socket *socket = inode > 0 ? find_or_create(t, (uint64_t)inode) : NULL;
+
+	if (!socket)
+		return;
+	if (!socket->seen)
+		socket->seen = t->now;
+	socket_put(t, socket);
 }
 
 int sockets_existed(struct pt_tracer *t, pid_t pid)

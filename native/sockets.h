@@ -8,6 +8,8 @@
 /* Finds out from the kernel what fd of the stopped tracee is. 1: *out is the socket; 0: no socket; -EBADF: not open;
  * other -errno: it can't be known. */
 int socket_identify(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket **out);
+/* A call on it that moves no bytes is about to be made: the socket is open from now on, as far as it is known. */
+void socket_note(struct pt_tracer *t, const struct tracee *tracee, int fd);
 /* A socket of which nothing is known but that it is one. NULL: out of memory. */
 struct socket *socket_unknown(void);
 /* These fds of a process were there before ptmon: its sockets can't be audited. 0 or -errno of /proc/PID/fd. */

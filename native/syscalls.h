@@ -21,11 +21,14 @@ enum rule {
 	RULE_UNSHARE, /* an fd table is no longer shared */
 	RULE_CLONE,   /* the child must be traced even if CLONE_UNTRACED is asked for */
 	RULE_CLONE3,
+	RULE_VFORK,
 	RULE_EXEC, /* sockets with close-on-exec are about to be closed */
 	RULE_SECCOMP,
 	RULE_PRCTL,
 	RULE_PTRACE,
 	RULE_IO_URING,
+	RULE_IO_URING_ENTER,
+	RULE_PIDFD_GETFD, /* what is got may be a ring */
 	RULE_IO_SUBMIT
 };
 

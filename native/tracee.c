@@ -161,7 +161,7 @@ void tracee_resume(struct tracee *tracee, int request, int signal)
 	tracee->halted = false;
 	tracee->continues = request == PTRACE_CONT;
 	tracee->state = request == PTRACE_LISTEN ? TRACEE_LISTENING : TRACEE_RUNNING;
-	ptrace(request, tracee->tid, 0, signal);
+	tracee->unmade = ptrace(request, tracee->tid, 0, signal) < 0;
 }
 
 int tracee_request(const struct pt_tracer *t, const struct tracee *tracee)

@@ -27,6 +27,7 @@
 struct denial;
 struct frame;
 struct image;
+struct order_key;
 struct code;
 struct socket;
 struct tracee;
@@ -61,6 +62,13 @@ struct group {
 	bool clockless;	   /* nor in what it executes: a rdtsc would fault there (PR_SET_TSC) */
 };
 
+/* Why an fd may come to name something else without a call that is seen: bits. */
+enum unsure {
+	UNSURE_RINGS = 1,      /* io_uring closes and installs fds by itself */
+	UNSURE_SUPERVISED = 2, /* who answers its calls may put fds in their places (seccomp_unotify(2), ADDFD) */
+	UNSURE_SHARED = 4      /* a process that is not traced has the same table */
+};
+
 /* One fd table, as far as it is known: fd -> socket. See files.c. */
 struct files {
 	unsigned int users; /* tracees that point here */
@@ -69,6 +77,7 @@ struct files {
 	pid_t pidfd_tid;
 	struct files *next_with_pidfd;
 	struct socket **sockets; /* by fd: NULL unknown, NOT_A_SOCKET, or the socket */
+	unsigned int unsure;	 /* bits of enum unsure: then sockets[] is what the fd was at the last look */
 	unsigned int size;
 	struct image *image;	/* whose slots mirror this table (fast/slots.c), or NULL */
 	struct tracee *closing; /* list of those in the middle of a close, dup2, connect ... */
@@ -85,6 +94,8 @@ struct socket {
 	bool identified;     /* info is filled in; if not, all that is known is that it existed */
 	bool active;	     /* TCP: connect() was called, so the kernel counts one byte for the SYN */
 	bool idle;	     /* in the list of sockets that nothing points to */
+	int64_t seen;	     /* ns, when the first call on it was seen; 0: none was */
+	bool told;	     /* it has had a row */
 	uint64_t sent;
 	uint64_t received;
 	struct socket *idle_next;
@@ -95,6 +106,9 @@ struct row {
 	struct row *bucket_next;
 	const struct socket *socket;
 	uint32_t id;
+	uint32_t batch;	 /* struct out: the one with its first record ... */
+	uint32_t index;	 /* ... which is this one of it */
+	uint64_t opened; /* ns */
 	uint32_t peer_length;
 	uint8_t peer[];
 };
@@ -166,8 +180,10 @@ struct tracee {
 	enum change changes; /* by that call */
 	struct watched watched;
 	enum hold hold;
-	bool entered;	     /* inside a call: its syscall-exit-stop will come */
-	bool before_filters; /* its call was seen at a syscall-entry-stop: seccomp filters judge it after that */
+	uint64_t instruction; /* address behind that of its last call */
+	bool entered;	      /* inside a call: its syscall-exit-stop will come */
+	bool unmade;	      /* SIGKILL has taken it out of its last stop: a call that it stood before is not made */
+	bool before_filters;  /* its call was seen at a syscall-entry-stop: seccomp filters judge it after that */
 	struct disguise disguise;
 	bool sandboxed;	    /* has a seccomp filter of its own: watched with PTRACE_SYSCALL */
 	bool closely;	    /* so is one that has code of its own where our filter lets calls pass (fast/collide.c) */
@@ -205,6 +221,7 @@ struct tracee {
 	bool unnamed;		 /* its image does not know its thread pointer */
 	uint64_t thread_pointer; /* as far as it is known, or 0 */
 	bool transferred;	 /* something was told of it */
+	uint64_t told;		 /* ns, the time of its last transfer */
 	char name[16];		 /* at its exit */
 };
 
@@ -216,8 +233,19 @@ struct out {
 	uint8_t *data;
 	uint32_t data_length;
 	uint32_t data_capacity;
-	uint32_t *index; /* of transfers that may be added to, by hash: record number + 1 */
-	bool lost;	 /* memory ran out: something was not told */
+	uint32_t *index;	  /* of transfers that may be added to, by hash: record number + 1 */
+	bool lost;		  /* memory ran out: something was not told */
+	uint32_t batch;		  /* the number of this one */
+	uint64_t told;		  /* ns: until then all is told, and what is found out later bears no earlier time */
+	struct pt_record *sorted; /* room for the batch in the order of its times */
+	struct order_key *keys;	  /* and for what it is sorted by, twice */
+	uint32_t sorted_capacity;
+};
+
+/* What the time stamp counter was at a time of CLOCK_MONOTONIC. */
+struct stamp {
+	uint64_t tsc;
+	int64_t time; /* ns */
 };
 
 /* Signals sent to ptmon itself: see signals.c. */
@@ -286,6 +314,7 @@ struct pt_tracer {
 	bool traps;			/* int3 was written into some tracee's code */
 	bool seized;			/* some tracee was seized and has not stopped yet */
 	struct image *images;		/* list */
+	struct stamp stamps[3];		/* the last one, and two that are older: see fast/stamp.c */
 	struct code *code;		/* list: system calls of code that was looked at (fast/code.c) */
 	uint64_t code_key;		/* of checksums, or 0 */
 	struct socket *idle_head;

@@ -96,17 +96,27 @@ static void add(uint64_t *sum, uint64_t bytes)
 		*sum = UINT64_MAX;
 }
 
+/* A record that its thread was long in writing bears a time until which all is told already. */
+static uint64_t time_of(const struct pt_tracer *t, const struct tracee *tracee, const struct outcome *outcome)
+{
+	const uint64_t least = t->out.told > tracee->told ? t->out.told : tracee->told;
+
+	return outcome->time > least ? outcome->time : least;
+}
+
 static void tell(struct pt_tracer *t, struct tracee *tracee, const struct outcome *outcome)
 {
+	const uint64_t time = time_of(t, tracee, outcome);
 	const struct pt_record record = {
-		.time = outcome->time,
+		.time = time,
 		.kind = PT_TRANSFER,
 		.tgid = tracee->group->tgid,
 		.tid = tracee->tid,
 		.calls = outcome->calls,
 		.bytes = outcome->bytes,
 		.fd = outcome->fd,
-		.socket = socket_row(t, tracee, outcome->socket, outcome->fd, outcome->peer, outcome->peer_length),
+		.socket = socket_row(t, tracee, outcome->socket, outcome->fd, time, outcome->peer,
+				     outcome->peer_length),
 		.error = outcome->error,
 		.syscall = syscall_index(outcome->entry),
 		.direction = (uint8_t)outcome->direction,
@@ -119,6 +129,7 @@ static void tell(struct pt_tracer *t, struct tracee *tracee, const struct outcom
 		add(&outcome->socket->received, outcome->bytes);
 	emit_transfer(t, &record);
 	tracee->transferred = true;
+	tracee->told = time;
 }
 
 void transfer_counted(struct pt_tracer *t, struct tracee *tracee, const struct counted *counted)
@@ -227,7 +238,9 @@ static void learn(struct pt_tracer *t, struct tracee *tracee, int64_t result)
 
 	if (!call->entry->only_sockets || call->socket[0] || result == -EBADF || result == -ENOTSOCK)
 		return;
-	call->socket[0] = socket_unknown();
+	call->socket[0] = files_noted(tracee->files, call->fd[0]);
+	if (!call->socket[0])
+		call->socket[0] = socket_unknown();
 	if (!call->socket[0])
 		return;
 	call->socket[0]->busy++;

@@ -37,6 +37,7 @@ MESSAGES = {
     Reason.FORBIDDEN: "{left} left out, for ptmon may not trace them, other users' ones or"
     " such as are not dumpable{call}: what they transfer is not counted; run ptmon as root",
     Reason.UNATTACHED: "process {pid} could not be attached to{call}: what it transfers is not counted",
+    Reason.COMPAT: "process {pid} runs a 32-bit program{call}: on this machine its calls are not counted, nor refused",
 }
 
 FALLBACKS = {
@@ -54,6 +55,8 @@ FALLBACKS = {
     FallbackReason.ROOM: "nowhere in its code is room for the instructions that map ptmon's memory",
     FallbackReason.LEFT: "it was let go, but ptmon's memory is still mapped in it: one of its threads may return there",
     FallbackReason.PROC: "/proc shows another PID namespace than ptmon's (unshare --mount-proc mounts the right one)",
+    FallbackReason.RINGS: "its file descriptors may change without a call of its own (io_uring, or who shares them)",
+    FallbackReason.UNFOLLOWED: "a child that is not followed runs in its memory (--no-follow)",
     FallbackReason.CLOCK: "it may not read the time stamp counter (PR_SET_TSC)",
 }
 """Why a process stops at its calls."""

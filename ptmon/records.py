@@ -40,6 +40,7 @@ class Reason(Enum):
     TRACED = "traced"
     FORBIDDEN = "forbidden"
     UNATTACHED = "unattached"
+    COMPAT = "compat"
 
 
 class FallbackReason(Enum):
@@ -60,6 +61,8 @@ class FallbackReason(Enum):
     LEFT = "left"
     PROC = "proc"
     CLOCK = "clock"
+    RINGS = "rings"
+    UNFOLLOWED = "unfollowed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +173,8 @@ class SocketSeen:
     local: bytes
     """struct sockaddr as the kernel gives it; empty: none."""
     peer: bytes
+    opened: float | None = None
+    """When the first call on it was seen, whether it moved bytes or connected it; None: not before ``time``."""
 
 
 @dataclass(frozen=True, slots=True)

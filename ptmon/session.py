@@ -16,7 +16,7 @@ from ptmon.engines import Engine, EngineSettings, create
 from ptmon.errors import AttachError, LaunchError, PtmonError
 from ptmon.ledger import MAX_SOCKETS, Ledger
 from ptmon.outputs import Asking, Output, Outputs, stderr
-from ptmon.records import Exit
+from ptmon.records import Exit, Incomplete, Reason
 from ptmon.report import Header, Report, Waited, seconds
 from ptmon.snapshot import Snapshot
 
@@ -125,11 +125,13 @@ class Session:
             with self._lock:
                 for record in batch:
                     ledger.add(record)
+                    if isinstance(record, Incomplete):
+                        self._say_unguarded(record)
             self._outputs.write(batch)
             if not engine.counting and not self._attached:
                 self.report = ledger.report(engine.elapsed())
                 self._outputs.finish_aside(self.report)
-            elif due is not None and self._interval is not None and (now := engine.elapsed()) >= due:
+            elif due is not None and self._interval is not None and (now := engine.told) >= due:
                 with self._lock:
                     last = ledger.snapshot(now, last)
                 self._outputs.snapshot(last)
@@ -137,6 +139,11 @@ class Session:
         if self.report is None:
             self.report = ledger.report(engine.elapsed())
             self._outputs.finish(self.report)
+
+    def _say_unguarded(self, record: Incomplete) -> None:
+        """Whoever refuses calls has to know at once that a process can make them."""
+        if record.reason is Reason.COMPAT and self.settings.rules and not self.settings.guest:
+            stderr.say(f"process {record.pid} runs a 32-bit program: --deny cannot refuse its calls on this machine")
 
     def _checked(self, settings: EngineSettings) -> EngineSettings:
         """Refuses targets which cannot be attached to, before anything is touched; tids become thread groups."""

@@ -46,7 +46,7 @@ class SocketTable:
             return
         tally = self._by_number.get(record.socket)
         if tally is None:
-            tally = self._new(record.socket, record.time)
+            tally = self._new(record.socket, record.time if record.opened is None else record.opened)
         elif self._by_identity.get(tally.identity) is tally:
             del self._by_identity[tally.identity]
         tally.seen(record)

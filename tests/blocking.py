@@ -88,7 +88,8 @@ def read(out: str, limit: float, folder: Path, report: dict[str, Any], what: obj
 class Runner:
     """``runner(call, mode)`` makes one call: as "native", in one of tests.fast.MODES, or attached to and let go.
 
-    "killed": attached to, and ptmon is killed as soon as it has changed the code.
+    "killed": attached to, and ptmon is killed as soon as it has changed the code. "locked": as by default, and the
+    program gives all its threads a seccomp filter meanwhile.
     """
 
     targets: Targets
@@ -107,15 +108,18 @@ class Runner:
         """The words to run the target, and a folder, which is gone afterwards: there are large files."""
         folder = self.folder / f"{call.name}.{mode}.{limit}"
         folder.mkdir()
-        yield [str(self.targets(call.program)), call.name, str(folder), str(int(limit * 1000))], folder
+        yield [str(self.program(call, mode)), call.name, str(folder), str(int(limit * 1000))], folder
         shutil.rmtree(folder)
+
+    def program(self, call: Call, mode: str) -> Path:
+        return self.targets(call.program, *(["-DLOCKED"] if mode == "locked" else []))
 
     def launched(self, call: Call, mode: str, limit: float) -> Ended:
         with self.command(call, mode, limit) as (words, folder):
             if mode == "native":
                 done = run_plain(*words, stdin=subprocess.DEVNULL)
             else:
-                done = run_ptmon(words, folder / "report.json", MODES[mode], stdin=subprocess.DEVNULL)
+                done = run_ptmon(words, folder / "report.json", MODES.get(mode, ()), stdin=subprocess.DEVNULL)
             return read(done.stdout, limit, folder, done.report, done)
 
     def attached(self, call: Call, mode: str, limit: float) -> Ended:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import platform
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -125,7 +126,7 @@ class Fast:
     def assert_path(self, report: dict[str, Any], *, patched: bool) -> None:
         """Calls were counted inside the tracee if that was asked for, and all calls one way or the other."""
         totals = report["totals"]
-        if self.mode == "off":
+        if self.mode == "off" or platform.machine() != "x86_64":
             assert report["path"]["fast"] == 0
         elif patched:
             assert report["path"]["fast"] > 0, report["fallbacks"]

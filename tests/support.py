@@ -19,7 +19,7 @@ SOURCES = Path(__file__).parent / "targets"
 PTMON = [sys.executable, "-m", "ptmon"]
 TEST_OPTIONS = shlex.split(os.environ.get("PTMON_TEST_OPTIONS", ""))
 """More options for what the tests trace, such as "--fast off": so the whole suite runs with another engine setting."""
-DEADLINE = 60.0
+DEADLINE = float(os.environ.get("PTMON_TEST_DEADLINE", 60))
 """Seconds after which a test gives up: far more than any needs, even on a busy machine."""
 
 

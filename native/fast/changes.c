@@ -17,8 +17,8 @@
 
 #include "fast/attach.h"
 #include "fast/fast.h"
-#include "fast/halt.h"
 #include "fast/known.h"
+#include "fast/unseen.h"
 #include "memory.h"
 #include "tracee.h"
 
@@ -33,8 +33,6 @@
 #define LOOKS_MOST 200 /* in ... */
 #define LOOKS_NS NSEC_PER_SEC
 #define LOOK_AT_GENERATED 4 /* for so many stands one at what is no file: such a program does nothing else, often */
-
-#define TRIES_MOST 10 /* to stop all threads */
 
 /* The kernel takes whole pages. */
 static uint64_t page_of(uint64_t address)
@@ -150,16 +148,9 @@ static void shake(struct pt_tracer *t, struct tracee *tracee)
 {
 	if (!tracee->group->free)
 		return;
-	halt_process(t, tracee->group, tracee);
+	/* First: who stops meanwhile goes on by PTRACE_SYSCALL. */
 	tracee->group->free = false;
-}
-
-/* The program is to find its own bytes: that is worth some patience. */
-static void leave(struct pt_tracer *t, struct tracee *tracee)
-{
-	for (unsigned int i = 0; i < TRIES_MOST && !t->filtered && !halt_process(t, tracee->group, tracee); i++)
-		;
-	fast_withdraw(t, tracee, PT_FALLBACK_CODE);
+	unseen_end(t, tracee);
 }
 
 /* Will the program be able to write where jumps stand? */
@@ -178,7 +169,7 @@ void fast_call_enters(struct pt_tracer *t, struct tracee *tracee)
 		return;
 	change = change_of(image, &tracee->call);
 	if (change == CHANGE_ENDS && (tracee->group->free || is_shown(image, &tracee->call)))
-		leave(t, tracee);
+		fast_withdraw(t, tracee, PT_FALLBACK_CODE);
 	if (change == CHANGE_NONE || change == CHANGE_ENDS || !image->asks)
 		return;
 	tracee->changes = change;

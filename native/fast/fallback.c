@@ -113,6 +113,8 @@ bool fallback_none(struct pt_tracer *t, struct tracee *tracee)
 		reason = PT_FALLBACK_DISPATCH;
 	else if (kin.other_files || kin.other_users)
 		reason = PT_FALLBACK_DESCRIPTORS;
+	else if (tracee->files->unsure)
+		reason = PT_FALLBACK_RINGS;
 	else if (tracee->group->threads > FAST_THREADS / 4)
 		reason = PT_FALLBACK_THREADS;
 	else if (registers_read(tracee->tid, &regs) == 0 && registers_compat(&regs))

@@ -70,11 +70,9 @@ struct image {
 	uint32_t flags;	    /* FAST_FLAGS as it was written last */
 	struct fast_ring rings[FAST_RINGS];
 	unsigned int reserve; /* threads for each of which every ring has room for one more record */
-	uint64_t last_tsc;
-	int64_t last_time;   /* ns, of last_tsc */
-	unsigned int guests; /* processes that run in the same memory: children of vfork */
-	uint64_t *tried;     /* calls whose code was looked at */
-	struct known *known; /* known.c */
+	unsigned int guests;  /* processes that run in the same memory: children of vfork */
+	uint64_t *tried;      /* calls whose code was looked at */
+	struct known *known;  /* known.c */
 	unsigned int known_count;
 	unsigned int patrol_at; /* patrol.c: which of them is looked at next ... */
 	uint64_t patrol_offset; /* ... and from where on */
@@ -91,7 +89,9 @@ struct image {
 	/* What the rings hold is not believed any more (distrust.h): nobody reads them. */
 	bool lost;
 	const struct tracee *stopped; /* whose stop is about to be handled */
+	bool to_withdraw;	      /* as soon as everybody stands (unseen.c); until then all calls in stubs stop */
 	uint8_t leavings;	      /* times that it was tried to give the memory back since */
+	int64_t leave_after;	      /* when it may be tried once more: CLOCK_MONOTONIC, ns */
 	bool closed; /* nor is anybody inside, and nothing is left to read: its memory is not looked at any more */
 };
 

@@ -20,6 +20,7 @@
 #include "fast/layout.h"
 #include "fast/mapped.h"
 #include "fast/moving.h"
+#include "fast/patch.h"
 #include "fast/place.h"
 #include "fast/ring.h"
 #include "fast/twin.h"
@@ -31,7 +32,8 @@
 #include "tracee.h"
 #include "wait.h"
 
-#define LEAVINGS_MOST 3
+#define LEAVINGS_MOST 6
+#define PAUSE_NS (NSEC_PER_SEC / 10) /* before the second try; doubled for each one more */
 
 static void finish(struct pt_tracer *t, struct tracee *tracee, void *context)
 {
@@ -196,18 +198,30 @@ bool leave_by_any(struct pt_tracer *t, struct image *image)
 	return choice.best && leave_memory(t, choice.best, &choice.back, false) == 0;
 }
 
+static bool is_to_be_left(const struct pt_tracer *t, const struct tracee *tracee)
+{
+	const struct group *group = tracee->group;
+	const struct image *image = group->image;
+
+	/* A filter of its own may forbid the call that this takes, and dispatch would send it to the program. */
+	return image && (image->withdrawn || image->to_withdraw) && image->leavings < LEAVINGS_MOST &&
+	       t->now >= image->leave_after && tracee->call.abi == ABI_NATIVE &&
+	       !(group->fallen & (1u << PT_FALLBACK_SANDBOX | 1u << PT_FALLBACK_DISPATCH));
+}
+
 void leave_if_withdrawn(struct pt_tracer *t, struct tracee *tracee)
 {
 	struct group *group = tracee->group;
 	struct image *image = group->image;
 	struct registers regs;
 
-	/* A filter of its own may forbid the call that this takes, and dispatch would send it to the program. */
-	if (!image || !image->withdrawn || image->leavings >= LEAVINGS_MOST || tracee->call.abi != ABI_NATIVE ||
-	    group->fallen & (1u << PT_FALLBACK_SANDBOX | 1u << PT_FALLBACK_DISPATCH))
+	if (!is_to_be_left(t, tracee))
 		return;
-	image->leavings++;
-	if (halt_process(t, group, tracee) && leave_stubs(t, image) && registers_read(tracee->tid, &regs) == 0 &&
-	    !registers_compat(&regs))
+	image->leave_after = t->now + (PAUSE_NS << image->leavings++);
+	if (!halt_process(t, group, tracee))
+		return;
+	if (!image->withdrawn)
+		patch_withdraw(t, image, tracee->tid);
+	if (leave_stubs(t, image) && registers_read(tracee->tid, &regs) == 0 && !registers_compat(&regs))
 		leave_memory(t, tracee, &regs, false);
 }

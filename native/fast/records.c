@@ -6,6 +6,7 @@
 #include "fast/distrust.h"
 #include "fast/layout.h"
 #include "fast/slots.h"
+#include "fast/stamp.h"
 #include "files.h"
 #include "tracee.h"
 #include "transfer.h"
@@ -53,15 +54,10 @@ static struct tracee *thread_of(struct pt_tracer *t, struct image *image, uint64
 	return someone(t, image);
 }
 
-/* CLOCK_MONOTONIC of a time stamp: it lies between the last drain and this one. */
-static uint64_t time_of(const struct pt_tracer *t, const struct image *image, uint64_t tsc, uint64_t tsc_now)
+/* CLOCK_MONOTONIC. */
+static uint64_t time_of(const struct pt_tracer *t, const struct image *image, uint64_t tsc)
 {
-	double share;
-
-	if (!(image->flags & FAST_TIMED) || tsc <= image->last_tsc || tsc >= tsc_now)
-		return (uint64_t)t->now;
-	share = (double)(tsc - image->last_tsc) / (double)(tsc_now - image->last_tsc);
-	return (uint64_t)(image->last_time + (int64_t)(share * (double)(t->now - image->last_time)));
+	return image->flags & FAST_TIMED ? stamp_time(t, tsc) : (uint64_t)t->now;
 }
 
 static struct records_sum sum_of(const struct fast_record *record)
@@ -160,11 +156,10 @@ static void add(struct records *records, const struct fast_record *record)
 	*sum = one;
 }
 
-void records_begin(struct records *records, struct pt_tracer *t, struct image *image, uint64_t tsc)
+void records_begin(struct records *records, struct pt_tracer *t, struct image *image)
 {
 	records->t = t;
 	records->image = image;
-	records->tsc = tsc;
 	records->used_count = 0;
 	for (unsigned int i = 0; i < RECORDS_SUMS; i++)
 		records->sums[i].calls = 0;
@@ -182,8 +177,7 @@ void records_tell(struct records *records, const struct fast_record *record)
 	else if (t->options.aggregate)
 		add(records, record);
 	else
-		tell_one(t, image, thread_of(t, image, record->thread), record,
-			 time_of(t, image, record->tsc, records->tsc));
+		tell_one(t, image, thread_of(t, image, record->thread), record, time_of(t, image, record->tsc));
 }
 
 void records_end(struct records *records)

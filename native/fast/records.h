@@ -34,13 +34,12 @@ struct records_sum {
 struct records {
 	struct pt_tracer *t;
 	struct image *image;
-	uint64_t tsc; /* time stamp counter, now */
 	struct records_sum sums[RECORDS_SUMS];
 	uint16_t used[RECORDS_SUMS]; /* those of them that hold something */
 	unsigned int used_count;
 };
 
-void records_begin(struct records *records, struct pt_tracer *t, struct image *image, uint64_t tsc);
+void records_begin(struct records *records, struct pt_tracer *t, struct image *image);
 void records_tell(struct records *records, const struct fast_record *record);
 /* After it all of them are told. */
 void records_end(struct records *records);

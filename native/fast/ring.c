@@ -10,10 +10,10 @@
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
-#include <x86intrin.h>
 
 #include "fast/distrust.h"
 #include "fast/layout.h"
+#include "fast/stamp.h"
 
 #define CHUNK 1024 /* records that are read at a time */
 #define RESERVE 64 /* threads for which room is made at a time */
@@ -286,26 +286,29 @@ static int drain_all(struct records *told, const struct line lines[FAST_RINGS])
 	return error == -ENOMEM ? 0 : error;
 }
 
-void ring_drain(struct pt_tracer *t, struct image *image)
+void ring_read(struct pt_tracer *t, struct image *image)
 {
 	struct line lines[FAST_RINGS];
 	struct records told;
-	uint64_t tsc;
 	int error;
 
 	if (image->draining || image->lost || image->closed)
 		return;
 	error = read_lines(image, lines);
-	tsc = __rdtsc();
 	if (!error && has_news(image, lines)) {
 		image->draining = true; /* a look-up on the way may want what a drain gives (fast_learn) */
-		records_begin(&told, t, image, tsc);
+		records_begin(&told, t, image);
 		error = drain_all(&told, lines);
 		records_end(&told);
 		image->draining = false;
 	}
 	if (error)
-		return distrust_unread(t, image, error);
-	image->last_tsc = tsc;
-	image->last_time = t->now;
+		distrust_unread(t, image, error);
+}
+
+void ring_drain(struct pt_tracer *t, struct image *image)
+{
+	/* Before the heads are read: what bears an earlier time is among what is read now. */
+	stamp_take(t);
+	ring_read(t, image);
 }

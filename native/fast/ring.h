@@ -6,8 +6,10 @@
 #include "fast/image.h"
 #include "fast/records.h"
 
-/* Reads what is new and tells it. Before anything of this process is handled that comes after it. */
+/* Reads what is new and tells it. Before anything of this process is handled that comes after it. Then it is now. */
 void ring_drain(struct pt_tracer *t, struct image *image);
+/* The same, as of the last stamp (stamp.h). */
+void ring_read(struct pt_tracer *t, struct image *image);
 /* Empty rings, for memory that is new. */
 void ring_reset(struct image *image);
 /* What the rings hold is another tracer's, or process's: reading begins behind it. 0 or -errno. */

@@ -18,6 +18,7 @@
 #include "fast/mapped.h"
 #include "fast/ring.h"
 #include "fast/slots.h"
+#include "fast/stamp.h"
 #include "fast/table.h"
 #include "fast/writing.h"
 #include "memory.h"
@@ -35,6 +36,7 @@ struct image *image_begin(struct pt_tracer *t, struct tracee *tracee)
 	image->reader = tracee->tid;
 	image->stubs_end = FAST_STUBS;
 	ring_reset(image);
+	stamp_take(t);
 	image->next = t->images;
 	t->images = image;
 	tracee->group->image = image;
@@ -106,7 +108,8 @@ static uint32_t wanted(const struct pt_tracer *t, uint64_t watched[FAST_NUMBERS 
 	const struct syscall_entry *table = syscall_table(&count);
 
 	for (unsigned int i = 0; i < count; i++)
-		if (table[i].number[ABI_NATIVE] >= 0)
+		if (table[i].number[ABI_NATIVE] >= 0 && !(t->filtered && table[i].rule == RULE_IO_URING_ENTER) &&
+		    (t->options.no_follow || table[i].rule != RULE_VFORK))
 			set_bit(watched, (uint64_t)table[i].number[ABI_NATIVE]);
 	for (uint64_t number = 0; number < FAST_NUMBERS; number++)
 		if (watch_order(t, false, number) || (fast_touches(ABI_NATIVE, number) && !has_stub(number)) ||

@@ -12,5 +12,9 @@ bool twin_watches(const struct pt_tracer *t, uint32_t number)
 
 	if (watch_order(t, false, number) || fast_touches(ABI_NATIVE, number) || changes_may(number))
 		return true;
-	return entry && entry->rule != RULE_CLONE && entry->rule != RULE_CLONE3;
+	if (!entry)
+		return false;
+	/* A child that is not followed is not to run in this memory (clone.c). */
+	return t->options.no_follow ||
+	       (entry->rule != RULE_CLONE && entry->rule != RULE_CLONE3 && entry->rule != RULE_VFORK);
 }

@@ -7,7 +7,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "await.h"
 #include "emit.h"
 #include "fast/asking.h"
 #include "fast/code.h"
@@ -25,6 +24,8 @@
 #include "fast/ring.h"
 #include "fast/signalled.h"
 #include "fast/slots.h"
+#include "fast/stamp.h"
+#include "fast/unseen.h"
 #include "files.h"
 #include "proc.h"
 #include "tracee.h"
@@ -82,12 +83,14 @@ void fast_exiting(struct pt_tracer *t, struct tracee *tracee)
 		image_remove_thread(image, tracee);
 }
 
-/* Some threads sleep in calls that would be cut short, and nothing tells when they come back: they are met there. */
-static void withdraw_from_sleepers(struct pt_tracer *t, struct image *image, const struct tracee *tracee)
+/* Who runs under PTRACE_CONT is seen by the stubs alone. So the jumps stay until all stand, or are met where they
+ * sleep; meanwhile every call in a stub asks, and is followed to its end by a stop. */
+static void withdraw_unfiltered(struct pt_tracer *t, struct image *image, struct tracee *tracee)
 {
-	patch_withdraw_live(t, image, tracee->tid, tracee->tid);
-	if (image->withdrawn)
-		await_unseen(t, tracee->group, tracee);
+	image_set_flags(image, image->flags | FAST_ALL_STOP);
+	image->to_withdraw = true;
+	if (unseen_end(t, tracee))
+		patch_withdraw(t, image, tracee->tid);
 }
 
 void fast_withdraw(struct pt_tracer *t, struct tracee *tracee, enum pt_fallback reason)
@@ -105,10 +108,8 @@ void fast_withdraw(struct pt_tracer *t, struct tracee *tracee, enum pt_fallback 
 	asking_check(t, image);
 	if (t->filtered)
 		patch_withdraw_live(t, image, tracee->tid, tracee->tid);
-	else if (halt_process(t, tracee->group, tracee))
-		patch_withdraw(t, image, tracee->tid);
 	else
-		withdraw_from_sleepers(t, image, tracee);
+		withdraw_unfiltered(t, image, tracee);
 }
 
 struct inside {
@@ -212,8 +213,10 @@ void fast_detach(struct pt_tracer *t)
 
 void fast_drain(struct pt_tracer *t)
 {
+	if (t->images)
+		stamp_take(t);
 	for (struct image *image = t->images; image; image = image->next) {
-		ring_drain(t, image);
+		ring_read(t, image);
 		asking_check(t, image);
 	}
 }

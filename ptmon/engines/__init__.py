@@ -65,6 +65,10 @@ class Engine(Protocol):
     """False once nothing is counted any more: ``duration`` is over, yet launched tracees are still passed on."""
     exit: Exit | None
     """How ``root`` ended."""
+    told: float
+    """Seconds since ``started``: the batches until now have what ended until then. With ``every_call`` their records
+    are in the order of their times, and those of the next ones are not earlier than this.
+    """
 
     def stop(self) -> None:
         """Ends the counting, from another thread too: attached processes are detached, a launched one is passed on."""

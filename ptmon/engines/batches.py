@@ -41,7 +41,7 @@ class BatchReader:
         self.held: list[Held] = []
         """The tracees that the last batch told to be held: they come after its records."""
         self.rules = rules
-        self._start = start
+        self.start = start
         self._syscalls: dict[int, str] = {}
 
     def read(self, batch: Any) -> list[Record]:
@@ -55,7 +55,7 @@ class BatchReader:
             row = rows[index]
             if row.kind == lib.PT_TRANSFER:
                 many = lib.pt_transfers(rows + index, count - index)
-                records += runs.read(rows + index, many, self._start, self.syscall)
+                records += runs.read(rows + index, many, self.start, self.syscall)
                 index += many
                 continue
             offset = row.data_offset
@@ -78,7 +78,7 @@ class BatchReader:
         make = MAKERS.get(row.kind)
         if make is None:
             raise PtmonError(f"the C core told a record of unknown kind {row.kind}")
-        return make(self, row, (row.time - self._start) / 1e9, data)
+        return make(self, row, (row.time - self.start) / 1e9, data)
 
 
 def _clone(reader: BatchReader, row: Any, moment: float, data: bytes) -> Record:
@@ -116,6 +116,7 @@ def _socket(reader: BatchReader, row: Any, moment: float, data: bytes) -> Record
         info.protocol,
         local,
         peer,
+        (info.opened - reader.start) / 1e9 if info.opened else None,
     )
 
 

@@ -40,6 +40,8 @@ class Call:
     """A syscall-exit-stop, not a syscall-entry-stop."""
     compat: bool
     """Made by the 32-bit ABI: pointers and struct members in memory have four bytes."""
+    instruction: int
+    """Address of the instruction with which the tracee goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +64,11 @@ def read_call(tid: int) -> Call:
     """The system call that a tracee has entered, or from which it returns."""
     call = ffi.new("struct pt_call *")
     _check(lib.pt_read_call(tid, call))
+    instruction = ffi.new("uint64_t *")
+    _check(lib.pt_read_instruction(tid, instruction))
     name = None if call.syscall == NO_SYSCALL else ffi.string(lib.pt_syscall_name(call.syscall)).decode()
-    return Call(call.number, name, tuple(call.args), call.result, bool(call.at_exit), bool(call.compat))
+    args, at_exit, compat = tuple(call.args), bool(call.at_exit), bool(call.compat)
+    return Call(call.number, name, args, call.result, at_exit, compat, instruction[0])
 
 
 def read_memory(tid: int, address: int, length: int) -> bytes:

@@ -35,6 +35,7 @@ class NativeEngine:
         self.started = 0.0
         self.counting = True
         self.exit: Exit | None = None
+        self.told = 0.0
         self._asked_to_stop = False
         self._start = 0
         self._end: int | None = None
@@ -125,8 +126,9 @@ class NativeEngine:
 
     def _read(self, batch: Any) -> list[Record]:
         records = self._reader.read(batch)
+        self.told = max(self.told, (batch.time - self._start) / 1e9)
         for one in self._reader.held:
-            refusal = watching.answer(self._tracer, one, self.settings.hold)
+            refusal = watching.answer(self._tracer, one, self.settings.hold, self.told)
             if refusal is not None:
                 records.append(refusal)
         for record in records:

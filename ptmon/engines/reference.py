@@ -53,6 +53,7 @@ class ReferenceEngine:
         self.started = 0.0
         self.counting = True
         self.exit: Exit | None = None
+        self.told = 0.0
         self._start = 0
         self._end: int | None = None
         self._tracee = Tracee(0)
@@ -164,7 +165,7 @@ class ReferenceEngine:
         if event == ptrace.PTRACE_EVENT_EXEC:
             self._tracee.runs()
         elif event == ptrace.PTRACE_EVENT_EXIT:
-            self._tracee.exits(read_call(self.root).result)
+            self._tracee.exits(read_call(self.root))
         elif event:
             self._born(ptrace.ptrace_geteventmsg(self.root))
         elif number == SYSCALL_STOP:
@@ -252,5 +253,6 @@ class ReferenceEngine:
         return BATCH if duration is None else duration - self.elapsed()
 
     def _take(self) -> list[Record]:
+        self.told = self.elapsed()
         records, self._tracee.journal.records = self._tracee.journal.records, []
         return records

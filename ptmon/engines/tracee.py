@@ -116,11 +116,20 @@ class Tracee:
         if not trapped:
             self._tell(shares)
 
-    def exits(self, result: int) -> None:
+    def exits(self, last: Call) -> None:
         """PTRACE_EVENT_EXIT: it is about to die, all its fds are open still.
 
-        If that cuts a call short there is no exit-stop, though bytes may have moved: ``result`` tells.
+        If that cuts a call short there is no exit-stop, though bytes may have moved: ``last.result`` tells.
         """
+        result, call = last.result, self._call
+        if platform.machine() == "aarch64" and call is not None:
+            # The result's register is the first argument's. A call that was to be made again has that back, and goes on
+            # before its instruction; one that was not made at all has it still.
+            if last.instruction != call.instruction:
+                result = 0
+            elif result == call.args[0] and self._ends:
+                self.say(Reason.DETACHED, call)
+                result = 0
         if result > 0:
             self.leave(result)
         self.settle()

@@ -64,8 +64,8 @@ def held(row: Any, moment: float, data: bytes) -> Held:
     return Held(moment, row.tgid, row.tid, call, result if at_exit else None, partial(read_memory, row.tid))
 
 
-def answer(tracer: Any, one: Held, hold: Hold | None) -> Record | None:
-    """Asks the hook, and lets the tracee go on as it says. A Denied if that is a refusal."""
+def answer(tracer: Any, one: Held, hold: Hold | None, moment: float) -> Record | None:
+    """Asks the hook, and lets the tracee go on as it says. A Denied, of that moment, if that is a refusal."""
     said = hold(one) if hold is not None else None
     if one.result is not None:
         said = None  # the call has been made: too late
@@ -73,7 +73,7 @@ def answer(tracer: Any, one: Held, hold: Hold | None) -> Record | None:
     if said is None:
         lib.pt_answer(tracer, one.tid, WANTED, 0)
     elif lib.pt_answer(tracer, one.tid, not WANTED, said.result) == 0 and said.rule is not None:
-        return Denied(one.time, one.pid, one.tid, one.call, said.rule, -said.result)
+        return Denied(moment, one.pid, one.tid, one.call, said.rule, -said.result)
     return None
 
 

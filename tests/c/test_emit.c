@@ -46,6 +46,65 @@ static void check_single_records(void)
 	CHECK(batch.count == 2 && batch.records[0].calls == 1);
 }
 
+static void timed(int tid, uint64_t time)
+{
+	const struct pt_record record = {.kind = PT_TRANSFER, .time = time, .tid = tid, .calls = 1};
+
+	emit_transfer(&tracer, &record);
+}
+
+static struct pt_batch ended(void)
+{
+	struct pt_batch batch;
+
+	emit_end(&tracer, &batch);
+	for (uint32_t i = 1; i < batch.count; i++) {
+		const struct pt_record *one = &batch.records[i - 1], *other = &batch.records[i];
+
+		CHECK(one->time < other->time || (one->time == other->time && one->tid < other->tid));
+	}
+	return batch;
+}
+
+/* What was found out later may have been earlier: runs of any length, neighbours that have changed places, and equal
+ * times, which stay as they came. */
+static void check_order(void)
+{
+	const uint32_t counts[] = {0, 1, 2, 15, 16, 17, 31, 33, 1000, 40000};
+
+	tracer.options.aggregate = 0;
+	for (unsigned int i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+		const int count = (int)counts[i];
+
+		emit_begin(&tracer);
+		for (int row = 0; row < count; row++) /* two runs, one behind the other */
+			timed(row, (uint64_t)(row % (count / 2 + 1)) / 3);
+		CHECK(ended().count == counts[i]);
+		emit_begin(&tracer);
+		for (int row = 0; row < count; row++)
+			timed(row, (uint64_t)(row ^ 5) / 2);
+		CHECK(ended().count == counts[i]);
+		emit_begin(&tracer);
+		for (int row = 0; row < count; row++)
+			timed(row, (uint64_t)(count - row));
+		CHECK(ended().count == counts[i]);
+	}
+}
+
+/* Where equal ones are one record it bears the time of the first, and the order tells more. */
+static void check_order_of_sums(void)
+{
+	struct pt_batch batch;
+
+	tracer.options.aggregate = 1;
+	emit_begin(&tracer);
+	timed(1, 9);
+	timed(2, 3);
+	emit_end(&tracer, &batch);
+	CHECK(batch.count == 2 && batch.records[0].time == 9);
+	tracer.options.aggregate = 0;
+}
+
 static void check_growth(void)
 {
 	const struct tracee nobody = {.tid = 1};
@@ -87,6 +146,8 @@ int main(void)
 	CHECK(emit_create(&tracer) == 0);
 	check_aggregation();
 	check_single_records();
+	check_order();
+	check_order_of_sums();
 	check_growth();
 	check_warnings_once();
 	emit_destroy(&tracer);

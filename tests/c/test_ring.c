@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <x86intrin.h>
 
 #include "check.h"
 #include "emit.h"
@@ -326,6 +327,50 @@ static void check_executing(void)
 	end(&b);
 }
 
+/* One call, which ends now. */
+static void end_call(const struct bench *b, uint64_t number, uint64_t tsc)
+{
+	((struct fast_record *)(uintptr_t)(FAST_RING + ring_place(0, number)))->tsc = tsc;
+	commit(0, number, 0, b->ends[0], 1);
+}
+
+/* Records bear the times of their calls, though they are read later; a socket is told of at that of its first one. What
+ * is read too late for its batch, and what the program has made up, does not go back behind what was told. */
+static void check_times(void)
+{
+	struct bench b = begin();
+	uint64_t before[4], after[4], late;
+	struct pt_batch batch;
+
+	b.image->flags |= FAST_TIMED;
+	for (unsigned int i = 0; i < 4; i++) {
+		before[i] = (uint64_t)now_ns();
+		end_call(&b, claim(0), __rdtsc());
+		after[i] = (uint64_t)now_ns();
+		CHECK(usleep(2000) == 0);
+	}
+	late = claim(0);
+	end_call(&b, claim(0), 0);
+	emit_begin(b.t);
+	ring_drain(b.t, b.image);
+	emit_end(b.t, &batch);
+	CHECK(batch.count == 6 && batch.time >= after[3] + 2000000 && batch.time <= (uint64_t)now_ns());
+	CHECK(batch.records[0].kind == PT_SOCKET && batch.records[0].time == batch.records[1].time);
+	for (unsigned int i = 0; i < 4; i++) {
+		const uint64_t time = batch.records[i + 1].time;
+
+		CHECK(time + 100000 >= before[i] && time <= after[i] + 100000);
+	}
+	CHECK(batch.records[5].time == batch.records[4].time); /* its thread's last one */
+	end_call(&b, late, __rdtsc() / 2);
+	emit_begin(b.t);
+	ring_drain(b.t, b.image);
+	late = batch.time;
+	emit_end(b.t, &batch);
+	CHECK(batch.count == 1 && batch.records[0].time == late);
+	end(&b);
+}
+
 struct writer {
 	pthread_t thread;
 	unsigned int number;
@@ -395,6 +440,7 @@ int main(void)
 	check_rounds();
 	check_full();
 	check_close();
+	check_times();
 	check_unknown();
 	check_forged_head();
 	check_forged_gaps();

@@ -19,6 +19,7 @@ import pytest
 from tests.attaching import assert_free, busy, held_by
 from tests.hazards import running
 from tests.support import DEADLINE, Targets, process_state, started, status_field, until
+from tests.watching import X86
 
 PROLOGUE = """
 import json, os, signal, subprocess, sys, threading, time
@@ -313,13 +314,14 @@ def test_hooks_and_rules(targets: Targets, tmp_path: Path) -> None:
     @ptmon.hook("execve", when="entry")
     def no_true(call):
         return ptmon.Deny("EPERM") if call.arguments["filename"].endswith("/true") else None
-    report = ptmon.run(words, hooks=(count, no_true), deny=["mkdir=EROFS"])
+    report = ptmon.run(words, hooks=(count, no_true), deny=["MKDIR=EROFS"])
     tell(seen, [[row.rule, row.syscall, row.errno, row.calls] for row in report.denied], report.exit.code)
     """
     script = f"{targets('processes')} leaf >{tmp_path}/out; mkdir {tmp_path}/new 2>/dev/null; /bin/true 2>/dev/null"
-    ((seen, denied, status),) = run(code, "sh", "-c", script)
+    mkdir = "mkdir" if X86 else "mkdirat"
+    ((seen, denied, status),) = run(code.replace("MKDIR", mkdir), "sh", "-c", script)
     assert seen == [["socketpair", "ptmon"]]
-    assert sorted(denied) == [["hook no_true", "execve", "EPERM", 1], ["mkdir=EROFS", "mkdir", "EROFS", 1]]
+    assert sorted(denied) == [["hook no_true", "execve", "EPERM", 1], [f"{mkdir}=EROFS", mkdir, "EROFS", 1]]
     assert status == 126
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 

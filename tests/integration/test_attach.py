@@ -7,12 +7,13 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.attaching import Busy, assert_free, attached, busy, held_by, threads_of, words_to_attach
-from tests.support import DEADLINE, Targets, started, status_field, until
+from tests.support import DEADLINE, Targets, process_state, started, status_field, until
 
 
 def since(before: dict[str, int], after: dict[str, int]) -> tuple[int, int, int]:
@@ -233,3 +234,26 @@ def test_50_attaches_in_the_middle_of_traffic_do_no_harm(targets: Targets, tmp_p
             until(lambda calls=calls: target.ask("count")["calls"] > calls, "traffic")  # type: ignore[misc]
         target.ask("pause")
         target.quit()
+
+
+EPOLL = """import select, signal
+signal.signal(signal.SIGTRAP, signal.SIG_IGN)
+epoll = select.epoll()
+print("ready", flush=True)
+epoll.poll()
+"""
+
+
+def test_a_call_that_an_attach_has_to_cut_short_is_named(tmp_path: Path) -> None:
+    """Where no breakpoint can be put: SIGTRAP is ignored, or the machine is another than x86_64."""
+    with started([sys.executable, "-c", EPOLL], stdout=subprocess.PIPE) as target:
+        assert target.stdout is not None and target.stdout.readline()
+        until(lambda: process_state(target.pid) == "S", "the call")
+        with attached(target.pid, tmp_path / "r.json") as ptmon:
+            until(lambda: process_state(target.pid) == "S", "the call once more")
+            ptmon.detach()
+        assert target.poll() is None
+        assert ptmon.report["complete"]
+        (warning,) = ptmon.report["warnings"]
+        assert warning["reason"] == "interrupted"
+        assert "epoll_" in warning["message"]

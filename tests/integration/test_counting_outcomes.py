@@ -104,3 +104,14 @@ def test_a_call_that_a_handler_jumps_out_of_moves_nothing(count: Count) -> None:
 def test_a_call_that_a_filter_traps_moves_nothing(count: Count) -> None:
     traced = count("trapped")
     assert calls(traced) == {"sendto": (1, 0, 97), "write": (1, 0, 7), "recvfrom": (1, 0, 104)}
+
+
+@pytest.mark.parametrize("mode", ["exits", "killed", "timer"])
+def test_a_call_that_death_ends_moves_nothing(count: Count, mode: str) -> None:
+    traced = count("dying", mode)
+    assert "recvfrom" not in calls(traced)
+
+
+def test_what_a_call_has_moved_that_death_ends_is_counted(count: Count) -> None:
+    traced = count("dying", "part")
+    assert calls(traced) == {"recvfrom": (1, 0, 31), "write": (1, 0, 31)}

@@ -35,6 +35,7 @@ MODES = {
     " socket_then_file_exec file_then_socket socket_then_socket",
     "sandbox": "allow forbidden errno trap trace strict strict_call strict_forbidden",
     "signals": "segv pipe",
+    "dying": "timer",
     "aio": "socket file",
     "uring": "send refused",
 }

@@ -151,6 +151,10 @@ class FakeEngine:
     def elapsed(self) -> float:
         return self._now
 
+    @property
+    def told(self) -> float:
+        return self._now
+
     def __enter__(self) -> FakeEngine:
         if self.failure is not None:
             raise self.failure

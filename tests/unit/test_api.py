@@ -64,9 +64,9 @@ def test_a_call_may_be_traced_hooked_and_refused_at_once() -> None:
 
 
 def test_what_is_refused_is_shown_with_its_arguments_if_it_is_told() -> None:
-    (watch, *_) = prepare(command=["x"], deny=["mkdir=EROFS"]).watches
-    assert (watch.tell, watch.hold, watch.captures) == (False, False, decoding.captures("mkdir"))
-    silent = prepare(command=["x"], deny=["mkdir=EROFS"], told=False)
+    (watch, *_) = prepare(command=["x"], deny=["mkdirat=EROFS"]).watches
+    assert (watch.tell, watch.hold, watch.captures) == (False, False, decoding.captures("mkdirat"))
+    silent = prepare(command=["x"], deny=["mkdirat=EROFS"], told=False)
     assert silent.watches == ()
     assert {(rule.error, rule.told) for rule in silent.rules} == {(errno.EROFS, False)}
 

@@ -207,11 +207,11 @@ def test_an_answer(
     core = Core()
     monkeypatch.setattr(watching, "lib", core)
     held = Held(0.25, 7, 8, CALL, result, lambda address, length: b"")
-    denied = watching.answer(None, held, lambda _: said)
+    denied = watching.answer(None, held, lambda _: said, 0.5)
     assert heard == [(8, *answered)]
-    assert denied == (Denied(0.25, 7, 8, CALL, "hook x", 13) if told else None)
+    assert denied == (Denied(0.5, 7, 8, CALL, "hook x", 13) if told else None)
     core.gone = True  # killed meanwhile
-    assert watching.answer(None, held, lambda _: said) is None
+    assert watching.answer(None, held, lambda _: said, 0.5) is None
 
 
 def test_a_kind_that_is_not_known_is_an_error() -> None:
