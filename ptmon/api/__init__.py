@@ -176,7 +176,8 @@ def attach(
 
     All threads of each are traced, and all its descendants: those that are there, and those that are born meanwhile
     (``follow=False``: neither). One that may not be traced is left out, which makes the report incomplete. At the end
-    of the block, or by ``session.detach()``, they are let go and run on. The keywords are those of :func:`launch`. Raises PtmonError, at the latest at the start of the block.
+    of the block, or by ``session.detach()``, they are let go and run on. The keywords are those of
+    :func:`launch`. Raises PtmonError, at the latest at the start of the block.
     """
     targets = (pids,) if isinstance(pids, int) else tuple(pids)
     if not targets:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import grp
 import os
 import pwd
+import re
 import signal
 import subprocess
 import tempfile
@@ -16,19 +17,23 @@ from pathlib import Path
 
 import pytest
 
+from tests.attaching import attached, held_by
+from tests.hazards import children_of
 from tests.real import (
     Server,
     checked,
+    connections,
     free_port,
     listening,
     over_tcp,
     program,
     serving,
+    states,
     strace_sums,
     strace_words,
     tcp_rows,
 )
-from tests.support import DEADLINE, run_ptmon, unprivileged
+from tests.support import DEADLINE, run_ptmon, unprivileged, until
 
 FILES = {"small": 997, "medium": 65537, "large": 9 << 20}
 """One that fits in a segment, one that is more than a page, one that fills every buffer on the way many times."""
@@ -56,6 +61,8 @@ http {{
     }}
 }}
 """
+
+ESTABLISHED = "01"  # TCP_ESTABLISHED of include/net/tcp_states.h
 
 
 @dataclass(frozen=True)
@@ -182,3 +189,38 @@ def test_nginx_and_strace_of_curl_see_the_same_bytes(site: Site) -> None:
     sent, received = strace_sums(lines)
     assert over_tcp(report) == (received, sent)
     assert (sent, received) == (told.request, told.response)
+
+
+def test_an_attach_to_the_master_counts_what_its_workers_move(site: Site, tmp_path: Path) -> None:
+    with listening(site.command, site.port, tmp_path / "log") as server:
+        with attached(server.pid, tmp_path / "r.json") as ptmon:
+            workers = children_of(server.pid)
+            until(lambda: all(held_by(pid, ptmon.tracer.pid, "S") for pid in workers), "ptmon to hold the workers")
+            told = [sizes(run(site.curl(*FILES, "answer"))) for _ in range(30)]
+            until(lambda: connections(site.port) == 0, "the end of the connections")
+            ptmon.detach()
+        server.send_signal(signal.SIGQUIT)
+        assert server.wait(DEADLINE) == 0
+    report = checked(ptmon.report)
+    assert over_tcp(report) == (sum(one.response for one in told), sum(one.request for one in told))
+    assert sorted(process["pid"] for process in report["processes"]) == sorted([server.pid, *workers])
+    assert report["path"]["fast"] > 0
+
+
+def test_an_attach_to_the_master_under_load_counts_what_its_client_got(site: Site, tmp_path: Path) -> None:
+    wrk = program("wrk")
+    with listening(site.command, site.port, tmp_path / "log") as server:
+        with attached(server.pid, tmp_path / "r.json") as ptmon:
+            workers = children_of(server.pid)
+            until(lambda: all(held_by(pid, ptmon.tracer.pid, "S") for pid in workers), "ptmon to hold the workers")
+            out = run([wrk, "-c", "8", "-t", "1", "-d", "2s", f"http://127.0.0.1:{site.port}/answer"])
+            until(lambda: ESTABLISHED not in states(site.port), "the end of the connections")
+            ptmon.detach()
+        server.send_signal(signal.SIGQUIT)
+        assert server.wait(DEADLINE) == 0
+    report = checked(ptmon.report)
+    requests = int(re.search(r"(\d+) requests in", out)[1])  # type: ignore[index]
+    answered = report["by_syscall"]["writev"]["calls"]
+    # Its client leaves with its last requests on their way, one a connection at the most.
+    assert requests <= answered <= requests + 8
+    assert over_tcp(report)[0] > requests * len(ANSWER)

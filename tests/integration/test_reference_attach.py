@@ -83,8 +83,8 @@ def test_a_process_with_threads_cannot_be_attached_to(targets: Targets) -> None:
 
 
 def test_children_that_are_there_are_said_to_be_missing(targets: Targets, tmp_path: Path) -> None:
-    with started(["sh", "-c", "cat & cat; :"], stdin=subprocess.PIPE) as process:
-        until(lambda: len(children_of(process.pid)) == 2, "the children")
+    with started(["sh", "-c", "cat; :"], stdin=subprocess.PIPE) as process:
+        until(lambda: children_of(process.pid), "a child")
         with attach(process.pid, tmp_path) as ptmon:
             ptmon.detach()
     assert [row["reason"] for row in ptmon.report["warnings"]] == ["untraced"]
