@@ -116,8 +116,7 @@ def test_a_socket_is_open_as_long_as_the_program_lets_time_go_by(
         done, told = launched(targets, tmp_path, "2", "2", "200", "pause", options=mode)
         assert_in_order(told)
     else:
-        program = [targets("ordered"), "2", "2", "200", "pause"]
-        done = run_ptmon(program, tmp_path / "report.json", mode)
+        done = run_ptmon([str(targets("ordered")), "2", "2", "200", "pause"], tmp_path / "report.json", mode)
     closed = [row for row in done.report["sockets"] if row["sent"] + row["received"] == 200]
     assert len(closed) == 8
     for row in closed:
