@@ -10,7 +10,7 @@ import pytest
 
 from tests.attaching import assert_free, attached, busy
 from tests.fast import Fast
-from tests.support import DEADLINE, Targets, run_ptmon, started
+from tests.support import DEADLINE, Targets, run_ptmon, started, until
 
 AT = "7c800000-"
 """Where that memory begins (native/fast/layout.h), as /proc/PID/maps has it."""
@@ -41,8 +41,14 @@ def test_after_a_detach_a_program_has_the_memory_that_it_had(
     with busy(targets("busy", *(["-static"] if libc == "static" else []))) as target:
         target.transfer()
         before = maps(target.pid), code(target.pid)
+
+        def is_changed() -> bool:
+            target.transfer()
+            return code(target.pid) != before[1]
+
         for _ in range(3):
             with attached(target.pid, tmp_path / "r.json", "--fast-after", "1") as ptmon:
+                until(is_changed, "its code is changed")  # not at once, if its threads could not be stopped in time
                 target.transfer()
                 assert AT in maps(target.pid)
                 if traffic == "goes on":
