@@ -95,7 +95,7 @@ def make_settings(options: Options, command: Sequence[str], told: bool, ignored:
         hooks = tuple(hook for path in options.hooks for hook in load(path))
     return prepare(
         command=command,
-        attach=options.attach,
+        attach=found(options.attach),
         only=options.only,
         follow=not options.no_follow,
         io_uring=not options.no_io_uring,
@@ -109,6 +109,22 @@ def make_settings(options: Options, command: Sequence[str], told: bool, ignored:
         told=told,
         ignored=ignored,
     )
+
+
+def found(targets: Sequence[int | str]) -> tuple[int, ...]:
+    """The processes that are meant: those of a name are all that run that program. Raises PtmonError if none does."""
+    pids: dict[int, None] = {}
+    for target in targets:
+        if isinstance(target, int):
+            pids[target] = None
+            continue
+        from ptmon.waiting.program import running
+
+        named = running(target)
+        if not named:
+            raise PtmonError(f"no process runs a program of the name {target}; ptmon --wait {target} waits for one")
+        pids.update(dict.fromkeys(named))
+    return tuple(pids)
 
 
 def make_outputs(options: Options) -> list[Output]:

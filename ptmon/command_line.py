@@ -15,7 +15,7 @@ from ptmon.options import BY_FLAG, TABLE, Option, Options
 
 USAGE = (
     "ptmon [OPTIONS] [--] PROGRAM [ARG...]",
-    "ptmon [OPTIONS] --attach PID [--attach PID]...",
+    "ptmon [OPTIONS] --attach PID|NAME[,PID|NAME]...",
     "ptmon [OPTIONS] --wait NAME",
     "ptmon --demo | --version | --help",
 )
@@ -67,6 +67,7 @@ def _long(word: str, rest: list[str], values: dict[str, Any]) -> None:
         values[option.dest] = option.default
     else:
         _store(option, flag, _next(flag, option, rest), values)
+        _store_numbers(option, flag, rest, values)
 
 
 def _short(word: str, rest: list[str], values: dict[str, Any]) -> None:
@@ -81,7 +82,13 @@ def _short(word: str, rest: list[str], values: dict[str, Any]) -> None:
             values[option.dest] = True
         else:
             _store(option, flag, letters or _next(flag, option, rest), values)
+            _store_numbers(option, flag, rest, values)
             return
+
+
+def _store_numbers(option: Option, flag: str, rest: list[str], values: dict[str, Any]) -> None:
+    while option.numbers and rest and rest[0].isascii() and rest[0].isdigit():
+        _store(option, flag, rest.pop(0), values)
 
 
 def _next(flag: str, option: Option, rest: list[str]) -> str:

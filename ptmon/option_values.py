@@ -22,6 +22,14 @@ def pid_number(text: str) -> int:
     return int(text)
 
 
+def targets(text: str) -> tuple[int | str, ...]:
+    """Process ids or programs' names, separated by commas or blanks. What begins as a number is one."""
+    found = text.replace(",", " ").split()
+    if not found:
+        raise ValueError("is neither a process id nor a program's name")
+    return tuple(pid_number(word) if word[0] == "-" or word[0].isdigit() else program_name(word) for word in found)
+
+
 def seconds(text: str) -> float:
     """A positive time."""
     try:

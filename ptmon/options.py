@@ -15,10 +15,10 @@ from ptmon.option_values import (
     count,
     file_name,
     path_pattern,
-    pid_number,
     program_name,
     seconds,
     stops,
+    targets,
     words,
 )
 
@@ -27,7 +27,8 @@ from ptmon.option_values import (
 class Options:
     """A command line, read. The fields are the ``name`` of the options in the table, and ``command``."""
 
-    attach: tuple[int, ...] = ()
+    attach: tuple[int | str, ...] = ()
+    """Process ids, and names of programs that run."""
     wait: str | None = None
     only: str | None = None
     no_follow: bool = False
@@ -76,6 +77,8 @@ class Option:
     """Raises ValueError with what is wrong about a value."""
     choices: tuple[str, ...] = ()
     repeatable: bool = False
+    numbers: bool = False
+    """Words behind its value that are numbers are values of it, too: ``-p $(pgrep nginx)``."""
     default: str | None = None
     """The value of an option that is given without one; a value then comes only behind a ``=``."""
     name: str = ""
@@ -90,10 +93,12 @@ TABLE = (
     Option(
         "target",
         ("--attach", "-p"),
-        "attach to a running process, its threads, its children and theirs; Ctrl-C detaches, they run on (repeatable)",
-        "PID",
-        pid_number,
+        "attach to running processes, their threads, their children and theirs; Ctrl-C detaches, they run on; by"
+        " process id, or by name: all that run that program (repeatable)",
+        "PID|NAME[,...]",
+        targets,
         repeatable=True,
+        numbers=True,
     ),
     Option(
         "target",

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import threading
@@ -13,7 +14,7 @@ from datetime import UTC, datetime
 
 from ptmon import explain
 from ptmon.engines import Engine, EngineSettings, create
-from ptmon.errors import AttachError, LaunchError, PtmonError
+from ptmon.errors import AttachError, LaunchError, PtmonError, Step
 from ptmon.ledger import MAX_SOCKETS, Ledger
 from ptmon.outputs import Asking, Output, Outputs, stderr
 from ptmon.records import Exit, Incomplete, Reason
@@ -51,6 +52,8 @@ class Session:
         self._engine: Engine | None = None
         self._ledger: Ledger | None = None
         self._stopped = False
+        self._refused: list[tuple[int, int]] = []
+        """Targets that could not be attached: pid, errno or 0."""
         self._lock = threading.Lock()
         """Of the ledger: another thread may ask for a snapshot."""
         for output in outputs:
@@ -97,13 +100,18 @@ class Session:
     def _found(self, name: str, settings: EngineSettings, stack: ExitStack) -> tuple[Engine, Waited]:
         """Waits until a process that can be attached to executes the program, and attaches to it."""
         from ptmon.waiting import Waiter
+        from ptmon.waiting.program import instance
 
         with Waiter(name, stderr.say) as waiter:
             while True:
                 found = waiter.next()
                 try:
                     target = self._checked(replace(settings, attach=(found.pid,)))
-                    engine = stack.enter_context(create(self._engine_name, target))
+                    with ExitStack() as trial:
+                        engine = trial.enter_context(create(self._engine_name, target))
+                        if instance(found.pid) is None:  # it was about to end, as who has made a daemon is
+                            raise AttachError(found.pid, errno.ESRCH, Step.SEIZE)
+                        stack.push(trial.pop_all())
                     return engine, Waited(name, seconds(found.age()))
                 except AttachError as error:
                     waiter.pass_over(found, str(explain.attach_failure(error)))
@@ -117,6 +125,7 @@ class Session:
         if self._stopped:  # before there was an engine
             engine.stop()
         self._outputs.start(header)
+        self._tell_refused(engine)
         due = self._interval
         last: Snapshot | None = None
         for batch in engine:
@@ -145,14 +154,35 @@ class Session:
         if record.reason is Reason.COMPAT and self.settings.rules and not self.settings.guest:
             stderr.say(f"process {record.pid} runs a 32-bit program: --deny cannot refuse its calls on this machine")
 
+    def _tell_refused(self, engine: Engine) -> None:
+        """Of several targets some may be traced: the report is not complete without the others."""
+        for error in engine.refused:
+            stderr.say(str(explain.attach_failure(error)))
+            self._refused.append((error.pid, error.number))
+        records = [Incomplete(0.0, pid, Reason.UNATTACHED, None, number) for pid, number in self._refused]
+        if records and self._ledger is not None:
+            for record in records:
+                self._ledger.add(record)
+            self._outputs.write(records)
+
     def _checked(self, settings: EngineSettings) -> EngineSettings:
         """Refuses targets which cannot be attached to, before anything is touched; tids become thread groups."""
         groups: dict[int, None] = {}
+        errors: list[PtmonError] = []
         for pid in settings.attach:
-            group, said = explain.check_target(pid)
+            try:
+                group, said = explain.check_target(pid)
+            except PtmonError as error:
+                errors.append(error)
+                self._refused.append((pid, 0))
+                continue
             if said is not None:
                 stderr.say(said)
             groups[group] = None
+        if errors and not groups:
+            raise errors[0]
+        for one in errors:
+            stderr.say(f"{one}; the others are attached to")
         return replace(settings, attach=tuple(groups), every_call=settings.every_call or self._outputs.wants_events)
 
     def _header(self, engine: Engine, waited: Waited | None) -> Header:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol
 
-from ptmon.errors import PtmonError
+from ptmon.errors import AttachError, PtmonError
 from ptmon.records import Exit, Record
 from ptmon.watches import Hold, Rule, Watch
 
@@ -68,6 +68,8 @@ class Engine(Protocol):
     """False once nothing is counted any more: ``duration`` is over, yet launched tracees are still passed on."""
     exit: Exit | None
     """How ``root`` ended."""
+    refused: Sequence[AttachError]
+    """Of several targets, those that could not be attached; the others were."""
     told: float
     """Seconds since ``started``: the batches until now have what ended until then. With ``every_call`` their records
     are in the order of their times, and those of the next ones are not earlier than this.

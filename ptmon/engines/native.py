@@ -35,6 +35,7 @@ class NativeEngine:
         self.started = 0.0
         self.counting = True
         self.exit: Exit | None = None
+        self.refused: list[AttachError] = []
         self.told = 0.0
         self._asked_to_stop = False
         self._start = 0
@@ -120,11 +121,14 @@ class NativeEngine:
 
     def _attach(self) -> None:
         step = ffi.new("int32_t *")
-        self.root = self.settings.attach[0]
         for pid in self.settings.attach:
             result = lib.pt_attach(self._tracer, pid, step)
             if result < 0:
-                raise AttachError(pid, -result, Step(step[0]))
+                self.refused.append(AttachError(pid, -result, Step(step[0])))
+            elif not self.root:
+                self.root = pid
+        if not self.root:
+            raise self.refused[0]
 
     def _read(self, batch: Any) -> list[Record]:
         records = self._reader.read(batch)

@@ -22,7 +22,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -30,6 +30,7 @@ from ptmon.engines import EngineSettings, starting
 from ptmon.engines.boundary import BLOCKED, read_call
 from ptmon.engines.starting import PtraceError, libc, ptrace, unless_gone
 from ptmon.engines.tracee import Tracee
+from ptmon.errors import AttachError
 from ptmon.records import Clone, Exit, Reason, Record
 
 BATCH = 0.1
@@ -53,6 +54,7 @@ class ReferenceEngine:
         self.started = 0.0
         self.counting = True
         self.exit: Exit | None = None
+        self.refused: Sequence[AttachError] = ()
         self.told = 0.0
         self._start = 0
         self._end: int | None = None

@@ -77,10 +77,12 @@ class Waiter:
         self._last_pid = _LastPid()
         self._now = self._settled_at = self._scanned_at = _now()
         self._opened_at = -SETTLED_S
+        self._executed = False
         self._burst_until = self._scan_due = self._scan_allowed = 0.0
         self._watch_files()
         self._last_pid.newborns()
-        self._running = [pid for pid, look in self._scan() if look is Look.RUNS and pid != os.getpid()]
+        ours = (Look.RUNS, Look.FORKED)
+        self._running = [pid for pid, look in self._scan() if look in ours and pid != os.getpid()]
         return self
 
     def __exit__(
@@ -111,6 +113,7 @@ class Waiter:
     def _round(self, opened: bool) -> Found | None:
         before, self._now = self._now, _now()
         if opened:
+            self._executed = True
             if self._now - self._opened_at > SETTLED_S:
                 self._settled_at = before
             self._opened_at = self._now
@@ -140,14 +143,14 @@ class Waiter:
                 del self._young[pid]
             else:
                 self._young[pid] = (born, now)
-            if look is Look.RUNS:
+            if self._is_meant(look):
                 return self._found(pid, looked)
         return None
 
     def _look_at_all(self) -> Found | None:
         before = self._scanned_at
         self._watch_files()
-        running = [pid for pid, look in self._scan() if look is Look.RUNS]
+        running = [pid for pid, look in self._scan() if self._is_meant(look)]
         if not running:
             return None
         for pid in running[1:]:
@@ -155,6 +158,14 @@ class Waiter:
         # The file is opened right before an execve, and it was not opened before that moment.
         settled = self._settled_at if self._now < self._burst_until else before
         return self._found(running[0], max(before, settled))
+
+    def _is_meant(self, look: Look) -> bool:
+        """A server that makes a daemon of itself may have ended before it could be attached to: then that is meant.
+
+        But only where the program was executed since, or perhaps was: what ran before forks, too.
+        """
+        self._executed |= look is Look.RUNS
+        return look is Look.RUNS or (look is Look.FORKED and self._executed)
 
     def _scan(self) -> list[tuple[int, Look]]:
         """Looks at all processes: once, and soon again where an execve may be under way."""
@@ -174,8 +185,8 @@ class Waiter:
     def _look(self, pid: int) -> Look:
         """OTHER for an instance that is not meant. One that is seen for the first time is not meant the next."""
         look, seen = self._program.look(pid)
-        if seen is None:
-            return look
+        if seen is None or (look is Look.OTHER and self._pids):
+            return look  # one that was forked before ptmon waited is not meant later either, when it is an orphan
         if self._known.get(pid) == seen:
             return Look.OTHER
         self._known[pid] = seen

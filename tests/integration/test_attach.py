@@ -5,15 +5,17 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import uuid
 from pathlib import Path
 
 import pytest
 
 from tests.attaching import Busy, assert_free, attached, busy, held_by, threads_of, words_to_attach
-from tests.support import DEADLINE, Targets, process_state, started, status_field, until
+from tests.support import DEADLINE, Targets, process_state, started, status_field, tracing, until
 
 
 def since(before: dict[str, int], after: dict[str, int]) -> tuple[int, int, int]:
@@ -112,6 +114,31 @@ def test_two_processes_at_once(targets: Targets, tmp_path: Path) -> None:
             ptmon.detach()
         sent = {process["pid"]: process["sent"] for process in ptmon.report["processes"]}
         assert sent == {one.pid: told[0]["sent"], other.pid: told[1]["sent"]}
+        one.quit()
+        other.quit()
+
+
+@pytest.mark.parametrize("form", ["comma", "words", "name"])
+def test_several_processes_by_one_option(targets: Targets, tmp_path: Path, form: str) -> None:
+    program = tmp_path / f"b{uuid.uuid4().hex[:10]}"
+    shutil.copy(targets("busy"), program)
+    with busy(program) as one, busy(program) as other:
+        forms = {
+            "comma": [f"{one.pid},{other.pid}"],
+            "words": [str(one.pid), str(other.pid)],
+            "name": [program.name],
+        }
+        with started(tracing("-o", tmp_path / "r.json", "-p", *forms[form])) as tracer:
+            until(lambda: all(held_by(pid, tracer.pid, "S") for pid in (one.pid, other.pid)), "both")
+            one.transfer()
+            other.transfer()
+            told = {target.pid: target.ask("count")["sent"] for target in (one, other)}
+            tracer.send_signal(signal.SIGINT)
+            errors = tracer.communicate(timeout=DEADLINE)[1]
+        assert (tracer.returncode, errors) == (0, "")
+        report = json.loads((tmp_path / "r.json").read_text())
+        assert {row["pid"]: row["sent"] for row in report["processes"]} == told
+        assert report["complete"]
         one.quit()
         other.quit()
 

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,7 +54,7 @@ def test_a_pid_that_nothing_has() -> None:
     assert "No such process" in refused(unused_pid())
 
 
-@pytest.mark.parametrize("word", ["0", "-1", "x", "", "99999999999999999999"])
+@pytest.mark.parametrize("word", ["0", "-1", "7x", "", "7,-1", "99999999999999999999"])
 def test_what_is_no_pid_is_a_usage_error(word: str) -> None:
     done = subprocess.run([*PTMON, f"--attach={word}"], capture_output=True, text=True, timeout=DEADLINE)
     assert done.returncode == 2
@@ -130,17 +132,41 @@ def test_one_that_ptmon_holds_already(targets: Targets, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("good_first", [True, False])
-def test_where_one_of_two_is_refused_neither_is_held(targets: Targets, good_first: bool) -> None:
+def test_where_one_of_two_is_refused_the_other_is_traced_and_the_report_says_so(
+    targets: Targets, tmp_path: Path, good_first: bool
+) -> None:
     with busy(targets("busy")) as good:
-        before = at_rest(good.pid)
-        pids = [good.pid, unused_pid()]
-        words = [*PTMON, *(f"--attach={pid}" for pid in (pids if good_first else reversed(pids)))]
-        done = subprocess.run(words, capture_output=True, text=True, timeout=DEADLINE)
-        assert done.returncode == 125
-        (line,) = done.stderr.splitlines()
-        assert str(pids[1]) in line
-        assert at_rest(good.pid) == before
+        bad = unused_pid()
+        pids = [good.pid, bad] if good_first else [bad, good.pid]
+        words = [*PTMON, "-o", str(tmp_path / "r.json"), "-p", *map(str, pids)]
+        with started(words) as tracer:
+            until(lambda: held_by(good.pid, tracer.pid, "S"), "the attach")
+            good.transfer()
+            told = good.ask("count")
+            tracer.send_signal(signal.SIGINT)
+            errors = tracer.communicate(timeout=DEADLINE)[1]
+        assert tracer.returncode == 0
+        (line,) = errors.splitlines()
+        assert line.startswith(f"ptmon: cannot attach to process {bad}: ")
+        report = json.loads((tmp_path / "r.json").read_text())
+        assert not report["complete"]
+        assert [(row["reason"], row["pid"]) for row in report["warnings"]] == [("unattached", bad)]
+        assert [(row["pid"], row["sent"]) for row in report["processes"]] == [(good.pid, told["sent"])]
         use(good)
+
+
+def test_where_all_are_refused_that_is_an_error() -> None:
+    words = [*PTMON, "-p", f"{unused_pid()},{unused_pid()}"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=DEADLINE)
+    assert (done.returncode, len(done.stderr.splitlines())) == (125, 1)
+
+
+def test_a_name_that_nobody_has() -> None:
+    done = subprocess.run([*PTMON, "-p", "no-such-program"], capture_output=True, text=True, timeout=DEADLINE)
+    assert done.returncode == 125
+    assert done.stderr == (
+        "ptmon: no process runs a program of the name no-such-program; ptmon --wait no-such-program waits for one\n"
+    )
 
 
 def use(victim: Busy) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import grp
+import json
 import os
 import pwd
 import re
@@ -33,7 +34,7 @@ from tests.real import (
     strace_words,
     tcp_rows,
 )
-from tests.support import DEADLINE, run_ptmon, unprivileged, until
+from tests.support import DEADLINE, run_ptmon, started, tracing, unprivileged, until
 
 FILES = {"small": 997, "medium": 65537, "large": 9 << 20}
 """One that fits in a segment, one that is more than a page, one that fills every buffer on the way many times."""
@@ -224,3 +225,26 @@ def test_an_attach_to_the_master_under_load_counts_what_its_client_got(site: Sit
     # Its client leaves with its last requests on their way, one a connection at the most.
     assert requests <= answered <= requests + 8
     assert over_tcp(report)[0] > requests * len(ANSWER)
+
+
+def test_a_wait_for_nginx_finds_the_daemon_in_five_of_five_starts(site: Site, tmp_path: Path) -> None:
+    config = site.folder / "nginx.conf"
+    config.write_text(config.read_text().replace("daemon off;", "daemon on;"))
+    for start in range(5):
+        file = tmp_path / f"{start}.json"
+        with started(tracing("--format", "json", "-o", file, "--wait", site.command[0])) as tracer:
+            assert tracer.stderr is not None
+            while "waiting for" not in tracer.stderr.readline():
+                pass
+            run(site.command)
+            master = int(until((site.folder / "pid").read_text, "the pid file"))
+            try:
+                until(lambda: held_by(master, tracer.pid, "S"), "the attach to the daemon")  # noqa: B023
+                told = sizes(run(site.curl("medium")))
+            finally:
+                os.kill(master, signal.SIGQUIT)
+            errors = tracer.communicate(timeout=DEADLINE)[1]
+            assert tracer.returncode == 0, errors
+        report = json.loads(file.read_text())
+        assert over_tcp(report) == (told.response, told.request)
+        until(lambda: not (site.folder / "pid").exists(), "the end")

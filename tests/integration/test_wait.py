@@ -214,6 +214,56 @@ def test_a_script_is_known_by_its_own_name(tmp_path: Path, first_line: str) -> N
         assert ptmon.finish()["totals"]["sent"] == 5
 
 
+def test_a_script_that_an_interpreter_is_given_is_found(tmp_path: Path) -> None:
+    script = tmp_path / f"s{uuid.uuid4().hex[:10]}.py"
+    script.write_text("import socket, sys; a, b = socket.socketpair(); sys.stdin.readline(); a.send(b'hello')")
+    with (
+        waiting(script.name, tmp_path / "r.json") as ptmon,
+        started([sys.executable, script], stdin=subprocess.PIPE) as process,
+    ):
+        until(lambda: held_by(process.pid, ptmon.tracer.pid, "S"), "the attach")
+        process.communicate("go\n", timeout=DEADLINE)
+        assert ptmon.finish()["totals"]["sent"] == 5
+
+
+@pytest.mark.parametrize("delay", ["0", "0.002", "0.01", "0.05", "0.3"])
+def test_a_server_that_makes_a_daemon_of_itself_is_found(tmp_path: Path, delay: str) -> None:
+    """delay: seconds from its execve to its fork, whose maker ends at once."""
+    script = tmp_path / f"s{uuid.uuid4().hex[:10]}"
+    script.write_text(
+        f"#!{sys.executable} -S\n"
+        "import os, socket, sys, time\n"
+        f"time.sleep({delay})\n"
+        "if os.fork(): os._exit(0)\n"
+        "os.setsid(); print(os.getpid(), flush=True)\n"
+        "a, b = socket.socketpair(); sys.stdin.readline(); a.send(b'hello')\n"
+    )
+    script.chmod(0o755)
+    with (
+        waiting(script, tmp_path / "r.json") as ptmon,
+        started([script], stdin=subprocess.PIPE) as process,
+    ):
+        assert process.stdout is not None
+        assert process.stdin is not None
+        pid = int(process.stdout.readline())
+        until(lambda: held_by(pid, ptmon.tracer.pid, "S"), "the attach to the daemon")
+        process.stdin.write("go\n")
+        process.stdin.flush()
+        assert ptmon.finish()["totals"]["sent"] == 5
+
+
+def test_a_daemon_that_runs_already_is_told_of(tmp_path: Path) -> None:
+    name = f"d{uuid.uuid4().hex[:10]}"
+    code = "import os, sys; os.fork() and os._exit(0); print(os.getpid(), flush=True); sys.stdin.read()"
+    words = [f"{name}: master process", "-S", "-c", code]
+    with started(words, executable=sys.executable, stdin=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        pid = int(process.stdout.readline())
+        process.wait()
+        with waiting(name, tmp_path / "r.json") as ptmon:
+            assert ptmon.said[0].startswith(f"ptmon: {name} runs already (process {pid})")
+
+
 def test_a_process_that_runs_already_is_not_meant(server: Server, tmp_path: Path) -> None:
     with shell() as sh:
         old, _ = start(sh, server.path)

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any
 
 from ptmon.engines import EngineSettings
+from ptmon.errors import AttachError
 from ptmon.ledger import Ledger
 from ptmon.records import (
     Clone,
@@ -143,6 +144,7 @@ class FakeEngine:
         self.started = 0.0
         self.counting = True
         self.exit: Exit | None = None
+        self.refused: list[AttachError] = []
         self._now = 0.0
 
     def stop(self) -> None:

@@ -92,10 +92,19 @@ def test_every_option_is_read() -> None:
         ["-p", "7", "--attach", "8"],
         ["-p7", "--attach=8"],
         ["--attach=7", "-qp8"],
+        ["-p", "7,8"],
+        ["-p7, 8"],
+        ["--attach", " 7 8\n"],
+        ["-p", "7", "8"],
+        ["--attach=7", "-p", "8", "-q"],
     ],
 )
 def test_forms_of_a_value(words: list[str]) -> None:
     assert parse(words).attach == (7, 8)
+
+
+def test_an_attach_takes_names_and_numbers() -> None:
+    assert parse(["-p", "nginx,7", "8", "-q"]).attach == ("nginx", 7, 8)
 
 
 def test_an_option_whose_value_may_be_left_out_takes_one_only_behind_an_equals_sign() -> None:
@@ -144,7 +153,7 @@ def test_a_value_may_look_like_an_option() -> None:
         (["-p"], "-p needs a value: PID"),
         (["-p", "0"], "'0' is not a process id"),
         (["-p", "-1"], "'-1' is not a process id"),
-        (["-p", "x"], "'x' is not a process id"),
+        (["-p", "7x"], "'7x' is not a process id"),
         (["-p", "4294967296"], "is not a process id"),
         (["-p", "٣"], "is not a process id"),
         (["-p", "1", "ls"], "do not go together"),

@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from ptmon.outputs import stderr
 from ptmon.session import Session
 from ptmon.waiting import Found, Waiter
 from ptmon.waiting.opens import Opens
-from ptmon.waiting.program import Look, Program
+from ptmon.waiting.program import Look, Program, running
 from tests.support import started, until
 from tests.unit.build import FakeEngine, executes, exits
 
@@ -80,6 +81,40 @@ def test_a_fork_that_has_executed_nothing_is_not_meant() -> None:
         child = int(process.stdout.readline())
         assert look(name, process.pid) is Look.RUNS
         assert look(name, child) is Look.OTHER
+
+
+def test_a_fork_whose_maker_has_ended_is_a_daemon() -> None:
+    name = os.path.basename(os.path.realpath(sys.executable))
+    code = "import os, sys; child = os.fork(); child and (print(child, flush=True), os._exit(0)); sys.stdin.read()"
+    with started([sys.executable, "-c", code], stdin=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        child = int(process.stdout.readline())
+        process.wait()
+        assert look(name, child) is Look.FORKED
+        assert child in running(name)
+
+
+def test_a_program_is_known_by_the_title_that_it_has_given_itself() -> None:
+    name = f"t{uuid.uuid4().hex[:10]}"
+    for title in (f"{name}: master process", f"/usr/sbin/{name}: worker", f"{name}:"):
+        with (
+            started(["sleep", "1000"], executable=SLEEP) as other,
+            subprocess.Popen([title, "1000"], executable=SLEEP) as process,
+        ):
+            until(lambda pid=process.pid: runs(pid, "sleep"), "its execve")  # type: ignore[misc]
+            assert look(name, process.pid) is Look.RUNS
+            assert look(name, other.pid) is Look.OTHER
+            assert running(name) == [process.pid]
+            process.kill()
+
+
+def test_a_script_that_an_interpreter_is_given_is_known_by_its_name(tmp_path: Path) -> None:
+    script = tmp_path / f"s{uuid.uuid4().hex[:10]}.py"
+    script.write_text("import sys; sys.stdin.read()")
+    with started([sys.executable, "-u", script], stdin=subprocess.PIPE) as process:
+        assert look(script.name, process.pid) is Look.RUNS
+        assert look(str(script), process.pid) is Look.RUNS
+        assert look("other.py", process.pid) is Look.OTHER
 
 
 def test_an_argument_that_is_called_so_makes_no_script(tmp_path: Path) -> None:
@@ -190,12 +225,12 @@ def test_a_session_goes_on_waiting_until_it_has_attached(machine: Machine, monke
     """The first process cannot be seized; at that moment the next is started, and that one can."""
 
     class Refusing(FakeEngine):
-        refused: list[int] = []  # noqa: RUF012
+        turned_down: list[int] = []  # noqa: RUF012
 
         def __enter__(self) -> FakeEngine:
             (pid,) = self.settings.attach
-            if not Refusing.refused:
-                Refusing.refused.append(pid)
+            if not Refusing.turned_down:
+                Refusing.turned_down.append(pid)
                 machine.start()
                 raise AttachError(pid, errno.EPERM, Step.SEIZE)
             self.root = pid
@@ -215,7 +250,7 @@ def test_a_session_goes_on_waiting_until_it_has_attached(machine: Machine, monke
     session = Session(EngineSettings(), wait=machine.program.name)
     report = session.run()
     first, second = (process.pid for process in machine.processes)
-    assert Refusing.refused == [first]
+    assert Refusing.turned_down == [first]
     assert (report.header.mode, report.header.root, report.header.ppid) == ("wait", second, None)
     assert report.header.waited is not None
     assert report.header.waited.name == machine.program.name
