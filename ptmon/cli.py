@@ -13,7 +13,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from ptmon import command_line
-from ptmon.errors import EXIT_OWN, PtmonError, UsageError, kernel_word
+from ptmon.errors import EXIT_NOT_FOUND, EXIT_OWN, PtmonError, UsageError, kernel_word
 from ptmon.options import Options
 from ptmon.outputs import Output, csv, json, stderr, summary
 from ptmon.outputs.files import expand, same_file
@@ -33,11 +33,15 @@ def main(arguments: Sequence[str] | None = None, ignored: int | None = None) -> 
 
     ``ignored``: what ptmon was started with, as EngineSettings has it.
     """
+    words = sys.argv[1:] if arguments is None else arguments
     try:
-        return run(command_line.parse(sys.argv[1:] if arguments is None else arguments), ignored)
+        return run(command_line.parse(words), ignored)
     except PtmonError as error:
+        said = str(error)
+        if error.exit_status == EXIT_NOT_FOUND:
+            said += command_line.meant(words, said)
         # Words of the command line stand in it, and what a hooks file has raised.
-        said = printable(str(error))
+        said = printable(said)
         stderr.say(f"{said} (see ptmon --help)" if isinstance(error, UsageError) else said)
         return error.exit_status
     except KeyboardInterrupt:

@@ -6,6 +6,8 @@ Options end at the first word that is not one, so ``ptmon curl -s URL`` needs no
 
 from __future__ import annotations
 
+import difflib
+import itertools
 import textwrap
 from collections.abc import Sequence
 from typing import Any
@@ -56,7 +58,8 @@ def _long(word: str, rest: list[str], values: dict[str, Any]) -> None:
     flag, equals, value = word.partition("=")
     option = BY_FLAG.get(flag)
     if option is None:
-        raise UsageError(f"there is no option {flag}")
+        near = difflib.get_close_matches(flag, BY_FLAG, n=1, cutoff=0.75)
+        raise UsageError(f"there is no option {flag}" + "".join(f"; did you mean {one}?" for one in near))
     if option.metavar is None:
         if equals:
             raise UsageError(f"{flag} takes no value")
@@ -68,6 +71,15 @@ def _long(word: str, rest: list[str], values: dict[str, Any]) -> None:
     else:
         _store(option, flag, _next(flag, option, rest), values)
         _store_numbers(option, flag, rest, values)
+
+
+def meant(words: Sequence[str], error: str) -> str:
+    """``; did you mean …?`` where the program that is not there, as an error says, may be an option's value."""
+    for flag, behind in itertools.pairwise(words):
+        option = BY_FLAG.get(flag)
+        if option is not None and option.default is not None and error.startswith(f"{behind}: "):
+            return f"; did you mean {flag}={behind}?"
+    return ""
 
 
 def _short(word: str, rest: list[str], values: dict[str, Any]) -> None:

@@ -6,6 +6,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+OTHER_FORMATS = frozenset(
+    {"htm", "html", "jsonl", "md", "ndjson", "parquet", "pdf", "tsv", "xlsx", "xml", "yaml", "yml"}
+)
+"""Ends of file names that promise what a report is not."""
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
@@ -97,3 +102,11 @@ def path_pattern(text: str) -> str:
     if "%" in rest:
         raise ValueError("has a % that is not %p (pid), %h (host) or %% (a % sign)")
     return text
+
+
+def report_file(text: str) -> str:
+    """A path_pattern, not of a kind of file that a report is not written as."""
+    ending = text.rpartition("/")[2].rpartition(".")[2].lower() if "." in text else ""
+    if ending in OTHER_FORMATS:
+        raise ValueError("names a format that ptmon does not write: there are summary (.txt), json and csv")
+    return path_pattern(text)

@@ -16,6 +16,7 @@ from ptmon.option_values import (
     file_name,
     path_pattern,
     program_name,
+    report_file,
     seconds,
     stops,
     targets,
@@ -126,9 +127,9 @@ TABLE = (
     Option(
         "report",
         ("-o",),
-        "write the report to FILE instead of stderr; %p is the program's pid, %h the host, %% a % sign",
+        "write the report to FILE instead of stderr; - is stdout, %p is the program's pid, %h the host, %% a % sign",
         "FILE",
-        path_pattern,
+        report_file,
         name="output",
     ),
     Option(
@@ -260,7 +261,7 @@ TABLE = (
         stops,
     ),
     Option("other", ("--demo",), "trace a small built-in server with five clients, its events and its report"),
-    Option("other", ("--version",), "print the version"),
+    Option("other", ("--version", "-V"), "print the version"),
     Option("other", ("--help", "-h"), "print this help"),
 )
 BY_FLAG = {flag: option for option in TABLE for flag in option.flags}

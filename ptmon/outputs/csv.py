@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The report as CSV (RFC 4180): a header line, then one row a socket.
+"""The report as CSV (RFC 4180, but that lines end by a newline alone): a header line, then one row a socket.
 
 The columns are the members of ``sockets`` in the JSON report. ``pids`` are separated by spaces, the kernel's counters
 have columns of their own (``tcp_…``), and what is not known is empty. ``folded`` is above 0 where one row stands for so
@@ -13,6 +13,7 @@ from typing import Any, TextIO
 
 from ptmon.outputs.report_output import Style
 from ptmon.report import Report, SocketReport, TcpReport
+from ptmon.text import printable
 
 TCP = tuple(TcpReport.__slots__)
 COLUMNS = (
@@ -25,10 +26,14 @@ COLUMNS = (
 
 def write_report(report: Report, file: TextIO, style: Style) -> None:
     """Writes the rows; ``style`` is for people and changes nothing here."""
-    writer = csv.DictWriter(file, COLUMNS)
+    writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
     writer.writeheader()
+    shown = printable if file.isatty() else str
     for socket in report.sockets:
-        writer.writerow(_row(socket))
+        # What a program has named its sockets may hold control characters, which a terminal would obey.
+        writer.writerow(
+            {name: shown(value) if isinstance(value, str) else value for name, value in _row(socket).items()}
+        )
 
 
 def _row(socket: SocketReport) -> dict[str, Any]:

@@ -26,16 +26,19 @@ class Style:
     color: str = "auto"
 
 
+STDOUT = "-"
+"""As a file's name: ptmon's stdout."""
+
 Render = Callable[[Report, TextIO, Style], None]
 
 
 class ReportOutput(SilentOutput):
     """Writes the report at the end.
 
-    ``path`` None: to stderr. Else to that file, in which %p stands for the program's pid, %h for the host, %% for %.
-    The file is opened before the program is started, so that one that cannot be written is known early; with %p in
-    its name it is opened when the pid is known. Where writing fails at the end the report goes to stderr, so that
-    nothing is lost.
+    ``path`` None: to stderr; "-": to stdout. Else to that file, in which %p stands for the program's pid, %h for the
+    host, %% for %. The file is opened before the program is started, so that one that cannot be written is known
+    early; with %p in its name it is opened when the pid is known. Where writing fails at the end the report goes to
+    stderr, so that nothing is lost.
     """
 
     def __init__(self, render: Render, style: Style, path: str | None, host: str) -> None:
@@ -95,8 +98,8 @@ class ReportOutput(SilentOutput):
         self._file = None
 
     def _open(self, path: str, patience: float) -> None:
-        made = not os.path.lexists(path)
-        shared = standard(path)
+        made = path != STDOUT and not os.path.lexists(path)
+        shared = 1 if path == STDOUT else standard(path)
         self._shared = shared is not None
         try:
             flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOCTTY

@@ -202,3 +202,25 @@ def test_a_wrong_word_does_not_speak_to_the_terminal(words: tuple[str, str]) -> 
     done = run(*words, "--", "/bin/true")
     assert done.returncode == 2
     assert "\x1b" not in one_line(done) and "\\x1b[31mred" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--atach", "1"], "there is no option --atach; did you mean --attach?"),
+        (["--zzz"], "there is no option --zzz"),
+        (["-o", "r.xml", "true"], "'r.xml' names a format that ptmon does not write"),
+    ],
+)
+def test_what_is_mistyped_is_told_with_what_may_be_meant(tmp_path: Path, words: list[str], told: str) -> None:
+    done = run(*words, cwd=tmp_path)
+    assert done.returncode == 2
+    assert told in one_line(done)
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_value_that_wants_an_equals_sign_is_no_program(tmp_path: Path) -> None:
+    done = run("--log", "x.log", "true", cwd=tmp_path)
+    assert done.returncode == 127
+    assert one_line(done).endswith("; did you mean --log=x.log?")
+    assert "did you mean" not in run("--log=y", "x.log", "--log", "z", cwd=tmp_path).stderr

@@ -250,3 +250,20 @@ def test_ptmon_leaves_no_process_of_its_own(targets: Targets, tmp_path: Path) ->
         assert children_of(ptmon.tracer.pid) == []
         ptmon.detach()
         target.quit()
+
+
+def test_a_report_goes_to_stdout_where_it_is_asked_to(targets: Targets, tmp_path: Path) -> None:
+    done = run("-q", "-o", "-", "--format", "json", "--", targets("processes"), "leaf", cwd=tmp_path)
+    assert json.loads(done.stdout[done.stdout.index('{"schema') :])["totals"]["sent"] == 17
+    assert (done.stderr, os.listdir(tmp_path)) == ("", [])
+
+
+def test_lines_of_csv_end_as_awk_expects(targets: Targets, tmp_path: Path) -> None:
+    run("-o", tmp_path / "r.csv", "--", targets("processes"), "leaf")
+    lines = (tmp_path / "r.csv").read_bytes().split(b"\n")
+    assert lines[0].endswith(b",folded")
+    assert all(line.endswith((b",0", b",folded")) for line in lines[:-1])
+
+
+def test_the_version_is_told_by_a_letter_too() -> None:
+    assert run("-V").stdout == run("--version").stdout != ""

@@ -190,4 +190,4 @@ def test_csv_columns_are_the_members_of_a_socket() -> None:
 def test_a_program_without_sockets_has_a_header_line_only() -> None:
     file = io.StringIO(newline="")
     csv_output.write_report(report_of([], HEADER), file, Style())
-    assert file.getvalue().count("\r\n") == 1
+    assert file.getvalue().count("\n") == 1

@@ -288,7 +288,7 @@ def test_ptmon_dies_by_the_signal_that_killed_the_program(number: int) -> None:
 
 
 def test_an_interrupt_has_no_traceback() -> None:
-    done = python("def run(_): raise KeyboardInterrupt\ncli.run = run\nsys.exit(cli.main(['ls']))")
+    done = python("def run(*_): raise KeyboardInterrupt\ncli.run = run\nsys.exit(cli.main(['ls']))")
     assert (done.returncode, done.stderr) == (-2, "")
 
 
