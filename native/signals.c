@@ -18,9 +18,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "wait.h"
+
 #define STOP_PATIENCE_NS (2 * NSEC_PER_SEC) /* from the terminal's SIGTSTP to the program's stop */
+#define FORWARD_PATIENCE_NS NSEC_PER_SEC
 #define TICK_SIGNAL SIGRTMAX
 
 #ifndef sigev_notify_thread_id
@@ -164,11 +168,24 @@ void signals_first_stopped(struct pt_tracer *t)
 	stop_with_program(t);
 }
 
+static bool stops_wait(const struct pt_tracer *t)
+{
+	siginfo_t info = {0};
+
+	return t->found.next < t->found.count ||
+	       (waitid(P_ALL, 0, &info, WEXITED | WSTOPPED | WNOHANG | WNOWAIT | WAIT_FLAGS) == 0 && info.si_pid);
+}
+
 static void forward_pending(struct pt_tracer *t)
 {
 	struct signals *s = &t->signals;
+	const int64_t since = t->now - s->forward_since;
 
-	if (!s->forward || t->now - s->forward_since < TICK_NS / 2)
+	if (!s->forward || since < TICK_NS / 2)
+		return;
+	/* A race on a busy machine: a stop that nobody has looked at yet may be the delivery of this very signal. One
+	 * that is still pending there does not become two. */
+	if (since < FORWARD_PATIENCE_NS && stops_wait(t))
 		return;
 	/* From a little before ptmon got its own: a group is signalled in any order. */
 	if (s->delivered[s->forward] < s->forward_since - 2 * TICK_NS)
