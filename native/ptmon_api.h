@@ -143,6 +143,10 @@ struct pt_options {
 	int32_t fast;	   /* so many stops of a process, and its calls are counted inside of
 			    * it; 0: never */
 	int32_t guest;	   /* ptmon is a library in another program: leave its signals and its other children alone */
+	/* What the launched program is to ignore, bit n - 1 for signal n, if that is known. Else it ignores what the
+	 * caller does, but for SIGPIPE and SIGXFSZ. */
+	int32_t ignored_known;
+	uint64_t ignored;
 };
 
 /* What of a tracee's memory is kept with the record of a call. */

@@ -92,15 +92,37 @@ void signals_destroy(struct pt_tracer *t)
 	pthread_sigmask(SIG_SETMASK, &s->original_mask, NULL);
 }
 
+/* What the kernel takes: the C library's own struct has another shape, and its sigaction() refuses two signals, which
+ * it has handlers of its own for, and a parent may have ignored. */
+struct kernel_action {
+	void (*handler)(int);
+	unsigned long more[3];
+};
+
+static void ignore_alone(uint64_t ignored)
+{
+	for (int signal = 1; signal <= SIGRTMAX; signal++) {
+		const struct kernel_action action = {.handler = ignored >> (signal - 1) & 1 ? SIG_IGN : SIG_DFL};
+
+		syscall(SYS_rt_sigaction, signal, &action, NULL, sizeof(uint64_t));
+	}
+}
+
 void signals_restore_for_exec(const struct pt_tracer *t)
 {
 	const struct sigaction standard = {.sa_handler = SIG_DFL};
 
-	/* Python ignores these two from its start on; what it found is not known, the default is the rule. */
-	sigaction(SIGPIPE, &standard, NULL);
-	sigaction(SIGXFSZ, &standard, NULL);
-	sigaction(SIGCHLD, &t->signals.original_chld, NULL);
-	pthread_sigmask(SIG_SETMASK, &t->signals.original_mask, NULL);
+	if (t->options.ignored_known) {
+		ignore_alone(t->options.ignored);
+	} else {
+		/* Python ignores these two from its start on; what it found is not known, the default is the rule. */
+		sigaction(SIGPIPE, &standard, NULL);
+		sigaction(SIGXFSZ, &standard, NULL);
+		sigaction(SIGCHLD, &t->signals.original_chld, NULL);
+		sigaction(TICK_SIGNAL, &t->signals.original_tick, NULL);
+	}
+	/* The C library's function leaves the two signals that are its own out of the set. */
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &t->signals.original_mask, NULL, sizeof(uint64_t));
 }
 
 static void set_timer(struct pt_tracer *t, long ns)

@@ -28,10 +28,13 @@ if TYPE_CHECKING:
 RENDER = {"summary": summary.write_report, "json": json.write_report, "csv": csv.write_report}
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs ptmon and returns its exit status; dies by the signal that killed the program."""
+def main(arguments: Sequence[str] | None = None, ignored: int | None = None) -> int:
+    """Runs ptmon and returns its exit status; dies by the signal that killed the program.
+
+    ``ignored``: what ptmon was started with, as EngineSettings has it.
+    """
     try:
-        return run(command_line.parse(sys.argv[1:] if arguments is None else arguments))
+        return run(command_line.parse(sys.argv[1:] if arguments is None else arguments), ignored)
     except PtmonError as error:
         # Words of the command line stand in it, and what a hooks file has raised.
         said = printable(str(error))
@@ -44,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_OWN
 
 
-def run(options: Options) -> int:
+def run(options: Options, ignored: int | None = None) -> int:
     """Does what the options say. Raises PtmonError."""
     if options.help:
         return show(command_line.help_text())
@@ -52,10 +55,10 @@ def run(options: Options) -> int:
         from ptmon.version import __version__
 
         return show(f"ptmon {__version__}\n")
-    return trace(options)
+    return trace(options, ignored)
 
 
-def trace(options: Options) -> int:
+def trace(options: Options, ignored: int | None = None) -> int:
     """Launches or attaches, reports, and returns the exit status."""
     # Imported late: an error in the options, --help and --version need none of it.
     from ptmon import demo
@@ -64,7 +67,7 @@ def trace(options: Options) -> int:
     outputs = make_outputs(options)
     with demo.started() if options.demo else nullcontext(options.command) as command:
         session = Session(
-            make_settings(options, command, told=bool(outputs)),
+            make_settings(options, command, told=bool(outputs), ignored=ignored),
             outputs,
             engine=options.engine,
             interval=options.interval,
@@ -81,7 +84,7 @@ def trace(options: Options) -> int:
     return session.exit.code or 0
 
 
-def make_settings(options: Options, command: Sequence[str], told: bool) -> EngineSettings:
+def make_settings(options: Options, command: Sequence[str], told: bool, ignored: int | None = None) -> EngineSettings:
     """What the options ask an engine to do. ``told``: there is somebody to hear which calls were refused."""
     from ptmon.api import prepare
 
@@ -104,6 +107,7 @@ def make_settings(options: Options, command: Sequence[str], told: bool) -> Engin
         deny=options.deny,
         hooks=hooks,
         told=told,
+        ignored=ignored,
     )
 
 

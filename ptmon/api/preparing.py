@@ -34,6 +34,7 @@ def prepare(
     hooks: Iterable[Hook] = (),
     told: bool = True,
     guest: bool = False,
+    ignored: int | None = None,
 ) -> EngineSettings:
     """The settings of an engine: names of system calls become watches, and rules what the engine can check.
 
@@ -70,6 +71,7 @@ def prepare(
         rules=refusing,
         hold=hold,
         guest=guest,
+        ignored=ignored,
     )
 
 

@@ -47,6 +47,9 @@ class EngineSettings:
     """Called where a watched call is held."""
     guest: bool = False
     """ptmon is a library in another program: its signals and its other children are left alone."""
+    ignored: int | None = None
+    """The signals that a launched program ignores, bit n - 1 for signal n, as SigIgn of proc(5). None: not known; those
+    that ptmon does, but for SIGPIPE and SIGXFSZ, which Python ignores by itself."""
 
 
 class Engine(Protocol):

@@ -60,6 +60,8 @@ class NativeEngine:
         options.aggregate = not settings.every_call
         options.fast = settings.fast
         options.guest = settings.guest
+        options.ignored_known = settings.ignored is not None
+        options.ignored = settings.ignored or 0
         tracer = ffi.new("struct pt_tracer **")
         _check(lib.pt_create(options, tracer), "cannot make a tracer")
         self._tracer = tracer[0]

@@ -112,7 +112,7 @@ class ReferenceEngine:
             self.root = settings.attach[0]
             parent = starting.attach(self.root)
         else:
-            self.root = starting.launch(settings.command, self._original)
+            self.root = starting.launch(settings.command, self._original, settings.ignored)
         self._held = True
         self._tracee = Tracee(self.root)
         self._tracee.journal.now = self.elapsed()

@@ -98,7 +98,7 @@ def unless_gone() -> Iterator[None]:
             raise
 
 
-def launch(command: Sequence[str], original: Signals) -> int:
+def launch(command: Sequence[str], original: Signals, ignored: int | None = None) -> int:
     """Starts a program as a tracee, which stops when its first instruction is to come. Raises LaunchError.
 
     By PTRACE_TRACEME: the child asks to be traced by its parent, the oldest and simplest way. native/launch.c uses
@@ -111,7 +111,7 @@ def launch(command: Sequence[str], original: Signals) -> int:
     except OSError as error:
         raise LaunchError(command[0], error.errno or 0, Step.FORK) from error
     if pid == 0:
-        _become(command, original, writer)
+        _become(command, original, writer, ignored)
     os.close(writer)
     with open(reader, "rb") as answer:
         started = _await(pid, lambda status: os.WSTOPSIG(status) == signal.SIGSTOP)
@@ -126,18 +126,15 @@ def launch(command: Sequence[str], original: Signals) -> int:
     return pid
 
 
-def _become(command: Sequence[str], original: Signals, writer: int) -> NoReturn:
+def _become(command: Sequence[str], original: Signals, writer: int, ignored: int | None) -> NoReturn:
     """The child's part. It is the program, or says why it is not."""
     step, number = Step.SEIZE, 0
     try:
         ptrace.ptrace_traceme()
         os.kill(os.getpid(), signal.SIGSTOP)  # until the parent has set its options
         step = Step.EXEC
-        for name in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them, from its own start on
-            signal.signal(name, signal.SIG_DFL)
         signal.signal(signal.SIGCHLD, original.child_handler or signal.SIG_DFL)
-        if callable(signal.getsignal(signal.SIGINT)):
-            signal.signal(signal.SIGINT, signal.SIG_DFL)
+        _ignore(ignored)
         signal.pthread_sigmask(signal.SIG_SETMASK, original.mask)
         # Not os.execvpe(): an environment can hold what a dict cannot, and is to be passed on as it is.
         words = [os.fsencode(word) for word in command]
@@ -148,6 +145,18 @@ def _become(command: Sequence[str], original: Signals, writer: int) -> NoReturn:
     finally:
         os.write(writer, ANSWER.pack(step, number))
         os._exit(127)
+
+
+def _ignore(ignored: int | None) -> None:
+    """Dispositions as ptmon found them, as far as that is known: see EngineSettings."""
+    if ignored is None:
+        for name in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them, from its own start on
+            signal.signal(name, signal.SIG_DFL)
+        if callable(signal.getsignal(signal.SIGINT)):
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+        return
+    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+        signal.signal(number, signal.SIG_IGN if ignored >> (number - 1) & 1 else signal.SIG_DFL)
 
 
 def _environment(tracer: int) -> list[bytes]:

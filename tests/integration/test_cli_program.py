@@ -34,7 +34,7 @@ def both(file: Path, words: Words, **keywords: Any) -> tuple[bytes, bytes]:
 def peculiar() -> None:
     """What a parent may leave to a program: blocked and ignored signals, a umask, niceness, one CPU.
 
-    SIGPIPE and SIGXFSZ are not among them: Python ignores these two itself, before ptmon could look.
+    SIGPIPE and SIGXFSZ are not among them: `python -m ptmon` cannot know of these two (see test_command.py).
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2, signal.SIGTERM, signal.SIGINT, signal.SIGTSTP, 40})
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGCHLD, 41):
