@@ -179,6 +179,25 @@ def test_who_is_forked_while_ptmon_attaches_is_counted(targets: Targets, tmp_pat
         assert sent <= most.get(pid, (0, 0))[0] and received <= most.get(pid, (0, 0))[1]
 
 
+@pytest.mark.parametrize("fast", ["auto", "off"])
+def test_a_child_of_vfork_is_followed_in_its_parents_memory(targets: Targets, tmp_path: Path, fast: str) -> None:
+    with started([targets("kin"), "vfork"], stdin=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        child = int(process.stdout.readline().split()[1])
+        words = words_to_attach(process.pid, tmp_path / "r.json", "--fast", fast, "--fast-after", "10")
+        with started(words) as tracer:
+            until(lambda: held_by(child, tracer.pid, "S"), "the attach")
+            out, errors = process.communicate("x", timeout=DEADLINE)
+            assert process.returncode == 0, errors
+            ptmon = Attached(tracer, tmp_path / "r.json", {})
+            ptmon.finish()
+    told = json.loads(out)
+    assert ptmon.report["complete"], ptmon.report["warnings"]
+    totals = ptmon.report["totals"]
+    assert (totals["sent"], totals["received"]) == (told["sent"], told["received"])
+    assert [row["pid"] for row in ptmon.report["processes"]] == [process.pid, child]
+
+
 def test_a_child_that_has_another_tracer_is_left_out_and_said(targets: Targets, tmp_path: Path) -> None:
     with kin(targets) as target:
         other = target.members[-1] if target.members[-1] != target.pid else target.members[-2]

@@ -3,7 +3,8 @@
  *   kin workers        a master, two workers, a child of each with a thread: "ready", then a byte on stdin lets one of
  *                      them transfer, on a socket of its own and on one that all have inherited
  *   kin forks FOLDER   two children fork all the time, by two threads each, until FOLDER/stop is there; "marked" says
- *                      whether FOLDER/mark was there before the fork */
+ *                      whether FOLDER/mark was there before the fork
+ *   kin vfork          a child of vfork says "ready", waits for a byte on stdin, transfers, and executes kin after */
 #include "tally.h"
 
 enum { ROUNDS = 200, SHARED = 7, FORKERS = 2, SIZE = 101, TIMES = 3 };
@@ -103,13 +104,38 @@ static void forks(const char *folder)
 		;
 }
 
+/* In its parent's memory, which stands in vfork(2) meanwhile. */
+static void in_vfork(void)
+{
+	static char *words[] = {"kin", "after", NULL};
+	char byte;
+	pid_t child = vfork();
+
+	if (child == 0) {
+		say("ready %d %d %llu %llu\n", 0, 0, 0);
+		must(read(STDIN_FILENO, &byte, 1) == 1);
+		for (int i = 0; i < ROUNDS; i++)
+			chat(SIZE, TIMES);
+		execv("/proc/self/exe", words);
+		_exit(98);
+	}
+	must(child > 0 && reap(child) == 0);
+	for (int i = 0; i < ROUNDS; i++)
+		chat(SIZE, TIMES);
+	tally_tell();
+}
+
 int main(int argc, char **argv)
 {
 	must(argc > 1);
 	tally_open();
 	if (strcmp(argv[1], "workers") == 0)
 		workers();
-	else
+	else if (strcmp(argv[1], "forks") == 0)
 		forks(argv[2]);
+	else if (strcmp(argv[1], "vfork") == 0)
+		in_vfork();
+	else
+		chat(13, TIMES);
 	return 0;
 }
