@@ -90,8 +90,8 @@ class Network:
 
 
 def family_name(family: int) -> str:
-    """The report's word for an AF_* number."""
-    return FAMILIES.get(family, "other")
+    """The report's word for an AF_* number; ``unknown`` for -1, a socket that could not be looked at."""
+    return FAMILIES.get(family, "unknown" if family < 0 else "other")
 
 
 def type_name(kind: int) -> str:

@@ -107,7 +107,7 @@ class Ledger:
             command=self.header.command or (root.argv if root else ()),
             duration_s=seconds(duration),
             exit=root.exit if root else self._uncounted_exit,
-            complete=self._complete and not any(warning.reason == "audit" for warning in warnings),
+            complete=self._complete and not any(warning.reason in ("audit", "only") for warning in warnings),
             warnings=warnings,
             totals=self._totals.report(),
             by_family=_by(self._sockets, lambda tally: tally.family_name),
@@ -201,6 +201,8 @@ class Ledger:
             if tally.audit == "differ":
                 differ[next(iter(tally.pids), None)] += tally.folded or 1
         said = [*self._notices.values(), *(notices.differing(pid, count) for pid, count in differ.items())]
+        if self.header.only is not None and not self._processes:
+            said.append(notices.never_ran(self.header.only))
         if self._sockets.folded_count:
             said.append(notices.folded(self._sockets.folded_count, self._sockets.max_sockets))
         return tuple(said)

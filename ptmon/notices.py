@@ -92,11 +92,17 @@ def differing(pid: int | None, count: int) -> Notice:
     return Notice("audit", pid, message)
 
 
+def never_ran(name: str) -> Notice:
+    """--only names a program, perhaps by a slip, which nobody has run: there is nothing to count."""
+    return Notice("only", None, f"no process ran a program of the file name {name!r} (--only): nothing was counted")
+
+
 def folded(count: int, limit: int) -> Notice:
     """The report does not list every socket."""
+    closed = "1 closed socket is" if count == 1 else f"{count:,} closed sockets are"
     message = (
-        f"more than {limit} sockets (--max-sockets): {count} closed ones are folded into one row for each peer's host;"
-        " the totals are exact"
+        f"no more than {limit:,} sockets are listed one by one (--max-sockets): {closed} folded into one row for each"
+        " peer's host; the totals are exact"
     )
     return Notice("folded", None, message)
 

@@ -43,6 +43,8 @@ class Header:
     """Of a program that ptmon launches: ptmon itself. None for an attach: its record tells."""
     waited: Waited | None = None
     """Where ``mode`` is ``wait``."""
+    only: str | None = None
+    """The file name of the one program that is counted (--only)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -197,4 +197,5 @@ class Session:
             root=engine.root,
             ppid=None if self._attached else os.getpid(),
             waited=waited,
+            only=self.settings.only,
         )

@@ -6,7 +6,8 @@ A tracer is told whenever its tracee stops, and the tracee stands still until th
     get      launch: the child calls PTRACE_TRACEME, then executes the program; attach: PTRACE_ATTACH (starting.py)
     wait     waitpid() returns the tracee's next stop; a SIGCHLD says that there is one
     look     a syscall-stop, twice for each system call: the registers tell which call it is (boundary.py), at entry
-             what it is about, at exit what it came to (tracee.py), and what of that counts (counting.py)
+             what it is about, at exit what it came to (tracee.py), and what of that counts (counting.py); the calls
+             that --trace names are told there (telling.py)
     resume   PTRACE_SYSCALL: run on to the next system call; if a signal has stopped the tracee, it is delivered now
 
 python-ptrace makes the requests, by its bindings: its PtraceDebugger would swallow a program's own SIGTRAP and does not
@@ -29,6 +30,7 @@ from typing import Any
 from ptmon.engines import EngineSettings, starting
 from ptmon.engines.boundary import BLOCKED, read_call
 from ptmon.engines.starting import PtraceError, libc, ptrace, unless_gone
+from ptmon.engines.telling import Teller
 from ptmon.engines.tracee import Tracee
 from ptmon.errors import AttachError
 from ptmon.records import Clone, Exit, Reason, Record
@@ -59,6 +61,7 @@ class ReferenceEngine:
         self._start = 0
         self._end: int | None = None
         self._tracee = Tracee(0)
+        self._teller = Teller(self._tracee.journal, ())
         self._held = False
         """There is a tracee."""
         self._asked_to_end = False
@@ -115,6 +118,7 @@ class ReferenceEngine:
             self.root = starting.launch(settings.command, self._original, settings.ignored)
         self._held = True
         self._tracee = Tracee(self.root)
+        self._teller = Teller(self._tracee.journal, settings.watches)
         self._tracee.journal.now = self.elapsed()
         if parent is None:
             self._tracee.journal.records.append(Clone(self.elapsed(), self.root, self.root, os.getpid()))
@@ -186,7 +190,9 @@ class ReferenceEngine:
             return
         if call.at_exit:
             self._tracee.leave(call.result)
+            self._teller.leave(call.result)
         else:
+            self._teller.enter(call)
             self._tracee.enter(call)
 
     def _resume(self, number: int = 0) -> None:

@@ -61,8 +61,8 @@ def check(settings: EngineSettings) -> None:
         "more than one --attach": len(settings.attach) > 1,
         "a thread of another program": settings.guest,
     }
-    if settings.watches or settings.rules or settings.hold is not None:
-        raise UsageError("--trace, --hooks and --deny want --engine native")
+    if settings.rules or settings.hold is not None:
+        raise UsageError("--hooks and --deny want --engine native")
     for option, given in refused.items():
         if given:
             raise UsageError(

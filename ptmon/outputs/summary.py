@@ -169,7 +169,8 @@ class Summary:
                 audits[socket.audit] += socket.folded or 1
         if total := audits.total():
             agree, differ = audits["match"], audits["differ"]
-            said = f"audit: the kernel's TCP counters agree on {agree:,} of {counted(total, 'socket')}"
+            sockets = "socket" if total == 1 else "sockets"
+            said = f"audit: the kernel's TCP counters agree on {agree:,} of {total:,} {sockets}"
             if differ:
                 said += f", differ on {differ:,}"
             if unread := audits["unavailable"]:

@@ -448,3 +448,12 @@ def test_the_examples_are_true(module: str) -> None:
     failed, tried = map(int, done.stdout.split()[-2:])
     assert failed == 0, done.stdout
     assert tried >= 4
+
+
+def test_only_a_name_that_never_ran_is_not_complete(targets: Targets) -> None:
+    code = """
+    for name in ("nothing", "processes"):
+        report = ptmon.run(words, only=name)
+        tell(report.complete, [warning.reason for warning in report.warnings], report.totals.sent)
+    """
+    assert run(code, targets("processes"), "leaf") == [[False, ["only"], 0], [True, [], 17]]

@@ -81,6 +81,35 @@ def test_only_a_name_that_never_runs_counts_nothing(ptmon: Run, targets: Targets
     traced = ptmon(targets("processes"), "lineage", options=["--only", "nothing"])
     assert traced.returncode == 0
     assert traced.totals["sent"] == 0
+    assert_never_ran(traced.report)
+
+
+def assert_never_ran(report: dict[str, Any]) -> None:
+    (warning,) = report["warnings"]
+    assert (warning["reason"], warning["pid"]) == ("only", None)
+    assert "'nothing' (--only)" in warning["message"]
+    assert report["complete"] is False
+
+
+def test_only_a_name_that_an_attached_program_has_not_is_said(targets: Targets, tmp_path: Path) -> None:
+    with busy(targets("busy")) as target:
+        with attached(target.pid, tmp_path / "r.json", "--only", "nothing") as ptmon:
+            target.transfer(100)
+            ptmon.detach()
+        assert_never_ran(ptmon.report)
+        with attached(target.pid, tmp_path / "r.json", "--only", "busy") as ptmon:
+            target.transfer(100)
+            ptmon.detach()
+        assert ptmon.report["complete"] is True
+        assert ptmon.report["totals"]["sent"] > 0
+        target.quit()
+
+
+def test_only_a_name_that_never_ran_is_one_line_for_people(targets: Targets) -> None:
+    done = run("--only", "nothing", "--", str(targets("processes")), "leaf")
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("note: ")]
+    assert line.startswith("note: no process ran a program of the file name 'nothing'")
+    assert "NOT COMPLETE" in done.stderr
 
 
 def test_duration_reports_and_lets_the_program_run_to_its_end(targets: Targets, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -162,6 +163,29 @@ def test_threads_run_on_untraced_and_this_is_said(targets: Targets, tmp_path: Pa
     traced = reference([targets("threads"), mode], tmp_path, "--no-follow")
     assert (traced.returncode, traced.stdout) == (plain.returncode, plain.stdout)
     assert reasons(traced.report) == ["untraced"]
+
+
+def test_traced_calls_are_the_lines_of_the_native_engines_log(targets: Targets) -> None:
+    words = ["-q", "--no-follow", "--log", "--log-format", "dmesg", "--trace", "clone,clone3,execve,wait4,write,sendto"]
+    logs = []
+    for engine in ("reference", "native"):
+        command = [*PTMON, "--engine", engine, *words, "--", targets("processes"), "lineage"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE)
+        assert done.returncode == 0, done.stderr
+        lines = [line.partition("] ")[2] for line in done.stderr.splitlines()]
+        # Addresses and pids are each run's own.
+        logs.append([re.sub(r"0x[0-9a-f]+|\b\d{3,}\b", "N", line) for line in lines if line.startswith("sys_")])
+    assert logs[0] == logs[1]
+    assert any(line.startswith("sys_clone") for line in logs[0])
+    assert any(line.startswith("sys_wait4() returns") for line in logs[0])
+
+
+def test_rules_and_hooks_are_usage_errors(tmp_path: Path) -> None:
+    for options in (["--deny", "socket"], ["--hooks", str(tmp_path / "hooks.py")]):
+        (tmp_path / "hooks.py").write_text("import ptmon\n\n\n@ptmon.hook('read')\ndef hook(call): pass\n")
+        done = quietly(*options, "true")
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "--hooks and --deny want --engine native" in done.stderr
 
 
 @pytest.mark.parametrize("options", [["--only", "sh"], ["--no-io-uring"], ["--seccomp", "on"]])

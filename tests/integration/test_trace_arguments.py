@@ -13,6 +13,7 @@ import pytest
 from tests.counting import I386, compiled
 from tests.support import DEADLINE, Targets
 
+ENGINES = ["native", "reference"]
 NAMES = """
 openat readlinkat execve kill clone clone3 wait4 socket setsockopt bind listen getsockname connect accept4 sendto
 recvfrom read socketpair writev readv sendmsg recvmsg sendmmsg pipe2 mprotect nanosleep rt_sigprocmask ioctl close
@@ -25,11 +26,12 @@ from dataclasses import replace
 from ptmon import decoding, engines, syscalls
 from ptmon.records import Entered, Returned
 
+engine_name = sys.argv.pop(1)
 names = sys.argv[2].split()
 watches = decoding.watches([*names, "getppid"], tell=True, hold=False)
 settings = engines.EngineSettings(command=tuple(sys.argv[3:]), watches=watches, every_call=True)
 lines, entered, wanted = [], {}, 0
-with engines.create("native", settings) as engine:
+with engines.create(engine_name, settings) as engine:
     for batch in engine:
         for record in batch:
             if not isinstance(record, Entered | Returned) or record.tid != engine.root:
@@ -53,27 +55,29 @@ sys.exit(engine.exit.code)
 """
 
 
-def traced(program: Path, folder: Path) -> tuple[list[str], list[str]]:
+def traced(program: Path, folder: Path, engine: str) -> tuple[list[str], list[str]]:
     """What the program says of its calls, and what ptmon says."""
     expected, told = folder / "expected", folder / "told"
-    command = [sys.executable, "-c", RUNNER, str(told), NAMES, str(program), str(expected)]
+    command = [sys.executable, "-c", RUNNER, engine, str(told), NAMES, str(program), str(expected)]
     run = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE)
     assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
     return expected.read_text().splitlines(), told.read_text().splitlines()
 
 
-def compare(program: Path, folder: Path) -> list[str]:
-    expected, told = traced(program, folder)
+def compare(program: Path, folder: Path, engine: str) -> list[str]:
+    expected, told = traced(program, folder, engine)
     assert len(expected) > 60
     assert told == expected
     return told
 
 
-def test_calls_are_told_as_the_program_made_them(targets: Targets, tmp_path: Path) -> None:
-    compare(targets("arguments"), tmp_path)
+@pytest.mark.parametrize("engine", ENGINES)
+def test_calls_are_told_as_the_program_made_them(targets: Targets, tmp_path: Path, engine: str) -> None:
+    compare(targets("arguments"), tmp_path, engine)
 
 
 @pytest.mark.skipif(os.uname().machine != "x86_64", reason="i386 is the 32-bit ABI beside x86_64 alone")
-def test_calls_of_an_i386_program_are_told_as_it_made_them(targets: Targets, tmp_path: Path) -> None:
-    told = compare(compiled(targets, "arguments", I386), tmp_path)
+@pytest.mark.parametrize("engine", ENGINES)
+def test_calls_of_an_i386_program_are_told_as_it_made_them(targets: Targets, tmp_path: Path, engine: str) -> None:
+    told = compare(compiled(targets, "arguments", I386), tmp_path, engine)
     assert told[-1].startswith("connect(")  # by socketcall(2)

@@ -98,7 +98,7 @@ def test_without_a_peer_the_scope_is_unknown() -> None:
 
 def test_names() -> None:
     assert [family_name(number) for number in (1, 2, 10, 16, 17, 40, 31, -1)] == [
-        *("unix", "inet", "inet6", "netlink", "packet", "vsock", "other", "other"),
+        *("unix", "inet", "inet6", "netlink", "packet", "vsock", "other", "unknown"),
     ]
     assert [type_name(number) for number in (1, 2, 5, 0, 77)] == ["stream", "dgram", "seqpacket", "unknown", "77"]
     assert protocol_name(socket.AF_INET, 6) == "tcp"

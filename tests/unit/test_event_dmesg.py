@@ -50,6 +50,13 @@ def called(name: str, *args: int, memory: tuple[tuple[int, bytes], ...] = ()) ->
     return Called(syscalls.numbers(name)[0][0], False, (*args, *[0] * (6 - len(args))), memory)
 
 
+@pytest.mark.parametrize("header", [HEADER, ATTACHED])
+def test_the_program_of_only_is_what_is_monitored(header: Header) -> None:
+    assert log([], replace(header, only="client.out"))[1] == "program client.out is monitored."
+    records: list[Record] = [executes("client.out")] if header is HEADER else []
+    assert sum("is monitored" in line for line in log(records, replace(header, only="client.out"))) == 1
+
+
 def test_a_servers_log_is_the_modules() -> None:
     assert log(server()) == [
         "loaded.",

@@ -82,10 +82,10 @@ def test_a_further_peers_share_of_a_call_adds_bytes_but_no_call() -> None:
 def test_a_transfer_on_no_known_socket_is_in_every_sum() -> None:
     report = sums_agree(report_of([sent(5, 0), received(7, 99)]))
     assert [(row.id, row.family, row.scope) for row in report.sockets] == [
-        (0, "other", "unknown"),
-        (99, "other", "unknown"),
+        (0, "unknown", "unknown"),
+        (99, "unknown", "unknown"),
     ]
-    assert report.by_family["other"].sent == 5
+    assert report.by_family["unknown"].sent == 5
 
 
 def test_a_forked_child_is_called_as_its_parent_until_it_execs() -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from ptmon import notices
 from tests.support import assert_sums_agree
 from tests.unit.build import close, inet, received, report_of, sent, tcp, udp
 
@@ -96,8 +97,14 @@ def test_past_the_limit_closed_sockets_are_folded_by_their_peers_host() -> None:
     assert report.complete
     (warning,) = report.warnings
     assert (warning.reason, warning.pid) == ("folded", None)
-    assert "more than 4 sockets" in warning.message
-    assert "6 closed ones" in warning.message
+    assert "no more than 4 sockets" in warning.message
+    assert "6 closed sockets are" in warning.message
+
+
+def test_the_note_on_folded_sockets_writes_all_numbers_alike() -> None:
+    assert "no more than 5,000 sockets" in notices.folded(1234, 5000).message
+    assert "1,234 closed sockets are folded" in notices.folded(1234, 5000).message
+    assert "1 closed socket is folded" in notices.folded(1, 5000).message
 
 
 def test_folded_rows_tell_the_sum_of_the_kernels_counters() -> None:

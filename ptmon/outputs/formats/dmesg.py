@@ -35,9 +35,10 @@ class DmesgFormatter:
 
     def begin(self, header: Header) -> str:
         lines = ["Traffic module: loaded."]
-        if header.command:
+        named = header.only or (os.path.basename(header.command[0]) if header.command else None)
+        if named is not None:
             self._monitored = True
-            lines.append(_monitored(os.path.basename(header.command[0])))
+            lines.append(_monitored(named))
         return _stamped(0.0, lines)
 
     def lines(self, event: Event) -> str:
