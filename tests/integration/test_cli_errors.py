@@ -220,7 +220,8 @@ def test_what_is_mistyped_is_told_with_what_may_be_meant(tmp_path: Path, words: 
 
 
 def test_a_value_that_wants_an_equals_sign_is_no_program(tmp_path: Path) -> None:
-    done = run("--log", "x.log", "true", cwd=tmp_path)
+    surroundings = {**os.environ, "PATH": "/usr/bin:/bin"}
+    done = run("--log", "x.log", "true", cwd=tmp_path, env=surroundings)
     assert done.returncode == 127
     assert one_line(done).endswith("; did you mean --log=x.log?")
-    assert "did you mean" not in run("--log=y", "x.log", "--log", "z", cwd=tmp_path).stderr
+    assert "did you mean" not in run("--log=y", "x.log", "--log", "z", cwd=tmp_path, env=surroundings).stderr

@@ -67,7 +67,9 @@ def test_a_client_that_never_reads_does_not_slow_the_tracee(targets: Targets, tm
     assert len(logged) == EVENTS
     assert missed > EVENTS // 2
     assert len(got) + missed == EVENTS
-    assert got[: len(got) // 2] == logged[: len(got) // 2]  # up to the gap nothing is missing
+    (gap, *_) = (place for place, line in enumerate(told) if line.get("event") == "dropped")
+    before = [line for line in told[:gap] if line.get("event") in ("send", "receive")]
+    assert before == logged[: len(before)] != []  # up to the gap nothing is missing
     assert [line["event"] for line in told[-1:]] == ["exit"]
 
 

@@ -15,7 +15,7 @@
 #include "begin.h"
 #include "sockets.h"
 
-enum { TIMES = 300, PAGE = 4096, TOGGLES = 3000, SENDERS = 3 };
+enum { TIMES = 300, MORE = 50, PAGE = 4096, TOGGLES = 3000, SENDERS = 3 };
 
 #ifdef __x86_64__
 struct text {
@@ -203,7 +203,9 @@ int main(int argc, char **argv)
 	bytes = memory(PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, text.size);
 	memcpy(bytes, text.start, text.size);
 	begin(argc, argv);
-	chat(7, TIMES); /* whoever changes its code has done it by now */
+	chat(7, TIMES); /* whoever changes its code has done it by now; on a busy machine that takes longer */
+	for (int i = 0; i < MORE && argc > 2 && memcmp(bytes, text.start, text.size) == 0; i++)
+		chat(7, TIMES);
 	if (strcmp(argv[1], "plugin") == 0)
 		plugin();
 	if (strcmp(argv[1], "dropped") == 0)
