@@ -187,10 +187,9 @@ def test_a_number_that_no_abi_has_is_refused(targets: Targets) -> None:
         watch(settings)
 
 
-def test_the_reference_engine_wants_no_watches_or_rules() -> None:
+def test_the_reference_engine_wants_no_rules_or_hooks() -> None:
     rule = Rule("r", GETPPID, False, 1)
     for settings in (
-        EngineSettings(command=("x",), watches=(telling(GETPPID),)),
         EngineSettings(command=("x",), rules=(rule,)),
         EngineSettings(command=("x",), hold=Hold()),
     ):
