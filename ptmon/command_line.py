@@ -6,7 +6,6 @@ Options end at the first word that is not one, so ``ptmon curl -s URL`` needs no
 
 from __future__ import annotations
 
-import difflib
 import itertools
 import textwrap
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from typing import Any
 
 from ptmon.errors import UsageError
 from ptmon.options import BY_FLAG, TABLE, Option, Options
+from ptmon.text import did_you_mean
 
 USAGE = (
     "ptmon [OPTIONS] [--] PROGRAM [ARG...]",
@@ -58,8 +58,7 @@ def _long(word: str, rest: list[str], values: dict[str, Any]) -> None:
     flag, equals, value = word.partition("=")
     option = BY_FLAG.get(flag)
     if option is None:
-        near = difflib.get_close_matches(flag, BY_FLAG, n=1, cutoff=0.75)
-        raise UsageError(f"there is no option {flag}" + "".join(f"; did you mean {one}?" for one in near))
+        raise UsageError(f"there is no option {flag}{did_you_mean(flag, BY_FLAG, 0.75)}")
     if option.metavar is None:
         if equals:
             raise UsageError(f"{flag} takes no value")

@@ -8,6 +8,7 @@ import errno
 from ptmon import syscalls
 from ptmon.records import Fallback, FallbackReason, Incomplete, Reason
 from ptmon.report import FallbackReport, Notice
+from ptmon.text import counted
 
 HARMLESS = frozenset({Reason.PTRACE, Reason.INTERRUPTED})
 """Reasons which do not mean that bytes are missing."""
@@ -70,8 +71,8 @@ def notice(record: Incomplete) -> Notice:
     elif record.error:
         said.append(_errno(record.error))
     call = f" ({', '.join(said)})" if said else ""
-    noun, verb = ("1 process", "is") if record.count == 1 else (f"{record.count} processes", "are")
-    left = f"{noun} started by process {record.pid} {verb}"
+    verb = "is" if record.count == 1 else "are"
+    left = f"{counted(record.count, 'process', 'processes')} started by process {record.pid} {verb}"
     message = MESSAGES[record.reason].format(pid=record.pid, call=call, left=left)
     return Notice(record.reason.value, record.pid, message)
 

@@ -7,7 +7,6 @@ check and the call, and io_uring makes no call at all (deny io_uring_setup too).
 
 from __future__ import annotations
 
-import difflib
 import errno
 import ipaddress
 import socket
@@ -16,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from ptmon import syscalls
 from ptmon.addresses import FAMILIES, Network, networks, with_mapped
 from ptmon.errors import ERRNOS, UsageError
+from ptmon.text import did_you_mean
 from ptmon.watches import Condition, Prefix, Rule
 
 REACHING = {
@@ -131,7 +131,7 @@ def _not_a_network(what: str) -> str:
         network = ipaddress.ip_network(what, strict=False)
     except ValueError:
         known = (*SCOPES, *WHO)
-        return f"{what!r} is no network (as 10.0.0.0/8), nor one of {', '.join(known)}{_nearest(what, known)}"
+        return f"{what!r} is no network (as 10.0.0.0/8), nor one of {', '.join(known)}{did_you_mean(what, known)}"
     return f"{what} has bits behind its prefix: the network is {network}"
 
 
@@ -147,21 +147,17 @@ def _as_unspec(prefixes: Iterable[Prefix]) -> tuple[Prefix, ...]:
 
 def _family(text: str, what: str) -> int:
     if what not in ADDRESS_FAMILIES:
-        raise _wrong(text, f"{what!r} is no address family, as {', '.join(WHO)} are{_nearest(what, ADDRESS_FAMILIES)}")
+        raise _wrong(
+            text, f"{what!r} is no address family, as {', '.join(WHO)} are{did_you_mean(what, ADDRESS_FAMILIES)}"
+        )
     return ADDRESS_FAMILIES[what]
 
 
 def _error_number(text: str, word: str) -> int:
     number = ERRNOS.get(word) or next((number for number in errno.errorcode if str(number) == word), None)
     if number is None:  # others could be codes that the kernel keeps to itself, as ERESTARTSYS
-        raise _wrong(text, f"{word!r} is no errno, as {DEFAULT} or EPERM are{_nearest(word.upper(), ERRNOS)}")
+        raise _wrong(text, f"{word!r} is no errno, as {DEFAULT} or EPERM are{did_you_mean(word.upper(), ERRNOS)}")
     return number
-
-
-def _nearest(word: str, known: Iterable[str]) -> str:
-    """``; did you mean …?``, or nothing."""
-    near = difflib.get_close_matches(word, list(known), 1)
-    return f"; did you mean {near[0]}?" if near else ""
 
 
 def _wrong(text: str, why: str) -> UsageError:

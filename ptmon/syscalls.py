@@ -7,7 +7,6 @@ They are loaded when they are first asked for: a run that names no call does wit
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import os
 import warnings
@@ -16,6 +15,7 @@ from functools import cache
 
 from ptmon.errors import UsageError
 from ptmon.syscall_tables import CLASSES, CORRECTIONS, PAST_END
+from ptmon.text import did_you_mean
 
 _COMPAT = {"x86_64": "i386"}
 """The 32-bit ABI beside a 64-bit one. aarch64 has one too (AArch32), but ptmon has no names for it."""
@@ -85,6 +85,4 @@ def _unknown(word: str) -> str:
         return f"name a system call or a class of them ({classes})"
     if word.startswith("%"):
         return f"there is no class {word!r} of system calls, only {classes}"
-    nearest = difflib.get_close_matches(word.lower(), _numbers(), n=1, cutoff=0.5)
-    hint = f"; did you mean {nearest[0]}?" if nearest else ""
-    return f"there is no system call {word!r} on this machine{hint}"
+    return f"there is no system call {word!r} on this machine{did_you_mean(word.lower(), _numbers(), 0.5)}"

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 _STEPS = {
     "iec": (1024, ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")),
     "si": (1000, ("B", "kB", "MB", "GB", "TB", "PB", "EB")),
@@ -58,3 +60,11 @@ def duration(seconds: float) -> str:
 def counted(number: int, noun: str, plural: str | None = None) -> str:
     """``1 socket``, ``2 sockets``, ``3 processes``."""
     return f"{number} {noun if number == 1 else plural or noun + 's'}"
+
+
+def did_you_mean(word: str, known: Iterable[str], likeness: float = 0.6) -> str:
+    """``; did you mean …?`` with the one that is most like ``word``; nothing if none is so much like it (0 to 1)."""
+    import difflib  # only where something is wrong
+
+    near = difflib.get_close_matches(word, list(known), n=1, cutoff=likeness)
+    return f"; did you mean {near[0]}?" if near else ""
