@@ -165,6 +165,16 @@ void await_begin(struct pt_tracer *t, const struct group *group)
 	t->seized = true;
 }
 
+bool await_again(const struct pt_tracer *t, struct tracee *tracee)
+{
+	if (tracee->state != TRACEE_RUNNING || tracee->exiting || tracee->hold || !tracee->continues ||
+	    tracee->awaited || wait_kept(t, tracee->tid))
+		return false;
+	tracee->seized = true;
+	tracee->seized_at = 0;
+	return true;
+}
+
 struct unseen {
 	const struct group *group;
 	const struct tracee *but;
@@ -174,12 +184,8 @@ static void seize_again(struct pt_tracer *t, struct tracee *tracee, void *contex
 {
 	const struct unseen *unseen = context;
 
-	(void)t;
-	if (tracee->group != unseen->group || tracee == unseen->but || !tracee->continues || tracee->halted ||
-	    tracee->exiting || tracee->state != TRACEE_RUNNING || tracee->awaited || wait_kept(t, tracee->tid))
-		return;
-	tracee->seized = true;
-	tracee->seized_at = 0;
+	if (tracee->group == unseen->group && tracee != unseen->but && !tracee->halted)
+		await_again(t, tracee);
 }
 
 void await_unseen(struct pt_tracer *t, const struct group *group, const struct tracee *but)

@@ -9,7 +9,10 @@
 /* Brings every thread of the process (NULL: of all) that was seized (tracee->seized) to its first stop, now or, if it
  * sleeps in a call that would be cut short, at that call's end. */
 void await_begin(struct pt_tracer *t, const struct group *group);
-/* The same for those that run unseen (PTRACE_CONT), but one that stands. */
+/* One that runs unseen (PTRACE_CONT) is to be brought to a stop by await_begin(). False: it stands, or stops before its
+ * next call by itself. */
+bool await_again(const struct pt_tracer *t, struct tracee *tracee);
+/* Both for all threads of a process that run unseen, but one that stands. */
 void await_unseen(struct pt_tracer *t, const struct group *group, const struct tracee *but);
 /* At each tick: those that were still running then. */
 void await_tick(struct pt_tracer *t);

@@ -47,7 +47,7 @@ static int end(struct pt_tracer *t, struct tracee *tracee, bool made, int64_t re
 			sandbox_answer(tracee, result);
 		call_enter(t, tracee, made);
 	}
-	/* Before a seccomp(2) that has just been let go on it may still have to wait for its siblings (sandbox.c). */
+	/* Before a seccomp(2) that has just been let go on it may still have to wait for its siblings (closely.c). */
 	if (tracee->group->held != tracee)
 		tracee_resume(tracee, tracee_request(t, tracee), 0);
 	return 0;

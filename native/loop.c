@@ -11,6 +11,7 @@
 #include "await.h"
 #include "call.h"
 #include "clone.h"
+#include "closely.h"
 #include "detach.h"
 #include "emit.h"
 #include "fast/fast.h"
@@ -269,7 +270,7 @@ void loop_dispatch(struct pt_tracer *t, pid_t tid, int status)
 	if (!tracee->entered)
 		files_settle(tracee);
 	if (tracee->asked_to_stop)
-		sandbox_seen(t, tracee);
+		closely_seen(t, tracee);
 	if (t->detaching && detach_at_stop(t, tracee, kind, status))
 		return;
 	if (tracee->state == TRACEE_EXPECTED && (kind == STOP_INTERRUPT || kind == STOP_GROUP)) {

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "pidfd.h"
@@ -161,11 +162,18 @@ int proc_process(pid_t pid, struct proc_process *process)
 
 	if (length < 0)
 		return (int)length;
-	if (!at || sscanf(at, ") %c %d %*d %*d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %" SCNu64,
-			  &process->state, &parent, &process->flags, &process->started) != 4)
+	if (!at || sscanf(at, ") %*c %d %*d %*d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %" SCNu64,
+			  &parent, &process->flags, &process->started) != 3)
 		return -EINVAL;
 	process->parent = parent;
 	return 0;
+}
+
+int proc_share(pid_t one, pid_t other, int what)
+{
+	long result = syscall(SYS_kcmp, one, other, what, 0, 0);
+
+	return result < 0 ? -errno : result == 0;
 }
 
 int64_t proc_user_ticks(pid_t tid)
@@ -261,19 +269,29 @@ bool proc_runs(pid_t pid, const char *file_name)
 	return strncmp(name, file_name, sizeof(name) - 1) == 0;
 }
 
-int64_t proc_socket_inode(pid_t tid, int fd)
+int proc_fd_target(pid_t tid, int fd, char target[PROC_FD_TARGET])
 {
-	char link[PROC_PATH], name[24], target[64];
+	char link[PROC_PATH], name[24];
 	ssize_t length;
 
 	snprintf(name, sizeof(name), "fd/%d", fd);
 	length = proc_path(link, tid, name);
 	if (length < 0)
-		return length;
-	length = readlink(link, target, sizeof(target) - 1);
+		return (int)length;
+	length = readlink(link, target, PROC_FD_TARGET - 1);
 	if (length < 0)
 		return -errno;
 	target[length] = '\0';
+	return 0;
+}
+
+int64_t proc_socket_inode(pid_t tid, int fd)
+{
+	char target[PROC_FD_TARGET];
+	int error = proc_fd_target(tid, fd, target);
+
+	if (error)
+		return error;
 	if (strncmp(target, "socket:[", 8) != 0)
 		return 0;
 	return strtoll(target + 8, NULL, 10);

@@ -32,7 +32,6 @@ struct proc_place {
 int proc_place(pid_t tid, struct proc_place *place);
 /* What /proc/PID/stat says of a process that is known by its number alone. */
 struct proc_process {
-	char state;
 	pid_t parent;
 	unsigned int flags; /* PF_* of the kernel's linux/sched.h */
 	uint64_t started;   /* clock ticks from the boot to its birth */
@@ -40,6 +39,9 @@ struct proc_process {
 
 /* 0 or -errno. */
 int proc_process(pid_t pid, struct proc_process *process);
+/* Do two processes share this (KCMP_VM, KCMP_FILES)? 1, 0, or -errno where the kernel does not tell: it is built
+ * without kcmp(2), or a container forbids it. */
+int proc_share(pid_t one, pid_t other, int what);
 /* CPU time that a thread has used in user mode and in the kernel, in clock ticks (sysconf(_SC_CLK_TCK)); or -errno. */
 int64_t proc_user_ticks(pid_t tid);
 int64_t proc_kernel_ticks(pid_t tid);
@@ -54,6 +56,10 @@ pid_t proc_living(pid_t pid);
 size_t proc_describe(pid_t pid, char *buffer, size_t size);
 /* The file name of the executable's path: what --only is compared with. */
 bool proc_runs(pid_t pid, const char *file_name);
+#define PROC_FD_TARGET 64
+
+/* Where the link /proc/TID/fd/FD leads to, as far as there is room. 0 or -errno. */
+int proc_fd_target(pid_t tid, int fd, char target[PROC_FD_TARGET]);
 /* The inode that /proc/TID/fd/FD names if it is a socket, 0 if it is something else, -errno if that can't be read. */
 int64_t proc_socket_inode(pid_t tid, int fd);
 

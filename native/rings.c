@@ -11,10 +11,8 @@
 #include "rings.h"
 
 #include <dirent.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "emit.h"
 #include "fast/fast.h"
@@ -23,15 +21,9 @@
 
 static bool is_ring(pid_t tid, int fd)
 {
-	char link[PROC_PATH], name[24], target[32];
-	ssize_t length;
+	char target[PROC_FD_TARGET];
 
-	snprintf(name, sizeof(name), "fd/%d", fd);
-	if (proc_path(link, tid, name) < 0)
-		return false;
-	length = readlink(link, target, sizeof(target) - 1);
-	target[length > 0 ? length : 0] = '\0';
-	return strcmp(target, "anon_inode:[io_uring]") == 0;
+	return proc_fd_target(tid, fd, target) == 0 && strcmp(target, "anon_inode:[io_uring]") == 0;
 }
 
 /* Is one of its fds a ring? If they can't be read the transfers on them can't be attributed either, which is said. */

@@ -10,12 +10,12 @@
 
 #include "await.h"
 #include "clone.h"
+#include "closely.h"
 #include "emit.h"
 #include "fast/fast.h"
 #include "hold.h"
 #include "loop.h"
 #include "proc.h"
-#include "sandbox.h"
 #include "signals.h"
 #include "sockets.h"
 #include "tracee.h"
@@ -62,7 +62,7 @@ static void tick(struct pt_tracer *t)
 	await_tick(t);
 	fast_drain(t);
 	fast_patrol(t);
-	sandbox_tick(t);
+	closely_tick(t);
 }
 
 /* A launched program can't be detached: its filter would make each watched call fail. If ptmon gives up half-way it

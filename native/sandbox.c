@@ -12,7 +12,6 @@
 #include "sandbox.h"
 
 #include <errno.h>
-#include <linux/kcmp.h>
 #include <linux/seccomp.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -20,13 +19,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "await.h"
+#include "closely.h"
 #include "fast/fast.h"
 #include "files.h"
 #include "proc.h"
 #include "registers.h"
 #include "tracee.h"
-#include "wait.h"
 
 #ifndef PR_SET_SYSCALL_USER_DISPATCH
 #define PR_SET_SYSCALL_USER_DISPATCH 59 /* Linux 5.11 */
@@ -34,7 +32,6 @@
 
 #define NO_CALL (-1)
 #define READ_I386 3
-#define HOLD_NS (200 * 1000 * 1000LL)
 #define TRAPPED_BY_FILTER 1 /* si_code SYS_SECCOMP of sigaction(2), which not every C library names */
 
 static bool is_set_filter(const struct call *call)
@@ -106,114 +103,6 @@ void sandbox_foreign_trace(struct tracee *tracee)
 	answer(tracee, -ENOSYS);
 }
 
-/* A thread that runs under PTRACE_CONT is made to stop, so that its next resume is by PTRACE_SYSCALL. In a call that
- * would be cut short it stops only where the call returns to (await.c), which is as good. */
-static void stop_once(struct pt_tracer *t, struct tracee *other)
-{
-	/* One that is held (hold.c) or whose stop is known already stands still. Any other under PTRACE_SYSCALL stops
-	 * before its next call. */
-	if (other->state != TRACEE_RUNNING || other->exiting || other->hold || !other->continues || other->awaited ||
-	    wait_kept(t, other->tid))
-		return;
-	other->seized = true;
-	other->seized_at = 0;
-	other->asked_to_stop = true;
-	other->group->unwatched++;
-}
-
-static void bring_to_stop(struct pt_tracer *t, struct tracee *other, void *context)
-{
-	(void)context;
-	if (other->asked_to_stop && other->seized && !other->seized_at)
-		await_begin(t, other->group);
-	if (other->asked_to_stop && other->awaited)
-		sandbox_seen(t, other);
-}
-
-static void watch_closely(struct pt_tracer *t, struct tracee *other, void *context)
-{
-	struct tracee *caller = context;
-
-	if (other == caller || other->group != caller->group || other->sandboxed)
-		return;
-	other->sandboxed = true;
-	stop_once(t, other);
-}
-
-/* The caller is held until the last of them has stopped once. */
-static void wait_for_others(struct pt_tracer *t, struct tracee *caller)
-{
-	if (caller->group->unwatched) {
-		caller->group->held = caller;
-		caller->held_since = t->now;
-		t->held++;
-	}
-}
-
-/* With TSYNC the other threads get the filter in the middle of whatever they do. None may run under PTRACE_CONT then.
- */
-static void hold(struct pt_tracer *t, struct tracee *caller)
-{
-	tracee_each(t, watch_closely, caller);
-	tracee_each(t, bring_to_stop, NULL);
-	wait_for_others(t, caller);
-}
-
-/* Those of another process that runs in the same memory (clone(2), vfork(2)), too. */
-static void watch_memory(struct pt_tracer *t, struct tracee *other, void *context)
-{
-	struct tracee *caller = context;
-
-	if (other->closely || !other->group ||
-	    (other->group != caller->group && syscall(SYS_kcmp, caller->tid, other->tid, KCMP_VM, 0, 0) != 0))
-		return;
-	other->closely = true;
-	if (other != caller)
-		stop_once(t, other);
-}
-
-void sandbox_watch(struct pt_tracer *t, struct tracee *tracee, bool hold)
-{
-	tracee_each(t, watch_memory, tracee);
-	tracee_each(t, bring_to_stop, NULL);
-	if (hold)
-		wait_for_others(t, tracee);
-}
-
-/* Lets the tracee go on that is held in this group, if there is one. */
-static void release(struct pt_tracer *t, struct group *group)
-{
-	struct tracee *caller = group->held;
-
-	group->unwatched = 0;
-	group->held = NULL;
-	if (!caller)
-		return;
-	t->held--;
-	tracee_resume(caller, PTRACE_SYSCALL, 0);
-}
-
-void sandbox_seen(struct pt_tracer *t, struct tracee *tracee)
-{
-	tracee->asked_to_stop = false;
-	if (tracee->group->unwatched && --tracee->group->unwatched == 0)
-		release(t, tracee->group);
-}
-
-static void release_late(struct pt_tracer *t, struct tracee *tracee, void *context)
-{
-	(void)context;
-	/* A thread in uninterruptible sleep must not hold up the program. */
-	if (tracee->group && tracee->group->held == tracee && t->now - tracee->held_since > HOLD_NS)
-		release(t, tracee->group);
-}
-
-void sandbox_tick(struct pt_tracer *t)
-{
-	if (t->held)
-		tracee_each(t, release_late, NULL);
-}
-
 /* Calls from outside of a range that the program names are to send it a signal: a stub lies outside of it. */
 static bool is_dispatch(const struct call *call)
 {
@@ -246,7 +135,7 @@ bool sandbox_enter(struct pt_tracer *t, struct tracee *tracee)
 	}
 	if (is_set_filter(call) && call->entry->rule == RULE_SECCOMP && call->args[1] & SECCOMP_FILTER_FLAG_TSYNC &&
 	    t->filtered && !tracee->group->held)
-		hold(t, tracee);
+		closely_hold(t, tracee);
 	if (is_undumpable(call))
 		fast_hides(t, tracee);
 	if (forbids_clock(call)) {

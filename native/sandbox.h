@@ -10,13 +10,6 @@ bool sandbox_enter(struct pt_tracer *t, struct tracee *tracee);
 void sandbox_exit(struct pt_tracer *t, struct tracee *tracee, int64_t result);
 /* It is attached: has it a filter, and so perhaps a supervisor, whom nothing tells of? */
 void sandbox_found(struct pt_tracer *t, struct tracee *tracee);
-/* A tracee that was asked to stop has stopped, or is gone. */
-void sandbox_seen(struct pt_tracer *t, struct tracee *tracee);
-/* From now on every call of all threads of this process is seen, whatever our filter lets pass. hold: the tracee, which
- * stands before a call, stays there until none of them runs on without that. */
-void sandbox_watch(struct pt_tracer *t, struct tracee *tracee, bool hold);
-/* At each tick. */
-void sandbox_tick(struct pt_tracer *t);
 /* A tracee in SECCOMP_MODE_STRICT is about to make a call: if the mode forbids that call it ends it. False then. */
 bool sandbox_check_strict(struct tracee *tracee, enum abi abi, uint64_t number);
 /* A seccomp-stop that is not ours: the program's own SECCOMP_RET_TRACE. The call fails, as without a tracer. */

@@ -11,7 +11,6 @@
 #include <linux/sched.h>
 #include <stdlib.h>
 #include <sys/ptrace.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "breakpoint.h"
@@ -99,20 +98,11 @@ static int seize_first(struct pt_tracer *t, pid_t pid, struct files *files)
 	return seized == 0 && !tracee_of_group(t, pid, NULL) ? -ESRCH : seized;
 }
 
-/* Do two processes share this (KCMP_VM, KCMP_FILES)? 1, 0, or -errno where the kernel does not tell: it is built
- * without kcmp(2), or a container forbids it. */
-static int share(pid_t one, pid_t other, int what)
-{
-	long result = syscall(SYS_kcmp, one, other, what, 0, 0);
-
-	return result < 0 ? -errno : result == 0;
-}
-
 /* A child in its parent's memory (vfork, or clone with CLONE_VM) is not to be patched, nor is its parent meanwhile. */
 static void join_memory(struct pt_tracer *t, struct tracee *child, const struct tracee *parent)
 {
 	struct proc_process process = {0};
-	int shares = share(child->tid, parent->tid, KCMP_VM);
+	int shares = proc_share(child->tid, parent->tid, KCMP_VM);
 
 	if (shares == 1) {
 		tracee_share(child->group, parent->group);
@@ -148,7 +138,7 @@ static void tell_attached(struct pt_tracer *t, struct tracee *first)
 
 int seize_process(struct pt_tracer *t, pid_t pid, const struct tracee *parent, int32_t *step)
 {
-	struct files *files = parent && share(pid, parent->tid, KCMP_FILES) == 1 ? parent->files : NULL;
+	struct files *files = parent && proc_share(pid, parent->tid, KCMP_FILES) == 1 ? parent->files : NULL;
 	struct tracee *first;
 	int seized;
 

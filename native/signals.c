@@ -18,9 +18,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "kernel_action.h"
 #include "wait.h"
 
 #define STOP_PATIENCE_NS (2 * NSEC_PER_SEC) /* from the terminal's SIGTSTP to the program's stop */
@@ -96,13 +96,6 @@ void signals_destroy(struct pt_tracer *t)
 	pthread_sigmask(SIG_SETMASK, &s->original_mask, NULL);
 }
 
-/* What the kernel takes: the C library's own struct has another shape, and its sigaction() refuses two signals, which
- * it has handlers of its own for, and a parent may have ignored. */
-struct kernel_action {
-	void (*handler)(int);
-	unsigned long more[3];
-};
-
 static void ignore_alone(uint64_t ignored)
 {
 	for (int signal = 1; signal <= SIGRTMAX; signal++) {
@@ -168,14 +161,6 @@ void signals_first_stopped(struct pt_tracer *t)
 	stop_with_program(t);
 }
 
-static bool stops_wait(const struct pt_tracer *t)
-{
-	siginfo_t info = {0};
-
-	return t->found.next < t->found.count ||
-	       (waitid(P_ALL, 0, &info, WEXITED | WSTOPPED | WNOHANG | WNOWAIT | WAIT_FLAGS) == 0 && info.si_pid);
-}
-
 static void forward_pending(struct pt_tracer *t)
 {
 	struct signals *s = &t->signals;
@@ -185,7 +170,7 @@ static void forward_pending(struct pt_tracer *t)
 		return;
 	/* A race on a busy machine: a stop that nobody has looked at yet may be the delivery of this very signal. One
 	 * that is still pending there does not become two. */
-	if (since < FORWARD_PATIENCE_NS && stops_wait(t))
+	if (since < FORWARD_PATIENCE_NS && wait_any_due(t))
 		return;
 	/* From a little before ptmon got its own: a group is signalled in any order. */
 	if (s->delivered[s->forward] < s->forward_since - 2 * TICK_NS)

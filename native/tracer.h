@@ -39,7 +39,7 @@ struct group {
 	unsigned int threads;	/* tracees that point here */
 	bool counted;		/* --only: is this the program that was asked for? */
 	bool told;		/* Python knows of it */
-	struct tracee *held;	/* stands before a seccomp(TSYNC) until no thread runs unwatched (sandbox.c) */
+	struct tracee *held;	/* stands before a seccomp(TSYNC) until no thread runs unwatched (closely.c) */
 	unsigned int unwatched; /* threads that it waits for */
 	uint32_t warned;	/* one bit for each pt_reason that was told of it */
 	uint32_t fallen;	/* one bit for each pt_fallback that was told of it */

@@ -22,5 +22,7 @@ pid_t wait_for(struct pt_tracer *t, pid_t tid, int *status);
 void wait_keep(struct pt_tracer *t, pid_t tid, int status);
 /* Is a stop of this tracee kept for its turn? Then it stands still. */
 bool wait_kept(const struct pt_tracer *t, pid_t tid);
+/* Is there a stop or end of any tracee that has not been handled? */
+bool wait_any_due(const struct pt_tracer *t);
 
 #endif

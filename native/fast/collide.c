@@ -22,6 +22,7 @@
 #include <sys/syscall.h>
 
 #include "call.h"
+#include "closely.h"
 #include "emit.h"
 #include "fast/fallback.h"
 #include "fast/fast.h"
@@ -251,7 +252,7 @@ static bool watch(struct pt_tracer *t, struct tracee *tracee)
 		return true;
 	if (tracee->group->held)
 		return false;
-	sandbox_watch(t, tracee, true);
+	closely_watch(t, tracee, true);
 	return true;
 }
 
@@ -288,7 +289,7 @@ void fast_mapped(struct pt_tracer *t, struct tracee *tracee)
 	if (tracee->group->image || tracee->closely || !mapped_within(tracee->tid, FAST_DATA, FAST_END))
 		return;
 	tracee->group->slow = true;
-	sandbox_watch(t, tracee, false);
+	closely_watch(t, tracee, false);
 }
 
 bool fast_is_taken(const struct pt_tracer *t, const struct tracee *tracee)

@@ -16,16 +16,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "kernel_action.h"
+
 #define SCRIPT "ptmon-start" /* [project.scripts] of pyproject.toml */
 #define IGNORED "--ignored-signals="
 #define OWN_ERROR 125 /* EXIT_OWN of ptmon/errors.py */
 #define SIGNALS 64
-
-/* What the kernel takes: the C library's own struct has another shape, and its sigaction() refuses two signals. */
-struct kernel_action {
-	void (*handler)(int);
-	unsigned long more[3];
-};
 
 /* Bit n - 1 for signal n, as SigIgn of proc(5). */
 static uint64_t ignored_signals(void)
