@@ -56,6 +56,25 @@ static void bring_lo_up(void)
 	close(fd);
 }
 
+/* Has the kernel a route to this address of its own (RTF_LOCAL)? It makes one a moment after the address can be bound
+ * to, and until then drops without an error what is sent there. */
+static int is_routed(const struct in6_addr *address)
+{
+	char line[256], destination[33], wanted[33];
+	unsigned long flags;
+	int found = 0;
+	FILE *file = fopen("/proc/self/net/ipv6_route", "r");
+
+	must(file != NULL);
+	for (unsigned int i = 0; i < sizeof *address; i++)
+		snprintf(wanted + 2 * i, 3, "%02x", address->s6_addr[i]);
+	while (!found && fgets(line, sizeof line, file) != NULL)
+		found = sscanf(line, "%32s %*x %*s %*x %*s %*x %*x %*x %lx", destination, &flags) == 2 &&
+			strcmp(destination, wanted) == 0 && flags & 0x80000000;
+	fclose(file);
+	return found;
+}
+
 /* From a socket to itself. */
 static void exchange(const char *text, size_t length)
 {
@@ -71,6 +90,8 @@ static void exchange(const char *text, size_t length)
 		must(errno == EADDRNOTAVAIL);
 		poll(NULL, 0, 1);
 	}
+	while (ipv6(text) && !is_routed(&name6.sin6_addr))
+		poll(NULL, 0, 1);
 	must(getsockname(fd, any, &size) == 0);
 	must(connect(fd, any, size) == 0);
 	sent(send(fd, bytes, length, 0));
