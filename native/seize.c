@@ -25,6 +25,9 @@
 #include "sockets.h"
 #include "tracee.h"
 
+#ifndef PF_EXITING
+#define PF_EXITING 0x4 /* linux/sched.h */
+#endif
 #ifndef PF_FORKNOEXEC
 #define PF_FORKNOEXEC 0x40 /* "forked but didn't exec", linux/sched.h */
 #endif
@@ -136,6 +139,15 @@ static void tell_attached(struct pt_tracer *t, struct tracee *first)
 		record->value = first->group->parent;
 }
 
+/* Its fds are closed, or will be in a moment, and it makes no more calls: that they can't be read hides nothing. (As
+ * soon as it has no memory its files in /proc are root's: task_dump_owner() of fs/proc/base.c.) */
+static bool is_ending(pid_t pid)
+{
+	struct proc_process process;
+
+	return proc_process(pid, &process) < 0 || (process.flags & PF_EXITING && proc_status(pid, "Threads:", 10) <= 1);
+}
+
 int seize_process(struct pt_tracer *t, pid_t pid, const struct tracee *parent, int32_t *step)
 {
 	struct files *files = parent && proc_share(pid, parent->tid, KCMP_FILES) == 1 ? parent->files : NULL;
@@ -155,7 +167,7 @@ int seize_process(struct pt_tracer *t, pid_t pid, const struct tracee *parent, i
 		join_parent(t, first, parent);
 	tell_attached(t, first);
 	*step = PT_STEP_READ;
-	if (sockets_existed(t, first->tid) < 0)
+	if (sockets_existed(t, first->tid) < 0 && !is_ending(pid))
 		emit_warning(t, first, PT_REASON_UNREADABLE, NULL, EACCES);
 	*step = PT_STEP_SEIZE;
 	rings_found(t, first);
