@@ -144,8 +144,12 @@ static void tell_attached(struct pt_tracer *t, struct tracee *first)
 static bool is_ending(pid_t pid)
 {
 	struct proc_process process;
+	const int error = proc_process(pid, &process);
+	const int64_t threads = error ? 0 : proc_status(pid, "Threads:", 10); /* those of a zombie: none */
 
-	return proc_process(pid, &process) < 0 || (process.flags & PF_EXITING && proc_status(pid, "Threads:", 10) <= 1);
+	if (error)
+		return error == -ENOENT || error == -ESRCH;
+	return process.flags & PF_EXITING && (threads == 0 || threads == 1);
 }
 
 int seize_process(struct pt_tracer *t, pid_t pid, const struct tracee *parent, int32_t *step)
