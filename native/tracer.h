@@ -207,9 +207,10 @@ struct tracee {
 	unsigned int asked; /* for so many of its calls to be followed; a handler may ask meanwhile (fast/asking.c) */
 	struct image *guest_of; /* a child of vfork: it runs in the memory of this one */
 	bool relocate; /* its code was patched while it did not stand: where it goes on is looked at at its next stop */
-	bool relocated;	   /* that was at this stop */
-	bool seized;	   /* and it has not stopped yet (await.c) */
-	bool unsettled;	   /* nor is it known that it was not in the middle of a fork then (follow.c) */
+	bool relocated; /* that was at this stop */
+	bool elsewhere; /* since the traps were written it was seen not to be in the bytes behind them (fast/live.c) */
+	bool seized;	/* and it has not stopped yet (await.c) */
+	bool unsettled; /* nor is it known that it was not in the middle of a fork then (follow.c) */
 	bool trap_blocked; /* it had SIGTRAP blocked when it was looked at last (await.c) */
 	bool awaited;	   /* at a breakpoint behind the call that it sleeps in */
 	uint64_t awaited_at;

@@ -7,7 +7,8 @@
  * done.
  *   2. All threads are looked at. Who stands can be moved on. Who is in a call whose syscall-exit-stop is still to come
  *      is moved on there. Who sleeps in the kernel does so elsewhere, or the patch waits. Who runs is elsewhere, too,
- * if only a call leads into these bytes, for that would have stopped (plain); or the patch waits.
+ *      if only a call leads into these bytes, for that would have stopped (plain); or the patch waits. Each need be
+ * seen elsewhere but once: nobody gets in any more.
  *   3. The other bytes are written, and then the first.
  *
  * A thread that does not stand at 2. may since have made one of these calls, before its int3 was there. Then it is in a
@@ -41,6 +42,7 @@ struct pass {
 	pid_t tid;     /* of the process */
 	pid_t handled; /* one whose stop is being handled, or 0 */
 	bool hidden;   /* a frame that must stay as it is returns into the middle of a site */
+	bool later;    /* some sites are left for another time */
 	bool plain;    /* no way leads into the middle of a site, but a call that stops */
 	bool ok;
 };
@@ -86,20 +88,32 @@ static void may_trap(pid_t tid, void *context)
 static void is_elsewhere(pid_t tid, void *context)
 {
 	struct pass *pass = context;
+	struct tracee *tracee = tracee_find(pass->t, tid);
 	uint64_t instruction = 0;
+	bool elsewhere = true;
 
-	if (!pass->ok || tid == pass->handled)
+	if (tid == pass->handled || (tracee && tracee->elsewhere))
 		return;
 	switch (stance_of(pass->t, tid, &instruction)) {
 	case STANCE_SLEEPS:
-		pass->ok = !is_within(pass, instruction);
+		elsewhere = !is_within(pass, instruction);
 		break;
 	case STANCE_RUNS:
-		pass->ok = pass->plain;
+		elsewhere = pass->plain;
 		break;
 	default:
 		break;
 	}
+	pass->ok &= elsewhere;
+	if (tracee)
+		tracee->elsewhere = elsewhere;
+}
+
+static void forget_elsewhere(struct pt_tracer *t, struct tracee *tracee, void *group)
+{
+	(void)t;
+	if (tracee->group == group)
+		tracee->elsewhere = false;
 }
 
 static bool all_elsewhere(struct pass *pass)
@@ -115,6 +129,7 @@ static bool wait_until_elsewhere(struct pass *pass)
 	const struct timespec pause = {.tv_nsec = PAUSE_NS};
 	const int64_t end = now_ns() + PATIENCE_NS;
 
+	tracee_each(pass->t, forget_elsewhere, pass->image->group);
 	while (!all_elsewhere(pass)) {
 		if (now_ns() > end)
 			return false;
@@ -164,6 +179,34 @@ static bool choose(struct pass *pass)
 	return any;
 }
 
+/* A thread that runs on unseen is in the way of some sites, but not of the plain ones. Are there any? */
+static bool keep_plain(struct pass *pass)
+{
+	bool any = false;
+
+	for (unsigned int i = 0; i < pass->image->site_count; i++) {
+		struct fast_site *site = &pass->image->sites[i];
+
+		if (!site->changes)
+			continue;
+		any |= is_plain(site);
+		if (is_plain(site))
+			continue;
+		memory_write_code(pass->tid, site->begin, site->original, 1);
+		site->changes = false;
+		pass->later = true;
+	}
+	pass->plain = true;
+	return any;
+}
+
+/* May the bytes behind the traps be written now? At least those of some sites? */
+static bool none_is_within(struct pass *pass)
+{
+	return wait_until_elsewhere(pass) ||
+	       (!pass->plain && !pass->image->group->returned && keep_plain(pass) && all_elsewhere(pass));
+}
+
 static int write_jumps(const struct pass *pass)
 {
 	int written = 0;
@@ -189,11 +232,11 @@ static bool none_would_suffer(struct pass *pass)
 }
 
 /* Frames end; but where they were too many to be remembered nobody will know. */
-static int hidden(const struct pass *pass, int written)
+static int result_of(const struct pass *pass, int written)
 {
-	if (!pass->hidden)
-		return written;
-	return pass->image->group->returns_lost ? -ENOBUFS : -EAGAIN;
+	if (pass->hidden && pass->image->group->returns_lost)
+		return -ENOBUFS;
+	return pass->hidden || pass->later ? -EAGAIN : written;
 }
 
 struct signalled {
@@ -225,21 +268,21 @@ int live_jumps(struct pt_tracer *t, struct image *image, const struct tracee *tr
 	int written;
 
 	if (!choose(&pass))
-		return hidden(&pass, 0);
+		return result_of(&pass, 0);
 	if (!none_would_suffer(&pass) || is_being_signalled(t, image->group))
 		return -EAGAIN;
 	image->group->returned |= moving_known(image, tracee->tid) > 0;
 	pass.plain &= !image->group->returned;
 	t->traps = true;
 	write_first(&pass, &trap);
-	if (!wait_until_elsewhere(&pass)) {
+	if (!none_is_within(&pass)) {
 		write_first(&pass, NULL);
 		return -EAGAIN;
 	}
 	image->group->returned = false;
 	written = write_jumps(&pass);
 	halt_each(image->group, relocate, &pass);
-	return hidden(&pass, written);
+	return result_of(&pass, written);
 }
 
 int live_originals(struct pt_tracer *t, struct image *image, pid_t tid, pid_t handled)

@@ -30,7 +30,10 @@ class PatientFile(io.FileIO):
 
 def text_file(number: int, encoding: str, errors: str, *, close: bool) -> TextIO:
     """A file descriptor as a stream that people or machines read."""
-    raw = PatientFile(number, "w", closefd=close)
+    return _text(PatientFile(number, "w", closefd=close), encoding, errors)
+
+
+def _text(raw: io.FileIO, encoding: str, errors: str) -> TextIO:
     return io.TextIOWrapper(io.BufferedWriter(raw), encoding=encoding, errors=errors, newline="")
 
 
@@ -45,17 +48,24 @@ def put(write: Callable[[TextIO], object]) -> None:
         return
     try:
         sys.stderr.flush()
-        file = text_file(sys.stderr.fileno(), sys.stderr.encoding, "backslashreplace", close=False)
+        raw = PatientFile(sys.stderr.fileno(), "w", closefd=False)
+        file = _text(raw, sys.stderr.encoding, "backslashreplace")
     except (OSError, ValueError):
         return
     try:
         write(file)
+        file.flush()
         file.close()
     except OSError:
         try:
             file.close()  # tries once more to write what is left, and gives up
         except OSError:
             return
+    except BaseException:
+        # Ctrl-C may come when the bytes are written and nobody has noted it yet: the buffer would write them again,
+        # also where close() is what Ctrl-C comes into. Hence flush(), which tries but once.
+        raw.close()
+        raise
 
 
 def would_wait() -> bool:

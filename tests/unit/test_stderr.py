@@ -120,3 +120,18 @@ def test_snapshots_as_json_are_events_and_tell_what_was_missed(monkeypatch: pyte
         assert later[0]["count"] == 1
         for row in (*first, *later):
             event_validator().validate(row)
+
+
+def test_a_line_that_ctrl_c_interrupts_when_it_is_written_is_not_written_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = stderr.PatientFile.write
+
+    def interrupted(self: stderr.PatientFile, data: bytes, /) -> int:
+        written(self, data)
+        raise KeyboardInterrupt
+
+    with piped_stderr(monkeypatch) as reader:
+        with monkeypatch.context() as context, pytest.raises(KeyboardInterrupt):
+            context.setattr(stderr.PatientFile, "write", interrupted)
+            stderr.say("once")
+        stderr.say("end")
+        assert os.read(reader, 4096) == b"ptmon: once\nptmon: end\n"
