@@ -5,12 +5,12 @@
  */
 #include "fast/again.h"
 
+#include "calls/restart.h"
 #include "fast/fast.h"
 #include "fast/layout.h"
 #include "fast/ring.h"
 #include "fast/slots.h"
-#include "files.h"
-#include "restart.h"
+#include "sockets/files.h"
 
 uint64_t again_at(const struct fast_site *site)
 {

@@ -4,7 +4,7 @@
 #define PT_FAST_AGAIN_H
 
 #include "fast/image.h"
-#include "registers.h"
+#include "machine/registers.h"
 
 /* A call stands before its instruction in a twin, with these registers. Was what kept it from being counted in the stub
  * only that the ring had no room, or that its fd was not known? Then it is otherwise now. */

@@ -4,7 +4,7 @@
 #define PT_FAST_ASKER_H
 
 #include "fast/image.h"
-#include "registers.h"
+#include "machine/registers.h"
 
 enum asker_stage {
 	ASKER_NONE,   /* it is not in there, or in no state that ask.S leads to */

@@ -46,16 +46,16 @@
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 
-#include "emit.h"
+#include "calls/restart.h"
 #include "fast/again.h"
 #include "fast/asker.h"
 #include "fast/fast.h"
 #include "fast/halt.h"
 #include "fast/layout.h"
 #include "fast/twin.h"
-#include "proc.h"
-#include "restart.h"
-#include "tracee.h"
+#include "machine/proc.h"
+#include "process/tracee.h"
+#include "records/emit.h"
 
 static bool may_ask(const struct pt_tracer *t)
 {

@@ -4,7 +4,7 @@
 #define PT_FAST_ASKING_H
 
 #include "fast/image.h"
-#include "registers.h"
+#include "machine/registers.h"
 
 /* Does a thread at this address go on to its call without asking again? */
 bool asking_is_seen(uint64_t address);

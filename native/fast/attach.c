@@ -17,7 +17,6 @@
 #include <stdlib.h>
 #include <sys/personality.h>
 
-#include "breakpoint.h"
 #include "fast/asking.h"
 #include "fast/checksum.h"
 #include "fast/code.h"
@@ -32,7 +31,8 @@
 #include "fast/ring.h"
 #include "fast/table.h"
 #include "fast/unknown.h"
-#include "memory.h"
+#include "machine/memory.h"
+#include "process/breakpoint.h"
 
 /* 0, or the first error. */
 static int patch_all(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct unknown *unknown)

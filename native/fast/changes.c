@@ -19,8 +19,8 @@
 #include "fast/fast.h"
 #include "fast/known.h"
 #include "fast/unseen.h"
-#include "memory.h"
-#include "tracee.h"
+#include "machine/memory.h"
+#include "process/tracee.h"
 
 #ifndef MADV_DONTNEED_LOCKED
 #define MADV_DONTNEED_LOCKED 24

@@ -8,12 +8,12 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "breakpoint.h"
 #include "fast/checksum.h"
 #include "fast/layout.h"
 #include "fast/writing.h"
-#include "memory.h"
-#include "proc.h"
+#include "machine/memory.h"
+#include "machine/proc.h"
+#include "process/breakpoint.h"
 
 #define LARGEST (512u << 20) /* bytes: no code segment is known to come near */
 

@@ -5,7 +5,7 @@
 
 #include "fast/image.h"
 #include "fast/sites.h"
-#include "tracer.h"
+#include "state/tracer.h"
 
 struct code;
 

@@ -14,7 +14,7 @@
 #include "fast/slots.h"
 #include "fast/twin.h"
 #include "fast/writing.h"
-#include "memory.h"
+#include "machine/memory.h"
 
 int cover_check(struct pt_tracer *t, const struct tracee *tracee, const struct mapping *mapping)
 {

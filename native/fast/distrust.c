@@ -3,10 +3,10 @@
 
 #include <errno.h>
 
-#include "emit.h"
 #include "fast/fallback.h"
 #include "fast/layout.h"
-#include "tracee.h"
+#include "process/tracee.h"
+#include "records/emit.h"
 
 static void warn(struct pt_tracer *t, const struct image *image, enum pt_reason reason, int error)
 {

@@ -7,11 +7,11 @@
 #include <sys/auxv.h>
 #include <sys/ptrace.h>
 
-#include "emit.h"
 #include "fast/layout.h"
-#include "proc.h"
-#include "registers.h"
-#include "tracee.h"
+#include "machine/proc.h"
+#include "machine/registers.h"
+#include "process/tracee.h"
+#include "records/emit.h"
 
 #ifndef PTRACE_GET_SYSCALL_USER_DISPATCH_CONFIG
 #define PTRACE_GET_SYSCALL_USER_DISPATCH_CONFIG 0x4211 /* include/uapi/linux/ptrace.h */

@@ -3,7 +3,7 @@
 #ifndef PT_FAST_FALLBACK_H
 #define PT_FAST_FALLBACK_H
 
-#include "tracer.h"
+#include "state/tracer.h"
 
 /* Tells it, once for each reason and process. error: errno, or 0. */
 void fallback_tell(struct pt_tracer *t, struct tracee *tracee, enum pt_fallback reason, int error);

@@ -21,8 +21,8 @@
 #include "fast/patch.h"
 #include "fast/returns.h"
 #include "fast/ring.h"
-#include "registers.h"
-#include "tracee.h"
+#include "machine/registers.h"
+#include "process/tracee.h"
 
 static void add_guest(struct tracee *guest, struct image *image)
 {

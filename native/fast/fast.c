@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <sys/syscall.h>
 
+#include "calls/restart.h"
 #include "fast/attach.h"
 #include "fast/changes.h"
 #include "fast/code.h"
@@ -15,9 +16,8 @@
 #include "fast/leave.h"
 #include "fast/patch.h"
 #include "fast/table.h"
-#include "files.h"
-#include "restart.h"
-#include "tracee.h"
+#include "process/tracee.h"
+#include "sockets/files.h"
 
 #define PAUSE_NS 1000000       /* after a try that threads were in the way of, doubled with each of them ... */
 #define PAUSE_DOUBLINGS_MOST 9 /* ... so often */

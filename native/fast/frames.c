@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "memory.h"
+#include "machine/memory.h"
 
 #define SEGMENTS 0x002b000000000033u /* ss, fs, gs, cs: __USER_DS, 0, 0, __USER_CS */
 #define ROUNDS_MOST 8		     /* a frame leads to a stack, and frames there to others */

@@ -4,13 +4,13 @@
 #include <errno.h>
 #include <stddef.h>
 
+#include "calls/restart.h"
 #include "fast/distrust.h"
 #include "fast/layout.h"
 #include "fast/place.h"
 #include "fast/records.h"
 #include "fast/ring.h"
 #include "fast/slots.h"
-#include "restart.h"
 
 /* Is it in the part of a stub between which a call counts as under way? */
 static bool find(const struct image *image, const struct registers *regs, struct place *place)

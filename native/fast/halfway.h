@@ -4,7 +4,7 @@
 #define PT_FAST_HALFWAY_H
 
 #include "fast/image.h"
-#include "registers.h"
+#include "machine/registers.h"
 
 /* The thread, which is stopped, will not write its record: what its call has come to is counted now. dies: a call that
  * the death has interrupted is none. True if there was such a call. */

@@ -17,12 +17,12 @@
 #include <sys/syscall.h>
 #include <time.h>
 
-#include "interrupt.h"
-#include "proc.h"
-#include "registers.h"
-#include "stop.h"
-#include "tracee.h"
-#include "wait.h"
+#include "loop/stop.h"
+#include "loop/wait.h"
+#include "machine/interrupt.h"
+#include "machine/proc.h"
+#include "machine/registers.h"
+#include "process/tracee.h"
 
 #define PATIENCE_NS (100 * 1000 * 1000LL)
 #define LEAVE_PATIENCE_NS \

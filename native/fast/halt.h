@@ -3,7 +3,7 @@
 #ifndef PT_FAST_HALT_H
 #define PT_FAST_HALT_H
 
-#include "tracer.h"
+#include "state/tracer.h"
 
 /* Brings every thread of the process to a ptrace-stop, but one that stands already (or NULL); what each has to report
  * is handled in its turn, and until then it stands. A thread in a call whose syscall-exit-stop is still to come (or

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 
 #include "fast/layout.h"
-#include "memory.h"
+#include "machine/memory.h"
 
 #define HANDLED_MOST 256
 #define FRAME_SIZE 16384 /* bytes of one at most: the registers of the vector units are in it */

@@ -4,7 +4,7 @@
 #define PT_FAST_HANDLED_H
 
 #include "fast/image.h"
-#include "registers.h"
+#include "machine/registers.h"
 
 /* A signal is about to be delivered to this thread, whose registers are these. */
 void handled_note(struct image *image, pid_t tid, const struct registers *regs);

@@ -7,8 +7,8 @@
 
 #include "fast/layout.h"
 #include "fast/ring.h"
-#include "registers.h"
-#include "tracee.h"
+#include "machine/registers.h"
+#include "process/tracee.h"
 
 static const struct fast_site *site_of_stub(const struct image *image, uint64_t address)
 {

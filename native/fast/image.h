@@ -6,7 +6,7 @@
 #include "fast/layout.h"
 #include "fast/sites.h"
 #include "fast/stub.h"
-#include "tracer.h"
+#include "state/tracer.h"
 
 /* A place in the program's code that makes a system call by a stub. */
 struct fast_site {

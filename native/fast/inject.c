@@ -20,10 +20,10 @@
 #include "fast/code.h"
 #include "fast/mapped.h"
 #include "fast/writing.h"
-#include "memory.h"
-#include "registers.h"
-#include "stop.h"
-#include "wait.h"
+#include "loop/stop.h"
+#include "loop/wait.h"
+#include "machine/memory.h"
+#include "machine/registers.h"
 
 #ifndef MAP_FIXED_NOREPLACE
 #define MAP_FIXED_NOREPLACE 0x100000

@@ -3,8 +3,8 @@
 #ifndef PT_FAST_INJECT_H
 #define PT_FAST_INJECT_H
 
-#include "registers.h"
-#include "tracer.h"
+#include "machine/registers.h"
+#include "state/tracer.h"
 
 struct inject_map {
 	uint64_t address; /* fixed; nothing may be there */

@@ -11,6 +11,7 @@
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 
+#include "calls/restart.h"
 #include "fast/fast.h"
 #include "fast/frames.h"
 #include "fast/halfway.h"
@@ -25,12 +26,11 @@
 #include "fast/ring.h"
 #include "fast/twin.h"
 #include "fast/writing.h"
-#include "files.h"
-#include "proc.h"
-#include "restart.h"
-#include "stop.h"
-#include "tracee.h"
-#include "wait.h"
+#include "loop/stop.h"
+#include "loop/wait.h"
+#include "machine/proc.h"
+#include "process/tracee.h"
+#include "sockets/files.h"
 
 #define LEAVINGS_MOST 6
 #define PAUSE_NS (NSEC_PER_SEC / 10) /* before the second try; doubled for each one more */

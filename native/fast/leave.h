@@ -4,7 +4,7 @@
 #define PT_FAST_LEAVE_H
 
 #include "fast/image.h"
-#include "registers.h"
+#include "machine/registers.h"
 
 /* All after patch_withdraw(), with all threads standing. */
 

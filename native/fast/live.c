@@ -21,15 +21,15 @@
 #include <errno.h>
 #include <time.h>
 
-#include "breakpoint.h"
 #include "fast/fast.h"
 #include "fast/halt.h"
 #include "fast/moving.h"
 #include "fast/returns.h"
 #include "fast/stance.h"
 #include "fast/writing.h"
-#include "memory.h"
-#include "tracee.h"
+#include "machine/memory.h"
+#include "process/breakpoint.h"
+#include "process/tracee.h"
 
 #define INT3 0xcc
 #define PATIENCE_NS (2 * 1000 * 1000LL)

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "proc.h"
+#include "machine/proc.h"
 
 static FILE *open_maps(pid_t pid)
 {

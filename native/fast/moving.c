@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "calls/restart.h"
 #include "fast/asker.h"
 #include "fast/asking.h"
 #include "fast/halt.h"
@@ -15,10 +16,9 @@
 #include "fast/place.h"
 #include "fast/returns.h"
 #include "fast/twin.h"
-#include "proc.h"
-#include "registers.h"
-#include "restart.h"
-#include "tracee.h"
+#include "machine/proc.h"
+#include "machine/registers.h"
+#include "process/tracee.h"
 
 /* Sites that are about to be patched, and where those stand that patch.c has to look at. */
 struct round {

@@ -26,9 +26,9 @@
 #include "fast/table.h"
 #include "fast/twin.h"
 #include "fast/writing.h"
-#include "memory.h"
-#include "proc.h"
-#include "registers.h"
+#include "machine/memory.h"
+#include "machine/proc.h"
+#include "machine/registers.h"
 
 bool patch_wants(const struct pt_tracer *t, const struct site *site, enum patch_choice choice, bool stopped)
 {

@@ -12,7 +12,6 @@
 #include <string.h>
 #include <sys/uio.h>
 
-#include "emit.h"
 #include "fast/attach.h"
 #include "fast/code.h"
 #include "fast/fast.h"
@@ -21,7 +20,8 @@
 #include "fast/layout.h"
 #include "fast/stub.h"
 #include "fast/writing.h"
-#include "tracee.h"
+#include "process/tracee.h"
+#include "records/emit.h"
 
 #define CHUNKS 8  /* at a time */
 #define JUMPS 256 /* that are read at a time */

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "fast/records.h"
 
-#include "call.h"
-#include "emit.h"
+#include "calls/call.h"
+#include "calls/transfer.h"
 #include "fast/distrust.h"
 #include "fast/layout.h"
 #include "fast/slots.h"
 #include "fast/stamp.h"
-#include "files.h"
-#include "tracee.h"
-#include "transfer.h"
+#include "process/tracee.h"
+#include "records/emit.h"
+#include "sockets/files.h"
 
 #define PROBES 8
 

@@ -14,12 +14,12 @@
 #include <stdlib.h>
 #include <sys/ucontext.h>
 
+#include "calls/restart.h"
 #include "fast/fast.h"
 #include "fast/layout.h"
 #include "fast/signalled.h"
 #include "fast/sites.h"
-#include "registers.h"
-#include "restart.h"
+#include "machine/registers.h"
 
 #define RETURNS_MOST 256
 #define RETURNS_MANY 192 /* if so many are under way at the same time no more are remembered */

@@ -5,7 +5,7 @@
 #define PT_FAST_RETURNS_H
 
 #include "fast/frames.h"
-#include "tracer.h"
+#include "state/tracer.h"
 
 /* Those that are still there and that move wants elsewhere go on there. Returns how many. */
 unsigned int returns_move(struct group *group, pid_t tid, move_function move, const void *context);

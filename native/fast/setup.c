@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "calls/watch.h"
 #include "fast/asker.h"
 #include "fast/changes.h"
 #include "fast/code.h"
@@ -21,9 +22,8 @@
 #include "fast/stamp.h"
 #include "fast/table.h"
 #include "fast/writing.h"
-#include "memory.h"
-#include "registers.h"
-#include "watch.h"
+#include "machine/memory.h"
+#include "machine/registers.h"
 
 struct image *image_begin(struct pt_tracer *t, struct tracee *tracee)
 {

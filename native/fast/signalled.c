@@ -17,15 +17,15 @@
 
 #include <string.h>
 
+#include "calls/restart.h"
 #include "fast/halfway.h"
 #include "fast/handled.h"
 #include "fast/layout.h"
 #include "fast/place.h"
 #include "fast/slots.h"
 #include "fast/twin.h"
-#include "files.h"
-#include "memory.h"
-#include "restart.h"
+#include "machine/memory.h"
+#include "sockets/files.h"
 
 /* In the call, which the kernel may make again? */
 static bool is_interrupted(const struct place *place, const struct registers *regs)

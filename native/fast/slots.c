@@ -11,8 +11,8 @@
 
 #include "fast/layout.h"
 #include "fast/ring.h"
-#include "rows.h"
-#include "sockets.h"
+#include "sockets/rows.h"
+#include "sockets/sockets.h"
 
 struct slot {
 	uint32_t state;

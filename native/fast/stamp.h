@@ -3,7 +3,7 @@
 #ifndef PT_FAST_STAMP_H
 #define PT_FAST_STAMP_H
 
-#include "tracer.h"
+#include "state/tracer.h"
 
 /* It is now: t->now, and what the counter is at that time. What is read of rings after this is told as of then, if it
  * is later. */

@@ -8,8 +8,8 @@
 #include "fast/stance.h"
 
 #include "fast/halt.h"
-#include "proc.h"
-#include "tracee.h"
+#include "machine/proc.h"
+#include "process/tracee.h"
 
 enum stance stance_of(struct pt_tracer *t, pid_t tid, uint64_t *instruction)
 {

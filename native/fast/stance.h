@@ -3,7 +3,7 @@
 #ifndef PT_FAST_STANCE_H
 #define PT_FAST_STANCE_H
 
-#include "tracer.h"
+#include "state/tracer.h"
 
 enum stance {
 	STANCE_STANDS,	/* in a ptrace-stop, or it is gone */

@@ -17,7 +17,7 @@
 #include "fast/decode.h"
 #include "fast/layout.h"
 #include "fast/writing.h"
-#include "memory.h"
+#include "machine/memory.h"
 
 struct table_row {
 	uint64_t call;

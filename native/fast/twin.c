@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "fast/twin.h"
 
+#include "calls/watch.h"
 #include "fast/changes.h"
 #include "fast/fast.h"
-#include "syscalls.h"
-#include "watch.h"
+#include "syscalls/syscalls.h"
 
 bool twin_watches(const struct pt_tracer *t, uint32_t number)
 {

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "tracer.h"
+#include "state/tracer.h"
 
 #define TWIN_CALL 16 /* offset of its syscall instruction */
 #define TWIN_DONE 18 /* and of what is behind it */

@@ -6,9 +6,9 @@
  */
 #include "fast/unseen.h"
 
-#include "await.h"
 #include "fast/halt.h"
-#include "tracee.h"
+#include "loop/await.h"
+#include "process/tracee.h"
 
 #define HALTS_MOST 5
 

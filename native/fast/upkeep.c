@@ -7,7 +7,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "emit.h"
 #include "fast/asking.h"
 #include "fast/code.h"
 #include "fast/cover.h"
@@ -26,9 +25,10 @@
 #include "fast/slots.h"
 #include "fast/stamp.h"
 #include "fast/unseen.h"
-#include "files.h"
-#include "proc.h"
-#include "tracee.h"
+#include "machine/proc.h"
+#include "process/tracee.h"
+#include "records/emit.h"
+#include "sockets/files.h"
 
 #define LEAVE_PATIENCE_NS (20 * 1000 * 1000LL)
 #define LEAVE_PAUSE_NS 100000

@@ -8,7 +8,7 @@
 
 #include "fast/layout.h"
 #include "fast/twin.h"
-#include "memory.h"
+#include "machine/memory.h"
 
 #define JUMP_SIZE SITE_LEAST
 

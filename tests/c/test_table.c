@@ -12,7 +12,7 @@
 #include "fast/layout.h"
 #include "fast/table.h"
 #include "fast/writing.h"
-#include "memory.h"
+#include "machine/memory.h"
 
 #define SITES 3
 #define ROW (1u << FAST_TABLE_ROW_BITS)

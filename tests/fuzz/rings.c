@@ -3,13 +3,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "emit.h"
 #include "fast/halfway.h"
 #include "fast/ring.h"
 #include "fast/slots.h"
-#include "files.h"
 #include "fuzz.h"
-#include "tracee.h"
+#include "process/tracee.h"
+#include "records/emit.h"
+#include "sockets/files.h"
 
 #define STEPS_MOST 64
 #define MAX_RW_COUNT 0x7ffff000 /* include/linux/fs.h: no call moves more */
