@@ -10,7 +10,6 @@
 
 #include "calls/hold.h"
 #include "calls/watch.h"
-#include "fast/fast.h"
 #include "loop/await.h"
 #include "loop/closely.h"
 #include "loop/loop.h"
@@ -20,6 +19,7 @@
 #include "process/tracee.h"
 #include "records/emit.h"
 #include "sockets/sockets.h"
+#include "state/door.h"
 
 int pt_create(const struct pt_options *options, struct pt_tracer **out)
 {
@@ -30,6 +30,9 @@ int pt_create(const struct pt_options *options, struct pt_tracer **out)
 		return -ENOMEM;
 	t->options = *options;
 	t->counting = true;
+#if defined(__x86_64__)
+	t->fast = &fast_path;
+#endif
 	if (options->only)
 		t->only = strdup(options->only);
 	error = options->only && !t->only ? -ENOMEM : emit_create(t);

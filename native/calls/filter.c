@@ -18,10 +18,8 @@
 #include <unistd.h>
 
 #include "calls/deny.h"
-#include "calls/touching.h"
 #include "calls/watch.h"
-#include "fast/fast.h"
-#include "fast/image/layout.h"
+#include "state/tracer.h"
 #include "syscalls/syscalls.h"
 
 #define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
@@ -82,14 +80,14 @@ static void put_prctl(struct writer *w, uint32_t number)
 
 /* This call stops, unless it is made from a stub, which counts it by itself (fast/). The instruction pointer is loaded
  * only now, see above. */
-static void put_unless_in_stub(struct writer *w, uint32_t number)
+static void put_unless_in_stub(struct writer *w, const struct fast_ops *fast, uint32_t number)
 {
 	put(w, (struct sock_filter)UNLESS(JEQ, number, 7));
 	put(w, (struct sock_filter)LOAD_HIGH(instruction_pointer));
 	put(w, (struct sock_filter)UNLESS(JEQ, 0, 3));
 	put(w, (struct sock_filter)LOAD(instruction_pointer));
-	put(w, (struct sock_filter)UNLESS(JGE, FAST_STUBS, 1));
-	put(w, (struct sock_filter)UNLESS(JGE, FAST_STUBS_END, 1));
+	put(w, (struct sock_filter)UNLESS(JGE, fast->stubs_begin, 1));
+	put(w, (struct sock_filter)UNLESS(JGE, fast->stubs_end, 1));
 	put(w, (struct sock_filter)RETURN(VERDICT_TRACE));
 	put(w, (struct sock_filter)RETURN_ALLOW);
 }
@@ -107,11 +105,13 @@ static void put_protecting(struct writer *w, uint32_t number)
 }
 
 /* This call stops if it could touch the memory of the fast path. */
-static void put_touching(struct writer *w, enum abi abi, uint32_t number, enum fast_touches touches)
+static void put_touching(struct writer *w, const struct fast_ops *fast, enum abi abi, uint32_t number)
 {
-	struct sock_filter piece[TOUCHING_MOST];
-	unsigned int length = touching_build(piece, abi, touches, SECCOMP_RET_ALLOW, VERDICT_TRACE);
+	struct sock_filter piece[FILTER_PIECE];
+	unsigned int length = fast->filter(piece, abi, number, SECCOMP_RET_ALLOW, VERDICT_TRACE);
 
+	if (!length)
+		return;
 	put(w, (struct sock_filter)UNLESS(JEQ, number, (uint8_t)length));
 	for (unsigned int i = 0; i < length; i++)
 		put(w, piece[i]);
@@ -151,31 +151,40 @@ static bool may_refuse(const struct order *order, const struct syscall_entry *en
 	return deny_always(order->rules) && !(entry && entry->rule == RULE_EXEC);
 }
 
+static bool is_counted(const struct fast_ops *fast, uint32_t number)
+{
+	for (unsigned int i = 0; i < fast->call_count; i++)
+		if (fast->calls[i] == number)
+			return true;
+	return false;
+}
+
 static void put_call(struct writer *w, const struct pt_tracer *t, enum abi abi, uint32_t number)
 {
 	const struct order *order = watch_order(t, abi != ABI_NATIVE, number);
 	const struct syscall_entry *entry = syscall_find(abi, number);
+	const struct fast_ops *fast = t->options.fast ? t->fast : NULL;
 
-	if (t->options.fast && abi == ABI_NATIVE && fast_shows_code(number))
+	if (fast && abi == ABI_NATIVE && fast->shows_code(number))
 		put_protecting(w, number);
 	if (order && may_refuse(order, entry))
 		put_verdict(w, number, SECCOMP_RET_ERRNO | (uint32_t)deny_always(order->rules));
 	else if (order)
 		put_verdict(w, number, VERDICT_TRACE);
-	else if (t->options.fast && abi == ABI_NATIVE && fast_counts(number))
-		put_unless_in_stub(w, number);
+	else if (fast && abi == ABI_NATIVE && is_counted(fast, number))
+		put_unless_in_stub(w, fast, number);
 	else if (entry)
 		put_counted(w, entry, number, t->options.no_io_uring);
-	else if (t->options.fast && fast_touches(abi, number))
-		put_touching(w, abi, number, fast_touches(abi, number));
+	else if (fast)
+		put_touching(w, fast, abi, number);
 }
 
 static void put_abi(struct writer *w, const struct pt_tracer *t, enum abi abi)
 {
 	put(w, (struct sock_filter)LOAD(nr));
 	/* The kernel runs the program for these at each call, whoever makes it: the most frequent come first. */
-	for (unsigned int i = 0; abi == ABI_NATIVE && t->options.fast && fast_call(i) >= 0; i++)
-		put_call(w, t, abi, (uint32_t)fast_call(i));
+	for (unsigned int i = 0; abi == ABI_NATIVE && t->options.fast && t->fast && i < t->fast->call_count; i++)
+		put_call(w, t, abi, t->fast->calls[i]);
 	for (uint32_t number = 0; number < CALL_NUMBERS; number++)
 		put_call(w, t, abi, number);
 	if (abi == ABI_X86_64) {

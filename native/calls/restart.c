@@ -19,7 +19,6 @@
 #include <signal.h>
 #include <sys/ptrace.h>
 
-#include "fast/fast.h"
 #include "machine/memory.h"
 #include "machine/proc.h"
 #include "machine/registers.h"
@@ -27,6 +26,7 @@
 #include "records/emit.h"
 #include "sockets/rows.h"
 #include "sockets/sockets.h"
+#include "state/door.h"
 
 bool restart_pending(int error)
 {
@@ -133,7 +133,7 @@ bool restart_stepped(struct pt_tracer *t, struct tracee *tracee, int signal)
 	if (info.si_code != SIGTRAP)
 		return false;
 	if (tracee->stepping_signal)
-		fast_frame_built(tracee, tracee->stepping_signal);
+		fast_frame_built(t, tracee, tracee->stepping_signal);
 	if (tracee->interrupted.code && frame_says_eintr(tracee->tid))
 		tell_interrupted(t, tracee);
 	else

@@ -19,12 +19,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "fast/fast.h"
 #include "loop/closely.h"
 #include "machine/proc.h"
 #include "machine/registers.h"
 #include "process/tracee.h"
 #include "sockets/files.h"
+#include "state/door.h"
 
 #ifndef PR_SET_SYSCALL_USER_DISPATCH
 #define PR_SET_SYSCALL_USER_DISPATCH 59 /* Linux 5.11 */
@@ -139,7 +139,7 @@ bool sandbox_enter(struct pt_tracer *t, struct tracee *tracee)
 	if (is_undumpable(call))
 		fast_hides(t, tracee);
 	if (forbids_clock(call)) {
-		tracee->group->clockless = true;
+		tracee->group->fast.clockless = true;
 		fast_withdraw(t, tracee, PT_FALLBACK_CLOCK);
 	}
 	if (is_dispatch(call))

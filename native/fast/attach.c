@@ -18,7 +18,7 @@
 #include <sys/personality.h>
 
 #include "fast/count/ring.h"
-#include "fast/fast.h"
+#include "fast/door.h"
 #include "fast/image/code.h"
 #include "fast/image/handover.h"
 #include "fast/image/known.h"
@@ -112,9 +112,9 @@ int attach_free(struct pt_tracer *t, struct image *image, struct tracee *tracee)
 	unknown_end(t, &unknown);
 	if (!error && !image_add_threads(t, image))
 		error = -EMLINK;
-	if (!error && !tracee->group->free)
+	if (!error && !tracee->group->fast.free)
 		error = relocate_count_asked(t, tracee->group);
-	tracee->group->free = !error;
+	tracee->group->fast.free = !error;
 	return error;
 }
 
@@ -179,7 +179,7 @@ int attach_look(struct pt_tracer *t, struct image *image, struct tracee *tracee,
 	return attach_free(t, image, tracee);
 }
 
-void fast_prepare(struct pt_tracer *t, pid_t pid)
+void door_prepare(struct pt_tracer *t, pid_t pid)
 {
 	struct image left = {.reader = pid}; /* by another ptmon */
 	struct unknown unknown = {0};

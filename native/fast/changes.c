@@ -16,7 +16,8 @@
 #include <sys/syscall.h>
 
 #include "fast/attach.h"
-#include "fast/fast.h"
+#include "fast/door.h"
+#include "fast/image/kinds.h"
 #include "fast/image/known.h"
 #include "fast/patch/unseen.h"
 #include "machine/memory.h"
@@ -43,30 +44,6 @@ static uint64_t page_of(uint64_t address)
 static uint64_t end_of(uint64_t address, uint64_t size)
 {
 	return page_of(address + size + MEMORY_PAGE - 1);
-}
-
-bool changes_always_stop(uint32_t number)
-{
-	return number == SYS_process_madvise || number == SYS_shmat || number == SYS_personality;
-}
-
-bool fast_shows_code(uint64_t number)
-{
-	return number == SYS_mprotect || number == SYS_pkey_mprotect;
-}
-
-bool changes_may(uint32_t number)
-{
-	switch (number) {
-	case SYS_mmap:
-	case SYS_mprotect:
-	case SYS_pkey_mprotect:
-	case SYS_mremap:
-	case SYS_madvise:
-		return true;
-	default:
-		return changes_always_stop(number);
-	}
 }
 
 static enum change if_known(const struct image *image, uint64_t begin, uint64_t size, enum change change)
@@ -146,34 +123,34 @@ static void forget(struct image *image, const struct call *call)
  * more of its own, also where it takes a while until the stop is seen; and who is born meanwhile begins with one. */
 static void shake(struct pt_tracer *t, struct tracee *tracee)
 {
-	if (!tracee->group->free)
+	if (!tracee->group->fast.free)
 		return;
 	/* First: who stops meanwhile goes on by PTRACE_SYSCALL. */
-	tracee->group->free = false;
+	tracee->group->fast.free = false;
 	unseen_end(t, tracee);
 }
 
 /* Will the program be able to write where jumps stand? */
 static bool is_shown(const struct image *image, const struct call *call)
 {
-	return fast_shows_code(call->number) && shows_jumps(image, call->args);
+	return kinds_protect(call->number) && shows_jumps(image, call->args);
 }
 
-void fast_call_enters(struct pt_tracer *t, struct tracee *tracee)
+void door_call_enters(struct pt_tracer *t, struct tracee *tracee)
 {
-	struct image *image = tracee->group->image;
+	struct image *image = tracee->group->fast.image;
 	enum change change;
 
 	changes_end(tracee);
-	if (!image || image->withdrawn || tracee->guest_of || tracee->call.abi != ABI_NATIVE)
+	if (!image || image->withdrawn || tracee->fast.guest_of || tracee->call.abi != ABI_NATIVE)
 		return;
 	change = change_of(image, &tracee->call);
-	if (change == CHANGE_ENDS && (tracee->group->free || is_shown(image, &tracee->call)))
-		fast_withdraw(t, tracee, PT_FALLBACK_CODE);
+	if (change == CHANGE_ENDS && (tracee->group->fast.free || is_shown(image, &tracee->call)))
+		door_withdraw(t, tracee, PT_FALLBACK_CODE);
 	if (change == CHANGE_NONE || change == CHANGE_ENDS || !image->asks)
 		return;
-	tracee->changes = change;
-	tracee->group->changing++;
+	tracee->fast.changes = change;
+	tracee->group->fast.changing++;
 	if (change == CHANGE_SHAKES) {
 		shake(t, tracee);
 		forget(image, &tracee->call);
@@ -182,10 +159,10 @@ void fast_call_enters(struct pt_tracer *t, struct tracee *tracee)
 
 void changes_end(struct tracee *tracee)
 {
-	if (tracee->changes == CHANGE_NONE)
+	if (tracee->fast.changes == CHANGE_NONE)
 		return;
-	tracee->changes = CHANGE_NONE;
-	tracee->group->changing--;
+	tracee->fast.changes = CHANGE_NONE;
+	tracee->group->fast.changing--;
 }
 
 static bool looks_too_often(const struct pt_tracer *t, const struct tracee *tracee)
@@ -193,35 +170,35 @@ static bool looks_too_often(const struct pt_tracer *t, const struct tracee *trac
 	const struct call *call = &tracee->call;
 	struct group *group = tracee->group;
 
-	if (t->now - group->looks_since > LOOKS_NS) {
-		group->looks_since = t->now;
-		group->looks = 0;
+	if (t->now - group->fast.looks_since > LOOKS_NS) {
+		group->fast.looks_since = t->now;
+		group->fast.looks = 0;
 	}
-	group->looks += call->number == SYS_mmap && !(call->args[3] & MAP_ANONYMOUS) ? 1 : LOOK_AT_GENERATED;
-	return group->looks > LOOKS_MOST;
+	group->fast.looks += call->number == SYS_mmap && !(call->args[3] & MAP_ANONYMOUS) ? 1 : LOOK_AT_GENERATED;
+	return group->fast.looks > LOOKS_MOST;
 }
 
 int changes_made(struct pt_tracer *t, struct tracee *tracee, int64_t result)
 {
-	const enum change change = tracee->changes;
+	const enum change change = tracee->fast.changes;
 	const bool failed = result < 0 && result > -4096;
 	struct group *group = tracee->group;
 	uint64_t begin, end;
 
 	changes_end(tracee);
-	if (change == CHANGE_NONE || change == CHANGE_REPLACES || !group->image || group->slow)
+	if (change == CHANGE_NONE || change == CHANGE_REPLACES || !group->fast.image || group->fast.slow)
 		return 0;
 	if (looks_too_often(t, tracee))
 		return -ENOEXEC;
 	/* The last one of those that are under way looks at what has become of all. */
 	if (change == CHANGE_SHAKES)
-		return group->changing ? 0 : attach_free(t, group->image, tracee);
+		return group->fast.changing ? 0 : attach_free(t, group->fast.image, tracee);
 	begin = tracee->call.number == SYS_mmap ? (uint64_t)result : tracee->call.args[0];
 	end = end_of(begin, tracee->call.args[1]);
 	if (failed)
 		return 0;
-	if (group->free)
-		return attach_look(t, group->image, tracee, page_of(begin), end);
-	known_drop(group->image, page_of(begin), end);
+	if (group->fast.free)
+		return attach_look(t, group->fast.image, tracee, page_of(begin), end);
+	known_drop(group->fast.image, page_of(begin), end);
 	return 0;
 }

@@ -5,10 +5,6 @@
 
 #include "fast/image/image.h"
 
-/* Is this a call that may do that? The tracer has to see those where no filter shows them. */
-bool changes_may(uint32_t number);
-/* And must it see them whatever their arguments are? They are rare. */
-bool changes_always_stop(uint32_t number);
 /* Such a call of this tracee has ended, if it was in one. 0, or what attach_free() returns. */
 int changes_made(struct pt_tracer *t, struct tracee *tracee, int64_t result);
 /* It will see the end of no call any more. */

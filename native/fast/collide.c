@@ -24,12 +24,13 @@
 #include "calls/call.h"
 #include "calls/sandbox.h"
 #include "fast/count/fallback.h"
-#include "fast/fast.h"
+#include "fast/door.h"
 #include "fast/image/image.h"
+#include "fast/image/kinds.h"
 #include "fast/image/layout.h"
 #include "fast/image/maps.h"
+#include "fast/leave.h"
 #include "fast/patch/halt.h"
-#include "fast/patch/leave.h"
 #include "loop/closely.h"
 #include "machine/memory.h"
 #include "machine/proc.h"
@@ -136,7 +137,7 @@ static bool is_room(uint64_t resource)
 
 static enum effect effect_of(const struct tracee *tracee, enum abi abi, uint64_t number, const uint64_t args[6])
 {
-	switch (fast_touches(abi, number)) {
+	switch (kinds_touching(abi, number)) {
 	case FAST_TOUCHES_RANGE:
 		return is_near(args[0], args[1]) ? TOUCHES : NOTHING;
 	case FAST_TOUCHES_MMAP:
@@ -197,14 +198,14 @@ static bool give_back(struct pt_tracer *t, struct tracee *tracee, uint64_t numbe
 	struct registers regs;
 
 	/* A guest runs in the memory of another process, whose threads would have to stand, too. */
-	if (tracee->guest_of || group->image->guests)
+	if (tracee->fast.guest_of || group->fast.image->guests)
 		return false;
 	/* Who sleeps elsewhere may stay there. */
 	halt_process(t, group, tracee);
-	if (group->collides_since && t->now - group->collides_since > GRACE_NS)
+	if (group->fast.collides_since && t->now - group->fast.collides_since > GRACE_NS)
 		tracee_each(t, interrupt_inside, group);
-	fast_withdraw(t, tracee, reason);
-	if (!leave_stubs(t, group->image) || registers_read(tracee->tid, &regs) < 0 || registers_compat(&regs))
+	door_withdraw(t, tracee, reason);
+	if (!leave_stubs(t, group->fast.image) || registers_read(tracee->tid, &regs) < 0 || registers_compat(&regs))
 		return false;
 	registers_restart(&regs, (int64_t)number);
 	if (leave_memory(t, tracee, &regs, true) < 0)
@@ -219,14 +220,14 @@ static void get_out(struct pt_tracer *t, struct tracee *tracee, enum abi abi, ui
 {
 	struct group *group = tracee->group;
 
-	if (!group->collides_since)
-		group->collides_since = t->now;
-	if (t->now - group->collides_since < PATIENCE_NS) {
+	if (!group->fast.collides_since)
+		group->fast.collides_since = t->now;
+	if (t->now - group->fast.collides_since < PATIENCE_NS) {
 		if (!give_back(t, tracee, number, reason))
 			call_again(tracee, number);
 		return;
 	}
-	group->collides_since = 0;
+	group->fast.collides_since = 0;
 	call_begin(t, tracee, abi, number, args);
 	sandbox_answer(tracee, -ENOMEM);
 }
@@ -245,9 +246,9 @@ static bool locks_itself_in(enum abi abi, uint64_t number, const uint64_t args[6
  * another thread that says the same. */
 static bool watch(struct pt_tracer *t, struct tracee *tracee)
 {
-	if (!tracee->group->slow)
+	if (!tracee->group->fast.slow)
 		fallback_tell(t, tracee, PT_FALLBACK_TAKEN, 0);
-	tracee->group->slow = true;
+	tracee->group->fast.slow = true;
 	if (!t->filtered || tracee->closely)
 		return true;
 	if (tracee->group->held)
@@ -256,9 +257,11 @@ static bool watch(struct pt_tracer *t, struct tracee *tracee)
 	return true;
 }
 
-bool fast_collides(struct pt_tracer *t, struct tracee *tracee, enum abi abi, uint64_t number, const uint64_t args[6])
+bool door_collides(struct pt_tracer *t, struct tracee *tracee, enum abi abi, uint64_t number, const uint64_t args[6])
 {
-	struct image *image = tracee->guest_of ? tracee->guest_of : tracee->group ? tracee->group->image : NULL;
+	struct image *image = tracee->fast.guest_of ? tracee->fast.guest_of
+			      : tracee->group	    ? tracee->group->fast.image
+						    : NULL;
 	enum pt_fallback reason;
 	enum effect effect;
 
@@ -267,32 +270,32 @@ bool fast_collides(struct pt_tracer *t, struct tracee *tracee, enum abi abi, uin
 	if (image && !image->withdrawn && locks_itself_in(abi, number, args, &reason))
 		return give_back(t, tracee, number, reason);
 	effect = effect_of(tracee, abi, number, args);
-	tracee->may_map = effect == MAY_MAP && t->filtered;
+	tracee->fast.may_map = effect == MAY_MAP && t->filtered;
 	if (effect == NOTHING || effect == MAY_MAP)
 		return false;
 	if (image) {
 		get_out(t, tracee, abi, number, args, effect == TAKES_ROOM ? PT_FALLBACK_LIMITED : PT_FALLBACK_TAKEN);
 		return true;
 	}
-	tracee->group->collides_since = 0;
+	tracee->group->fast.collides_since = 0;
 	if (effect != MAPS || watch(t, tracee))
 		return false;
 	call_again(tracee, number);
 	return true;
 }
 
-void fast_mapped(struct pt_tracer *t, struct tracee *tracee)
+void door_mapped(struct pt_tracer *t, struct tracee *tracee)
 {
-	if (!tracee->may_map)
+	if (!tracee->fast.may_map)
 		return;
-	tracee->may_map = false;
-	if (tracee->group->image || tracee->closely || !mapped_within(tracee->tid, FAST_DATA, FAST_END))
+	tracee->fast.may_map = false;
+	if (tracee->group->fast.image || tracee->closely || !mapped_within(tracee->tid, FAST_DATA, FAST_END))
 		return;
-	tracee->group->slow = true;
+	tracee->group->fast.slow = true;
 	closely_watch(t, tracee, false);
 }
 
-bool fast_is_taken(const struct pt_tracer *t, const struct tracee *tracee)
+bool door_is_taken(const struct pt_tracer *t, const struct tracee *tracee)
 {
 	return t->options.fast && t->filtered && mapped_within(tracee->tid, FAST_DATA, FAST_END);
 }

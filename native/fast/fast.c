@@ -2,7 +2,8 @@
  *
  * When a process gets its stubs, and when they are looked after. See README.md here for how they work.
  */
-#include "fast/fast.h"
+#include "fast/door.h"
+#include "fast/image/kinds.h"
 
 #include <errno.h>
 #include <sys/syscall.h>
@@ -14,7 +15,7 @@
 #include "fast/image/code.h"
 #include "fast/image/handover.h"
 #include "fast/image/image.h"
-#include "fast/patch/leave.h"
+#include "fast/leave.h"
 #include "fast/patch/patch.h"
 #include "process/tracee.h"
 #include "sockets/files.h"
@@ -22,36 +23,25 @@
 #define PAUSE_NS 1000000       /* after a try that threads were in the way of, doubled with each of them ... */
 #define PAUSE_DOUBLINGS_MOST 9 /* ... so often */
 
-int fast_call(unsigned int index)
-{
-	return index < FAST_CALLS ? fast_calls[index] : -1;
-}
-
-bool fast_counts(uint64_t number)
-{
-	for (unsigned int i = 0; i < FAST_CALLS; i++)
-		if (fast_calls[i] == number)
-			return true;
-	return false;
-}
-
 /* Is this a process that may get stubs, or more of them? */
 static bool is_candidate(const struct pt_tracer *t, const struct tracee *tracee)
 {
 	const struct group *group = tracee->group;
 
-	return t->options.fast && t->counting && !t->detaching && group->counted && !group->slow && !group->free &&
-	       !group->clockless && !group->changing && !group->sharers && !group->shares && !tracee->fresh &&
-	       !tracee->guest_of && !(group->image && group->image->guests) && tracee->call.abi == ABI_NATIVE;
+	return t->options.fast && t->counting && !t->detaching && group->counted && !group->fast.slow &&
+	       !group->fast.free && !group->fast.clockless && !group->fast.changing && !group->sharers &&
+	       !group->shares && !tracee->fresh && !tracee->fast.guest_of &&
+	       !(group->fast.image && group->fast.image->guests) && tracee->call.abi == ABI_NATIVE;
 }
 
 static bool is_due(const struct pt_tracer *t, const struct tracee *tracee, uint64_t instruction)
 {
 	const struct group *group = tracee->group;
 
-	return is_candidate(t, tracee) && group->stops >= (uint32_t)t->options.fast && t->now >= group->not_before &&
-	       (!t->filtered || (fast_counts(tracee->call.number) &&
-				 !(group->image && image_has_tried(group->image, instruction - 2))));
+	return is_candidate(t, tracee) && group->fast.stops >= (uint32_t)t->options.fast &&
+	       t->now >= group->fast.not_before &&
+	       (!t->filtered || (kinds_counted(tracee->call.number) &&
+				 !(group->fast.image && image_has_tried(group->fast.image, instruction - 2))));
 }
 
 /* A thread that is in such a call when another one lets its code be patched has to come by before it goes on there
@@ -60,24 +50,24 @@ static bool is_to_return(const struct pt_tracer *t, const struct tracee *tracee,
 {
 	const struct group *group = tracee->group;
 
-	return t->options.fast && t->filtered && group->threads > 1 && !group->slow && group->counted &&
-	       tracee->call.abi == ABI_NATIVE && fast_counts(tracee->call.number) &&
-	       !(group->image && image_has_tried(group->image, instruction - 2));
+	return t->options.fast && t->filtered && group->threads > 1 && !group->fast.slow && group->counted &&
+	       tracee->call.abi == ABI_NATIVE && kinds_counted(tracee->call.number) &&
+	       !(group->fast.image && image_has_tried(group->fast.image, instruction - 2));
 }
 
-bool fast_call_stops(struct pt_tracer *t, struct tracee *tracee, uint64_t instruction)
+bool door_call_stops(struct pt_tracer *t, struct tracee *tracee, uint64_t instruction)
 {
-	if (!is_candidate(t, tracee) || (t->filtered && !fast_counts(tracee->call.number)))
+	if (!is_candidate(t, tracee) || (t->filtered && !kinds_counted(tracee->call.number)))
 		return is_to_return(t, tracee, instruction);
-	if (tracee->group->stops < (uint32_t)t->options.fast)
-		tracee->group->stops++;
+	if (tracee->group->fast.stops < (uint32_t)t->options.fast)
+		tracee->group->fast.stops++;
 	return is_due(t, tracee, instruction) || is_to_return(t, tracee, instruction);
 }
 
 /* NULL: there is none; -EAGAIN: it may be tried again, else the reason has been told. */
 static struct image *image_for(struct pt_tracer *t, struct tracee *tracee, int *error)
 {
-	struct image *image = tracee->group->image;
+	struct image *image = tracee->group->fast.image;
 	int found;
 
 	*error = 0;
@@ -131,18 +121,19 @@ static void give_up(struct pt_tracer *t, struct tracee *tracee, int error)
 	struct group *group = tracee->group;
 
 	if (error == -EAGAIN) {
-		unsigned int doublings = group->tries < PAUSE_DOUBLINGS_MOST ? group->tries++ : PAUSE_DOUBLINGS_MOST;
+		unsigned int doublings = group->fast.tries < PAUSE_DOUBLINGS_MOST ? group->fast.tries++
+										  : PAUSE_DOUBLINGS_MOST;
 
-		group->not_before = t->now + ((int64_t)PAUSE_NS << doublings);
+		group->fast.not_before = t->now + ((int64_t)PAUSE_NS << doublings);
 		return;
 	}
-	group->stops = 0;
-	if (!group->image) {
-		group->slow = true;
+	group->fast.stops = 0;
+	if (!group->fast.image) {
+		group->fast.slow = true;
 	} else if (error == -EMLINK) {
-		fast_withdraw(t, tracee, PT_FALLBACK_THREADS);
+		door_withdraw(t, tracee, PT_FALLBACK_THREADS);
 	} else if (!t->filtered) {
-		fast_withdraw(t, tracee, error == -ENOEXEC ? PT_FALLBACK_CODE : PT_FALLBACK_MEMORY);
+		door_withdraw(t, tracee, error == -ENOEXEC ? PT_FALLBACK_CODE : PT_FALLBACK_MEMORY);
 	} else {
 		fallback_tell(t, tracee, PT_FALLBACK_MEMORY, -error);
 	}
@@ -169,20 +160,20 @@ static void look_at_call(struct pt_tracer *t, struct tracee *tracee, void *conte
  * something else by now, another thread having closed it meanwhile, the program would see a difference. */
 static bool may_stop_all(struct pt_tracer *t, const struct group *group)
 {
-	struct blocked blocked = {.group = group, .elsewhere = group->image && group->image->fading};
+	struct blocked blocked = {.group = group, .elsewhere = group->fast.image && group->fast.image->fading};
 
 	tracee_each(t, look_at_call, &blocked);
 	return !blocked.elsewhere;
 }
 
-void fast_call_stopped(struct pt_tracer *t, struct tracee *tracee, uint64_t instruction, int64_t result)
+void door_call_stopped(struct pt_tracer *t, struct tracee *tracee, uint64_t instruction, int64_t result)
 {
 	struct image *image;
 	int error;
 
 	error = changes_made(t, tracee, result);
 	if (error)
-		give_up(t, tracee, error == -EAGAIN && tracee->group->free ? -ENOEXEC : error);
+		give_up(t, tracee, error == -EAGAIN && tracee->group->fast.free ? -ENOEXEC : error);
 	/* A call that the kernel is about to restart is left alone: the next one will do. Behind rt_sigreturn(2) the
 	 * thread does not stand behind a call. */
 	if (tracee->hold || tracee->call.number == SYS_rt_sigreturn || tracee->entered || restart_result(result))

@@ -13,7 +13,7 @@
 #include <sys/uio.h>
 
 #include "fast/attach.h"
-#include "fast/fast.h"
+#include "fast/door.h"
 #include "fast/image/code.h"
 #include "fast/image/emit_code.h"
 #include "fast/image/known.h"
@@ -116,12 +116,12 @@ static void check(struct pt_tracer *t, struct image *image, struct tracee *stand
 		return;
 	emit_warning(t, tracee, PT_REASON_CODE, NULL, 0);
 	halt_process(t, image->group, standing);
-	fast_withdraw(t, tracee, PT_FALLBACK_CODE);
+	door_withdraw(t, tracee, PT_FALLBACK_CODE);
 }
 
 static bool may_look(const struct pt_tracer *t, const struct image *image)
 {
-	return image->group->free && !image->group->changing && t->counting && !image->leaving;
+	return image->group->fast.free && !image->group->fast.changing && t->counting && !image->leaving;
 }
 
 void patrol_jumps(struct pt_tracer *t, struct image *image, struct tracee *tracee)

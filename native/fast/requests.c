@@ -11,7 +11,7 @@
  * A signal is delivered only where the thread would go on in user mode, and the tracer sees it there first:
  *
  *   in A, B: any signal. Before it is delivered the thread is moved back to where it began to ask, with its registers
- *   and its mask, and without its place (fast_step_back). So no handler ever runs on top of request.S: it may ask
+ *   and its mask, and without its place (door_step_back). So no handler ever runs on top of request.S: it may ask
  * itself, jump away or fork. When it returns the thread asks anew.
  *
  *   in C: SIGSTOP, for which the thread is moved back, too.
@@ -32,7 +32,7 @@
  *
  * All other stops (a group-stop, PTRACE_INTERRUPT, the stops of request.S's own calls under PTRACE_SYSCALL) leave the
  * thread where it is. When stubs are withdrawn A, B and C are moved back like under a signal, and D goes on to its
- * signal, also before a detach (fast_lets_go). SIGKILL and execve end the memory; a child of vfork that ends has its
+ * signal, also before a detach (door_lets_go). SIGKILL and execve end the memory; a child of vfork that ends has its
  * place given back (requests_exits), and what a fork copies of other threads' places is cleared (requester_forget_all).
  *
  * If the tracer is killed a thread goes on from D by itself: its own mask, FAST_ALONE if no tracer has answered, its
@@ -47,7 +47,7 @@
 #include <sys/syscall.h>
 
 #include "calls/restart.h"
-#include "fast/fast.h"
+#include "fast/door.h"
 #include "fast/image/layout.h"
 #include "fast/image/requester.h"
 #include "fast/image/twin.h"
@@ -78,7 +78,7 @@ static bool is_foreign(pid_t tid)
  * PTRACE_SYSCALL its calls would stop, too. */
 static bool go_to_call(struct pt_tracer *t, struct tracee *tracee, struct requester *asker)
 {
-	struct image *image = tracee->group->image;
+	struct image *image = tracee->group->fast.image;
 	const uint64_t call = registers_r11(&asker->regs);
 	const uint64_t number = (uint64_t)registers_result(&asker->regs);
 	uint32_t offset;
@@ -87,11 +87,11 @@ static bool go_to_call(struct pt_tracer *t, struct tracee *tracee, struct reques
 
 	if (requester_leave(tracee->tid, asker, again ? retry_at(site) : call) < 0)
 		return false;
-	tracee->asked += !again;
+	tracee->fast.asked += !again;
 	return true;
 }
 
-bool fast_asks(struct pt_tracer *t, struct tracee *tracee, int signal)
+bool door_asks(struct pt_tracer *t, struct tracee *tracee, int signal)
 {
 	struct requester asker;
 
@@ -99,24 +99,24 @@ bool fast_asks(struct pt_tracer *t, struct tracee *tracee, int signal)
 	       go_to_call(t, tracee, &asker) && !is_foreign(tracee->tid);
 }
 
-void fast_step_back(const struct pt_tracer *t, const struct tracee *tracee)
+void door_step_back(const struct pt_tracer *t, const struct tracee *tracee)
 {
 	if (may_ask(t))
 		requester_go_back(tracee->tid);
 }
 
-bool fast_is_asking(const struct pt_tracer *t, uint64_t instruction)
+bool door_is_asking(const struct pt_tracer *t, uint64_t instruction)
 {
 	return may_ask(t) && requester_is_inside(instruction);
 }
 
-bool fast_lets_go(const struct pt_tracer *t, const struct tracee *tracee)
+bool door_lets_go(const struct pt_tracer *t, const struct tracee *tracee)
 {
 	struct requester asker;
 
 	if (!may_ask(t) || requester_find(tracee->tid, &asker) != REQUESTER_ASKED ||
 	    !((uint64_t)proc_status(tracee->tid, "SigPnd:", 16) >> (FAST_SIGNAL - 1) & 1)) {
-		fast_step_back(t, tracee);
+		door_step_back(t, tracee);
 		return true;
 	}
 	return false;
@@ -126,22 +126,22 @@ void requests_exits(const struct pt_tracer *t, const struct tracee *tracee)
 {
 	struct requester asker;
 
-	if (may_ask(t) && tracee->guest_of && requester_find(tracee->tid, &asker) != REQUESTER_NONE)
+	if (may_ask(t) && tracee->fast.guest_of && requester_find(tracee->tid, &asker) != REQUESTER_NONE)
 		requester_forget(tracee->tid, &asker);
 }
 
-void fast_call_ended(struct tracee *tracee, uint64_t instruction, int64_t result)
+void door_call_ended(struct tracee *tracee, uint64_t instruction, int64_t result)
 {
 	/* One that the kernel is about to make again is to be seen again. */
-	if (!tracee->asked || restart_result(result) || instruction < FAST_TWINS || instruction >= FAST_ASK ||
+	if (!tracee->fast.asked || restart_result(result) || instruction < FAST_TWINS || instruction >= FAST_ASK ||
 	    (instruction & ((1u << FAST_TWIN_BITS) - 1)) != TWIN_DONE)
 		return;
-	tracee->asked--;
+	tracee->fast.asked--;
 }
 
-bool fast_counts_itself(const struct tracee *tracee, uint64_t instruction)
+bool door_counts_itself(const struct tracee *tracee, uint64_t instruction)
 {
-	if (!tracee->group->image)
+	if (!tracee->group->fast.image)
 		return false;
 	/* Those of request.S are nobody's business. */
 	return (instruction > FAST_STUBS && instruction <= FAST_STUBS_END) || requester_is_inside(instruction);

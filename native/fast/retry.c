@@ -8,7 +8,7 @@
 #include "calls/restart.h"
 #include "fast/count/ring.h"
 #include "fast/count/slots.h"
-#include "fast/fast.h"
+#include "fast/door.h"
 #include "fast/image/layout.h"
 #include "sockets/files.h"
 
@@ -43,9 +43,9 @@ bool retry_passes(struct pt_tracer *t, struct image *image, struct tracee *trace
 	       learns(t, image, tracee, (unsigned int)registers_argument(regs, 0, false));
 }
 
-bool fast_tries_again(struct pt_tracer *t, struct tracee *tracee, uint64_t instruction, uint64_t number)
+bool door_tries_again(struct pt_tracer *t, struct tracee *tracee, uint64_t instruction, uint64_t number)
 {
-	struct image *image = tracee->group->image;
+	struct image *image = tracee->group->fast.image;
 	const struct fast_site *site = image && !image->withdrawn ? image_twin_of(image, instruction, &(uint32_t){0})
 								  : NULL;
 	struct registers regs;

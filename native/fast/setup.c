@@ -17,6 +17,7 @@
 #include "fast/image/emit_code.h"
 #include "fast/image/handover.h"
 #include "fast/image/image.h"
+#include "fast/image/kinds.h"
 #include "fast/image/known.h"
 #include "fast/image/layout.h"
 #include "fast/image/maps.h"
@@ -37,16 +38,16 @@ struct image *image_begin(struct pt_tracer *t, struct tracee *tracee)
 	image->stubs_end = FAST_STUBS;
 	ring_reset(image);
 	stamp_take(t);
-	image->next = t->images;
-	t->images = image;
-	tracee->group->image = image;
+	image->next = t->fast_state.images;
+	t->fast_state.images = image;
+	tracee->group->fast.image = image;
 	tracee->files->image = image;
 	return image;
 }
 
 void image_destroy(struct pt_tracer *t, struct image *image)
 {
-	struct image **at = &t->images;
+	struct image **at = &t->fast_state.images;
 
 	while (*at && *at != image)
 		at = &(*at)->next;
@@ -56,7 +57,7 @@ void image_destroy(struct pt_tracer *t, struct image *image)
 	ring_destroy(image);
 	if (image->files && image->files->image == image)
 		image->files->image = NULL;
-	image->group->image = NULL;
+	image->group->fast.image = NULL;
 	free(image->sites);
 	free(image->tried);
 	known_destroy(image);
@@ -112,8 +113,8 @@ static uint32_t wanted(const struct pt_tracer *t, uint64_t watched[FAST_NUMBERS 
 		    (t->options.no_follow || table[i].rule != RULE_VFORK))
 			set_bit(watched, (uint64_t)table[i].number[ABI_NATIVE]);
 	for (uint64_t number = 0; number < FAST_NUMBERS; number++)
-		if (watch_order(t, false, number) || (fast_touches(ABI_NATIVE, number) && !has_stub(number)) ||
-		    (!t->filtered && changes_always_stop((uint32_t)number)))
+		if (watch_order(t, false, number) || (kinds_touching(ABI_NATIVE, number) && !has_stub(number)) ||
+		    (!t->filtered && kinds_always_change_code((uint32_t)number)))
 			set_bit(watched, number);
 	for (unsigned int i = 0; i < FAST_CALLS; i++)
 		if (watch_order(t, false, fast_calls[i]))

@@ -78,7 +78,7 @@ static void before_handler(struct pt_tracer *t, struct image *image, struct trac
 	if (place->body && place->under_way)
 		remember(t, image, tracee, place, regs);
 	registers_set_instruction(regs, twin + TWIN_DONE);
-	tracee->asked += image->asks; /* the kernel may make the call again, there */
+	tracee->fast.asked += image->asks; /* the kernel may make the call again, there */
 }
 
 /* mov [rsp+8], r11: the call has lost r11 since, but that is where it was put. */

@@ -11,13 +11,13 @@
 #include "fast/count/ring.h"
 #include "fast/count/slots.h"
 #include "fast/count/stamp.h"
-#include "fast/fast.h"
+#include "fast/door.h"
 #include "fast/image/code.h"
 #include "fast/image/layout.h"
+#include "fast/leave.h"
 #include "fast/patch/cover.h"
 #include "fast/patch/halt.h"
 #include "fast/patch/inflight.h"
-#include "fast/patch/leave.h"
 #include "fast/patch/live.h"
 #include "fast/patch/patch.h"
 #include "fast/patch/relocate.h"
@@ -33,38 +33,38 @@
 #define LEAVE_PATIENCE_NS (20 * 1000 * 1000LL)
 #define LEAVE_PAUSE_NS 100000
 
-void fast_before_stop(struct pt_tracer *t, struct tracee *tracee)
+void door_before_stop(struct pt_tracer *t, struct tracee *tracee)
 {
-	struct image *image = tracee->group ? tracee->group->image : NULL;
+	struct image *image = tracee->group ? tracee->group->fast.image : NULL;
 
 	if (!image)
 		return;
 	/* First, for it may have written records: they name it by its thread pointer. */
-	if (tracee->unnamed && !image_add_thread(image, tracee))
-		fast_withdraw(t, tracee, PT_FALLBACK_THREADS);
+	if (tracee->fast.unnamed && !image_add_thread(image, tracee))
+		door_withdraw(t, tracee, PT_FALLBACK_THREADS);
 	image->stopped = tracee;
 	ring_drain(t, image);
 	image->stopped = NULL;
 	/* A call in a stub of a tracer that is gone: the stops have seen it, and the stub is not to write it down, too.
 	 */
-	if (tracee->relocate && tracee->entered && tracee->call.entry)
+	if (tracee->fast.relocate && tracee->entered && tracee->call.entry)
 		cover_leave_stub(t, image, tracee->tid);
-	if (tracee->relocate)
+	if (tracee->fast.relocate)
 		relocate_one_in(t, image, tracee->tid);
-	tracee->relocated = tracee->relocate;
-	tracee->relocate = false;
+	tracee->fast.relocated = tracee->fast.relocate;
+	tracee->fast.relocate = false;
 }
 
-void fast_before_signal(struct pt_tracer *t, struct tracee *tracee, int signal)
+void door_before_signal(struct pt_tracer *t, struct tracee *tracee, int signal)
 {
-	fast_step_back(t, tracee);
-	if (tracee->group->image)
-		signalled(t, tracee->group->image, tracee, signal);
+	door_step_back(t, tracee);
+	if (tracee->group->fast.image)
+		signalled(t, tracee->group->fast.image, tracee, signal);
 }
 
-void fast_exiting(struct pt_tracer *t, struct tracee *tracee)
+void door_exiting(struct pt_tracer *t, struct tracee *tracee)
 {
-	struct image *image = tracee->group ? tracee->group->image : NULL;
+	struct image *image = tracee->group ? tracee->group->fast.image : NULL;
 	struct registers regs;
 	bool last;
 
@@ -93,14 +93,14 @@ static void withdraw_unfiltered(struct pt_tracer *t, struct image *image, struct
 		patch_withdraw(t, image, tracee->tid);
 }
 
-void fast_withdraw(struct pt_tracer *t, struct tracee *tracee, enum pt_fallback reason)
+void door_withdraw(struct pt_tracer *t, struct tracee *tracee, enum pt_fallback reason)
 {
-	struct image *image = tracee->group->image;
+	struct image *image = tracee->group->fast.image;
 
 	if (!t->options.fast)
 		return;
-	tracee->group->slow = true;
-	tracee->group->free = false;
+	tracee->group->fast.slow = true;
+	tracee->group->fast.free = false;
 	fallback_tell(t, tracee, reason, 0);
 	if (!image)
 		return;
@@ -145,11 +145,11 @@ static bool others_left(const struct image *image, pid_t caller)
 	return !inside.any;
 }
 
-void fast_hides(struct pt_tracer *t, struct tracee *tracee)
+void door_hides(struct pt_tracer *t, struct tracee *tracee)
 {
-	struct image *image = tracee->group->image;
+	struct image *image = tracee->group->fast.image;
 
-	fast_withdraw(t, tracee, PT_FALLBACK_UNREADABLE);
+	door_withdraw(t, tracee, PT_FALLBACK_UNREADABLE);
 	if (!image)
 		return;
 	/* Fds that stubs have closed without a stop would be taken for what they were, as soon as the slots can't be
@@ -165,12 +165,12 @@ void fast_hides(struct pt_tracer *t, struct tracee *tracee)
 	}
 }
 
-void fast_attached(struct pt_tracer *t, const struct group *group)
+void door_attached(struct pt_tracer *t, const struct group *group)
 {
 	halt_process(t, group, NULL);
 }
 
-bool fast_interrupted(const struct tracee *tracee)
+bool door_interrupted(const struct tracee *tracee)
 {
 	return halt_make_again(tracee->tid);
 }
@@ -198,43 +198,43 @@ static void leave_behind(struct pt_tracer *t, struct image *image)
 		fallback_tell(t, reader, PT_FALLBACK_LEFT, 0);
 }
 
-void fast_detach(struct pt_tracer *t)
+void door_detach(struct pt_tracer *t)
 {
-	for (struct image *image = t->images, *next; image; image = next) {
+	for (struct image *image = t->fast_state.images, *next; image; image = next) {
 		struct group *group = image->group;
 
 		next = image->next;
 		patrol_jumps(t, image, NULL);
 		if (!detach_from(t, image))
 			leave_behind(t, image);
-		group->free = false;
+		group->fast.free = false;
 	}
 }
 
-void fast_drain(struct pt_tracer *t)
+void door_drain(struct pt_tracer *t)
 {
-	if (t->images)
+	if (t->fast_state.images)
 		stamp_take(t);
-	for (struct image *image = t->images; image; image = image->next) {
+	for (struct image *image = t->fast_state.images; image; image = image->next) {
 		ring_read(t, image);
 		requests_check(t, image);
 	}
 }
 
-void fast_patrol(struct pt_tracer *t)
+void door_patrol(struct pt_tracer *t)
 {
-	for (struct image *image = t->images; image; image = image->next)
+	for (struct image *image = t->fast_state.images; image; image = image->next)
 		patrol(t, image);
 }
 
-void fast_destroy(struct pt_tracer *t)
+void door_destroy(struct pt_tracer *t)
 {
-	while (t->images)
-		image_destroy(t, t->images);
+	while (t->fast_state.images)
+		image_destroy(t, t->fast_state.images);
 	code_destroy(t);
 }
 
-/* The image whose slots mirror this table. Where nobody runs its stubs any more, and it can't be read (fast_hides),
+/* The image whose slots mirror this table. Where nobody runs its stubs any more, and it can't be read (door_hides),
  * what is known of an fd holds as it does without: until its close, which stops. */
 static struct image *mirror(const struct files *files)
 {
@@ -246,7 +246,7 @@ static struct image *mirror(const struct files *files)
 	return image->withdrawn && image_read(image, FAST_MAGIC, &magic, sizeof(magic)) == -EPERM ? NULL : image;
 }
 
-bool fast_learn(struct pt_tracer *t, struct files *files, unsigned int fd, struct socket *socket)
+bool door_learn(struct pt_tracer *t, struct files *files, unsigned int fd, struct socket *socket)
 {
 	struct image *image = mirror(files);
 
@@ -262,7 +262,7 @@ bool fast_learn(struct pt_tracer *t, struct files *files, unsigned int fd, struc
 	return slots_learn(t, image, fd, socket);
 }
 
-void fast_stop(const struct files *files, unsigned int fd)
+void door_stop(const struct files *files, unsigned int fd)
 {
 	struct image *image = mirror(files);
 
@@ -270,7 +270,7 @@ void fast_stop(const struct files *files, unsigned int fd)
 		slots_stop(image, fd);
 }
 
-void fast_forget(struct pt_tracer *t, struct files *files, unsigned int fd, struct socket *was)
+void door_forget(struct pt_tracer *t, struct files *files, unsigned int fd, struct socket *was)
 {
 	struct image *image = mirror(files);
 
@@ -278,21 +278,21 @@ void fast_forget(struct pt_tracer *t, struct files *files, unsigned int fd, stru
 		slots_forget(t, image, fd, was);
 }
 
-enum fast_still fast_still(const struct files *files, unsigned int fd, bool socket)
+enum fast_still door_still(const struct files *files, unsigned int fd, bool socket)
 {
 	const struct image *image = mirror(files);
 
 	return image ? slots_still(image, fd, socket) : FAST_STANDS;
 }
 
-bool fast_busy(const struct files *files, unsigned int fd)
+bool door_busy(const struct files *files, unsigned int fd)
 {
 	const struct image *image = mirror(files);
 
 	return image && !image->leaving && slots_busy(image, fd);
 }
 
-void fast_table_gone(struct files *files)
+void door_table_gone(struct files *files)
 {
 	if (files->image)
 		files->image->files = NULL;

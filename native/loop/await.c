@@ -21,7 +21,6 @@
 #include <time.h>
 
 #include "calls/call.h"
-#include "fast/fast.h"
 #include "loop/wait.h"
 #include "machine/interrupt.h"
 #include "machine/memory.h"
@@ -29,6 +28,7 @@
 #include "process/breakpoint.h"
 #include "process/tracee.h"
 #include "records/emit.h"
+#include "state/door.h"
 
 #define LONG_TICKS 30
 #define PATIENCE_NS (2 * NSEC_PER_SEC) /* on a machine that is so busy that a thread does not get as much */
@@ -51,7 +51,7 @@ static void begin_call(struct pt_tracer *t, struct tracee *tracee, const struct 
 	call_begin(t, tracee, ABI_NATIVE, (uint64_t)place->number, place->args);
 	tracee->instruction = place->instruction;
 	/* A stub counts it by itself. */
-	tracee->entered = !fast_counts_itself(tracee, place->instruction) && call_enter(t, tracee, true);
+	tracee->entered = !fast_counts_itself(t, tracee, place->instruction) && call_enter(t, tracee, true);
 }
 
 static void interrupt_all_the_same(struct pt_tracer *t, struct tracee *tracee, const struct proc_place *place)
@@ -184,7 +184,7 @@ static void seize_again(struct pt_tracer *t, struct tracee *tracee, void *contex
 {
 	const struct unseen *unseen = context;
 
-	if (tracee->group == unseen->group && tracee != unseen->but && !tracee->halted)
+	if (tracee->group == unseen->group && tracee != unseen->but && !tracee->fast.halted)
 		await_again(t, tracee);
 }
 

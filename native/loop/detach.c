@@ -17,12 +17,12 @@
 
 #include "calls/call.h"
 #include "calls/hold.h"
-#include "fast/fast.h"
 #include "loop/await.h"
 #include "machine/interrupt.h"
 #include "process/tracee.h"
 #include "sockets/files.h"
 #include "sockets/rows.h"
+#include "state/door.h"
 
 static bool let_go(struct pt_tracer *t, struct tracee *tracee, int signal)
 {
@@ -64,7 +64,7 @@ bool detach_at_stop(struct pt_tracer *t, struct tracee *tracee, enum stop_kind k
 		/* The step into a handler (restart.c) has to end first. */
 		return !tracee->stepping && let_go_at_signal(t, tracee, WSTOPSIG(status));
 	case STOP_INTERRUPT:
-		fast_interrupted(tracee);
+		fast_interrupted(t, tracee);
 		return let_go_or_on(t, tracee);
 	case STOP_GROUP:
 		return let_go_or_on(t, tracee);

@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <sys/syscall.h>
 
-#include "fast/fast.h"
 #include "loop/await.h"
 #include "loop/descendants.h"
 #include "loop/seize.h"
@@ -22,6 +21,7 @@
 #include "machine/proc.h"
 #include "process/tracee.h"
 #include "records/emit.h"
+#include "state/door.h"
 
 #define MOST_PASSES 1000 /* processes that fork faster than they can be seized: some are missed, and said */
 

@@ -13,7 +13,6 @@
 #include "calls/restart.h"
 #include "calls/sandbox.h"
 #include "calls/watch.h"
-#include "fast/fast.h"
 #include "loop/await.h"
 #include "loop/closely.h"
 #include "loop/detach.h"
@@ -27,6 +26,7 @@
 #include "process/tracee.h"
 #include "records/emit.h"
 #include "sockets/files.h"
+#include "state/door.h"
 
 /* What the kernel says of the call at this stop. False: nothing is known, and what could be done is done.
  *
@@ -61,7 +61,7 @@ static void on_call_entry(struct pt_tracer *t, struct tracee *tracee, uint32_t a
 	if (tracee->strict && !sandbox_check_strict(tracee, abi, number))
 		return;
 	call_begin(t, tracee, abi, number, args);
-	fast_call_enters(t, tracee);
+	fast_enters(t, tracee);
 	tracee->entered = watch_enter(t, tracee);
 }
 
@@ -95,7 +95,7 @@ static void begin_anew(struct pt_tracer *t, struct tracee *tracee, enum abi abi,
 {
 	call_begin(t, tracee, abi, number, args);
 	sandbox_answer(tracee, 0);
-	tracee->again = true;
+	tracee->again = tracee->entered = true;
 }
 
 static void begin_now(struct tracee *tracee, int64_t result)
@@ -114,15 +114,16 @@ static void on_seccomp(struct pt_tracer *t, struct tracee *tracee)
 		return;
 	if (info.seccomp.ret_data != FILTER_COOKIE || !t->filtered) {
 		sandbox_foreign_trace(tracee);
-	} else if (tracee->halted && !tracee->entered) {
+	} else if (tracee->fast.halted && !tracee->entered) {
 		back_before(tracee, info.seccomp.nr, info.seccomp.args[0], abi_of(info.arch) != ABI_NATIVE);
-	} else if (!tracee->entered && !fast_tries_again(t, tracee, info.instruction_pointer, info.seccomp.nr)) {
+	} else if (!tracee->entered) {
 		memcpy(args, info.seccomp.args, sizeof(args));
 		tracee->before_filters = false;
-		if (fast_collides(t, tracee, abi_of(info.arch), info.seccomp.nr, args))
+		if (fast_entry(t, tracee, abi_of(info.arch), info.instruction_pointer, info.seccomp.nr, args) ==
+		    FAST_GOES_BACK)
 			return go_on(t, tracee);
 		on_call_entry(t, tracee, info.arch, info.seccomp.nr, args);
-		tracee->entered |= fast_call_stops(t, tracee, info.instruction_pointer) || tracee->may_map;
+		tracee->entered |= fast_wants_exit(t, tracee, info.instruction_pointer);
 	}
 	go_on(t, tracee);
 }
@@ -130,7 +131,7 @@ static void on_seccomp(struct pt_tracer *t, struct tracee *tracee)
 /* PTRACE_INTERRUPT has ended this call, and it will be made again. */
 static bool was_our_interrupt(const struct pt_tracer *t, const struct tracee *tracee)
 {
-	return (t->detaching || tracee->halted) && fast_interrupted(tracee);
+	return (t->detaching || tracee->fast.halted) && fast_interrupted(t, tracee);
 }
 
 /* A thread that asks (fast/ask.S) is not taken out of there while a call of that code is about to be made. One that
@@ -140,28 +141,37 @@ static bool stays_here(const struct pt_tracer *t, const struct __ptrace_syscall_
 	return info->entry.nr == (uint64_t)-1 || fast_is_asking(t, info->instruction_pointer);
 }
 
+static void on_syscall_entry(struct pt_tracer *t, struct tracee *tracee, const struct __ptrace_syscall_info *info)
+{
+	const enum abi abi = abi_of(info->arch);
+	uint64_t args[6];
+
+	memcpy(args, info->entry.args, sizeof(args));
+	tracee->before_filters = true;
+	if (!stays_here(t, info) && (tracee->fast.halted || (t->detaching && fast_lets_go(t, tracee))))
+		return begin_anew(t, tracee, abi, info->entry.nr, args);
+	switch (fast_entry(t, tracee, abi, info->instruction_pointer, info->entry.nr, args)) {
+	case FAST_GOES_BACK:
+		return;
+	case FAST_BY_ITSELF:
+		call_begin(t, tracee, abi, info->entry.nr, args);
+		break;
+	case FAST_AT_STOPS:
+		on_call_entry(t, tracee, info->arch, info->entry.nr, args);
+	}
+	fast_wants_exit(t, tracee, info->instruction_pointer);
+	tracee->entered = true;
+}
+
 static void on_syscall(struct pt_tracer *t, struct tracee *tracee)
 {
 	struct __ptrace_syscall_info info;
-	uint64_t args[6];
 
 	/* Entry or exit is never guessed by turns: a thread that was seized inside a call shows an exit first. */
 	if (!read_syscall_info(t, tracee, &info))
 		return;
 	if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
-		memcpy(args, info.entry.args, sizeof(args));
-		tracee->before_filters = true;
-		if (!stays_here(t, &info) && (tracee->halted || (t->detaching && fast_lets_go(t, tracee))))
-			begin_anew(t, tracee, abi_of(info.arch), info.entry.nr, args);
-		else if (fast_collides(t, tracee, abi_of(info.arch), info.entry.nr, args))
-			return go_on(t, tracee);
-		else if (fast_counts_itself(tracee, info.instruction_pointer))
-			call_begin(t, tracee, abi_of(info.arch), info.entry.nr, args);
-		else
-			on_call_entry(t, tracee, info.arch, info.entry.nr, args);
-		if (!tracee->again)
-			fast_call_stops(t, tracee, info.instruction_pointer);
-		tracee->entered = true;
+		on_syscall_entry(t, tracee, &info);
 	} else if (info.op == PTRACE_SYSCALL_INFO_EXIT && tracee->again) {
 		begin_now(tracee, info.exit.rval);
 	} else if (info.op == PTRACE_SYSCALL_INFO_EXIT) {
@@ -170,11 +180,9 @@ static void on_syscall(struct pt_tracer *t, struct tracee *tracee)
 
 		call_exit(t, tracee, result);
 		tracee->entered = false;
-		fast_mapped(t, tracee);
 		files_settle(tracee);
 		watch_exit(t, tracee, result);
-		fast_call_ended(tracee, info.instruction_pointer, result);
-		fast_call_stopped(t, tracee, info.instruction_pointer, result);
+		fast_left(t, tracee, info.instruction_pointer, result);
 	}
 	go_on(t, tracee);
 }
@@ -202,7 +210,7 @@ static void on_interrupt(struct pt_tracer *t, struct tracee *tracee)
 {
 	if (tracee->tid == t->first)
 		t->first_stopped = false;
-	fast_interrupted(tracee);
+	fast_interrupted(t, tracee);
 	program_look(t, tracee);
 	tracee_resume(tracee, tracee_request(t, tracee), 0);
 }

@@ -9,7 +9,6 @@
 #include <sys/ptrace.h>
 
 #include "calls/call.h"
-#include "fast/fast.h"
 #include "machine/pidfd.h"
 #include "machine/proc.h"
 #include "machine/registers.h"
@@ -21,6 +20,7 @@
 #include "sockets/files.h"
 #include "sockets/rings.h"
 #include "sockets/rows.h"
+#include "state/door.h"
 
 #define PROGRAM_SIZE 16384 /* bytes of name, path and argv that are kept */
 

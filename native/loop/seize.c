@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "calls/sandbox.h"
-#include "fast/fast.h"
 #include "loop/program.h"
 #include "machine/proc.h"
 #include "process/breakpoint.h"
@@ -23,6 +22,7 @@
 #include "records/emit.h"
 #include "sockets/rings.h"
 #include "sockets/sockets.h"
+#include "state/door.h"
 #include "state/options.h"
 
 #ifndef PF_EXITING
@@ -112,7 +112,7 @@ static void join_memory(struct pt_tracer *t, struct tracee *child, const struct 
 		return;
 	}
 	if (shares < 0 && (proc_process(child->tid, &process) < 0 || process.flags & PF_FORKNOEXEC))
-		child->group->slow = parent->group->slow = true;
+		child->group->fast.slow = parent->group->fast.slow = true;
 	/* It may have been forked between the parent's seize and now, with what await.c has put into its code. */
 	breakpoint_forked(t, child->tid);
 }
@@ -121,7 +121,7 @@ static void join_parent(struct pt_tracer *t, struct tracee *child, const struct 
 {
 	if (child->files == parent->files)
 		/* What one of them closes the other's slots (fast/slots.h) would not show. */
-		child->group->slow = parent->group->slow = true;
+		child->group->fast.slow = parent->group->fast.slow = true;
 	join_memory(t, child, parent);
 }
 

@@ -14,7 +14,6 @@
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 
-#include "fast/fast.h"
 #include "machine/memory.h"
 #include "machine/proc.h"
 #include "machine/registers.h"
@@ -22,6 +21,7 @@
 #include "process/tracee.h"
 #include "records/emit.h"
 #include "sockets/rings.h"
+#include "state/door.h"
 
 /* clone3's flags are the first 64-bit word of its struct; the flag that matters is in the low 32. */
 static bool toggle_clone3(pid_t tid, uint64_t address)
@@ -187,7 +187,7 @@ static void pass_on(struct pt_tracer *t, struct tracee *child)
 {
 	if (!t->options.no_follow)
 		return start(t, child);
-	fast_leave(child);
+	fast_left_alone(t, child);
 	ptrace(PTRACE_DETACH, child->tid, 0, 0);
 	tracee_destroy(t, child);
 }
@@ -256,7 +256,7 @@ static void adopt_orphan(struct pt_tracer *t, struct tracee *child, void *contex
 		child->closely = parent && parent->closely;
 		child->group->counted = !parent || parent->group->counted;
 		if (!sibling)
-			fast_orphaned(child);
+			fast_cloned(t, child, NULL, 0);
 		if (!sibling && parent)
 			rings_inherited(child, parent);
 		if (child->group->counted)

@@ -9,9 +9,9 @@
 #include <string.h>
 #include <sys/ptrace.h>
 
-#include "fast/fast.h"
 #include "process/breakpoint.h"
 #include "sockets/files.h"
+#include "state/door.h"
 
 static unsigned int bucket(pid_t tid)
 {
@@ -158,7 +158,7 @@ struct tracee *tracee_of_group(struct pt_tracer *t, pid_t tgid, const struct tra
 
 void tracee_resume(struct tracee *tracee, int request, int signal)
 {
-	tracee->halted = false;
+	tracee->fast.halted = false;
 	tracee->continues = request == PTRACE_CONT;
 	tracee->state = request == PTRACE_LISTEN ? TRACEE_LISTENING : TRACEE_RUNNING;
 	tracee->unmade = ptrace(request, tracee->tid, 0, signal) < 0;
@@ -166,8 +166,9 @@ void tracee_resume(struct tracee *tracee, int request, int signal)
 
 int tracee_request(const struct pt_tracer *t, const struct tracee *tracee)
 {
-	bool free = t->filtered || (tracee->group && tracee->group->free && !tracee->guest_of);
+	bool free = t->filtered || (tracee->group && tracee->group->fast.free && !tracee->fast.guest_of);
 
-	return free && !tracee->sandboxed && !tracee->closely && !tracee->entered && !tracee->asked ? PTRACE_CONT
-												    : PTRACE_SYSCALL;
+	return free && !tracee->sandboxed && !tracee->closely && !tracee->entered && !tracee->fast.asked
+		       ? PTRACE_CONT
+		       : PTRACE_SYSCALL;
 }

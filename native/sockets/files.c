@@ -14,9 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fast/fast.h"
 #include "machine/pidfd.h"
 #include "sockets/sockets.h"
+#include "state/door.h"
 
 #define MAX_CACHED_FD (1u << 20) /* the kernel's own default limit, fs.nr_open; higher ones are looked up each time */
 
@@ -59,7 +59,7 @@ static void forget(struct pt_tracer *t, struct files *files, unsigned int fd)
 	struct socket *socket = files->sockets[fd];
 
 	if (socket)
-		fast_forget(t, files, fd, is_socket(socket) ? socket : NULL);
+		fast_fd_forgotten(t, files, fd, is_socket(socket) ? socket : NULL);
 	drop(t, files, fd);
 }
 
@@ -77,7 +77,7 @@ void files_leave(struct pt_tracer *t, struct tracee *tracee)
 		pidfd_drop(t, files);
 	if (--files->users)
 		return;
-	fast_table_gone(files);
+	fast_table_gone(t, files);
 	for (unsigned int fd = 0; fd < files->size; fd++)
 		drop(t, files, fd);
 	pidfd_drop(t, files);
@@ -94,7 +94,7 @@ void files_tell_image(struct pt_tracer *t, struct files *files)
 {
 	for (unsigned int fd = 0; fd < files->size; fd++)
 		if (files->sockets[fd])
-			fast_learn(t, files, fd, is_socket(files->sockets[fd]) ? files->sockets[fd] : NULL);
+			fast_fd_learnt(t, files, fd, is_socket(files->sockets[fd]) ? files->sockets[fd] : NULL);
 }
 
 static void copy_doubts(struct files *files, const struct files *of)
@@ -128,7 +128,7 @@ int files_replace(struct pt_tracer *t, struct tracee *tracee)
 	tracee->files = old;
 	copy_doubts(own, old);
 	if (old->image)
-		fast_unshares(t, tracee);
+		fast_withdraw(t, tracee, PT_FALLBACK_DESCRIPTORS);
 	files_settle(tracee);
 	files_leave(t, tracee);
 	tracee->files = own;
@@ -142,12 +142,12 @@ static struct socket *known(struct pt_tracer *t, struct files *files, int fd)
 
 	if (!socket || files->unsure)
 		return NULL;
-	switch (fast_still(files, (unsigned int)fd, is_socket(socket))) {
+	switch (fast_fd_still(t, files, (unsigned int)fd, is_socket(socket))) {
 	case FAST_CHANGED: /* an fd may have been closed without a stop */
 		drop(t, files, (unsigned int)fd);
 		return NULL;
 	case FAST_SLOW: /* its calls have had to stop until now, and perhaps need not any more */
-		fast_learn(t, files, (unsigned int)fd, socket);
+		fast_fd_learnt(t, files, (unsigned int)fd, socket);
 		return socket;
 	default:
 		return socket;
@@ -189,11 +189,11 @@ static bool grow(struct files *files, unsigned int fd)
 static void cache(struct pt_tracer *t, struct files *files, unsigned int fd, struct socket *socket)
 {
 	if (is_closing(files, fd) && is_socket(socket) && !files->unsure)
-		fast_stop(files, fd);
+		fast_fd_stops(t, files, fd);
 	if (fd >= MAX_CACHED_FD || is_closing(files, fd) || !grow(files, fd))
 		return;
 	/* Calls that count without a stop may see to it that it is not remembered. */
-	if (!files->unsure && !fast_learn(t, files, fd, is_socket(socket) ? socket : NULL))
+	if (!files->unsure && !fast_fd_learnt(t, files, fd, is_socket(socket) ? socket : NULL))
 		return;
 	if (is_socket(socket))
 		socket->cached++;
@@ -286,7 +286,7 @@ void files_close(struct pt_tracer *t, struct tracee *tracee, int fd,
 		socket_put(t, socket);
 	}
 	if (!known(t, tracee->files, fd) && fd >= 0)
-		fast_forget(t, tracee->files, (unsigned int)fd, NULL);
+		fast_fd_forgotten(t, tracee->files, (unsigned int)fd, NULL);
 	files_closing(t, tracee, (unsigned int)fd, (unsigned int)fd);
 }
 

@@ -14,10 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fast/fast.h"
 #include "machine/proc.h"
 #include "records/emit.h"
 #include "sockets/files.h"
+#include "state/door.h"
 
 static bool is_ring(pid_t tid, int fd)
 {
@@ -79,7 +79,7 @@ void rings_inherited(struct tracee *child, const struct tracee *parent)
 {
 	files_copied(child, parent->files);
 	if (child->files->unsure)
-		child->group->slow = true;
+		child->group->fast.slow = true;
 }
 
 void rings_shared(struct pt_tracer *t, struct tracee *tracee)

@@ -8,10 +8,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "fast/fast.h"
 #include "machine/pidfd.h"
 #include "records/emit.h"
 #include "sockets/identify.h"
+#include "state/door.h"
 
 /* FNV-1a over the socket and the peer. A server of datagrams may have thousands of peers on one socket. */
 static struct row **bucket(struct pt_tracer *t, const struct socket *socket, const uint8_t *peer, uint32_t length)
@@ -185,7 +185,8 @@ static void read_counters(struct pt_tracer *t, struct tracee *tracee, int fd, st
 		counted = identity.is_tcp;
 		if (counted)
 			counters = tcp_counters(&identity.tcp, socket->active, socket->sent, socket->received);
-		counters.auditable = !socket->existed && !socket->busy && !fast_busy(tracee->files, (unsigned int)fd);
+		counters.auditable = !socket->existed && !socket->busy &&
+				     !fast_fd_busy(t, tracee->files, (unsigned int)fd);
 		socket_changed(t, tracee, fd, socket, &identity.info);
 	}
 	tell_closed(t, tracee, socket, told_fd, maybe, counted ? &counters : NULL);

@@ -16,6 +16,7 @@
 #include <time.h>
 
 #include "ptmon_api.h"
+#include "state/fast.h"
 #include "syscalls/syscalls.h"
 
 #define NSEC_PER_SEC 1000000000LL
@@ -25,10 +26,8 @@
 #define CALL_NUMBERS 1024 /* numbers from here on can't be watched, nor refused: no ABI has so many calls */
 
 struct denial;
-struct frame;
 struct image;
 struct order_key;
-struct code;
 struct socket;
 struct tracee;
 
@@ -42,24 +41,9 @@ struct group {
 	struct tracee *held;	/* stands before a seccomp(TSYNC) until no thread runs unwatched (closely.c) */
 	unsigned int unwatched; /* threads that it waits for */
 	uint32_t warned;	/* one bit for each pt_reason that was told of it */
-	uint32_t fallen;	/* one bit for each pt_fallback that was told of it */
-	struct image *image;	/* what of the fast path is in its memory (fast/), or NULL */
-	uint32_t stops;		/* calls that stopped, until its code was looked at */
-	struct group *shares;  /* it runs in the memory of that one (CLONE_VM without CLONE_THREAD), until its execve */
-	unsigned int sharers;  /* groups that do so in its memory */
-	unsigned int changing; /* tracees in the middle of a call that changes its code */
-	uint32_t looks;	       /* at what such calls have brought ... */
-	int64_t looks_since;   /* ... since then, ns */
-	bool slow;	       /* the fast path is not tried any more */
-	bool free;	       /* its threads run under PTRACE_CONT though there is no filter (fast/attach.c) */
-	uint32_t tries;	       /* to patch it that have failed, for its threads were in the way */
-	int64_t not_before;    /* ns: until then it is not tried again */
-	int64_t collides_since; /* ns: a call of it waits for its memory to be given back (fast/collide.c); 0: none */
-	struct frame *returns;	/* signal frames that may return to code that is replaced (fast/returns.c) */
-	unsigned int return_count;
-	bool returns_lost; /* there were more */
-	bool returned;	   /* a thread may have gone on by one before that was changed, and not have come by since */
-	bool clockless;	   /* nor in what it executes: a rdtsc would fault there (PR_SET_TSC) */
+	struct fast_group fast;
+	struct group *shares; /* it runs in the memory of that one (CLONE_VM without CLONE_THREAD), until its execve */
+	unsigned int sharers; /* groups that do so in its memory */
 };
 
 /* Why an fd may come to name something else without a call that is seen: bits. */
@@ -112,9 +96,6 @@ struct row {
 	uint32_t peer_length;
 	uint8_t peer[];
 };
-
-/* What a call does to the code of its process: see fast/changes.c. */
-enum change { CHANGE_NONE, CHANGE_BRINGS, CHANGE_SHAKES, CHANGE_REPLACES, CHANGE_ENDS };
 
 /* The system call that a tracee is inside of. */
 struct call {
@@ -177,7 +158,6 @@ struct tracee {
 	struct group *group; /* NULL while NEWBORN */
 	struct files *files;
 	struct call call;
-	enum change changes; /* by that call */
 	struct watched watched;
 	enum hold hold;
 	uint64_t instruction; /* address behind that of its last call */
@@ -187,10 +167,8 @@ struct tracee {
 	struct disguise disguise;
 	bool sandboxed;	    /* has a seccomp filter of its own: watched with PTRACE_SYSCALL */
 	bool closely;	    /* so is one that has code of its own where our filter lets calls pass (fast/collide.c) */
-	bool may_map;	    /* its call under way may be what brings it there */
 	int64_t held_since; /* ns, while it is its group's held */
 	bool continues;	    /* it was resumed by PTRACE_CONT, or only seized: it makes calls unseen */
-	bool halted;	    /* it was asked to stop (fast/halt.c), and its stop waits for its turn */
 	bool asked_to_stop; /* its group's held waits for its next stop */
 	bool strict;	    /* asked for SECCOMP_MODE_STRICT, which the core keeps for the kernel (sandbox.c) */
 	bool exiting;	    /* PTRACE_EVENT_EXIT was seen */
@@ -204,26 +182,20 @@ struct tracee {
 	unsigned int closing_last;
 	bool is_closing;
 	struct tracee *closing_next;
-	unsigned int asked; /* for so many of its calls to be followed; a handler may ask meanwhile (fast/asking.c) */
-	struct image *guest_of; /* a child of vfork: it runs in the memory of this one */
-	bool relocate; /* its code was patched while it did not stand: where it goes on is looked at at its next stop */
-	bool relocated; /* that was at this stop */
-	bool elsewhere; /* since the traps were written it was seen not to be in the bytes behind them (fast/live.c) */
-	bool seized;	/* and it has not stopped yet (await.c) */
-	bool unsettled; /* nor is it known that it was not in the middle of a fork then (follow.c) */
+	struct fast_tracee fast;
+	bool seized;	   /* and it has not stopped yet (await.c) */
+	bool unsettled;	   /* nor is it known that it was not in the middle of a fork then (follow.c) */
 	bool trap_blocked; /* it had SIGTRAP blocked when it was looked at last (await.c) */
 	bool awaited;	   /* at a breakpoint behind the call that it sleeps in */
 	uint64_t awaited_at;
 	int64_t seized_at;  /* ns */
 	int64_t user_ticks; /* of CPU time then */
 	int64_t kernel_ticks;
-	bool asked_to_go;	 /* detaching: it was interrupted (detach.c) */
-	bool again;		 /* the call that it is about to make begins anew (loop.c) */
-	bool unnamed;		 /* its image does not know its thread pointer */
-	uint64_t thread_pointer; /* as far as it is known, or 0 */
-	bool transferred;	 /* something was told of it */
-	uint64_t told;		 /* ns, the time of its last transfer */
-	char name[16];		 /* at its exit */
+	bool asked_to_go; /* detaching: it was interrupted (detach.c) */
+	bool again;	  /* the call that it is about to make begins anew (loop.c) */
+	bool transferred; /* something was told of it */
+	uint64_t told;	  /* ns, the time of its last transfer */
+	char name[16];	  /* at its exit */
 };
 
 /* What goes out: see emit.c. */
@@ -241,12 +213,6 @@ struct out {
 	struct pt_record *sorted; /* room for the batch in the order of its times */
 	struct order_key *keys;	  /* and for what it is sorted by, twice */
 	uint32_t sorted_capacity;
-};
-
-/* What the time stamp counter was at a time of CLOCK_MONOTONIC. */
-struct stamp {
-	uint64_t tsc;
-	int64_t time; /* ns */
 };
 
 /* Signals sent to ptmon itself: see signals.c. */
@@ -314,10 +280,8 @@ struct pt_tracer {
 	struct breakpoint *breakpoints; /* list */
 	bool traps;			/* int3 was written into some tracee's code */
 	bool seized;			/* some tracee was seized and has not stopped yet */
-	struct image *images;		/* list */
-	struct stamp stamps[3];		/* the last one, and two that are older: see fast/stamp.c */
-	struct code *code;		/* list: system calls of code that was looked at (fast/code.c) */
-	uint64_t code_key;		/* of checksums, or 0 */
+	const struct fast_ops *fast;	/* NULL: there is no fast path (door.h) */
+	struct fast_tracer fast_state;
 	struct socket *idle_head;
 	struct socket *idle_tail;
 	unsigned int idle_count;

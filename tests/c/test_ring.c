@@ -229,7 +229,7 @@ static void check_given_up(struct bench *b)
 	CHECK(b->image->lost && batch.count == 2);
 	CHECK(batch.records[0].kind == PT_WARNING && batch.records[0].value == PT_REASON_FORGED);
 	CHECK(batch.records[1].kind == PT_FALLBACK && batch.records[1].value == PT_FALLBACK_TAKEN);
-	CHECK((b->image->flags & FAST_ALL_STOP) == FAST_ALL_STOP && b->tracee->group->slow);
+	CHECK((b->image->flags & FAST_ALL_STOP) == FAST_ALL_STOP && b->tracee->group->fast.slow);
 	*head_of(0) = b->image->rings[0].tail + 1;
 	CHECK(drain(b, told, 4) == 0);
 }

@@ -25,8 +25,8 @@ static void give_up(struct pt_tracer *t, struct image *image)
 	image->lost = true;
 	image->own_flags |= FAST_ALL_STOP;
 	image_set_flags(image, image->flags | FAST_ALL_STOP);
-	image->group->slow = true;
-	image->group->free = false;
+	image->group->fast.slow = true;
+	image->group->fast.free = false;
 	if (tracee)
 		fallback_tell(t, tracee, PT_FALLBACK_TAKEN, 0);
 }

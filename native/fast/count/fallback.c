@@ -23,9 +23,9 @@ void fallback_tell(struct pt_tracer *t, struct tracee *tracee, enum pt_fallback 
 {
 	struct pt_record *record;
 
-	if (tracee->group->fallen & 1u << reason)
+	if (tracee->group->fast.fallen & 1u << reason)
 		return;
-	tracee->group->fallen |= 1u << reason;
+	tracee->group->fast.fallen |= 1u << reason;
 	record = emit(t, PT_FALLBACK, tracee, NULL, 0);
 	if (record) {
 		record->value = (int32_t)reason;

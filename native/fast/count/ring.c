@@ -296,7 +296,7 @@ void ring_read(struct pt_tracer *t, struct image *image)
 		return;
 	error = read_lines(image, lines);
 	if (!error && has_news(image, lines)) {
-		image->draining = true; /* a look-up on the way may want what a drain gives (fast_learn) */
+		image->draining = true; /* a look-up on the way may want what a drain gives (door_learn) */
 		records_begin(&told, t, image);
 		error = drain_all(&told, lines);
 		records_end(&told);

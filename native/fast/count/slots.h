@@ -3,7 +3,6 @@
 #ifndef PT_FAST_SLOTS_H
 #define PT_FAST_SLOTS_H
 
-#include "fast/fast.h"
 #include "fast/image/image.h"
 
 /* All records until now have been read. fd names this socket (NULL: something else, which counts nothing); while calls

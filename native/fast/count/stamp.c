@@ -35,7 +35,7 @@ static struct stamp look(void)
 
 void stamp_take(struct pt_tracer *t)
 {
-	struct stamp *stamps = t->stamps;
+	struct stamp *stamps = t->fast_state.stamps;
 
 	if (t->options.aggregate)
 		return; /* nobody wants to know: records bear no time */
@@ -51,7 +51,7 @@ void stamp_take(struct pt_tracer *t)
 
 uint64_t stamp_time(const struct pt_tracer *t, uint64_t tsc)
 {
-	const struct stamp *now = &t->stamps[NOW], *then = &t->stamps[OLDER];
+	const struct stamp *now = &t->fast_state.stamps[NOW], *then = &t->fast_state.stamps[OLDER];
 	double back;
 
 	if (tsc >= now->tsc || now->tsc <= then->tsc)

@@ -165,16 +165,17 @@ static bool sum_up(struct pt_tracer *t, struct code *code, const uint8_t *bytes)
 {
 	const size_t chunks = (code->size + CODE_CHUNK - 1) / CODE_CHUNK;
 
-	while (!t->code_key)
-		if (getrandom(&t->code_key, sizeof(t->code_key), 0) < 0 && errno != EINTR)
+	while (!t->fast_state.code_key)
+		if (getrandom(&t->fast_state.code_key, sizeof(t->fast_state.code_key), 0) < 0 && errno != EINTR)
 			return false;
 	code->sums = calloc(chunks, sizeof(*code->sums));
 	for (size_t i = 0; code->sums && i < chunks; i++) {
 		const size_t at = i * CODE_CHUNK, left = code->size - at;
 
-		code->sums[i] = checksum(bytes + at, left < CODE_CHUNK ? left : CODE_CHUNK, t->code_key);
+		code->sums[i] = checksum(bytes + at, left < CODE_CHUNK ? left : CODE_CHUNK, t->fast_state.code_key);
 	}
-	code->sum = code->sums ? checksum((uint8_t *)code->sums, chunks * sizeof(*code->sums), t->code_key) : 0;
+	code->sum = code->sums ? checksum((uint8_t *)code->sums, chunks * sizeof(*code->sums), t->fast_state.code_key)
+			       : 0;
 	return code->sums != NULL;
 }
 
@@ -196,7 +197,8 @@ bool code_holds(const struct pt_tracer *t, const struct image *image, const stru
 		return error != -EFAULT;
 	restore(bytes, &around, image);
 	breakpoint_hide(t, image->group, around.begin, bytes, (size_t)(around.end - around.begin));
-	return checksum(bytes + (begin - around.begin), (size_t)(end - begin), t->code_key) == known->sums[chunk];
+	return checksum(bytes + (begin - around.begin), (size_t)(end - begin), t->fast_state.code_key) ==
+	       known->sums[chunk];
 }
 
 static void destroy(struct code *code)
@@ -210,7 +212,7 @@ static void destroy(struct code *code)
 
 static struct code *known(const struct pt_tracer *t, const struct code *like)
 {
-	struct code *code = t->code;
+	struct code *code = t->fast_state.code;
 
 	while (code && (code->size != like->size || code->sum != like->sum))
 		code = code->next;
@@ -232,8 +234,8 @@ static struct code *code_of(struct pt_tracer *t, const uint8_t *bytes, size_t si
 		destroy(code);
 		return before;
 	}
-	code->next = t->code;
-	t->code = code;
+	code->next = t->fast_state.code;
+	t->fast_state.code = code;
 	return code;
 }
 
@@ -260,7 +262,7 @@ const struct code *code_look(struct pt_tracer *t, pid_t pid, const struct image 
 
 static void forget(struct pt_tracer *t, bool all)
 {
-	for (struct code **at = &t->code; *at;) {
+	for (struct code **at = &t->fast_state.code; *at;) {
 		struct code *code = *at;
 
 		if (code->kept && !all) {

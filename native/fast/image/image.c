@@ -129,18 +129,18 @@ bool image_add_thread(struct image *image, struct tracee *tracee)
 	if (image->thread_count == FAST_THREADS)
 		return false;
 	/* Who does not stand can be asked later, if it has not been before. */
-	registers_peek_thread_pointer(tracee->tid, &tracee->thread_pointer);
-	tracee->unnamed = !tracee->thread_pointer;
-	if (tracee->unnamed)
+	registers_peek_thread_pointer(tracee->tid, &tracee->fast.thread_pointer);
+	tracee->fast.unnamed = !tracee->fast.thread_pointer;
+	if (tracee->fast.unnamed)
 		return ring_reserve(image) == 0;
 	for (unsigned int i = 0; i < image->thread_count; i++)
-		if (image->threads[i].pointer == tracee->thread_pointer)
+		if (image->threads[i].pointer == tracee->fast.thread_pointer)
 			return image->threads[i].tracee == tracee;
 	more = realloc(image->threads, (image->thread_count + 1) * sizeof(*more));
 	if (!more)
 		return false;
 	image->threads = more;
-	more[image->thread_count++] = (struct fast_thread){tracee->thread_pointer, tracee};
+	more[image->thread_count++] = (struct fast_thread){tracee->fast.thread_pointer, tracee};
 	return ring_reserve(image) == 0;
 }
 

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "fast/count/slots.h"
-#include "fast/fast.h"
 #include "fast/image/emit_code.h"
+#include "fast/image/kinds.h"
 #include "fast/image/layout.h"
 #include "fast/image/twin.h"
 #include "fast/patch/halt.h"
@@ -18,13 +18,13 @@
 
 int cover_check(struct pt_tracer *t, const struct tracee *tracee, const struct mapping *mapping)
 {
-	const struct code *code = code_look(t, tracee->tid, tracee->group->image, mapping);
+	const struct code *code = code_look(t, tracee->tid, tracee->group->fast.image, mapping);
 
 	if (!code)
 		return -ENOMEM;
 	for (unsigned int i = 0; i < code->count; i++) {
 		const struct site *site = &code->sites[i];
-		bool matters = !site->number_known || fast_counts(site->number) || twin_watches(t, site->number);
+		bool matters = !site->number_known || kinds_counted(site->number) || kinds_watched(t, site->number);
 
 		/* A 32-bit call (int 0x80) may be any, and no stub makes those. */
 		if ((matters || site->foreign) && (site->foreign || !site->patchable) && !site->data)
@@ -36,7 +36,7 @@ int cover_check(struct pt_tracer *t, const struct tracee *tracee, const struct m
 bool cover_holds(struct pt_tracer *t, const struct image *image, const struct tracee *tracee,
 		 const struct mapping *mapping)
 {
-	const struct code *code = code_look(t, tracee->tid, tracee->group->image, mapping);
+	const struct code *code = code_look(t, tracee->tid, tracee->group->fast.image, mapping);
 
 	for (unsigned int i = 0; code && i < code->count; i++)
 		if (patch_wants(t, &code->sites[i], PATCH_ALL, false) &&

@@ -100,13 +100,13 @@ static enum standing ask(struct tracee *tracee)
 	struct proc_place place;
 	enum interrupt done = INTERRUPT_SENT;
 
-	if (tracee->halted)
+	if (tracee->fast.halted)
 		return RUNS; /* it has been asked */
 	if (tracee->continues || tracee->entered)
 		done = interrupt_gently(tracee, &place);
 	else
 		ptrace(PTRACE_INTERRUPT, tracee->tid, 0, 0);
-	tracee->halted = done == INTERRUPT_SENT;
+	tracee->fast.halted = done == INTERRUPT_SENT;
 	if (done != INTERRUPT_SLEEPS)
 		return RUNS;
 	return tracee->entered ? STANDS : SLEEPS; /* it stops once more before it runs any code of the program */

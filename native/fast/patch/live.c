@@ -21,8 +21,8 @@
 #include <errno.h>
 #include <time.h>
 
-#include "fast/fast.h"
 #include "fast/image/emit_code.h"
+#include "fast/image/kinds.h"
 #include "fast/patch/halt.h"
 #include "fast/patch/relocate.h"
 #include "fast/patch/returns.h"
@@ -55,7 +55,7 @@ static uint64_t pointer_of(unsigned int site)
 /* Only its call stands in front of the bytes that follow, and that is one that always stops. */
 static bool is_plain(const struct fast_site *site)
 {
-	return site->before == 0 && site->stub->number >= 0 && fast_counts((uint64_t)site->stub->number);
+	return site->before == 0 && site->stub->number >= 0 && kinds_counted((uint64_t)site->stub->number);
 }
 
 static bool is_within(const struct pass *pass, uint64_t address)
@@ -92,7 +92,7 @@ static void is_elsewhere(pid_t tid, void *context)
 	uint64_t instruction = 0;
 	bool elsewhere = true;
 
-	if (tid == pass->handled || (tracee && tracee->elsewhere))
+	if (tid == pass->handled || (tracee && tracee->fast.elsewhere))
 		return;
 	switch (stance_of(pass->t, tid, &instruction)) {
 	case STANCE_SLEEPS:
@@ -106,14 +106,14 @@ static void is_elsewhere(pid_t tid, void *context)
 	}
 	pass->ok &= elsewhere;
 	if (tracee)
-		tracee->elsewhere = elsewhere;
+		tracee->fast.elsewhere = elsewhere;
 }
 
 static void forget_elsewhere(struct pt_tracer *t, struct tracee *tracee, void *group)
 {
 	(void)t;
 	if (tracee->group == group)
-		tracee->elsewhere = false;
+		tracee->fast.elsewhere = false;
 }
 
 static bool all_elsewhere(struct pass *pass)
@@ -147,7 +147,7 @@ static void relocate(pid_t tid, void *context)
 	if (tid == pass->handled || halt_stands(pass->t, tid))
 		relocate_one_in(pass->t, pass->image, tid);
 	else if (tracee)
-		tracee->relocate = true;
+		tracee->fast.relocate = true;
 }
 
 static void write_first(const struct pass *pass, const uint8_t *byte)
@@ -169,8 +169,7 @@ static bool choose(struct pass *pass)
 		struct fast_site *site = &pass->image->sites[i];
 
 		site->changes = !site->jumps && emit_code_has_original(pass->tid, site);
-		if (site->changes &&
-		    returns_hide(pass->image->group, site->begin, site->begin + site_size(site))) {
+		if (site->changes && returns_hide(pass->image->group, site->begin, site->begin + site_size(site))) {
 			pass->hidden = true;
 			site->changes = false;
 		}
@@ -205,7 +204,7 @@ static bool keep_plain(struct pass *pass)
 static bool none_is_within(struct pass *pass)
 {
 	return wait_until_elsewhere(pass) ||
-	       (!pass->plain && !pass->image->group->returned && keep_plain(pass) && all_elsewhere(pass));
+	       (!pass->plain && !pass->image->group->fast.returned && keep_plain(pass) && all_elsewhere(pass));
 }
 
 static int write_jumps(const struct pass *pass)
@@ -235,7 +234,7 @@ static bool none_would_suffer(struct pass *pass)
 /* Frames end; but where they were too many to be remembered nobody will know. */
 static int result_of(const struct pass *pass, int written)
 {
-	if (pass->hidden && pass->image->group->returns_lost)
+	if (pass->hidden && pass->image->group->fast.returns_lost)
 		return -ENOBUFS;
 	return pass->hidden || pass->later ? -EAGAIN : written;
 }
@@ -272,15 +271,15 @@ int live_jumps(struct pt_tracer *t, struct image *image, const struct tracee *tr
 		return result_of(&pass, 0);
 	if (!none_would_suffer(&pass) || is_being_signalled(t, image->group))
 		return -EAGAIN;
-	image->group->returned |= relocate_known(image, tracee->tid) > 0;
-	pass.plain &= !image->group->returned;
+	image->group->fast.returned |= relocate_known(image, tracee->tid) > 0;
+	pass.plain &= !image->group->fast.returned;
 	t->traps = true;
 	write_first(&pass, &trap);
 	if (!none_is_within(&pass)) {
 		write_first(&pass, NULL);
 		return -EAGAIN;
 	}
-	image->group->returned = false;
+	image->group->fast.returned = false;
 	written = write_jumps(&pass);
 	halt_each(image->group, relocate, &pass);
 	return result_of(&pass, written);

@@ -17,9 +17,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fast/fast.h"
 #include "fast/image/emit_code.h"
 #include "fast/image/handover.h"
+#include "fast/image/kinds.h"
 #include "fast/image/layout.h"
 #include "fast/image/twin.h"
 #include "fast/patch/halt.h"
@@ -36,7 +36,7 @@ bool patch_wants(const struct pt_tracer *t, const struct site *site, enum patch_
 		return false;
 	if (!site->number_known)
 		return choice == PATCH_ALL || stopped;
-	return fast_counts(site->number) || (choice == PATCH_ALL && twin_watches(t, site->number));
+	return kinds_counted(site->number) || (choice == PATCH_ALL && kinds_watched(t, site->number));
 }
 
 static const struct stub *stub_for(const struct site *site)
@@ -161,7 +161,7 @@ int patch_jumps(struct pt_tracer *t, struct image *image, pid_t tid, unsigned in
 static int add_stubs(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct mapping *mapping,
 		     enum patch_choice choice, uint64_t stopped_at)
 {
-	const struct code *code = code_look(t, tracee->tid, tracee->group->image, mapping);
+	const struct code *code = code_look(t, tracee->tid, tracee->group->fast.image, mapping);
 	const unsigned int first = image->site_count;
 	int result;
 

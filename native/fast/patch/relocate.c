@@ -96,8 +96,8 @@ static void will_call(struct pt_tracer *t, pid_t tid, uint64_t address, int64_t 
 	struct tracee *tracee = tracee_find(t, tid);
 
 	/* One that is only being born has no group yet, and stands behind a call. */
-	if (tracee && tracee->group && tracee->group->image && tracee->group->image->asks)
-		tracee->asked += is_to_call(address, result);
+	if (tracee && tracee->group && tracee->group->fast.image && tracee->group->fast.image->asks)
+		tracee->fast.asked += is_to_call(address, result);
 }
 
 static void move_thread(pid_t tid, void *context)
@@ -109,7 +109,8 @@ static void move_thread(pid_t tid, void *context)
 
 	if (registers_read(tid, &regs) < 0) {
 		if (tracee)
-			tracee->relocate = true; /* it is in the kernel (halt.c), and is looked at at its next stop */
+			tracee->fast.relocate =
+				true; /* it is in the kernel (halt.c), and is looked at at its next stop */
 		return;
 	}
 	if (registers_compat(&regs))
@@ -207,7 +208,7 @@ static void forget_asked(struct pt_tracer *t, struct tracee *tracee, void *group
 {
 	(void)t;
 	if (tracee->group == group)
-		tracee->asked = 0;
+		tracee->fast.asked = 0;
 }
 
 int relocate_count_asked(struct pt_tracer *t, struct group *group)

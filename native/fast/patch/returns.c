@@ -15,7 +15,6 @@
 #include <sys/ucontext.h>
 
 #include "calls/restart.h"
-#include "fast/fast.h"
 #include "fast/image/layout.h"
 #include "fast/scan/sites.h"
 #include "machine/registers.h"
@@ -41,12 +40,12 @@ static bool is_near_call(pid_t tid, uint64_t address)
 	return false;
 }
 
-bool fast_wants_frame(const struct pt_tracer *t, const struct tracee *tracee, int signal)
+bool returns_wanted(const struct pt_tracer *t, const struct tracee *tracee, int signal)
 {
 	const struct group *group = tracee->group;
 	struct registers regs;
 
-	return t->options.fast && !t->detaching && group->counted && !group->slow && !group->returns_lost &&
+	return t->options.fast && !t->detaching && group->counted && !group->fast.slow && !group->fast.returns_lost &&
 	       !tracee->fresh && restart_has_handler(tracee->tid, signal) && registers_read(tracee->tid, &regs) == 0 &&
 	       !registers_compat(&regs) && !is_ours(registers_instruction(&regs)) &&
 	       is_near_call(tracee->tid, registers_instruction(&regs));
@@ -54,37 +53,37 @@ bool fast_wants_frame(const struct pt_tracer *t, const struct tracee *tracee, in
 
 static void lose(struct group *group)
 {
-	group->returns_lost = true;
-	free(group->returns);
-	group->returns = NULL;
-	group->return_count = 0;
+	group->fast.returns_lost = true;
+	free(group->fast.returns);
+	group->fast.returns = NULL;
+	group->fast.return_count = 0;
 }
 
 static void drop(struct group *group, unsigned int i)
 {
-	group->returns[i] = group->returns[--group->return_count];
+	group->fast.returns[i] = group->fast.returns[--group->fast.return_count];
 }
 
 static void add(struct group *group, const struct frame *frame)
 {
-	for (unsigned int i = 0; i < group->return_count; i++)
-		if (group->returns[i].at == frame->at)
-			return (void)(group->returns[i] = *frame);
-	if (!group->returns)
-		group->returns = calloc(RETURNS_MOST, sizeof(*group->returns));
-	if (!group->returns)
+	for (unsigned int i = 0; i < group->fast.return_count; i++)
+		if (group->fast.returns[i].at == frame->at)
+			return (void)(group->fast.returns[i] = *frame);
+	if (!group->fast.returns)
+		group->fast.returns = calloc(RETURNS_MOST, sizeof(*group->fast.returns));
+	if (!group->fast.returns)
 		return lose(group);
-	if (group->return_count == RETURNS_MOST) {
+	if (group->fast.return_count == RETURNS_MOST) {
 		for (unsigned int i = RETURNS_MOST; i-- > 0;)
-			if (signal_frames_stands(frame->tid, &group->returns[i]) == 0)
+			if (signal_frames_stands(frame->tid, &group->fast.returns[i]) == 0)
 				drop(group, i);
-		if (group->return_count > RETURNS_MANY)
+		if (group->fast.return_count > RETURNS_MANY)
 			return lose(group);
 	}
-	group->returns[group->return_count++] = *frame;
+	group->fast.returns[group->fast.return_count++] = *frame;
 }
 
-void fast_frame_built(struct tracee *tracee, int signal)
+void returns_built(struct tracee *tracee, int signal)
 {
 	/* pthread_cancel(3): the handler unwinds the stack from where the thread stood. */
 	struct frame frame = {
@@ -112,8 +111,8 @@ unsigned int returns_move(struct group *group, pid_t tid, move_function move, co
 {
 	unsigned int moved = 0;
 
-	for (unsigned int i = group->return_count; i-- > 0;) {
-		struct frame *frame = &group->returns[i];
+	for (unsigned int i = group->fast.return_count; i-- > 0;) {
+		struct frame *frame = &group->fast.returns[i];
 
 		frame->to = move(context, frame->instruction, 0);
 		if (!frame->to || frame->looked_at)
@@ -126,8 +125,8 @@ unsigned int returns_move(struct group *group, pid_t tid, move_function move, co
 
 bool returns_hide(const struct group *group, uint64_t begin, uint64_t end)
 {
-	for (unsigned int i = 0; i < group->return_count; i++) {
-		const struct frame *frame = &group->returns[i];
+	for (unsigned int i = 0; i < group->fast.return_count; i++) {
+		const struct frame *frame = &group->fast.returns[i];
 		int stands;
 
 		if (frame->instruction <= begin || frame->instruction >= end)
@@ -136,13 +135,13 @@ bool returns_hide(const struct group *group, uint64_t begin, uint64_t end)
 		if (stands == -EBUSY || (stands == 1 && frame->looked_at))
 			return true;
 	}
-	return group->returns_lost;
+	return group->fast.returns_lost;
 }
 
 void returns_end(struct group *group, pid_t tid)
 {
-	for (unsigned int i = group->return_count; i-- > 0;) {
-		struct frame *frame = &group->returns[i];
+	for (unsigned int i = group->fast.return_count; i-- > 0;) {
+		struct frame *frame = &group->fast.returns[i];
 
 		if (frame->tid != tid)
 			continue;
@@ -155,23 +154,23 @@ void returns_end(struct group *group, pid_t tid)
 
 void returns_copy(struct group *child, const struct group *parent)
 {
-	child->returns_lost = parent->returns_lost;
-	if (!parent->return_count)
+	child->fast.returns_lost = parent->fast.returns_lost;
+	if (!parent->fast.return_count)
 		return;
-	child->returns = calloc(RETURNS_MOST, sizeof(*child->returns));
-	if (!child->returns)
+	child->fast.returns = calloc(RETURNS_MOST, sizeof(*child->fast.returns));
+	if (!child->fast.returns)
 		return lose(child);
-	for (unsigned int i = 0; i < parent->return_count; i++) {
-		child->returns[i] = parent->returns[i];
-		child->returns[i].tid = child->tgid;
+	for (unsigned int i = 0; i < parent->fast.return_count; i++) {
+		child->fast.returns[i] = parent->fast.returns[i];
+		child->fast.returns[i].tid = child->tgid;
 	}
-	child->return_count = parent->return_count;
+	child->fast.return_count = parent->fast.return_count;
 }
 
 void returns_forget(struct group *group)
 {
-	free(group->returns);
-	group->returns = NULL;
-	group->return_count = 0;
-	group->returns_lost = group->returned = false;
+	free(group->fast.returns);
+	group->fast.returns = NULL;
+	group->fast.return_count = 0;
+	group->fast.returns_lost = group->fast.returned = false;
 }

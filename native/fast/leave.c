@@ -4,7 +4,7 @@
  * well: the instructions behind the call are the same. Only a call that a stub counts, and that has not returned, has
  * to return there.
  */
-#include "fast/patch/leave.h"
+#include "fast/leave.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 
 #include "calls/restart.h"
 #include "fast/count/ring.h"
-#include "fast/fast.h"
+#include "fast/door.h"
 #include "fast/image/emit_code.h"
 #include "fast/image/layout.h"
 #include "fast/image/maps.h"
@@ -127,13 +127,13 @@ int leave_memory(struct pt_tracer *t, struct tracee *tracee, const struct regist
 	struct group *group = tracee->group;
 	int error;
 
-	ring_drain(t, group->image);
-	if (group->image->files)
-		files_leave_image(t, group->image->files);
+	ring_drain(t, group->fast.image);
+	if (group->fast.image->files)
+		files_leave_image(t, group->fast.image->files);
 	error = inject_unmap(t, tracee, FAST_DATA, FAST_END - FAST_DATA, back, before_call);
 	if (error && mapped_within(group->tgid, FAST_DATA, FAST_END))
 		return error;
-	fast_group_gone(t, group);
+	door_group_gone(t, group);
 	return 0;
 }
 
@@ -201,18 +201,18 @@ bool leave_by_any(struct pt_tracer *t, struct image *image)
 static bool is_to_be_left(const struct pt_tracer *t, const struct tracee *tracee)
 {
 	const struct group *group = tracee->group;
-	const struct image *image = group->image;
+	const struct image *image = group->fast.image;
 
 	/* A filter of its own may forbid the call that this takes, and dispatch would send it to the program. */
 	return image && (image->withdrawn || image->to_withdraw) && image->leavings < LEAVINGS_MOST &&
 	       t->now >= image->leave_after && tracee->call.abi == ABI_NATIVE &&
-	       !(group->fallen & (1u << PT_FALLBACK_SANDBOX | 1u << PT_FALLBACK_DISPATCH));
+	       !(group->fast.fallen & (1u << PT_FALLBACK_SANDBOX | 1u << PT_FALLBACK_DISPATCH));
 }
 
 void leave_if_withdrawn(struct pt_tracer *t, struct tracee *tracee)
 {
 	struct group *group = tracee->group;
-	struct image *image = group->image;
+	struct image *image = group->fast.image;
 	struct registers regs;
 
 	if (!is_to_be_left(t, tracee))

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only
  *
  * Most calls that map memory name an address far from the fast path's, or none: they pass. This is not exact; who looks
- * at the stop is (fast/collide.c).
+ * at the stop is (collide.c).
  */
-#include "calls/touching.h"
+#include "fast/touching.h"
 
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 
+#include "fast/image/kinds.h"
 #include "fast/image/layout.h"
 
 #define LOW(argument) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[argument]))
@@ -136,10 +137,13 @@ static uint8_t resolve(uint8_t jump, unsigned int at, unsigned int length)
 	return (uint8_t)(jump == PASS ? length - at - 1 : jump == STOP ? length - at : jump);
 }
 
-unsigned int touching_build(struct sock_filter program[TOUCHING_MOST], enum abi abi, enum fast_touches touches,
-			    uint32_t pass, uint32_t stop)
+unsigned int touching_filter(struct sock_filter *program, enum abi abi, uint64_t number, uint32_t pass, uint32_t stop)
 {
+	const enum fast_touches touches = kinds_touching(abi, number);
 	const struct piece piece = piece_of(abi, touches);
+
+	if (!touches)
+		return 0;
 
 	for (unsigned int i = 0; i < piece.length; i++) {
 		program[i] = piece.begin[i];

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ * Kinds of calls, by their number: which are counted in stubs, which have to be seen in any case. */
+#ifndef PT_FAST_KINDS_H
+#define PT_FAST_KINDS_H
+
+#include "state/tracer.h"
+
+/* Does a stub count this call? */
+bool kinds_counted(uint64_t number);
+/* May it let the program write its code? With PROT_WRITE and PROT_EXEC in argument 2 it has to stop. */
+bool kinds_protect(uint64_t number);
+/* May it change code, or bring some (changes.c)? The tracer has to see those where no filter shows them. */
+bool kinds_change_code(uint64_t number);
+/* And must it see them whatever their arguments are? They are rare. */
+bool kinds_always_change_code(uint64_t number);
+
+/* How a call could touch the memory of the fast path. */
+enum fast_touches {
+	FAST_TOUCHES_NOTHING,
+	FAST_TOUCHES_RANGE,    /* argument 0 is an address, argument 1 a length */
+	FAST_TOUCHES_MMAP,     /* the same, and argument 3 has MAP_* */
+	FAST_TOUCHES_MREMAP,   /* argument 3 has MREMAP_*, argument 4 is a second address */
+	FAST_TOUCHES_BREAK,    /* argument 0 is the heap's end */
+	FAST_TOUCHES_SEGMENT,  /* argument 1 is an address */
+	FAST_TOUCHES_VDSO,     /* arch_prctl(2) */
+	FAST_TOUCHES_LIMIT,    /* argument 0 is the limit's number */
+	FAST_TOUCHES_LIMIT_OF, /* argument 1 is that */
+	FAST_TOUCHES_LOCK,     /* whatever its arguments are */
+	FAST_TOUCHES_OTHER     /* the tracer has to look */
+};
+enum fast_touches kinds_touching(enum abi abi, uint64_t number);
+
+/* Has the tracer to see this call where no filter shows it? Those of its table, but the ones that tell of themselves by
+ * an event (clone); those that somebody wants told, held or refused; those that change code, and that could touch the
+ * memory of the fast path (collide.c). */
+bool kinds_watched(const struct pt_tracer *t, uint64_t number);
+
+#endif
