@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import socket
 import struct
-from dataclasses import dataclass
+
+from ptmon.frozen import dataclass
 
 FAMILIES: dict[int, str] = {
     socket.AF_UNIX: "unix",

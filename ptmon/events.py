@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
+from ptmon.frozen import dataclass
 from ptmon.records import (
     Clone,
     Denied,

@@ -17,11 +17,11 @@ import sys
 import traceback
 import types
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from ptmon import decoding, syscalls
 from ptmon.errors import PtmonError, UsageError, kernel_word
+from ptmon.frozen import dataclass
 from ptmon.held import Call, Deny, Return
 from ptmon.outputs import stderr
 from ptmon.watches import Answer, Held, Watch

@@ -6,9 +6,9 @@ lists the options (man page, completion).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+from ptmon.frozen import dataclass
 from ptmon.option_values import (
     Address,
     address,

@@ -7,9 +7,10 @@ Times are seconds since the engine started (a monotonic clock), sizes are payloa
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum, IntEnum
 from typing import NamedTuple, Protocol
+
+from ptmon.frozen import dataclass
 
 
 class Direction(IntEnum):

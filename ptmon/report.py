@@ -7,9 +7,9 @@ Bytes are payload bytes as the system calls return them; times are seconds since
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
+from ptmon.frozen import dataclass, field
 from ptmon.rates import Rate
 from ptmon.version import __version__
 

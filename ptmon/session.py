@@ -9,12 +9,12 @@ import socket
 import threading
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from ptmon import explain
 from ptmon.engines import Engine, EngineSettings, create
 from ptmon.errors import AttachError, LaunchError, PtmonError, Step
+from ptmon.frozen import replace
 from ptmon.ledger import MAX_SOCKETS, Ledger
 from ptmon.outputs import Asking, Output, Outputs, stderr
 from ptmon.records import Exit, Incomplete, Reason

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol
 
 from ptmon.errors import AttachError, PtmonError
+from ptmon.frozen import dataclass
 from ptmon.records import Exit, Record
 from ptmon.watches import Hold, Rule, Watch
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 import itertools
 import os
 import signal
-from dataclasses import dataclass
 from typing import Any
 
 from ptmon._native import ffi, lib
+from ptmon.frozen import dataclass
 from ptmon.records import TcpCounters
 
 __all__ = ["BLOCKED", "Call", "Identity", "ffi", "identify", "lib", "read_call", "read_memory"]
