@@ -21,7 +21,7 @@
 #include "calls/touching.h"
 #include "calls/watch.h"
 #include "fast/fast.h"
-#include "fast/layout.h"
+#include "fast/image/layout.h"
 #include "syscalls/syscalls.h"
 
 #define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))

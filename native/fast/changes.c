@@ -17,8 +17,8 @@
 
 #include "fast/attach.h"
 #include "fast/fast.h"
-#include "fast/known.h"
-#include "fast/unseen.h"
+#include "fast/image/known.h"
+#include "fast/patch/unseen.h"
 #include "machine/memory.h"
 #include "process/tracee.h"
 

@@ -196,6 +196,13 @@ void await_unseen(struct pt_tracer *t, const struct group *group, const struct t
 	await_begin(t, group);
 }
 
+/* A call of this thread that no stop shows? Under our filter calls stop in any case, but for those made from where it
+ * lets them pass, and those that a supervisor of the program's own is asked about first (SECCOMP_RET_USER_NOTIF). */
+static bool may_hide_calls(const struct pt_tracer *t, const struct tracee *tracee)
+{
+	return !t->filtered || tracee->closely || (tracee->files && tracee->files->unsure & UNSURE_SUPERVISED);
+}
+
 static void look_late(struct pt_tracer *t, struct tracee *tracee, void *context)
 {
 	struct round round = {.group = tracee->group};
@@ -204,9 +211,9 @@ static void look_late(struct pt_tracer *t, struct tracee *tracee, void *context)
 		return;
 	look(t, tracee, &round);
 	/* What it did since it left that long call was not seen. */
-	if (!tracee->seized)
+	if (!tracee->seized && may_hide_calls(t, tracee))
 		emit_warning(t, tracee, PT_REASON_DETACHED, NULL, 0);
-	else if (now_ns() - tracee->seized_at > RUNS_NS)
+	else if (tracee->seized && now_ns() - tracee->seized_at > RUNS_NS)
 		interrupt_all_the_same(t, tracee, NULL);
 	*(bool *)context |= tracee->seized;
 }

@@ -19,8 +19,6 @@
 
 #include "machine/proc.h"
 
-#include "machine/presence.h"
-
 static int peek(pid_t tid, uint64_t address, uint8_t *to, size_t length)
 {
 	while (length) {

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define MEMORY_PAGE 4096 /* no mapping ends within one, whatever the machine's pages are */
+#include "machine/presence.h"
 
 /* Copies length bytes from the tracee, which must be in a ptrace-stop. 0, or -errno (nothing is copied then, or not
  * all). Memory that userfaultfd(2) guards, and that is not there yet, is not read. */

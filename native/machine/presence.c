@@ -17,8 +17,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "machine/memory.h"
-
 #define PAGES 64		/* that are asked about at once */
 #define PAGE_THERE (3ull << 62) /* present, or swapped */
 

@@ -17,7 +17,7 @@
 #include "calls/watch.h"
 #include "check.h"
 #include "fast/fast.h"
-#include "fast/layout.h"
+#include "fast/image/layout.h"
 #include "syscalls/syscalls.h"
 
 static struct sock_filter program[FILTER_MOST];

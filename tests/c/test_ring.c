@@ -13,10 +13,10 @@
 #include <x86intrin.h>
 
 #include "check.h"
-#include "fast/image.h"
-#include "fast/layout.h"
-#include "fast/ring.h"
-#include "fast/slots.h"
+#include "fast/count/ring.h"
+#include "fast/count/slots.h"
+#include "fast/image/image.h"
+#include "fast/image/layout.h"
 #include "process/tracee.h"
 #include "records/emit.h"
 #include "sockets/files.h"
