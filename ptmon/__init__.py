@@ -14,8 +14,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+from ptmon.static import TYPE_CHECKING, Any
 from ptmon.version import __version__
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ Layouts: ip(7), ipv6(7), unix(7), netlink(7), vsock(7), packet(7).
 
 from __future__ import annotations
 
+import _socket as socket  # what is of C in it: the rest takes ten times as long to load
 import os
-import socket
 import struct
 
 from ptmon.frozen import dataclass

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from ptmon.frozen import dataclass
 from ptmon.records import (
@@ -26,6 +25,7 @@ from ptmon.records import (
     singles,
 )
 from ptmon.snapshot import Snapshot
+from ptmon.static import Any
 
 SCHEMA = "ptmon.event/1"
 SOCKETS_MOST = 100_000

@@ -8,15 +8,17 @@ third of the time, too. ``dataclasses.replace``, ``fields`` and ``asdict`` take 
 
 from __future__ import annotations
 
-from _operator import attrgetter  # of C: operator itself is Python, and longer than this
+from operator import attrgetter
 
-TYPE_CHECKING = False
+from ptmon.static import TYPE_CHECKING
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from dataclasses import dataclass as dataclass
     from dataclasses import field as field
     from dataclasses import replace as replace
-    from typing import Any, Never
+
+    from ptmon.static import Any, Never
 
 
 class _New:

@@ -6,7 +6,6 @@ lists the options (man page, completion).
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from ptmon.frozen import dataclass
 from ptmon.option_values import (
@@ -22,6 +21,7 @@ from ptmon.option_values import (
     targets,
     words,
 )
+from ptmon.static import Any
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum, IntEnum
-from typing import NamedTuple, Protocol
 
 from ptmon.frozen import dataclass
+from ptmon.static import Protocol
 
 
 class Direction(IntEnum):
@@ -85,7 +85,8 @@ class Transfer:
     """Counted inside the program, without a stop."""
 
 
-class Group(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Group:
     """Transfers of one second that differ in nothing but their time and their bytes."""
 
     sum: Transfer

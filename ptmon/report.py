@@ -7,10 +7,10 @@ Bytes are payload bytes as the system calls return them; times are seconds since
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from ptmon.frozen import dataclass, field
 from ptmon.rates import Rate
+from ptmon.static import Any
 from ptmon.version import __version__
 
 SCHEMA = "ptmon.report/1"

@@ -29,12 +29,12 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from ptmon import explain
-from ptmon.api.preparing import prepare
 from ptmon.api.tracing import INTERRUPT_S, Tracing
 from ptmon.engines import FAST_AFTER
 from ptmon.errors import PtmonError
 from ptmon.events import Event
 from ptmon.ledger import MAX_SOCKETS
+from ptmon.preparing import prepare
 from ptmon.report import Report
 
 if TYPE_CHECKING:

@@ -3,14 +3,13 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator, Sequence
 from types import TracebackType
-from typing import Protocol
 
 from ptmon.errors import AttachError, PtmonError
 from ptmon.frozen import dataclass
 from ptmon.records import Exit, Record
+from ptmon.static import Protocol
 from ptmon.watches import Hold, Rule, Watch
 
 ENGINES = {
@@ -96,7 +95,7 @@ def create(name: str, settings: EngineSettings) -> Engine:
     """The engine called ``name``, not yet entered. Raises PtmonError where it cannot be loaded."""
     module, kind = ENGINES[name]
     try:
-        engine: Engine = getattr(importlib.import_module(module), kind)(settings)
+        engine: Engine = getattr(__import__(module, fromlist=[kind]), kind)(settings)
     except ImportError as error:
         raise PtmonError(f"the {name} engine cannot be loaded: {error}; build ptmon with: pip install .") from error
     return engine

@@ -12,13 +12,13 @@ import signal
 import time
 from collections.abc import Iterator
 from types import TracebackType
-from typing import Any
 
 from ptmon.engines import EngineSettings, watching
 from ptmon.engines.batches import BatchReader
 from ptmon.engines.boundary import BLOCKED, ffi, lib
 from ptmon.errors import AttachError, LaunchError, PtmonError, Step, kernel_word
 from ptmon.records import Exit, Record
+from ptmon.static import Any
 
 BATCH_MS = 100
 SECCOMP = {"auto": lib.PT_SECCOMP_AUTO, "on": lib.PT_SECCOMP_ON, "off": lib.PT_SECCOMP_OFF}

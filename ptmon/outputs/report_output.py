@@ -8,13 +8,13 @@ import os
 import stat
 from collections.abc import Callable
 from types import TracebackType
-from typing import TextIO
 
 from ptmon.errors import PtmonError, kernel_word
 from ptmon.frozen import dataclass
 from ptmon.outputs import SilentOutput, stderr
 from ptmon.outputs.files import PATIENCE, check_folder, expand, opened, standard, unwritable, wants_pid
 from ptmon.report import Header, Report
+from ptmon.static import TextIO
 from ptmon.text import printable
 
 

@@ -7,7 +7,8 @@ import io
 import select
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TextIO
+
+from ptmon.static import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer

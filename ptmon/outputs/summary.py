@@ -8,11 +8,11 @@ import signal
 from collections import Counter
 from collections.abc import Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, TextIO
 
 from ptmon.outputs.report_output import Style
 from ptmon.outputs.summary_rows import Row, peer_rows, process_rows, socket_rows
 from ptmon.report import Report
+from ptmon.static import TYPE_CHECKING, TextIO
 from ptmon.text import counted, duration, printable, size
 
 if TYPE_CHECKING:

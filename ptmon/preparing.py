@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from ptmon.engines import FAST_AFTER, EngineSettings
 from ptmon.errors import PtmonError
+from ptmon.static import TYPE_CHECKING
 from ptmon.watches import Hold, Rule, Watch
 
 if TYPE_CHECKING:
