@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -73,6 +74,9 @@ def trace(options: Options, ignored: int | None = None) -> int:
             max_sockets=options.max_sockets,
             wait=options.wait,
         )
+        # What is loaded by now stays: looking for garbage in it is for nothing, above all at the very end.
+        gc.freeze()
+        gc.enable()
         session.run()
     if options.attach or options.wait:
         return 0

@@ -44,6 +44,12 @@ def test_a_quiet_run_loads_nothing_that_it_makes_no_use_of() -> None:
     assert {name for name in OWN if f"ptmon.{name}" in found} == set()
 
 
+def test_while_it_traces_garbage_is_looked_for_in_what_came_since() -> None:
+    code = "import gc, ptmon.__main__ as main; main.start(); print(gc.isenabled(), gc.get_freeze_count() > 1000)"
+    done = subprocess.run([sys.executable, "-c", code, "-q", "true"], capture_output=True, text=True, timeout=DEADLINE)
+    assert done.stdout == "True True\n"
+
+
 def test_a_report_in_a_file_loads_no_more_than_its_format() -> None:
     found = loaded("-o", "/dev/null", "--format", "json", "true")
     assert {"ptmon.outputs.json", "json"} <= found
