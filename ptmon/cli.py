@@ -75,8 +75,9 @@ def trace(options: Options, ignored: int | None = None) -> int:
             wait=options.wait,
         )
         # What is loaded by now stays: looking for garbage in it is for nothing, above all at the very end.
-        gc.freeze()
-        gc.enable()
+        if not gc.isenabled():  # as ptmon.__main__ has left it
+            gc.freeze()
+            gc.enable()
         session.run()
     if options.attach or options.wait:
         return 0
