@@ -20,9 +20,7 @@ from ptmon.text import printable
 if TYPE_CHECKING:
     from ptmon.engines import EngineSettings
     from ptmon.hooks import Hook
-    from ptmon.outputs.report_output import Render, Style
-    from ptmon.report import Report
-    from ptmon.static import TextIO
+    from ptmon.outputs.report_output import Render
 
 
 def main(arguments: Sequence[str] | None = None, ignored: int | None = None) -> int:
@@ -189,13 +187,18 @@ def _check_files(options: Options, host: str) -> None:
 
 
 def renderer(name: str) -> Render:
-    """What writes a report as ``summary``, ``json`` or ``csv``. Its module is loaded when there is a report."""
+    """What writes a report as ``summary``, ``json`` or ``csv``. Loaded now: at the end ptmon may be another version."""
+    if name == "json":
+        from ptmon.outputs import json
 
-    def render(report: Report, file: TextIO, style: Style) -> None:
-        write: Render = __import__(f"ptmon.outputs.{name}", fromlist=["write_report"]).write_report
-        write(report, file, style)
+        return json.write_report
+    if name == "csv":
+        from ptmon.outputs import csv
 
-    return render
+        return csv.write_report
+    from ptmon.outputs import summary
+
+    return summary.write_report
 
 
 def format_of(path: str | None) -> str:

@@ -54,6 +54,8 @@ class Session:
         """Targets that could not be attached: pid, errno or 0."""
         self._lock = allocate_lock()
         """Of the ledger: another thread may ask for a snapshot."""
+        if settings.duration is not None:  # now: while ptmon runs it may be replaced by another version
+            from ptmon.outputs import aside  # noqa: F401
         for output in outputs:
             if asks(output):
                 output.snapshot_source = self.snapshot
