@@ -102,6 +102,8 @@ def dress(panel: Any, results: Results, column: Column, rows: list[Row]) -> None
 def caption(figure: Any, results: Results) -> None:
     rounds = f"{results.rounds} interleaved round{'s' if results.rounds > 1 else ''}"
     title = f"Time over native time: median of {rounds}, and their spread"
+    if not results.measurement:
+        title = f"NO MEASUREMENT (--quick). {title}"
     figure.suptitle(title, x=0.01, ha="left", fontsize=13, fontweight="bold", color=INK)
     marks = [lines.Line2D([], [], marker="o", linestyle="", color=ink, label=name) for ink, name in LEGEND]
     hollow = {"linestyle": "", "color": INK, "markerfacecolor": "white"}

@@ -86,7 +86,7 @@ class Server:
 @contextmanager
 def serving(words: Sequence[str], port: int, start: Start, load: Callable[[int], Done], by: int) -> Iterator[Server]:
     out, pidfile = start.folder / "out", start.folder / "pid"
-    with started([*start.prefix, *words], out, start.environment or {}) as process:
+    with started(start.around(words), out, start.environment or {}) as process:
 
         def ready() -> int:
             check_runs(process, out)

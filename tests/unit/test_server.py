@@ -116,14 +116,15 @@ def test_a_snapshot_is_answered_in_the_client_s_form(serve: Serve) -> None:
         assert (line["event"], line["sent"], line["sockets"]) == ("snapshot", 35, 2)
 
 
-def test_many_who_ask_for_snapshots_get_the_same_one(serve: Serve) -> None:
+def test_many_who_ask_for_snapshots_get_the_same_one(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub, "SNAPSHOT_SECONDS", 600.0)  # on a busy machine the server may take a while for all of them
     made = []
     with serve() as served:
         served.output.snapshot_source = lambda: made.append(1) or SNAPSHOT  # type: ignore[func-returns-value]
         caller = served.joined()
         caller.say("snapshot\n" * 12)
         assert len([caller.line() for _ in range(12)]) == 12
-    assert len(made) == 1  # all of it was in one segment
+    assert len(made) == 1
 
 
 def test_any_other_line_is_shown_without_control_characters(serve: Serve, said: list[str]) -> None:
