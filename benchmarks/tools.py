@@ -23,6 +23,8 @@ NO_FAST = "this ptmon has no --fast"
 SERVERS = frozenset({"nginx", "redis"})
 ONE_THREAD = SERVERS | {"fork_exec", "ping_pong_threads", "tcp_stream"}
 """What a slow tool can't do that traces one thread of one process."""
+ATTACHES = frozenset({"start_up"})
+"""What a tool can't do that attaches."""
 
 BPFTRACE = """
 tracepoint:syscalls:sys_exit_sendto, tracepoint:syscalls:sys_exit_sendmsg, tracepoint:syscalls:sys_exit_write,
@@ -142,6 +144,8 @@ def _ptmon(fast: bool) -> tuple[Tool, ...]:
             # No filter can be put into a process that runs already.
             {"unwatched": Speed.LINES if fast else Speed.STOPS},
             tells=report,
+            cannot=ATTACHES,
+            why_not="it starts nothing",
             attached_when="held",
             trial=trial,
             missing=missing,
@@ -228,6 +232,8 @@ def _root() -> tuple[Tool, ...]:
             ("bpftrace", "-e", BPFTRACE),
             "eBPF adds up in the kernel what calls return; needs root",
             tells=tells.bpftrace_maps,
+            cannot=ATTACHES,
+            why_not="it starts nothing",
             attached_when="attached",
             trial=("bpftrace", "-e", "tracepoint:syscalls:sys_exit_sendto { exit(); } interval:ms:1 { exit(); }"),
             needs_root=True,

@@ -90,4 +90,10 @@ WORKLOADS = (
         "getppid, which moves nothing",
         counts(full=3_000_000, lines=200_000, stops=10_000, slow=2_000),
     ),
+    Workload(
+        "start_up",
+        "start-up,\nof true",
+        "start and end of the tool, which runs true; native: python3 -c pass",
+        counts(full=40, stops=40, slow=40),
+    ),
 )

@@ -13,13 +13,14 @@ from rich.console import Console
 
 from benchmarks.__main__ import main
 from benchmarks.bars import BARS, Bar, Held, judge
-from benchmarks.jobs import build
+from benchmarks.jobs import Start, build
 from benchmarks.measure import Plan, Taken, run_all, shuffled
 from benchmarks.options import chosen
 from benchmarks.processes import RunError
 from benchmarks.report import WIDTH, duration, notes, short, table
 from benchmarks.results import NATIVE, Cell, Column, Ratio, Results, Row, Verdict
 from benchmarks.servers import CLIENTS, wrk_done
+from benchmarks.starting import Starts
 from benchmarks.tells import Traffic, Truth, bpftrace_maps, call_lines, ptmon_events, ptmon_report, shim_file
 from benchmarks.tools import NO_FAST, Tool, all_tools
 from benchmarks.trials import why_missing
@@ -223,6 +224,25 @@ def test_wrk_leaves_some_requests_on_their_way() -> None:
     assert not done.truth.holds_for(Traffic(2000, 500, sound=False))
     with pytest.raises(RunError):
         wrk_done('{"requests": 0, "microseconds": 1000, "bytes": 0, "request": 50}')
+
+
+def test_ptmon_is_started_and_compared_with_python(tmp_path: Path) -> None:
+    plan = Plan(chosen(all_tools(True), "ptmon-fast", NATIVE), chosen(WORKLOADS, "start_up"), rounds=1, quick=True)
+    results = run_all(build(tmp_path), plan, {}, lambda _line: None)
+    cells = {name: results.cell(name, "start_up") for name in (NATIVE, "ptmon-fast")}
+    assert {name: (cell.operations, cell.failed, cell.verdict) for name, cell in cells.items()} == {
+        NATIVE: (40, "", Verdict.SILENT),
+        "ptmon-fast": (40, "", Verdict.EQUAL),
+    }
+    ratio = results.ratio("ptmon-fast", "start_up")
+    assert ratio is not None
+    assert ratio.median > 1
+
+
+def test_a_start_that_fails_says_why(tmp_path: Path) -> None:
+    starts = Starts(Start(tmp_path, ("sh", "-c", "echo not today >&2; exit 3")), 2)
+    with pytest.raises(RunError, match="exit status 3: not today"):
+        starts.work()
 
 
 def test_exact_truth_is_exact() -> None:
