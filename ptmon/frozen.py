@@ -25,8 +25,11 @@ class _New:
     """``__new__`` of a record's class, compiled when it is first asked for."""
 
     def __get__(self, record: object, kind: type[Frozen]) -> Callable[..., Any]:
-        made = _constructor(kind)
-        kind.__new__ = staticmethod(made)  # type: ignore[method-assign]
+        owner = next((one for one in kind.__mro__ if "_values" in vars(one)), None)
+        if owner is None:
+            return object.__new__
+        made = _constructor(owner)
+        owner.__new__ = staticmethod(made)  # type: ignore[method-assign]
         return made
 
 
@@ -54,13 +57,16 @@ class Frozen:
     """What records have in common."""
 
     __slots__ = ()
-    __match_args__: tuple[str, ...] = ()
     __dataclass_fields__ = _Described("__dataclass_fields__")
     __dataclass_params__ = _Described("__dataclass_params__")
-    _values: Callable[[object], object]
-    """All of them, to compare by."""
-    _defaults: dict[str, Any]
-    _hidden: frozenset[str]
+    if TYPE_CHECKING:  # annotations are fields
+        __match_args__: tuple[str, ...]
+        _values: Callable[[object], object]
+        """All of them, to compare by."""
+        _defaults: dict[str, Any]
+        _hidden: frozenset[str]
+    else:
+        __match_args__ = ()
 
     def __setattr__(self, name: str, value: object) -> Never:
         from dataclasses import FrozenInstanceError
@@ -129,18 +135,28 @@ def _constructor(kind: type[Frozen]) -> Callable[..., Any]:
     parameters = (f"{name}=_defaults[{name!r}]" if name in kind._defaults else name for name in names)
     lines = (
         f"def __new__(cls, {', '.join(parameters)}):",
-        " _record = _new(_twin)",
-        *(f" _record.{name} = {name}" for name in names),
-        " _record.__class__ = cls",
+        " _record = _new(_twin if cls is _kind else cls)",
+        f" if cls is not _kind: _set_all(_record, ({', '.join(names)},))",
+        " else:",
+        *(f"  _record.{name} = {name}" for name in names),
+        "  _record.__class__ = cls",
         *([" _record.__post_init__()"] if hasattr(kind, "__post_init__") else []),
         " return _record",
     )
-    scope: dict[str, Any] = {"_new": object.__new__, "_twin": twin, "_defaults": kind._defaults}
+    scope: dict[str, Any] = {
+        "_defaults": kind._defaults, "_kind": kind, "_new": object.__new__, "_set_all": _set_all, "_twin": twin
+    }  # fmt: skip
     exec("\n".join(lines), scope)
     made: Callable[..., Any] = scope["__new__"]
     made.__module__, made.__qualname__ = kind.__module__, f"{kind.__qualname__}.__new__"
     made.__annotations__.update(kind.__annotations__)
     return made
+
+
+def _set_all(record: Frozen, values: tuple[object, ...]) -> None:
+    """Of an object of a class derived from a record's, which has more in it than the twin."""
+    for name, value in zip(record.__match_args__, values, strict=True):
+        object.__setattr__(record, name, value)
 
 
 def _replace(record: Any, /, **changes: object) -> Any:

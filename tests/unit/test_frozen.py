@@ -9,7 +9,7 @@ import inspect
 import pickle
 import subprocess
 import sys
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 
@@ -36,9 +36,10 @@ class Record:
 def both() -> tuple[Any, Any]:
     """Each makes a new class and takes the defaults out of the one that it is given."""
     given = {name: value for name, value in vars(Record).items() if name not in ("__dict__", "__weakref__")}
+    given["__qualname__"] = "Record"
     theirs: Any = dataclasses.dataclass(frozen=True, slots=True)(type("Record", (), given))
     ours: Any = frozen.dataclass(frozen=True, slots=True)
-    return ours(Record), theirs
+    return ours(type("Record", (), given)), theirs
 
 
 Ours, Theirs = both()
@@ -94,6 +95,22 @@ def test_a_record_says_what_it_holds(kind: Any) -> None:
     assert kind.__slots__ == kind.__match_args__ == ("number", "text", "rest")
 
 
+@pytest.mark.parametrize("place", [0, 1], ids=["ours", "theirs"])
+def test_a_class_can_be_derived_from_a_record_s(place: int) -> None:
+    kind: Any = both()[place]
+
+    class Derived(kind):  # type: ignore[misc]
+        def thrice(self) -> int:
+            return 3 * int(self.number)
+
+    for _ in range(2):
+        made = Derived(3, rest=(1,))
+        assert (made.thrice(), made.twice, made.text, made.rest) == (9, 6, "none", (1,))
+        assert made == Derived(3, rest=(1,)) != kind(3, rest=(1,))
+        assert repr(made).endswith("Derived(number=3, text='none', rest=(1,))")
+        kind(3)
+
+
 @KINDS
 def test_a_signature_names_the_fields(kind: Any) -> None:
     parameters = inspect.signature(kind).parameters
@@ -118,6 +135,7 @@ def test_dataclasses_knows_a_record(kind: Any) -> None:
     assert [(field.name, field.type) for field in dataclasses.fields(made)] == [
         ("number", "int"), ("text", "str"), ("rest", "tuple[int, ...]"),
     ]  # fmt: skip
+    assert get_type_hints(kind) == {"number": int, "text": str, "rest": tuple[int, ...]}
     assert dataclasses.asdict(made) == {"number": 3, "text": "a", "rest": ()}
     assert dataclasses.replace(made, text="b") == frozen.replace(made, text="b") == kind(3, "b")
     with pytest.raises(TypeError):
