@@ -66,6 +66,11 @@ _HOMES = {
 }
 
 
+def __dir__() -> list[str]:
+    """All of it, also what is not loaded yet: for ``dir``, ``help`` and completion."""
+    return sorted({*globals(), *__all__})
+
+
 def __getattr__(name: str) -> Any:
     """Loads what is asked for, so that ``ptmon --help`` does not load the engine."""
     if name not in _HOMES:
