@@ -116,7 +116,7 @@ def launch_failure(error: LaunchError) -> PtmonError:
         return PtmonError(f"cannot trace {program}: {what} ({word})", EXIT_OWN)
     if error.step == Step.DIRECTORY:
         where = printable(error.cwd or "")
-        return PtmonError(f"cannot start {program} in {where}: it cannot be changed to ({word})", EXIT_OWN)
+        return PtmonError(f"cannot start {program}: its directory {where} cannot be entered ({word})", EXIT_OWN)
     if error.step == Step.FORK:
         return PtmonError(
             f"cannot start {program}: no process can be made ({word}); see ulimit -u and memory", EXIT_OWN

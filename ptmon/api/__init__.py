@@ -36,7 +36,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ptmon import explain
-from ptmon.api.capturing import Capture
 from ptmon.api.preparing import prepare
 from ptmon.api.tracing import INTERRUPT_S, Tracing
 from ptmon.engines import FAST_AFTER
@@ -46,6 +45,7 @@ from ptmon.ledger import MAX_SOCKETS
 from ptmon.report import Report
 
 if TYPE_CHECKING:
+    from ptmon.api.capturing import Capture
     from ptmon.hooks import Hook
 
 __all__ = ["BUFFER", "Tracing", "attach", "launch", "prepare", "run"]
@@ -91,7 +91,7 @@ def run(
     127 where the program was not found.
     """
     with ExitStack() as stack:
-        capture = stack.enter_context(Capture()) if capture_output else None
+        capture = stack.enter_context(_capture()) if capture_output else None
         session = _launch(
             command,
             None if capture is None else capture.fds,
@@ -115,6 +115,12 @@ def run(
     if session.dropped:
         warnings.warn(f"{session.dropped} events were dropped: on_event is too slow", RuntimeWarning, stacklevel=2)
     return report
+
+
+def _capture() -> Capture:
+    from ptmon.api.capturing import Capture  # late: the command line loads this module, and captures nothing
+
+    return Capture()
 
 
 def _run(session: Tracing, on_event: Callable[[Event], object] | None, capture: Capture | None) -> Report:

@@ -60,7 +60,7 @@ def test_each_engine_starts_a_program_where_and_as_it_is_told_to(tmp_path: Path,
     folder = own_program(tmp_path / "bin")
     assert run(code, folder, engine) == [
         [0, f"{folder}\n", "a=b none\n"],
-        [125, f"cannot start own in {folder}/own: it cannot be changed to (ENOTDIR: Not a directory)"],
+        [125, f"cannot start own: its directory {folder}/own cannot be entered (ENOTDIR: Not a directory)"],
         [127, "./none: not found (ENOENT: No such file or directory)"],
         [126, "../bin: is a directory, not a program (EACCES: Permission denied)"],
     ]
@@ -81,11 +81,11 @@ def test_a_directory_or_environment_that_cannot_be_is_an_error(tmp_path: Path) -
             tell(type(error).__name__)
     tell(threading.active_count(), len(os.listdir("/proc/self/fd")))
     """
-    start = "cannot start touch in"
+    start = "cannot start touch: its directory"
     assert run(code, cwd=tmp_path) == [
-        [125, f"{start} missing: it cannot be changed to (ENOENT: No such file or directory)"],
-        [125, f"{start} FILE: it cannot be changed to (ENOTDIR: Not a directory)"],
-        [125, f"{start} LONG: it cannot be changed to (ENAMETOOLONG: File name too long)"],
+        [125, f"{start} missing cannot be entered (ENOENT: No such file or directory)"],
+        [125, f"{start} FILE cannot be entered (ENOTDIR: Not a directory)"],
+        [125, f"{start} LONG cannot be entered (ENAMETOOLONG: File name too long)"],
         *["ValueError"] * 4,
         *["TypeError"] * 2,
         [1, 4],
@@ -108,6 +108,26 @@ def test_what_a_program_prints_is_captured_whole() -> None:
     tell(threading.active_count(), len(os.listdir("/proc/self/fd")))
     """
     assert run(code) == [[11, True, True], [True, True], [True, True], [1, 4]]
+
+
+def test_output_that_cannot_be_captured_is_an_error_and_nothing_is_started(tmp_path: Path) -> None:
+    """Whether there is room for no pipe, for half of one, or for one only."""
+    code = """
+    import resource
+    ptmon.run(["true"], capture_output=True)  # what is loaded late is loaded now
+    none = max(map(int, os.listdir("/proc/self/fd")))  # the lowest that is free
+    for room in range(6):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (none + room, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+        try:
+            ptmon.run(["touch", "made"], capture_output=True)
+        except ptmon.PtmonError as error:
+            tell(str(error))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (99, 99))
+    tell(threading.active_count(), len(os.listdir("/proc/self/fd")))
+    """
+    error = "cannot capture the output: no pipe (EMFILE: Too many open files)"
+    assert run(code, cwd=tmp_path) == [*[error] * 6, [1, 4]]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_output_is_captured_by_a_host_without_streams(tmp_path: Path) -> None:
