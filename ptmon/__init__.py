@@ -9,7 +9,7 @@
 
 >>> with ptmon.attach(4711) as session:  # doctest: +SKIP
 ...     for event in session:
-...         print(event.time, event.kind, event.name)
+...         print(event.time, event.kind, event.name, event.bytes, event.peer)
 """
 
 from __future__ import annotations
