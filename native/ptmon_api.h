@@ -147,6 +147,10 @@ struct pt_options {
 	 * caller does, but for SIGPIPE and SIGXFSZ. */
 	int32_t ignored_known;
 	uint64_t ignored;
+	const char *cwd; /* where pt_launch starts the program; lives until then. NULL: where ptmon is */
+	int32_t streams; /* 1: what the program has as stdout and stderr are these fds, both above 2 */
+	int32_t out;
+	int32_t err;
 };
 
 /* What of a tracee's memory is kept with the record of a call. */
@@ -236,7 +240,9 @@ enum pt_step {
 	PT_STEP_SEIZE = 2,
 	PT_STEP_SECCOMP = 3,
 	PT_STEP_EXEC = 4,
-	PT_STEP_READ = 5 /* /proc could not be read */
+	PT_STEP_READ = 5, /* /proc could not be read */
+	PT_STEP_DIRECTORY = 6,
+	PT_STEP_STREAMS = 7
 };
 
 int pt_create(const struct pt_options *options, struct pt_tracer **tracer);

@@ -215,6 +215,9 @@ class Report:
     denied: tuple[DeniedReport, ...]
     processes: tuple[ProcessReport, ...]
     sockets: tuple[SocketReport, ...] = field(repr=False)
+    stdout: bytes | None = field(default=None, repr=False)
+    """What the program has written there, where ``ptmon.run`` was to capture it. It is not in the JSON document."""
+    stderr: bytes | None = field(default=None, repr=False)
 
     def items(self) -> Iterator[tuple[str, Any]]:
         """The members of the JSON document in order; ``processes`` and ``sockets`` as iterators of their rows."""

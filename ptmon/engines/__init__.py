@@ -49,6 +49,12 @@ class EngineSettings:
     ignored: int | None = None
     """The signals that a launched program ignores, bit n - 1 for signal n, as SigIgn of proc(5). None: not known; those
     that ptmon does, but for SIGPIPE and SIGXFSZ, which Python ignores by itself."""
+    cwd: str | None = None
+    """Where the program starts; None: where ptmon is."""
+    environment: tuple[bytes, ...] | None = None
+    """The program's, as NAME=VALUE; None: as ptmon was given it."""
+    streams: tuple[int, int] | None = None
+    """The fds that are its stdout and stderr, both above 2; None: ptmon's own."""
 
 
 class Engine(Protocol):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 
 from ptmon.engines import EngineSettings, watching
@@ -62,6 +62,10 @@ class NativeEngine:
         options.guest = settings.guest
         options.ignored_known = settings.ignored is not None
         options.ignored = settings.ignored or 0
+        cwd = ffi.NULL if settings.cwd is None else ffi.new("char[]", os.fsencode(settings.cwd))
+        options.cwd = cwd
+        if settings.streams is not None:
+            options.streams, (options.out, options.err) = True, settings.streams
         tracer = ffi.new("struct pt_tracer **")
         _check(lib.pt_create(options, tracer), "cannot make a tracer")
         self._tracer = tracer[0]
@@ -109,14 +113,16 @@ class NativeEngine:
     def _launch(self) -> None:
         command = self.settings.command
         strings = [ffi.new("char[]", os.fsencode(word)) for word in command]
-        entries = host_environment() if self.settings.guest else original_environment()
+        entries: Sequence[bytes] | None = self.settings.environment
+        if entries is None:
+            entries = host_environment() if self.settings.guest else original_environment()
         environment = [ffi.new("char[]", entry) for entry in entries]
         step = ffi.new("int32_t *")
         argv = ffi.new("char *[]", [*strings, ffi.NULL])
         envp = ffi.new("char *[]", [*environment, ffi.NULL])
         result = lib.pt_launch(self._tracer, argv, envp, step)
         if result < 0:
-            raise LaunchError(command[0], -result, Step(step[0]))
+            raise LaunchError(command[0], -result, Step(step[0]), self.settings.cwd)
         self.root = result
 
     def _attach(self) -> None:

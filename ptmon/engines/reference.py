@@ -115,7 +115,7 @@ class ReferenceEngine:
             self.root = settings.attach[0]
             parent = starting.attach(self.root)
         else:
-            self.root = starting.launch(settings.command, self._original, settings.ignored)
+            self.root = starting.launch(settings, self._original)
         self._held = True
         self._tracee = Tracee(self.root)
         self._teller = Teller(self._tracee.journal, settings.watches)
