@@ -64,6 +64,17 @@ class TakingRuns(Protocol):
         """In place of ``write``."""
 
 
+@runtime_checkable
+class Reopening(Protocol):
+    """An output with a file that may be moved away while it is written to, as logrotate does it."""
+
+    reopens: bool
+    """False: it has none this time."""
+
+    def reopen(self) -> None:
+        """Goes on in a new file of the old name."""
+
+
 class SilentOutput:
     """An output that does nothing: outputs are made of it by overriding what they care for."""
 
@@ -97,6 +108,8 @@ class Outputs:
         self._outputs = outputs
         wanting = [output for output in outputs if output.wants_events]
         self.wants_events = bool(wanting)
+        self._reopening = [output for output in outputs if isinstance(output, Reopening) and output.reopens]
+        self.reopens = bool(self._reopening)
         self._runners = [output for output in wanting if isinstance(output, TakingRuns) and output.takes_runs]
         self._writers = [output for output in wanting if output not in self._runners]
         self._run_maker = EventMaker()
@@ -145,6 +158,11 @@ class Outputs:
             runner.write_runs((event,))
         for output in self._writers:
             output.write((event,))
+
+    def reopen(self) -> None:
+        """Files that were moved away are left there; what follows goes into new ones of their names."""
+        for output in self._reopening:
+            output.reopen()
 
     def finish(self, report: Report) -> None:
         """The ledger at the end."""

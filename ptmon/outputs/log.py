@@ -16,7 +16,7 @@ from ptmon.events import Event
 from ptmon.outputs import SilentOutput, stderr
 from ptmon.outputs.files import PATIENCE, check_folder, expand, opened, standard, unwritable, wants_pid
 from ptmon.outputs.formats import RunFormatter, create
-from ptmon.outputs.sinks import Part, Sink, sink
+from ptmon.outputs.sinks import FileSink, Part, Sink, sink
 from ptmon.outputs.summary import ASCII
 from ptmon.records import Transfers
 from ptmon.report import Header, Report
@@ -40,6 +40,9 @@ class LogOutput(SilentOutput):
         self._host = host
         self._formatter = create(format)
         self.takes_runs = isinstance(self._formatter, RunFormatter)
+        self.reopens = bool(path)
+        self._name = path
+        """As it is opened."""
         self._shown = "stderr"
         self._sink: Sink | None = None
         self._own: int | None = None
@@ -86,6 +89,27 @@ class LogOutput(SilentOutput):
         assert isinstance(formatter, RunFormatter)
         self._put([formatter.run(one) if isinstance(one, Transfers) else formatter.lines(one) for one in events])
 
+    def reopen(self) -> None:
+        """Goes on in a new file of the old name, if the log is a file of its own: logrotate has moved the old one."""
+        if not isinstance(self._sink, FileSink) or self._own is None:
+            return
+        try:
+            number = opened(self._name, FLAGS, 0)
+        except OSError as error:
+            self._say(
+                f"cannot open the log {self._shown} anew: {kernel_word(error.errno or 0)}; it goes on in the old file"
+            )
+            return
+        if not stat.S_ISREG(os.fstat(number).st_mode):
+            os.close(number)
+            self._say(f"cannot open the log {self._shown} anew: it is no file now; it goes on in the old one")
+            return
+        self._own, self._made = number, None
+        try:
+            self._sink.move(number)
+        except OSError as error:  # a file on a network tells of a full disk only now
+            self._fail(error)
+
     def finish(self, report: Report) -> None:
         self._put([self._formatter.end(report)])
         sink = self._sink
@@ -122,6 +146,11 @@ class LogOutput(SilentOutput):
         if error.errno == errno.EPIPE:
             self._close()
 
+    def _say(self, line: str) -> None:
+        """If stderr takes it now."""
+        if not stderr.would_wait():
+            stderr.say(line)
+
     def _take_stderr(self) -> None:
         try:
             number = sys.stderr.fileno() if sys.stderr is not None else -1
@@ -141,7 +170,7 @@ class LogOutput(SilentOutput):
             self._own = opened(path, FLAGS, patience)
         except OSError as error:
             raise unwritable("the log", path, error.errno or 0) from None
-        self._shown = printable(path)
+        self._shown, self._name = printable(path), path
         self._made = path if made else None
         self._sink = sink(self._own, self._formatter.dropped, "utf-8", own=True)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from ptmon.outputs.report_output import Style
 from ptmon.outputs.summary_rows import Row, peer_rows, process_rows, socket_rows
-from ptmon.outputs.summary_table import Table, table_width
+from ptmon.outputs.summary_table import Table, broken, table_width
 from ptmon.report import Report
 from ptmon.text import counted, duration, printable, size
 
@@ -101,16 +101,24 @@ class Summary:
                 for line in ("", *one.lines(columns)):
                     self.console.print(line, soft_wrap=True)
             else:
-                self.console.print(one, soft_wrap=False)
+                self.console.print(one, soft_wrap="\n" in one.plain)
 
     def _headline(self) -> None:
+        from rich.text import Text
+
         report = self.report
         verdict = ("complete", "green") if report.complete else ("NOT COMPLETE", "bold red")
-        facts = f" · {duration(report.duration_s)} · {how_it_ended(report)} · "
+        facts = (f" · {duration(report.duration_s)}", f" · {how_it_ended(report)}", " · ")
         command = printable(" ".join(report.command))
         if len(command) > COMMAND_MOST:
             command = command[: COMMAND_MOST - 1] + "…"
-        self._line(("ptmon: ", "bold"), (command, "bold cyan"), (facts, ""), verdict)
+        head = Text.assemble(("ptmon: ", "bold"), (command, "bold cyan"), *facts, verdict)
+        # Where it may be broken: between words, but what it tells of the run stays together.
+        begin, end = len("ptmon: "), len("ptmon: ") + len(command)
+        spaces = [place for place in range(begin, end) if head.plain[place] == " "]
+        spaces += [end, end + len(facts[0]), end + len(facts[0]) + len(facts[1])]
+        head.plain = broken(head.plain, spaces, self.console.width)
+        self._said.append(head)
         if report.header.waited is not None:
             delay = round(report.header.waited.attach_delay_s * 1000)
             missed = "what it moved before that is not counted"

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A table of the summary: names on the left, numbers on the right. No name is ever cut: a peer's address must be read
-whole, and copied. One that does not fit has a line of its own, however long, and its numbers are below it.
+"""How the summary is laid out: tables with names on the left and numbers on the right, and lines that are broken.
+
+No name is ever cut: a peer's address must be read whole, and copied. One that does not fit has a line of its own, however
+long, and its numbers are below it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -63,6 +65,16 @@ class Table:
 def table_width(tables: Iterable[Table], terminal: int) -> int:
     """Columns that all of them take, so that their numbers stand below each other."""
     return min(terminal, max(LEAST, *(table.needs() for table in tables)))
+
+
+def broken(text: str, spaces: Sequence[int], width: int) -> str:
+    """``text`` with line breaks in place of some of ``spaces``. A word that is longer than a line stays whole."""
+    letters, start, last = list(text), 0, -1
+    for place in (*spaces, len(text)):
+        if last >= start and _columns(text[start:place]) > width:
+            letters[last], start = "\n", last + 1
+        last = place
+    return "".join(letters)
 
 
 def _columns(text: str) -> int:

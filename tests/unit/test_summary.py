@@ -160,6 +160,12 @@ def test_a_long_command_is_wrapped_and_not_cut(columns: int) -> None:
     assert max(map(len, head.splitlines())) in range(columns - 15, columns + 1)
 
 
+def test_a_word_of_the_command_that_is_longer_than_a_line_stays_whole() -> None:
+    path = f"/srv/{'x' * 90}/server"
+    text = shown(report_of([executes("server"), exits()], replace(HEADER, command=(path, "-v"))))
+    assert text.startswith(f"ptmon: {path}\n-v · 1.25 s · exit 0 · complete\n")
+
+
 @pytest.mark.parametrize(("columns", "taken"), [(0, 80), (20, 40), (61, 61), (250, 250)])
 def test_the_width_is_the_terminals(columns: int, taken: int) -> None:
     master, slave = os.openpty()
