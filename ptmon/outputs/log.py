@@ -14,7 +14,7 @@ from types import TracebackType
 from ptmon.errors import PtmonError, kernel_word
 from ptmon.events import Event
 from ptmon.outputs import SilentOutput, stderr
-from ptmon.outputs.files import PATIENCE, check_folder, expand, opened, standard, unwritable, wants_pid
+from ptmon.outputs.files import PATIENCE, STDOUT, check_folder, expand, opened, shared, unwritable, wants_pid
 from ptmon.outputs.formats import RunFormatter, create
 from ptmon.outputs.sinks import FileSink, Part, Sink, sink
 from ptmon.outputs.summary import ASCII
@@ -28,9 +28,9 @@ FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOCTTY
 class LogOutput(SilentOutput):
     """Writes a line an event.
 
-    ``path`` empty: to stderr. Else to that file, with %p, %h and %% as in the report's name. A regular file gets every
-    event. Where a reader is too slow (stderr, a FIFO) the tracer does not wait: events are dropped and counted, which
-    the log says where they are missing, and stderr at the end.
+    ``path`` empty: to stderr; "-": to stdout. Else to that file, with %p, %h and %% as in the report's name. A
+    regular file gets every event. Where a reader is too slow (stderr, a FIFO) the tracer does not wait: events are dropped
+    and counted, which the log says where they are missing, and stderr at the end.
     """
 
     wants_events = True
@@ -40,7 +40,7 @@ class LogOutput(SilentOutput):
         self._host = host
         self._formatter = create(format)
         self.takes_runs = isinstance(self._formatter, RunFormatter)
-        self.reopens = bool(path)
+        self.reopens = path not in ("", STDOUT)
         self._name = path
         """As it is opened."""
         self._shown = "stderr"
@@ -161,12 +161,12 @@ class LogOutput(SilentOutput):
         self._sink = sink(number, self._formatter.dropped, sys.stderr.encoding, own=False)
 
     def _open(self, path: str, patience: float) -> None:
-        if (shared := standard(path)) is not None:
-            self._shown = printable(path)
-            self._sink = sink(shared, self._formatter.dropped, "utf-8", own=False)
-            return
-        made = not os.path.lexists(path)
+        made = path != STDOUT and not os.path.lexists(path)
         try:
+            if (standing := shared(path)) is not None:
+                self._shown = "stdout" if path == STDOUT else printable(path)
+                self._sink = sink(standing, self._formatter.dropped, "utf-8", own=False)
+                return
             self._own = opened(path, FLAGS, patience)
         except OSError as error:
             raise unwritable("the log", path, error.errno or 0) from None
