@@ -19,7 +19,6 @@ from ptmon.outputs import Output, csv, json, stderr, summary
 from ptmon.outputs.files import expand, same_file
 from ptmon.outputs.interval import IntervalOutput
 from ptmon.outputs.report_output import ReportOutput, Style
-from ptmon.text import printable
 
 if TYPE_CHECKING:
     from ptmon.engines import EngineSettings
@@ -40,8 +39,6 @@ def main(arguments: Sequence[str] | None = None, ignored: int | None = None) -> 
         said = str(error)
         if error.exit_status == EXIT_NOT_FOUND:
             said += command_line.meant(words, said)
-        # Words of the command line stand in it, and what a hooks file has raised.
-        said = printable(said)
         stderr.say(f"{said} (see ptmon --help)" if isinstance(error, UsageError) else said)
         return error.exit_status
     except KeyboardInterrupt:
