@@ -16,7 +16,7 @@ from ptmon import command_line
 from ptmon.errors import EXIT_NOT_FOUND, EXIT_OWN, PtmonError, UsageError, kernel_word
 from ptmon.options import Options
 from ptmon.outputs import Output, csv, json, stderr, summary
-from ptmon.outputs.files import expand, same_file
+from ptmon.outputs.files import STDOUT, expand, same_file
 from ptmon.outputs.interval import IntervalOutput
 from ptmon.outputs.report_output import ReportOutput, Style
 
@@ -66,6 +66,8 @@ def trace(options: Options, ignored: int | None = None) -> int:
     from ptmon.session import Session
 
     outputs = make_outputs(options)
+    if options.demo and options.log in ("", STDOUT) and options.log_format == "dmesg":
+        stderr.say(demo.EXPLAINED)
     with demo.started() if options.demo else nullcontext(options.command) as command:
         session = Session(
             make_settings(options, command, told=bool(outputs), ignored=ignored),
