@@ -15,7 +15,6 @@ from ptmon.errors import EXIT_NOT_FOUND, EXIT_OWN, PtmonError, UsageError, kerne
 from ptmon.options import Options
 from ptmon.outputs import Output, stderr
 from ptmon.static import TYPE_CHECKING
-from ptmon.text import printable
 
 if TYPE_CHECKING:
     from ptmon.engines import EngineSettings
@@ -35,8 +34,6 @@ def main(arguments: Sequence[str] | None = None, ignored: int | None = None) -> 
         said = str(error)
         if error.exit_status == EXIT_NOT_FOUND:
             said += command_line.meant(words, said)
-        # Words of the command line stand in it, and what a hooks file has raised.
-        said = printable(said)
         stderr.say(f"{said} (see ptmon --help)" if isinstance(error, UsageError) else said)
         return error.exit_status
     except KeyboardInterrupt:
@@ -91,7 +88,10 @@ def traced(options: Options) -> AbstractContextManager[Sequence[str]]:
     if not options.demo:
         return nullcontext(options.command)
     from ptmon import demo
+    from ptmon.outputs.files import STDOUT
 
+    if options.log in ("", STDOUT) and options.log_format == "dmesg":
+        stderr.say(demo.EXPLAINED)
     return demo.started()
 
 

@@ -171,7 +171,8 @@ TABLE = (
     Option(
         "events",
         ("--log",),
-        "write a line for each event (exec, clone, exit, socket, close, send, receive ...) to stderr or to FILE",
+        "write a line for each event (exec, clone, exit, socket, close, send, receive ...) to stderr or to FILE; - is"
+        " stdout",
         "[=FILE]",
         path_pattern,
         default="",

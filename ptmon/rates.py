@@ -17,6 +17,11 @@ class Rate:
     min: int
     """The quietest full second, idle ones included."""
 
+    @property
+    def even(self) -> bool:
+        """The three are one figure, as always in a run that is shorter than a second."""
+        return self.min == self.max
+
 
 class Meter:
     """Sums bytes into seconds. Times are seconds since the start and hardly ever go back."""

@@ -110,7 +110,7 @@ class FallbackReport:
 
     pid: int
     reason: str
-    """In plain words, to follow ``process 17 at stops:``."""
+    """In plain words, to follow ``process 17:``."""
 
 
 @dataclass(frozen=True, slots=True)

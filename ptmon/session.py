@@ -104,10 +104,11 @@ class Session:
     def _found(self, name: str, settings: EngineSettings, stack: ExitStack) -> tuple[Engine, Waited]:
         """Waits until a process that can be attached to executes the program, and attaches to it."""
         from ptmon import explain
-        from ptmon.waiting import Waiter
+        from ptmon.waiting import Waiter, hangup
         from ptmon.waiting.program import instance
 
-        with Waiter(name, stderr.say) as waiter:
+        reopen = self._outputs.reopen if self._outputs.reopens else None
+        with Waiter(name, stderr.say) as waiter, hangup.heard(reopen):
             while True:
                 found = waiter.next()
                 try:
@@ -192,7 +193,13 @@ class Session:
             raise errors[0]
         for one in errors:
             stderr.say(f"{one}; the others are attached to")
-        return replace(settings, attach=tuple(groups), every_call=settings.every_call or self._outputs.wants_events)
+        outputs = self._outputs
+        return replace(
+            settings,
+            attach=tuple(groups),
+            every_call=settings.every_call or outputs.wants_events,
+            reopen=outputs.reopen if outputs.reopens and not settings.guest else None,
+        )
 
     def _header(self, engine: Engine, waited: Waited | None) -> Header:
         return Header(

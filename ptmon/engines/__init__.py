@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 
 from ptmon.errors import AttachError, PtmonError
@@ -44,6 +44,8 @@ class EngineSettings:
     rules: tuple[Rule, ...] = ()
     hold: Hold | None = None
     """Called where a watched call is held."""
+    reopen: Callable[[], None] | None = None
+    """Called where an attached ptmon gets a SIGHUP by kill(2), as when its log was moved away. None: that ends it."""
     guest: bool = False
     """ptmon is a library in another program: its signals and its other children are left alone."""
     ignored: int | None = None

@@ -60,6 +60,7 @@ class NativeEngine:
         options.aggregate = not settings.every_call
         options.fast = settings.fast
         options.guest = settings.guest
+        options.reopens = settings.reopen is not None
         options.ignored_known = settings.ignored is not None
         options.ignored = settings.ignored or 0
         cwd = ffi.NULL if settings.cwd is None else ffi.new("char[]", os.fsencode(settings.cwd))
@@ -101,6 +102,8 @@ class NativeEngine:
         while tracees:
             tracees = _check(lib.pt_run(self._tracer, self._timeout_ms(), batch), "tracing failed")
             wants_end = bool(self.settings.attach and batch.signal)
+            if batch.reopen and self.settings.reopen is not None:
+                self.settings.reopen()
             records = self._read(batch)
             if self.counting and (wants_end or self._asked_to_stop or self._remaining() <= 0):
                 self._stop()

@@ -64,6 +64,16 @@ class TakingRuns(Protocol):
         """In place of ``write``."""
 
 
+class Reopening(Protocol):
+    """An output with a file that may be moved away while it is written to, as logrotate does it."""
+
+    reopens: bool
+    """False: it has none this time."""
+
+    def reopen(self) -> None:
+        """Goes on in a new file of the old name."""
+
+
 def asks(output: Any) -> TypeGuard[Asking]:
     """Whether an output is an Asking one."""
     return hasattr(output, "snapshot_source")
@@ -72,6 +82,11 @@ def asks(output: Any) -> TypeGuard[Asking]:
 def takes_runs(output: Any) -> TypeGuard[TakingRuns]:
     """Whether an output takes runs now."""
     return bool(getattr(output, "takes_runs", False))
+
+
+def reopens(output: Any) -> TypeGuard[Reopening]:
+    """Whether an output has a file to reopen."""
+    return bool(getattr(output, "reopens", False))
 
 
 class SilentOutput:
@@ -107,6 +122,8 @@ class Outputs:
         self._outputs = outputs
         wanting = [output for output in outputs if output.wants_events]
         self.wants_events = bool(wanting)
+        self._reopening = [output for output in outputs if reopens(output)]
+        self.reopens = bool(self._reopening)
         self._runners = [output for output in wanting if takes_runs(output)]
         self._writers = [output for output in wanting if not takes_runs(output)]
         self._run_maker = EventMaker()
@@ -155,6 +172,11 @@ class Outputs:
             runner.write_runs((event,))
         for output in self._writers:
             output.write((event,))
+
+    def reopen(self) -> None:
+        """Files that were moved away are left there; what follows goes into new ones of their names."""
+        for output in self._reopening:
+            output.reopen()
 
     def finish(self, report: Report) -> None:
         """The ledger at the end."""

@@ -127,6 +127,15 @@ def test_without_its_script_it_says_so_in_one_line(tmp_path: Path) -> None:
     assert "python3 -m ptmon" in line
 
 
+def test_a_folder_of_a_hostile_name_does_not_speak_to_the_terminal(tmp_path: Path) -> None:
+    folder = tmp_path / "\x1b[2J\r"
+    folder.mkdir()
+    shutil.copy(COMMAND, folder)
+    done = subprocess.run([folder / "ptmon", "true"], capture_output=True, timeout=DEADLINE)
+    assert done.returncode == 125
+    assert done.stderr.startswith(f"ptmon: cannot start {tmp_path}/?[2J?/ptmon-start: No such file".encode())
+
+
 def test_a_folder_with_a_space_and_its_script_is_enough(tmp_path: Path) -> None:
     """As ``pip install --target`` makes it: no python beside. In its first line pip names the one it ran with."""
     folder = tmp_path / "a folder"

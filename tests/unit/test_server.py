@@ -8,6 +8,7 @@ import time
 import pytest
 
 from ptmon.outputs.server import hub
+from ptmon.outputs.server.commands import HELP
 from tests.serving import FAREWELL, objects
 from tests.support import until
 from tests.unit.build import HEADER
@@ -99,6 +100,21 @@ def test_done_is_answered_by_a_farewell(serve: Serve, form: str) -> None:
         (line,) = caller.rest()
         assert line == (FAREWELL if form == "text" else f'{{"event": "note", "message": "{FAREWELL}"}}')
         served.joined()  # its slot is free
+
+
+@pytest.mark.parametrize("form", ["text", "jsonl"])
+def test_help_tells_the_client_that_asks_what_it_can_say(serve: Serve, said: list[str], form: str) -> None:
+    with serve() as served:
+        other, caller = served.joined(), served.joined(f"format {form}\n")
+        caller.say("help\r\n")
+        lines = [caller.line() for _ in HELP]
+        told = lines if form == "text" else [line["message"] for line in objects(lines)]
+        assert told == list(HELP)
+        served.write(1)
+        assert "server.out[17]" in other.line()  # and nobody else
+    words = [line.split(": ")[1] for line in HELP[:-1]]
+    assert words == ["help", "format text", "format jsonl", "snapshot", "done"]
+    assert len(said) == 1  # that it listens
 
 
 def test_a_snapshot_is_answered_in_the_client_s_form(serve: Serve) -> None:
