@@ -96,13 +96,13 @@ class Frozen:
 Frozen.__new__ = _New()  # type: ignore[assignment, method-assign]
 
 
-class _Hidden:
-    """``field(repr=False)``: the one thing that is said of a field here."""
+class _Field:
+    """What is said of a field."""
 
-
-def _field(*, repr: bool) -> type[_Hidden]:
-    assert not repr
-    return _Hidden
+    def __init__(self, *, default: object = ..., repr: bool = True) -> None:
+        """``...``: it has no default."""
+        self.default = default
+        self.repr = repr
 
 
 def _dataclass(*, frozen: bool, slots: bool) -> Callable[[type[Any]], type[Any]]:
@@ -114,14 +114,18 @@ def _record(kind: type[Any]) -> type[Any]:
     """The class anew, for slots have to be there from the start."""
     names = tuple(kind.__annotations__)
     body = {name: value for name, value in vars(kind).items() if name not in ("__dict__", "__weakref__")}
-    given = {name: body.pop(name) for name in names if name in body}
+    given = {name: _as_field(body.pop(name)) for name in names if name in body}
     body["__slots__"] = body["__match_args__"] = names
     body["_values"] = attrgetter(*names)
-    body["_hidden"] = frozenset(name for name, value in given.items() if value is _Hidden)
-    body["_defaults"] = {name: value for name, value in given.items() if value is not _Hidden}
+    body["_hidden"] = frozenset(name for name, field in given.items() if not field.repr)
+    body["_defaults"] = {name: field.default for name, field in given.items() if field.default is not ...}
     made = type(kind.__name__, (Frozen,), body)
     made.__qualname__ = kind.__qualname__
     return made
+
+
+def _as_field(value: object) -> _Field:
+    return value if isinstance(value, _Field) else _Field(default=value)
 
 
 def _constructor(kind: type[Frozen]) -> Callable[..., Any]:
@@ -164,4 +168,4 @@ def _replace(record: Any, /, **changes: object) -> Any:
 
 
 if not TYPE_CHECKING:
-    dataclass, field, replace = _dataclass, _field, _replace
+    dataclass, field, replace = _dataclass, _Field, _replace

@@ -152,10 +152,13 @@ def test_a_field_may_be_left_out_of_the_text() -> None:
     class Hiding:
         shown: int
         hidden: int = frozen.field(repr=False)
+        more: int | None = frozen.field(default=None, repr=False)
 
     make: Any = frozen.dataclass(frozen=True, slots=True)
     kind = make(Hiding)
-    assert repr(kind(1, 2)).endswith("Hiding(shown=1)")
+    assert repr(kind(1, 2, more=3)).endswith("Hiding(shown=1)")
+    assert kind(1, 2) == kind(1, 2, None) != kind(1, 3)
+    assert [field.repr for field in dataclasses.fields(kind)] == [True, False, False]
     with pytest.raises(TypeError):
         kind(1)
 
