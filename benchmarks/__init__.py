@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What tracing costs, and who tells the truth: ``python -m benchmarks`` prints one table.
 
-Imports go one way: ``__main__``, then {``bars``, ``plot``}, {``report``, ``machine``}, ``measure``, {``servers``,
-``tools``}, ``jobs``, {``processes``, ``tells``, ``workloads``, ``results``}.
+Imports go one way: ``__main__``, then {``bars``, ``plot``, ``options``, ``given``}, {``report``, ``machine``},
+``measure``, {``servers``, ``trials``}, {``tools``, ``jobs``}, {``saved``, ``processes``, ``tells``, ``workloads``},
+``results``.
 """

@@ -8,68 +8,42 @@ import json
 import sys
 import tempfile
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Protocol, TypeVar
 
 from rich.console import Console
 
 from benchmarks.bars import Held, judge_all
+from benchmarks.given import given_tools
 from benchmarks.jobs import build
 from benchmarks.machine import machine
 from benchmarks.measure import Plan, run_all
+from benchmarks.options import ROUNDS, check, chosen, listing, parser
+from benchmarks.processes import RunError
 from benchmarks.report import WIDTH, notes, table
 from benchmarks.results import NATIVE, Results
-from benchmarks.tools import all_tools, has_fast
+from benchmarks.saved import loaded
+from benchmarks.tools import Tool, all_tools, has_fast
 from benchmarks.workloads import WORKLOADS
 
-ROUNDS = 7
+INTERRUPTED = 130
 
 
-class Named(Protocol):
-    @property
-    def name(self) -> str: ...
+def plan_of(options: argparse.Namespace, given: Sequence[Tool]) -> Plan:
+    """What the options say. Raises ValueError for names that there are not."""
+    tools = (*all_tools(has_fast()), *given)
+    try:
+        tools = chosen(tools, options.only, NATIVE, *(tool.name for tool in given))
+    except ValueError as error:
+        raise ValueError(f"--only: {error}") from None
+    try:
+        workloads = chosen(WORKLOADS, options.workloads)
+    except ValueError as error:
+        raise ValueError(f"--workloads: {error}") from None
+    return Plan(tools, workloads, options.rounds or (1 if options.quick else ROUNDS), options.quick)
 
 
-N = TypeVar("N", bound=Named)
-
-
-def parser() -> argparse.ArgumentParser:
-    result = argparse.ArgumentParser(prog="python -m benchmarks", description=(__doc__ or "").split(": ", 1)[1])
-    result.add_argument("--rounds", type=positive, metavar="N", help=f"default {ROUNDS}, with --quick 1")
-    result.add_argument("--only", metavar="TOOL,...", help="native, and these tools")
-    result.add_argument("--workloads", metavar="NAME,...", help="these workloads")
-    result.add_argument("--quick", action="store_true", help="few operations: shows that it works, not what it costs")
-    result.add_argument("--check", action="store_true", help="compare with the project's bars; exit 1 if one fails")
-    result.add_argument("--json", metavar="FILE", help="all figures, and the ratio of any two tools; -: to stdout")
-    result.add_argument("--plot", metavar="FILE.svg", type=Path, help="draw them (needs the extra bench)")
-    result.add_argument("--from", dest="source", metavar="FILE", type=Path, help="a --json of before; runs nothing")
-    result.add_argument("--list", action="store_true", help="say the names of tools and workloads")
-    return result
-
-
-def positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
-
-
-def chosen(all_of_them: Sequence[N], names: str | None, always: str = "") -> tuple[N, ...]:
-    """Those that are named, in their own order. Raises ValueError for a name that there is not."""
-    if names is None:
-        return tuple(all_of_them)
-    wanted = set(names.split(","))
-    if unknown := wanted - {one.name for one in all_of_them}:
-        raise ValueError(f"unknown: {', '.join(sorted(unknown))}; --list says the names")
-    return tuple(one for one in all_of_them if one.name in wanted or one.name == always)
-
-
-def measured(options: argparse.Namespace) -> Results:
-    """Runs what the options say. Raises ValueError for names that there are not."""
-    tools = chosen(all_tools(has_fast()), options.only, NATIVE)
-    workloads = chosen(WORKLOADS, options.workloads)
-    plan = Plan(tools, workloads, options.rounds or (1 if options.quick else ROUNDS), options.quick)
+def measured(plan: Plan) -> Results:
+    """Runs it. Raises RunError if the workloads can't be compiled."""
     console = Console(stderr=True)
     # The folder may be a server's: another user's.
     with tempfile.TemporaryDirectory(prefix="ptmon-bench-") as folder, console.status("builds") as status:
@@ -80,23 +54,34 @@ def measured(options: argparse.Namespace) -> Results:
         return run_all(build(Path(folder)), plan, machine(), say)
 
 
-def loaded(path: Path) -> Results:
-    return Results.from_json(json.loads(path.read_text()))
+def results_of(options: argparse.Namespace, given: Sequence[Tool]) -> Results:
+    """Measured, or read. Raises ValueError, OSError or RunError."""
+    if options.source is None:
+        return measured(plan_of(options, given))
+    results = loaded(options.source)
+    if options.check and not results.measurement:
+        raise ValueError(f"--check needs a measurement, and {options.source} is of --quick")
+    return results
 
 
 def main(words: Sequence[str] | None = None) -> int:
     arguments = parser()
     options = arguments.parse_args(words)
-    if options.list:
-        print("tools:    ", *(tool.name for tool in all_tools(True)))
-        print("workloads:", *(workload.name for workload in WORKLOADS))
-        return 0
-    if options.plot and find_spec("matplotlib") is None:
-        arguments.error("--plot needs matplotlib: pip install -e '.[bench]'")
     try:
-        results = loaded(options.source) if options.source else measured(options)
-    except (ValueError, KeyError, TypeError, OSError) as error:
+        given = given_tools(options.tool, {tool.name for tool in all_tools(True)})
+        if options.list:
+            print("\n".join(listing((*all_tools(True), *given))))
+            return 0
+        check(options)
+        return show(options, results_of(options, given))
+    except (ValueError, OSError, RunError) as error:
         arguments.error(str(error))
+    except KeyboardInterrupt:
+        print(f"{arguments.prog}: interrupted; no figures are kept", file=sys.stderr)
+        return INTERRUPTED
+
+
+def show(options: argparse.Namespace, results: Results) -> int:
     out = Console(width=WIDTH, stderr=options.json == "-")
     out.print(table(results))
     for note in notes(results):

@@ -44,6 +44,7 @@ BARS = (
     Bar("fork_exec", "ptmon-fast", 1.5),
     Bar("unwatched", "ptmon-fast", 1.30),
     Bar("ping_pong", "ptmon-log", 6.0),
+    Bar("start_up", "ptmon-fast", 4.0),
 )
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from benchmarks.processes import check_runs, gone_after, started, until, wait_for_end
+from benchmarks.processes import RunError, check_runs, gone_after, started, until, wait_for_end
 from benchmarks.tells import Truth
 
 
@@ -33,6 +33,11 @@ class Start:
     """Of this run alone."""
     prefix: Sequence[str] = ()
     environment: Mapping[str, str] | None = None
+    suffix: Sequence[str] = ()
+
+    def around(self, words: Sequence[str]) -> list[str]:
+        """The program's command, under the tool."""
+        return [*self.prefix, *words, *self.suffix]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +64,17 @@ class Job(Protocol):
 
 
 def build(folder: Path) -> Built:
-    """Compiles the workloads and the shim. Raises CalledProcessError."""
+    """Compiles the workloads and the shim. Raises RunError if that can't be done."""
     here = Path(__file__).parent
     built = Built(folder / "workload", folder / "shim.so")
     flags = ["-O2", "-pthread", "-U_FORTIFY_SOURCE"]
     for path, source, more in ((built.program, "workload.c", ()), (built.shim, "shim.c", ("-shared", "-fPIC", "-ldl"))):
-        subprocess.run(["cc", *flags, "-o", str(path), str(here / source), *more], check=True)
+        try:
+            done = subprocess.run(["cc", *flags, "-o", str(path), str(here / source), *more])
+        except FileNotFoundError:
+            raise RunError("the workloads can't be compiled: there is no cc") from None
+        if done.returncode:
+            raise RunError(f"{source} can't be compiled: cc says why above")
     return built
 
 
@@ -92,7 +102,7 @@ class Program:
 @contextmanager
 def program(built: Built, name: str, count: int, start: Start) -> Iterator[Program]:
     out, result = start.folder / "out", start.folder / "result"
-    words = [*start.prefix, str(built.program), name, str(count), str(result)]
+    words = start.around([str(built.program), name, str(count), str(result)])
     with started(words, out, start.environment or {}) as process:
 
         def ready() -> list[str]:

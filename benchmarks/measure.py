@@ -22,7 +22,7 @@ from benchmarks.results import Cell, Column, Results, Row, Verdict
 from benchmarks.servers import job
 from benchmarks.servers import why_missing as workload_missing
 from benchmarks.tools import NO_FAST, Tool
-from benchmarks.tools import why_missing as tool_missing
+from benchmarks.trials import why_missing as tool_missing
 from benchmarks.workloads import Workload
 
 BY_SIGINT = (0, -signal.SIGINT, 128 + signal.SIGINT)
@@ -101,7 +101,8 @@ def run_once(built: Built, tool: Tool, workload: Workload, count: int) -> Outcom
         folder = Path(name)
         launch = tool.attached_when == "" and tool.words
         prefix: Sequence[str] = tool.command(folder, built.shim) if launch else ()
-        start = Start(folder, prefix, None if tool.attached_when else tool.surroundings(folder, built.shim))
+        environment = None if tool.attached_when else tool.surroundings(folder, built.shim)
+        start = Start(folder, prefix, environment, tool.after)
         try:
             with job(built, workload, count, start) as one, tracer(tool, built, folder, one.pid) as let_go:
                 done = one.work()
@@ -126,7 +127,10 @@ class Plan:
 
 def run_all(built: Built, plan: Plan, machine: Mapping[str, str], say: Callable[[str], None]) -> Results:
     """All tools and workloads of the plan. What fails once is said, and not run again."""
-    rows = tuple(Row(tool.name, tool.title, tool.shown(), tool.missing or tool_missing(tool)) for tool in plan.tools)
+    rows = tuple(
+        Row(tool.name, tool.title, tool.shown(), tool.missing or tool_missing(tool), tool.why_not)
+        for tool in plan.tools
+    )
     columns = tuple(Column(one.name, one.title, one.operation, workload_missing(one)) for one in plan.workloads)
     # A ptmon without --fast is run all the same: as it is.
     usable = [tool for tool, row in zip(plan.tools, rows, strict=True) if row.missing in ("", NO_FAST)]
@@ -146,7 +150,8 @@ def run_all(built: Built, plan: Plan, machine: Mapping[str, str], say: Callable[
                 one.outcomes.append(run_once(built, tool, workload, one.operations))
             except RunError as error:
                 one.failed = str(error)
-    return Results(machine, plan.rounds, rows, columns, {key: one.cell() for key, one in taken.items()})
+    cells = {key: one.cell() for key, one in taken.items()}
+    return Results(machine, plan.rounds, rows, columns, cells, measurement=not plan.quick)
 
 
 def shuffled(tools: Sequence[Tool], workloads: Sequence[Workload]) -> Iterator[tuple[Tool, Workload]]:

@@ -48,6 +48,8 @@ class Row:
     command: str
     missing: str = ""
     """Why it can't be run here, or is not what its title says; in words."""
+    cannot: str = ""
+    """Why it does not do all workloads, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,8 @@ class Results:
     columns: tuple[Column, ...]
     cells: Mapping[tuple[str, str], Cell]
     """By the names of tool and workload."""
+    measurement: bool = True
+    """False: so few operations that the times mean nothing (--quick)."""
 
     def cell(self, tool: str, workload: str) -> Cell:
         return self.cells.get((tool, workload), Cell(0))
@@ -108,6 +112,7 @@ class Results:
             pairs.setdefault(workload, {}).setdefault(tool, {})[over] = asdict(ratio)
         return {
             "schema": SCHEMA,
+            "measurement": self.measurement,
             "machine": dict(self.machine),
             "rounds": self.rounds,
             "tools": [asdict(row) for row in self.rows],
@@ -121,7 +126,7 @@ class Results:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Results:
         """What ``to_json`` made. Raises ValueError, KeyError or TypeError if it is something else."""
-        if data.get("schema") != SCHEMA:
+        if not isinstance(data, Mapping) or data.get("schema") != SCHEMA:
             raise ValueError(f"not a {SCHEMA}")
         return cls(
             data["machine"],
@@ -129,6 +134,7 @@ class Results:
             tuple(Row(**row) for row in data["tools"]),
             tuple(Column(**column) for column in data["workloads"]),
             dict(_cells(data["figures"])),
+            data.get("measurement", True),  # files of before say nothing of it
         )
 
 

@@ -27,6 +27,7 @@ from benchmarks.processes import (
     until,
     wait_for_end,
 )
+from benchmarks.starting import Starts
 from benchmarks.tells import Truth
 from benchmarks.workloads import Workload
 
@@ -86,7 +87,7 @@ class Server:
 @contextmanager
 def serving(words: Sequence[str], port: int, start: Start, load: Callable[[int], Done], by: int) -> Iterator[Server]:
     out, pidfile = start.folder / "out", start.folder / "pid"
-    with started([*start.prefix, *words], out, start.environment or {}) as process:
+    with started(start.around(words), out, start.environment or {}) as process:
 
         def ready() -> int:
             check_runs(process, out)
@@ -170,6 +171,8 @@ def job(built: Built, workload: Workload, count: int, start: Start) -> Iterator[
     elif workload.name == "redis":
         with redis(start, count) as server:
             yield server
+    elif workload.name == "start_up":
+        yield Starts(start, count)
     else:
         with program(built, workload.name, count, start) as one:
             yield one

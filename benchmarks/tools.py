@@ -3,8 +3,7 @@
 
 from __future__ import annotations
 
-import os
-import shutil
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -22,6 +21,10 @@ STRACE_PY = str(Path(sys.executable).with_name("strace.py"))
 REPORT = ("-q", "-o", "$folder/report.json", "--format", "json")
 NO_FAST = "this ptmon has no --fast"
 SERVERS = frozenset({"nginx", "redis"})
+ONE_THREAD = SERVERS | {"fork_exec", "ping_pong_threads", "tcp_stream"}
+"""What a slow tool can't do that traces one thread of one process."""
+ATTACHES = frozenset({"start_up"})
+"""What a tool can't do that attaches."""
 
 BPFTRACE = """
 tracepoint:syscalls:sys_exit_sendto, tracepoint:syscalls:sys_exit_sendmsg, tracepoint:syscalls:sys_exit_write,
@@ -43,6 +46,8 @@ class Tool:
     title: str
     words: tuple[str, ...]
     """Before the program's own, or, if it attaches, all. $folder, $pid and $shim are filled in."""
+    about: str = ""
+    """What it does, in a line."""
     speed: Speed = Speed.FULL
     speeds: Mapping[str, Speed] = field(default_factory=dict)
     """Of workloads at which it is faster or slower than elsewhere."""
@@ -52,12 +57,18 @@ class Tool:
     only: frozenset[str] = frozenset()
     """The workloads that it does; empty: all."""
     cannot: frozenset[str] = frozenset()
+    why_not: str = ""
+    """Why it does not do all workloads, in words."""
     attached_when: str = ""
     """It attaches: "held", as TracerPid tells, or it prints this. Otherwise it starts the program."""
     trial: tuple[str, ...] = ()
     """A command that shows whether the tool may be used here."""
     needs_root: bool = False
     missing: str = ""
+    given: bool = False
+    """By the user (--tool): the words stay as they are."""
+    after: tuple[str, ...] = ()
+    """After the program's own words."""
 
     def speed_at(self, workload: str) -> Speed | None:
         if workload in self.cannot or (self.only and workload not in self.only):
@@ -65,6 +76,8 @@ class Tool:
         return self.speeds.get(workload, self.speed)
 
     def command(self, folder: Path, shim: Path, pid: int = 0) -> list[str]:
+        if self.given:
+            return list(self.words)
         values = {"folder": folder, "pid": pid, "shim": shim}
         return [Template(word).safe_substitute(values) for word in self.words]
 
@@ -73,7 +86,9 @@ class Tool:
         return {name: Template(value).safe_substitute(values) for name, value in self.environment.items()}
 
     def shown(self) -> str:
-        """The command as the JSON tells it: without this machine's paths."""
+        """The command as the JSON tells it: without this machine's paths, but for those that a user has given."""
+        if self.given:
+            return " ".join([shlex.join(self.words), "{}", shlex.join(self.after)]).strip()
         words = [Path(word).name if word in (PTMON, STRACE_PY) else word for word in self.words]
         settings = [f"{name}={value}" for name, value in self.environment.items()]
         return " ".join([*settings, *words])
@@ -89,12 +104,14 @@ def has_fast() -> bool:
 
 def all_tools(fast: bool) -> tuple[Tool, ...]:
     """``fast``: ptmon has the option."""
-    return (Tool("native", "native", ()), _shim(), *_ptmon(fast), *_strace(), *_root(), _python_ptrace())
+    native = Tool("native", "native", (), "the program alone: what all others are compared with")
+    return (native, _shim(), *_ptmon(fast), *_strace(), *_root(), _python_ptrace())
 
 
 def _shim() -> Tool:
     environment = {"LD_PRELOAD": "$shim", "SHIM_FILE": "$folder/shim"}
-    return Tool("shim", "LD_PRELOAD shim", (), environment=environment, tells=tells.shim_file)
+    about = "counts in the C library's functions, by LD_PRELOAD (benchmarks/shim.c)"
+    return Tool("shim", "LD_PRELOAD shim", (), about, environment=environment, tells=tells.shim_file)
 
 
 def _ptmon(fast: bool) -> tuple[Tool, ...]:
@@ -111,6 +128,7 @@ def _ptmon(fast: bool) -> tuple[Tool, ...]:
             "ptmon-fast",
             "ptmon PROGRAM",
             (PTMON, *REPORT, *auto, "--"),
+            "ptmon starts the program: what one gets",
             full,
             filtered,
             tells=report,
@@ -121,10 +139,13 @@ def _ptmon(fast: bool) -> tuple[Tool, ...]:
             "ptmon-attach",
             "ptmon --attach",
             (PTMON, *REPORT, *auto, "--attach", "$pid"),
+            "ptmon attaches to the program, which runs already",
             full,
             # No filter can be put into a process that runs already.
             {"unwatched": Speed.LINES if fast else Speed.STOPS},
             tells=report,
+            cannot=ATTACHES,
+            why_not="it starts nothing",
             attached_when="held",
             trial=trial,
             missing=missing,
@@ -133,6 +154,7 @@ def _ptmon(fast: bool) -> tuple[Tool, ...]:
             "ptmon-log",
             "ptmon, every event",
             (PTMON, *log, *auto, "--"),
+            "ptmon writes a line for each event into a log (--log)",
             Speed.LINES if fast else Speed.STOPS,
             filtered,
             tells=tells.ptmon_events,
@@ -140,16 +162,18 @@ def _ptmon(fast: bool) -> tuple[Tool, ...]:
             missing=missing,
         ),
         Tool(
-            "ptmon-stops", "ptmon --fast off", (PTMON, *REPORT, *off, "--"), Speed.STOPS, filtered, tells=report,
-            trial=trial,
+            "ptmon-stops", "ptmon --fast off", (PTMON, *REPORT, *off, "--"), "ptmon stops at each call (--fast off)",
+            Speed.STOPS, filtered, tells=report, trial=trial,
         ),
         Tool(
             "ptmon-reference",
             "ptmon reference",
             (PTMON, *REPORT, "--engine", "reference", "--"),
+            "ptmon's engine in readable Python (--engine reference)",
             Speed.SLOW,
             tells=report,
-            cannot=SERVERS | {"fork_exec", "ping_pong_threads", "tcp_stream"},
+            cannot=ONE_THREAD,
+            why_not="it traces one thread of one process, and is too slow for a server",
             trial=trial,
         ),
     )  # fmt: skip
@@ -160,11 +184,19 @@ def _strace() -> tuple[Tool, ...]:
     network = ("--seccomp-bpf", "-c", "-e", "trace=%network")
     trial = ("strace", "-o", "/dev/null", "true")
     return (
-        Tool("strace", "strace -c", ("strace", "-o", "$folder/summary", "-f", "-c", "--"), Speed.STOPS, trial=trial),
+        Tool(
+            "strace",
+            "strace -c",
+            ("strace", "-o", "$folder/summary", "-f", "-c", "--"),
+            "strace counts all calls, but no bytes",
+            Speed.STOPS,
+            trial=trial,
+        ),
         Tool(
             "strace-network",
             "strace -c %network",
             ("strace", "-o", "$folder/summary", "-f", *network, "--"),
+            "strace counts network calls alone (--seccomp-bpf), but no bytes",
             Speed.STOPS,
             passed_over,
             trial=trial,
@@ -173,9 +205,11 @@ def _strace() -> tuple[Tool, ...]:
             "strace-log",
             "strace, every call",
             ("strace", "-o", "$folder/calls", "-f", "--"),
+            "strace writes a line for each call",
             Speed.STOPS,
             tells=tells.call_log,
             only=frozenset({"ping_pong", "ping_pong_threads"}),
+            why_not="its lines are added up at ping-pong alone",
             trial=trial,
         ),
     )
@@ -187,6 +221,7 @@ def _root() -> tuple[Tool, ...]:
             "perf",
             "perf trace -s",
             ("perf", "trace", "-s", "-o", "$folder/summary", "--"),
+            "perf counts calls, but no bytes; needs root",
             Speed.STOPS,
             trial=("perf", "trace", "-s", "--", "true"),
             needs_root=True,
@@ -195,7 +230,10 @@ def _root() -> tuple[Tool, ...]:
             "bpftrace",
             "bpftrace",
             ("bpftrace", "-e", BPFTRACE),
+            "eBPF adds up in the kernel what calls return; needs root",
             tells=tells.bpftrace_maps,
+            cannot=ATTACHES,
+            why_not="it starts nothing",
             attached_when="attached",
             trial=("bpftrace", "-e", "tracepoint:syscalls:sys_exit_sendto { exit(); } interval:ms:1 { exit(); }"),
             needs_root=True,
@@ -208,27 +246,10 @@ def _python_ptrace() -> Tool:
         "python-ptrace",
         "python-ptrace",
         (STRACE_PY, "-o", "$folder/calls", "--"),
+        "python-ptrace's tracer, strace.py, writes a line for each call",
         Speed.SLOW,
         tells=tells.call_log,
-        # It does not follow threads, and two processes it asks in turn, with sleeps of up to half a second.
-        cannot=SERVERS | {"fork_exec", "ping_pong_threads", "tcp_stream"},
+        cannot=ONE_THREAD,
+        why_not="it follows no threads, polls two processes with sleeps of up to 0.5 s, is too slow for a server",
         trial=(STRACE_PY, "-o", "/dev/null", "--", "/bin/true"),
     )
-
-
-def why_missing(tool: Tool) -> str:
-    """Why a tool can't be used here, in words; tries it once."""
-    if not tool.trial:
-        return ""
-    if shutil.which(tool.trial[0]) is None:
-        return "not installed"
-    try:
-        done = subprocess.run(tool.trial, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return f"can't be run: {error}"
-    if done.returncode == 0:
-        return ""
-    lines = [line.strip() for line in (done.stderr + done.stdout).splitlines() if line.strip()]
-    errors = [line for line in lines if line.lower().startswith("error")]
-    reason = (errors or lines[-1:] or [f"exit status {done.returncode}"])[0]
-    return f"{'needs root' if tool.needs_root and os.geteuid() != 0 else 'not permitted'}: {reason}"

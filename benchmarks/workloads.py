@@ -53,7 +53,7 @@ WORKLOADS = (
     Workload(
         "ping_pong_threads",
         "the same,\n4 threads",
-        "the same in 4 threads, a pair each",
+        "send or recv of 1 byte in each of 4 threads, a socket pair each",
         counts(full=1_000_000, lines=200_000, stops=10_000),
     ),
     Workload(
@@ -68,11 +68,17 @@ WORKLOADS = (
         "a TCP connection that carries a byte each way",
         counts(full=5_000, stops=500, slow=60),
     ),
-    Workload("nginx", "nginx,\nrequest", "wrk's request of a small file", counts(full=1, stops=1), server=True),
+    Workload(
+        "nginx",
+        "nginx,\nrequest",
+        "wrk's request of a small file from nginx, 16 connections",
+        counts(full=1, stops=1),
+        server=True,
+    ),
     Workload(
         "redis",
         "redis,\nSET",
-        "redis-benchmark's SET, 16 clients",
+        "redis-benchmark's SET on redis, 16 clients",
         counts(full=100_000, stops=20_000),
         server=True,
     ),
@@ -83,5 +89,11 @@ WORKLOADS = (
         "unwatched\ncall",
         "getppid, which moves nothing",
         counts(full=3_000_000, lines=200_000, stops=10_000, slow=2_000),
+    ),
+    Workload(
+        "start_up",
+        "start-up,\nof true",
+        "start and end of the tool, which runs true; native: python3 -c pass",
+        counts(full=40, stops=40, slow=40),
     ),
 )

@@ -128,6 +128,7 @@ struct pt_batch {
 	uint32_t count;
 	uint32_t data_length;
 	int32_t signal;	  /* a signal that asks ptmon itself to end (attach), or 0 */
+	int32_t reopen;	  /* 1: a SIGHUP asks to open the log's file anew (attach, with reopens) */
 	uint32_t tracees; /* threads held now */
 	uint64_t time; /* ns, CLOCK_MONOTONIC: no record of a later batch bears an earlier one (but with aggregate) */
 };
@@ -143,10 +144,15 @@ struct pt_options {
 	int32_t fast;	   /* so many stops of a process, and its calls are counted inside of
 			    * it; 0: never */
 	int32_t guest;	   /* ptmon is a library in another program: leave its signals and its other children alone */
+	int32_t reopens;   /* there is a log in a file: by a SIGHUP of kill(2), an attached ptmon is to open it anew */
 	/* What the launched program is to ignore, bit n - 1 for signal n, if that is known. Else it ignores what the
 	 * caller does, but for SIGPIPE and SIGXFSZ. */
 	int32_t ignored_known;
 	uint64_t ignored;
+	const char *cwd; /* where pt_launch starts the program; lives until then. NULL: where ptmon is */
+	int32_t streams; /* 1: what the program has as stdout and stderr are these fds, both above 2 */
+	int32_t out;
+	int32_t err;
 };
 
 /* What of a tracee's memory is kept with the record of a call. */
@@ -236,7 +242,9 @@ enum pt_step {
 	PT_STEP_SEIZE = 2,
 	PT_STEP_SECCOMP = 3,
 	PT_STEP_EXEC = 4,
-	PT_STEP_READ = 5 /* /proc could not be read */
+	PT_STEP_READ = 5, /* /proc could not be read */
+	PT_STEP_DIRECTORY = 6,
+	PT_STEP_STREAMS = 7
 };
 
 int pt_create(const struct pt_options *options, struct pt_tracer **tracer);

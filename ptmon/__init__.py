@@ -9,13 +9,12 @@
 
 >>> with ptmon.attach(4711) as session:  # doctest: +SKIP
 ...     for event in session:
-...         print(event.time, event.kind, event.name)
+...         print(event.time, event.kind, event.name, event.bytes, event.peer)
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+from ptmon.static import TYPE_CHECKING, Any
 from ptmon.version import __version__
 
 if TYPE_CHECKING:
@@ -64,6 +63,11 @@ _HOMES = {
     "launch": "api",
     "run": "api",
 }
+
+
+def __dir__() -> list[str]:
+    """All of it, also what is not loaded yet: for ``dir``, ``help`` and completion."""
+    return sorted({*globals(), *__all__})
 
 
 def __getattr__(name: str) -> Any:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -27,6 +28,7 @@ def start(ignored: int | None = None) -> int:
 
     ``ignored``: the signals that were ignored before Python began, if that is known.
     """
+    gc.disable()  # until all is loaded: what is loaded stays
     try:
         from ptmon.cli import main
     except KeyboardInterrupt:

@@ -6,10 +6,12 @@ Layouts: ip(7), ipv6(7), unix(7), netlink(7), vsock(7), packet(7).
 
 from __future__ import annotations
 
+import _socket as socket  # what is of C in it: the rest takes ten times as long to load
 import os
-import socket
 import struct
-from dataclasses import dataclass
+from functools import cache
+
+from ptmon.frozen import dataclass
 
 FAMILIES: dict[int, str] = {
     socket.AF_UNIX: "unix",
@@ -210,6 +212,7 @@ def _network(text: str) -> Network:
     return Network(family, socket.inet_pton(family, address), int(bits))
 
 
+@cache
 def _prefixes(family: int) -> list[tuple[int, dict[int, str]]]:
     """For each length of a prefix: how far to shift an address to the right, and the scopes of what is left."""
     found: dict[int, dict[int, str]] = {}
@@ -221,14 +224,9 @@ def _prefixes(family: int) -> list[tuple[int, dict[int, str]]]:
     return sorted(found.items())
 
 
-_PREFIXES: dict[int, list[tuple[int, dict[int, str]]]] = {
-    family: _prefixes(family) for family in (socket.AF_INET, socket.AF_INET6)
-}
-
-
 def _scope(family: int, packed: bytes) -> str:
     value = int.from_bytes(packed)
-    for shift, scopes in _PREFIXES[family]:
+    for shift, scopes in _prefixes(family):
         if name := scopes.get(value >> shift):
             return name
     return "global"

@@ -3,29 +3,23 @@
 
 from __future__ import annotations
 
+import gc
 import os
-import resource
 import signal
-import socket
 import sys
 from collections.abc import Sequence
-from contextlib import nullcontext
-from typing import TYPE_CHECKING
+from contextlib import AbstractContextManager, nullcontext
 
 from ptmon import command_line
 from ptmon.errors import EXIT_NOT_FOUND, EXIT_OWN, PtmonError, UsageError, kernel_word
 from ptmon.options import Options
-from ptmon.outputs import Output, csv, json, stderr, summary
-from ptmon.outputs.files import expand, same_file
-from ptmon.outputs.interval import IntervalOutput
-from ptmon.outputs.report_output import ReportOutput, Style
-from ptmon.text import printable
+from ptmon.outputs import Output, stderr
+from ptmon.static import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ptmon.engines import EngineSettings
     from ptmon.hooks import Hook
-
-RENDER = {"summary": summary.write_report, "json": json.write_report, "csv": csv.write_report}
+    from ptmon.outputs.report_output import Render
 
 
 def main(arguments: Sequence[str] | None = None, ignored: int | None = None) -> int:
@@ -40,8 +34,6 @@ def main(arguments: Sequence[str] | None = None, ignored: int | None = None) -> 
         said = str(error)
         if error.exit_status == EXIT_NOT_FOUND:
             said += command_line.meant(words, said)
-        # Words of the command line stand in it, and what a hooks file has raised.
-        said = printable(said)
         stderr.say(f"{said} (see ptmon --help)" if isinstance(error, UsageError) else said)
         return error.exit_status
     except KeyboardInterrupt:
@@ -65,11 +57,10 @@ def run(options: Options, ignored: int | None = None) -> int:
 def trace(options: Options, ignored: int | None = None) -> int:
     """Launches or attaches, reports, and returns the exit status."""
     # Imported late: an error in the options, --help and --version need none of it.
-    from ptmon import demo
     from ptmon.session import Session
 
     outputs = make_outputs(options)
-    with demo.started() if options.demo else nullcontext(options.command) as command:
+    with traced(options) as command:
         session = Session(
             make_settings(options, command, told=bool(outputs), ignored=ignored),
             outputs,
@@ -78,6 +69,10 @@ def trace(options: Options, ignored: int | None = None) -> int:
             max_sockets=options.max_sockets,
             wait=options.wait,
         )
+        # What is loaded by now stays: looking for garbage in it is for nothing, above all at the very end.
+        if not gc.isenabled():  # as ptmon.__main__ has left it
+            gc.freeze()
+            gc.enable()
         session.run()
     if options.attach or options.wait:
         return 0
@@ -88,9 +83,21 @@ def trace(options: Options, ignored: int | None = None) -> int:
     return session.exit.code or 0
 
 
+def traced(options: Options) -> AbstractContextManager[Sequence[str]]:
+    """The command to trace; that of --demo comes with its clients."""
+    if not options.demo:
+        return nullcontext(options.command)
+    from ptmon import demo
+    from ptmon.outputs.files import STDOUT
+
+    if options.log in ("", STDOUT) and options.log_format == "dmesg":
+        stderr.say(demo.EXPLAINED)
+    return demo.started()
+
+
 def make_settings(options: Options, command: Sequence[str], told: bool, ignored: int | None = None) -> EngineSettings:
     """What the options ask an engine to do. ``told``: there is somebody to hear which calls were refused."""
-    from ptmon.api import prepare
+    from ptmon.preparing import prepare
 
     hooks: tuple[Hook, ...] = ()
     if options.hooks:
@@ -133,11 +140,11 @@ def found(targets: Sequence[int | str]) -> tuple[int, ...]:
 
 def make_outputs(options: Options) -> list[Output]:
     """The outputs that the options ask for."""
+    # Imported where they are asked for, each: a run that tells nothing loads none.
     outputs: list[Output] = []
-    host = socket.gethostname()
+    host = os.uname().nodename
     log_format = options.log_format or "text"
-    if options.log and options.output and same_file(expand(options.log, host), expand(options.output, host)):
-        raise UsageError(f"-o {options.output} and --log={options.log} are the same file")
+    _check_files(options, host)
     if options.log is not None:  # before the report: on stderr the log stands first
         from ptmon.outputs.log import LogOutput
 
@@ -160,11 +167,38 @@ def make_outputs(options: Options) -> list[Output]:
             )
         )
     if options.output is not None or not options.quiet:
-        render = RENDER[options.format or format_of(options.output)]
+        from ptmon.outputs.report_output import ReportOutput, Style
+
+        render = renderer(options.format or format_of(options.output))
         outputs.append(ReportOutput(render, Style(options.units, options.color), options.output, host))
     if options.interval is not None and options.log is None:
+        from ptmon.outputs.interval import IntervalOutput
+
         outputs.append(IntervalOutput(options.units, log_format))
     return outputs
+
+
+def _check_files(options: Options, host: str) -> None:
+    if options.log and options.output:
+        from ptmon.outputs.files import expand, same_file
+
+        if same_file(expand(options.log, host), expand(options.output, host)):
+            raise UsageError(f"-o {options.output} and --log={options.log} are the same file")
+
+
+def renderer(name: str) -> Render:
+    """What writes a report as ``summary``, ``json`` or ``csv``. Loaded now: at the end ptmon may be another version."""
+    if name == "json":
+        from ptmon.outputs import json
+
+        return json.write_report
+    if name == "csv":
+        from ptmon.outputs import csv
+
+        return csv.write_report
+    from ptmon.outputs import summary
+
+    return summary.write_report
 
 
 def format_of(path: str | None) -> str:
@@ -189,6 +223,8 @@ def show(text: str) -> int:
 
 def die_by(number: int) -> int:
     """Ends ptmon by a signal as it ended the program, but without a second core file; so a shell sees the same."""
+    import resource
+
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if number not in (signal.SIGKILL, signal.SIGSTOP):
         signal.signal(number, signal.SIG_DFL)

@@ -7,12 +7,11 @@ Options end at the first word that is not one, so ``ptmon curl -s URL`` needs no
 from __future__ import annotations
 
 import itertools
-import textwrap
 from collections.abc import Sequence
-from typing import Any
 
 from ptmon.errors import UsageError
 from ptmon.options import BY_FLAG, TABLE, Option, Options
+from ptmon.static import Any
 from ptmon.text import did_you_mean
 
 USAGE = (
@@ -172,6 +171,8 @@ def _check_server(options: Options) -> None:
 
 def help_text() -> str:
     """What --help prints, under 80 columns."""
+    import textwrap
+
     lines = [f"{'usage:' if line is USAGE[0] else '      '} {line}" for line in USAGE]
     lines += ["", *textwrap.wrap(ABOUT, 79)]
     for group in dict.fromkeys(option.group for option in TABLE):
@@ -182,6 +183,8 @@ def help_text() -> str:
 
 
 def _help_lines(option: Option) -> list[str]:
+    import textwrap
+
     flags = ", ".join(sorted(option.flags, key=len))
     head = f"  {flags}{'' if option.default is not None else ' '}{option.metavar or ''}".rstrip()
     text = textwrap.wrap(option.help, 79 - 25)

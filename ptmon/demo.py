@@ -16,6 +16,11 @@ from contextlib import contextmanager
 
 CLIENTS = 5
 LENGTH = 35
+EXPLAINED = (
+    '"Traffic module: ..." is what a kernel module that ptmon stands in for would log (--log-format dmesg),'
+    f" here of a small server that exchanges {LENGTH} bytes each way with each of {CLIENTS} clients"
+)
+"""Said before the demo's first line."""
 FIRST_LINE_MOST = 255
 """Bytes of a script's first line that the kernel reads: BINPRM_BUF_SIZE, linux/binfmts.h."""
 

@@ -26,6 +26,8 @@ class Step(IntEnum):
     SECCOMP = 3
     EXEC = 4
     READ = 5
+    DIRECTORY = 6
+    STREAMS = 7
 
 
 class PtmonError(Exception):
@@ -46,9 +48,10 @@ class UsageError(PtmonError):
 class LaunchError(PtmonError):
     """An engine could not start ``program``. ``ptmon.explain`` makes the message that a user sees."""
 
-    def __init__(self, program: str, number: int, step: Step) -> None:
+    def __init__(self, program: str, number: int, step: Step, cwd: str | None = None) -> None:
         super().__init__(f"cannot start {program}: {kernel_word(number)} ({step.name})")
         self.program = program
+        self.cwd = cwd
         self.number = number
         self.step = step
 

@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any
 
+from ptmon import addresses
+from ptmon.frozen import dataclass
 from ptmon.records import (
     Clone,
     Denied,
@@ -26,6 +26,7 @@ from ptmon.records import (
     singles,
 )
 from ptmon.snapshot import Snapshot
+from ptmon.static import Any
 
 SCHEMA = "ptmon.event/1"
 SOCKETS_MOST = 100_000
@@ -48,20 +49,60 @@ KINDS: dict[type, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened."""
+    """Something that happened: ``time``, ``kind``, ``name``, ``bytes`` and ``peer`` say what, ``record`` says the rest.
+
+    Events come in the order of their times. The kinds, each with the class of its record in ``ptmon.records`` and what
+    that has besides ``time`` and, but for a snapshot, ``pid``:
+
+    send      Transfer      A call on a socket has sent ``event.bytes`` to ``event.peer``, or failed (``error``: its
+                            errno). tid, syscall, fd, socket, direction, calls, bytes, error, fast.
+    receive   Transfer      The same for bytes that were received. A peek (``direction`` is PEEKED) leaves them to be
+                            received later: ``event.bytes`` is 0, ``record.bytes`` has them.
+    socket    SocketSeen    A socket is used for the first time, or known better than before.
+                            tid, fd, socket, inode, family, type, protocol, local, peer, opened.
+    close     SocketClosed  An fd of a socket is closed. tid, fd, socket, tcp (the kernel's counters), maybe.
+    clone     Clone         A thread is born; a process, if its tid is its pid. tid, parent.
+    exec      Exec          A process executes a program, or was found running it at an attach.
+                            tid, name, executable, argv, attached, parent.
+    exit      Exit          A thread is gone; the process, if its tid is its pid. tid, name, code, signal.
+    enter     Entered       A call that ``trace`` names is entered. tid, call.
+    return    Returned      And it returns. tid, call, result.
+    deny      Denied        A rule or a hook has refused a call. tid, call, rule, error.
+    warning   Incomplete    Bytes may be missing from here on. reason, syscall, error, count.
+    fallback  Fallback      Calls of a process are counted at stops; nothing is missing. reason, error.
+    snapshot  Snapshot      The totals, every ``interval`` seconds.
+
+    More kinds may come: pass over those that you do not know.
+    """
 
     kind: str
-    """exec, clone, exit, socket, close, send, receive, enter, return, deny, warning, fallback or snapshot."""
     record: Single | Snapshot
     name: str
     """Of the process; empty where it is not known."""
     socket: SocketSeen | None
-    """Of a transfer or a close: the socket as it was told last."""
+    """Of a send, receive, socket or close: the socket as it was told last; None where it is not known."""
 
     @property
     def time(self) -> float:
         """Seconds since the start."""
         return self.record.time
+
+    @property
+    def peer(self) -> str | None:
+        """The other end, as ``192.0.2.1:80``, ``[2001:db8::1]:80`` or a Unix socket's path.
+
+        Of a send, receive, socket or close. None for any other kind, where it is not known, and where it has no name.
+        """
+        return None if self.socket is None else addresses.address_text(self.socket.peer)
+
+    @property
+    def bytes(self) -> int:
+        """Payload bytes that a send or receive has moved. 0 if it failed or only peeked, and for any other kind.
+
+        So their sum over all events that send (or receive) is what the report's totals say.
+        """
+        record = self.record
+        return record.bytes if type(record) is Transfer and record.direction is not Direction.PEEKED else 0
 
 
 def kind_of(record: Transfer) -> str:

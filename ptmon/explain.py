@@ -107,12 +107,16 @@ def launch_failure(error: LaunchError) -> PtmonError:
     if error.number == errno.ESRCH:
         return PtmonError(f"cannot start {program}: it was killed before it began to run ({word})", EXIT_OWN)
     if error.step == Step.EXEC:
-        return _exec_failure(error.program, program, error.number, word)
+        # As the child has looked for it, which was in cwd by then.
+        return _exec_failure(os.path.join(error.cwd or "", error.program), program, error.number, word)
     if error.step == Step.SEIZE:
         return PtmonError(f"cannot trace {program}: {_why_no_seize()} ({word})", EXIT_OWN)
     if error.step == Step.SECCOMP:
         what = "the seccomp filter cannot be set; try --seccomp off"
         return PtmonError(f"cannot trace {program}: {what} ({word})", EXIT_OWN)
+    if error.step == Step.DIRECTORY:
+        where = printable(error.cwd or "")
+        return PtmonError(f"cannot start {program}: its directory {where} cannot be entered ({word})", EXIT_OWN)
     if error.step == Step.FORK:
         return PtmonError(
             f"cannot start {program}: no process can be made ({word}); see ulimit -u and memory", EXIT_OWN
@@ -122,13 +126,13 @@ def launch_failure(error: LaunchError) -> PtmonError:
 
 def _exec_failure(program: str, shown: str, number: int, word: str) -> PtmonError:
     if number == errno.ENOENT:
-        if "/" not in program:
+        if "/" not in shown:
             return PtmonError(f"{shown}: not found in PATH ({word})", EXIT_NOT_FOUND)
         if os.path.lexists(program):
             what = "it is there, but not the interpreter (#! line or ELF) that it names, or where its link leads"
             return PtmonError(f"{shown}: cannot be executed: {what} ({word})", EXIT_NOT_FOUND)
         return PtmonError(f"{shown}: not found ({word})", EXIT_NOT_FOUND)
-    if number == errno.EACCES and os.path.isdir(program) and "/" in program:
+    if number == errno.EACCES and os.path.isdir(program) and "/" in shown:
         return PtmonError(f"{shown}: is a directory, not a program ({word})", EXIT_NOT_EXECUTABLE)
     hints = {
         errno.EACCES: "not executable; see its permissions (chmod +x) and its mount's noexec",

@@ -6,13 +6,13 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from ptmon import decoding, syscalls
 from ptmon.errors import ERRNOS
+from ptmon.frozen import dataclass
 from ptmon.watches import Held
 
 PAGE = 4096

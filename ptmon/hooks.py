@@ -17,13 +17,14 @@ import sys
 import traceback
 import types
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from ptmon import decoding, syscalls
 from ptmon.errors import PtmonError, UsageError, kernel_word
+from ptmon.frozen import dataclass
 from ptmon.held import Call, Deny, Return
 from ptmon.outputs import stderr
+from ptmon.text import printable
 from ptmon.watches import Answer, Held, Watch
 
 __all__ = ["Call", "Deny", "Hook", "Return", "Runner", "hook", "load", "merge_watches"]
@@ -169,10 +170,12 @@ def _answer(each: Hook, call: Call, said: object) -> Answer:
 def _report(each: Hook, call: Call, error: BaseException) -> None:
     where = error.__traceback__ and error.__traceback__.tb_next  # without this file's own frame
     stage = "entry" if call.entering else "return"
-    lines = [
+    said = [
         f"ptmon: hook {each.name} failed at the {stage} of {call.name} in process {call.pid}; it is not called again\n",
         *traceback.format_exception(type(error), error, where),
     ]
+    # What was raised may bear what the tracee has written.
+    lines = [f"{printable(line)}\n" for line in "".join(said).split("\n")[:-1]]
     if not stderr.would_wait():  # the tracee waits
         stderr.put(lambda file: file.writelines(lines))
 

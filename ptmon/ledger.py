@@ -10,9 +10,8 @@ from __future__ import annotations
 import errno
 from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import Any
 
-from ptmon import notices, syscalls
+from ptmon import notices
 from ptmon.rates import Meter
 from ptmon.records import (
     Clone,
@@ -35,6 +34,7 @@ from ptmon.report import Bytes, DeniedReport, Ended, FallbackReport, Header, Not
 from ptmon.snapshot import Since, Snapshot
 from ptmon.socket_table import SocketTable
 from ptmon.socket_tally import SocketTally
+from ptmon.static import Any
 from ptmon.tallies import ProcessTally, SyscallTally, TotalsTally
 
 MAX_SOCKETS = 100_000
@@ -180,6 +180,8 @@ class Ledger:
         self._fallbacks.setdefault((record.pid, record.reason), notices.fallback(record))
 
     def _refused(self, record: Denied) -> None:
+        from ptmon import syscalls
+
         name = syscalls.name(record.call.number, record.call.compat)
         self._denied[record.rule, name, errno.errorcode.get(record.error, str(record.error))] += 1
 

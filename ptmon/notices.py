@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import errno
 
-from ptmon import syscalls
 from ptmon.records import Fallback, FallbackReason, Incomplete, Reason
 from ptmon.report import FallbackReport, Notice
 from ptmon.text import counted
@@ -67,6 +66,8 @@ def notice(record: Incomplete) -> Notice:
     """The warning that a record stands for."""
     said = [record.syscall] if record.syscall else []
     if record.error and record.reason is Reason.INTERRUPTED and not said:
+        from ptmon import syscalls
+
         said.append(syscalls.name(record.error, compat=False))  # the number of a call that is not in the core's table
     elif record.error:
         said.append(_errno(record.error))

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+
+from ptmon.frozen import dataclass
 
 OTHER_FORMATS = frozenset(
     {"htm", "html", "jsonl", "md", "ndjson", "parquet", "pdf", "tsv", "xlsx", "xml", "yaml", "yml"}

@@ -6,9 +6,8 @@ lists the options (man page, completion).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
+from ptmon.frozen import dataclass
 from ptmon.option_values import (
     Address,
     address,
@@ -22,6 +21,7 @@ from ptmon.option_values import (
     targets,
     words,
 )
+from ptmon.static import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +171,8 @@ TABLE = (
     Option(
         "events",
         ("--log",),
-        "write a line for each event (exec, clone, exit, socket, close, send, receive ...) to stderr or to FILE",
+        "write a line for each event (exec, clone, exit, socket, close, send, receive ...) to stderr or to FILE; - is"
+        " stdout",
         "[=FILE]",
         path_pattern,
         default="",

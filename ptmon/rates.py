@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from ptmon.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,11 @@ class Rate:
     """All bytes by the whole duration."""
     min: int
     """The quietest full second, idle ones included."""
+
+    @property
+    def even(self) -> bool:
+        """The three are one figure, as always in a run that is shorter than a second."""
+        return self.min == self.max
 
 
 class Meter:

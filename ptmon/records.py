@@ -7,9 +7,10 @@ Times are seconds since the engine started (a monotonic clock), sizes are payloa
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum, IntEnum
-from typing import NamedTuple, Protocol
+
+from ptmon.frozen import dataclass
+from ptmon.static import Protocol
 
 
 class Direction(IntEnum):
@@ -84,7 +85,8 @@ class Transfer:
     """Counted inside the program, without a stop."""
 
 
-class Group(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Group:
     """Transfers of one second that differ in nothing but their time and their bytes."""
 
     sum: Transfer

@@ -7,10 +7,10 @@ Bytes are payload bytes as the system calls return them; times are seconds since
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
 
+from ptmon.frozen import dataclass, field
 from ptmon.rates import Rate
+from ptmon.static import Any
 from ptmon.version import __version__
 
 SCHEMA = "ptmon.report/1"
@@ -110,7 +110,7 @@ class FallbackReport:
 
     pid: int
     reason: str
-    """In plain words, to follow ``process 17 at stops:``."""
+    """In plain words, to follow ``process 17:``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +215,9 @@ class Report:
     denied: tuple[DeniedReport, ...]
     processes: tuple[ProcessReport, ...]
     sockets: tuple[SocketReport, ...] = field(repr=False)
+    stdout: bytes | None = field(default=None, repr=False)
+    """What the program has written there, where ``ptmon.run`` was to capture it. It is not in the JSON document."""
+    stderr: bytes | None = field(default=None, repr=False)
 
     def items(self) -> Iterator[tuple[str, Any]]:
         """The members of the JSON document in order; ``processes`` and ``sockets`` as iterators of their rows."""

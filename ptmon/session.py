@@ -5,18 +5,16 @@ from __future__ import annotations
 
 import errno
 import os
-import socket
-import threading
+import time
+from _thread import allocate_lock  # which is threading.Lock
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import replace
-from datetime import UTC, datetime
 
-from ptmon import explain
 from ptmon.engines import Engine, EngineSettings, create
 from ptmon.errors import AttachError, LaunchError, PtmonError, Step
+from ptmon.frozen import replace
 from ptmon.ledger import MAX_SOCKETS, Ledger
-from ptmon.outputs import Asking, Output, Outputs, stderr
+from ptmon.outputs import Output, Outputs, asks, stderr
 from ptmon.records import Exit, Incomplete, Reason
 from ptmon.report import Header, Report, Waited, seconds
 from ptmon.snapshot import Snapshot
@@ -54,10 +52,12 @@ class Session:
         self._stopped = False
         self._refused: list[tuple[int, int]] = []
         """Targets that could not be attached: pid, errno or 0."""
-        self._lock = threading.Lock()
+        self._lock = allocate_lock()
         """Of the ledger: another thread may ask for a snapshot."""
+        if settings.duration is not None:  # now: while ptmon runs it may be replaced by another version
+            from ptmon.outputs import aside  # noqa: F401
         for output in outputs:
-            if isinstance(output, Asking):
+            if asks(output):
                 output.snapshot_source = self.snapshot
 
     def run(self) -> Report:
@@ -76,8 +76,12 @@ class Session:
                     engine, waited = self._found(self._wait, settings, stack)
                 self._trace(engine, waited)
         except LaunchError as error:
+            from ptmon import explain
+
             raise explain.launch_failure(error) from error
         except AttachError as error:
+            from ptmon import explain
+
             raise explain.attach_failure(error) from error
         self.exit = engine.exit
         if self.report is None:
@@ -99,10 +103,12 @@ class Session:
 
     def _found(self, name: str, settings: EngineSettings, stack: ExitStack) -> tuple[Engine, Waited]:
         """Waits until a process that can be attached to executes the program, and attaches to it."""
-        from ptmon.waiting import Waiter
+        from ptmon import explain
+        from ptmon.waiting import Waiter, hangup
         from ptmon.waiting.program import instance
 
-        with Waiter(name, stderr.say) as waiter:
+        reopen = self._outputs.reopen if self._outputs.reopens else None
+        with Waiter(name, stderr.say) as waiter, hangup.heard(reopen):
             while True:
                 found = waiter.next()
                 try:
@@ -157,6 +163,8 @@ class Session:
     def _tell_refused(self, engine: Engine) -> None:
         """Of several targets some may be traced: the report is not complete without the others."""
         for error in engine.refused:
+            from ptmon import explain
+
             stderr.say(str(explain.attach_failure(error)))
             self._refused.append((error.pid, error.number))
         records = [Incomplete(0.0, pid, Reason.UNATTACHED, None, number) for pid, number in self._refused]
@@ -170,6 +178,8 @@ class Session:
         groups: dict[int, None] = {}
         errors: list[PtmonError] = []
         for pid in settings.attach:
+            from ptmon import explain
+
             try:
                 group, said = explain.check_target(pid)
             except PtmonError as error:
@@ -183,19 +193,29 @@ class Session:
             raise errors[0]
         for one in errors:
             stderr.say(f"{one}; the others are attached to")
-        return replace(settings, attach=tuple(groups), every_call=settings.every_call or self._outputs.wants_events)
+        outputs = self._outputs
+        return replace(
+            settings,
+            attach=tuple(groups),
+            every_call=settings.every_call or outputs.wants_events,
+            reopen=outputs.reopen if outputs.reopens and not settings.guest else None,
+        )
 
     def _header(self, engine: Engine, waited: Waited | None) -> Header:
         return Header(
-            host=socket.gethostname(),
+            host=os.uname().nodename,
             command=self.settings.command,
             mode="wait" if waited is not None else "attach" if self._attached else "launch",
             engine=engine.name,
-            started=datetime.fromtimestamp(engine.started, UTC)
-            .isoformat(timespec="microseconds")
-            .replace("+00:00", "Z"),
+            started=utc(engine.started),
             root=engine.root,
             ppid=None if self._attached else os.getpid(),
             waited=waited,
             only=self.settings.only,
         )
+
+
+def utc(moment: float) -> str:
+    """Seconds since the epoch by ISO 8601, with microseconds: datetime would have to be loaded for this alone."""
+    whole, micros = divmod(round(moment * 1_000_000), 1_000_000)
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(whole))}.{micros:06d}Z"

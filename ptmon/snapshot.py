@@ -3,8 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from ptmon.frozen import dataclass
 from ptmon.report import Totals
 
 

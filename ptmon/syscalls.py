@@ -7,9 +7,7 @@ They are loaded when they are first asked for: a run that names no call does wit
 
 from __future__ import annotations
 
-import importlib
 import os
-import warnings
 from collections.abc import Sequence
 from functools import cache
 
@@ -56,6 +54,9 @@ def resolve(words: Sequence[str], option: str = "--trace") -> tuple[str, ...]:
 @cache
 def table(abi: str) -> dict[int, str]:
     """The names of an ABI by number: x86_64, i386 or aarch64."""
+    import importlib
+    import warnings
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it is older than some of what newer versions of Python warn of
         module = importlib.import_module(f"ptrace.syscall.linux.{abi}")

@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import IntEnum
 
+from ptmon.frozen import dataclass
 from ptmon.records import Called
 
 

@@ -103,6 +103,10 @@ static _Noreturn void child(const struct pt_tracer *t, struct start *start)
 	if (read(start->go[0], &byte, 1) != 1)
 		_exit(127);
 	signals_restore_for_exec(t);
+	if (t->options.cwd && chdir(t->options.cwd) < 0)
+		fail(start, PT_STEP_DIRECTORY, errno);
+	if (t->options.streams && (dup2(t->options.out, STDOUT_FILENO) < 0 || dup2(t->options.err, STDERR_FILENO) < 0))
+		fail(start, PT_STEP_STREAMS, errno);
 	if (start->length) {
 		int error = filter_install(start->program, start->length);
 
@@ -111,6 +115,7 @@ static _Noreturn void child(const struct pt_tracer *t, struct start *start)
 		start->answer->filtered = !error;
 	}
 	write_listener(start->listener, getpid());
+	environ = (char **)start->envp; /* its PATH is looked through */
 	execvpe(start->argv[0], (char *const *)start->argv, (char *const *)start->envp);
 	fail(start, PT_STEP_EXEC, errno);
 }

@@ -12,10 +12,15 @@
  *
  * Job control: the shell watches ptmon, not the program. ptmon lets SIGTSTP wait, and stops itself once the program has
  * stopped, so that the shell sees a stopped job exactly when there is one. SIGCONT to the group wakes both.
+ *
+ * SIGHUP, attached: one that somebody sends is how logrotate and its like ask for a log to be opened anew; one that
+ * comes from the terminal's end asks ptmon to end, as any other signal does. Where it is ignored from the start on it
+ * ends nothing: a signal that is blocked is queued although it is ignored, so that has to be looked at.
  */
 #include "loop/signals.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -43,14 +48,26 @@ static void on_tick(int signal)
 	(void)signal; /* that the wait returns with EINTR is all */
 }
 
+static bool has_terminal(void)
+{
+	int fd = open("/dev/tty", O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
 /* What ptmon answers itself, SIGCHLD, and the tick. */
 static void install(struct pt_tracer *t)
 {
 	struct signals *s = &t->signals;
 	const struct sigaction tick = {.sa_handler = on_tick};
 	const struct sigaction no_stops = {.sa_handler = SIG_DFL, .sa_flags = SA_NOCLDSTOP};
+	struct sigaction hangup;
 	sigset_t tick_set;
 
+	s->deaf = sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler == SIG_IGN;
+	s->has_terminal = t->options.reopens && has_terminal();
 	sigemptyset(&s->asked);
 	for (unsigned int i = 0; pt_blocked_signal(i) && !t->options.guest; i++)
 		sigaddset(&s->asked, pt_blocked_signal(i));
@@ -178,6 +195,19 @@ static void forward_pending(struct pt_tracer *t)
 	s->forward = 0;
 }
 
+/* An attached ptmon gets SIGHUP. */
+static void hang_up(struct pt_tracer *t, const siginfo_t *info)
+{
+	/* A shell passes the end of its terminal on to its jobs, by kill(2): by then the terminal is gone. One that was
+	 * left to itself there (disown) may be asked by others later on. */
+	const bool passed_on = info->si_pid == getsid(0) && t->signals.has_terminal && !has_terminal();
+
+	if (t->options.reopens && info->si_code <= 0 && !passed_on)
+		t->wants_reopen = true;
+	else if (!t->signals.deaf)
+		t->wants_end = SIGHUP;
+}
+
 static void take(struct pt_tracer *t, const siginfo_t *info)
 {
 	struct signals *s = &t->signals;
@@ -186,6 +216,8 @@ static void take(struct pt_tracer *t, const siginfo_t *info)
 	if (signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU) {
 		s->stop_wanted = t->now;
 		stop_with_program(t);
+	} else if (!t->launched && signal == SIGHUP) {
+		hang_up(t, info);
 	} else if (!t->launched) {
 		t->wants_end = signal;
 	} else if (info->si_code <= 0 && info->si_pid != t->first) {

@@ -201,7 +201,9 @@ void emit_end(struct pt_tracer *t, struct pt_batch *batch)
 		.count = t->out.count,
 		.data_length = t->out.data_length,
 		.signal = t->wants_end,
+		.reopen = t->wants_reopen,
 		.tracees = t->tracee_count,
 		.time = t->out.told,
 	};
+	t->wants_reopen = false;
 }

@@ -5,6 +5,7 @@
  * by the script that pip has put beside it: the script's first line names the Python that ptmon was installed for,
  * wherever that is. What is ignored goes along as an argument, not in the environment, which is the program's.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
@@ -53,8 +54,11 @@ static int find_script(char path[PATH_MAX])
 	return 0;
 }
 
-static int fail(const char *script, int error)
+static int fail(char *script, int error)
 {
+	for (char *letter = script; *letter; letter++)
+		if (iscntrl((unsigned char)*letter)) /* a terminal would obey it */
+			*letter = '?';
 	fprintf(stderr, "ptmon: cannot start %s: %s%s; install ptmon again, or run it as python3 -m ptmon\n", script,
 		strerror(error), error == ENOENT ? " (it, or the Python that its first line names)" : "");
 	return OWN_ERROR;

@@ -225,6 +225,8 @@ struct signals {
 	int forward;	       /* to be forwarded at the next tick, or 0 */
 	int64_t forward_since;
 	int64_t stop_wanted; /* when the terminal asked ptmon to stop, ns; 0: it did not */
+	bool deaf;	     /* SIGHUP was ignored when ptmon was started (nohup) */
+	bool has_terminal;   /* there was a controlling terminal then */
 	timer_t timer;
 	bool installed;
 	bool timer_made;
@@ -287,8 +289,9 @@ struct pt_tracer {
 	unsigned int idle_count;
 	struct out out;
 	struct signals signals;
-	int wants_end;	  /* signal that asks to detach */
-	bool handed_over; /* a batch was handed out: its memory may be used anew */
+	int wants_end;	   /* signal that asks to detach */
+	bool wants_reopen; /* a signal asks to reopen the log, and no batch has told so yet */
+	bool handed_over;  /* a batch was handed out: its memory may be used anew */
 };
 
 static inline int64_t now_ns(void)

@@ -12,6 +12,11 @@
 >>> session.report.totals.sent
 5
 
+>>> ptmon.run(["sh", "-c", "pwd; echo $A"], cwd="/", env={"A": "b"}, capture_output=True).stdout
+b'/\\nb\\n'
+
+What the events are ``pydoc ptmon.Event`` says: their kinds, and what each has.
+
 The tracer runs in a thread of its own. A loop over events, however slow, never makes the traced program wait: events
 go through a bounded buffer, and what finds it full is dropped and counted (``session.dropped``); the totals have it all
 the same. Only hooks run while the tracee waits, in the tracer's thread.
@@ -25,19 +30,22 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from ptmon import explain
-from ptmon.api.preparing import prepare
 from ptmon.api.tracing import INTERRUPT_S, Tracing
 from ptmon.engines import FAST_AFTER
 from ptmon.errors import PtmonError
 from ptmon.events import Event
 from ptmon.ledger import MAX_SOCKETS
+from ptmon.preparing import prepare
 from ptmon.report import Report
 
 if TYPE_CHECKING:
+    from ptmon.api.capturing import Capture
     from ptmon.hooks import Hook
 
 __all__ = ["BUFFER", "Tracing", "attach", "launch", "prepare", "run"]
@@ -45,13 +53,18 @@ __all__ = ["BUFFER", "Tracing", "attach", "launch", "prepare", "run"]
 BUFFER = 65_536
 """Events that wait for who reads them."""
 
-Command = Sequence[str | bytes | os.PathLike[str]]
+Path = str | bytes | os.PathLike[str]
+Command = Sequence[Path]
+Environment = Mapping[str, str] | Mapping[bytes, bytes]
 
 
 def run(
     command: Command,
     *,
     on_event: Callable[[Event], object] | None = None,
+    capture_output: bool = False,
+    cwd: Path | None = None,
+    env: Environment | None = None,
     only: str | None = None,
     follow: bool = True,
     io_uring: bool = True,
@@ -69,45 +82,70 @@ def run(
     """Runs a program to its end and returns what it sent and received. The keywords are those of :func:`launch`.
 
     ``on_event`` is called with each event, in the thread that called this. If it is so slow that events are dropped, a
-    RuntimeWarning tells how many.
+    RuntimeWarning tells how many. ``capture_output=True``: what the program and its children write to stdout and stderr
+    is not shown: ``report.stdout`` and ``report.stderr`` have it, as bytes (they are None otherwise). As with
+    ``subprocess.run`` that waits until nobody can write there any more.
 
     Whatever ends this early ends the program, too, as with ``subprocess.run``: it is killed. At a KeyboardInterrupt it
     is given a quarter of a second first, since Ctrl-C has reached it as well. Raises PtmonError; its ``exit_status`` is
     127 where the program was not found.
     """
-    session = launch(
-        command,
-        only=only,
-        follow=follow,
-        io_uring=io_uring,
-        seccomp=seccomp,
-        fast=fast,
-        fast_after=fast_after,
-        duration=duration,
-        trace=trace,
-        deny=deny,
-        hooks=hooks,
-        interval=interval,
-        buffer=buffer if on_event is not None else 0,
-        max_sockets=max_sockets,
-    )
-    with session:
-        try:
-            if on_event is not None:
-                for event in session:
-                    on_event(event)
-            report = session.wait()
-        except BaseException as error:
-            session.end(INTERRUPT_S if isinstance(error, KeyboardInterrupt) else 0.0)
-            raise
+    with ExitStack() as stack:
+        capture = stack.enter_context(_capture()) if capture_output else None
+        session = _launch(
+            command,
+            None if capture is None else capture.fds,
+            cwd=cwd,
+            env=env,
+            only=only,
+            follow=follow,
+            io_uring=io_uring,
+            seccomp=seccomp,
+            fast=fast,
+            fast_after=fast_after,
+            duration=duration,
+            trace=trace,
+            deny=deny,
+            hooks=hooks,
+            interval=interval,
+            buffer=buffer if on_event is not None else 0,
+            max_sockets=max_sockets,
+        )
+        report = _run(session, on_event, capture)
     if session.dropped:
         warnings.warn(f"{session.dropped} events were dropped: on_event is too slow", RuntimeWarning, stacklevel=2)
     return report
 
 
+def _capture() -> Capture:
+    from ptmon.api.capturing import Capture  # late: the command line loads this module, and captures nothing
+
+    return Capture()
+
+
+def _run(session: Tracing, on_event: Callable[[Event], object] | None, capture: Capture | None) -> Report:
+    with session:
+        try:
+            if capture is not None:
+                capture.start()
+            if on_event is not None:
+                for event in session:
+                    on_event(event)
+            report = session.wait()
+            if capture is None:
+                return report
+            stdout, stderr = capture.outputs()
+            return replace(report, stdout=stdout, stderr=stderr)
+        except BaseException as error:
+            session.end(INTERRUPT_S if isinstance(error, KeyboardInterrupt) else 0.0)
+            raise
+
+
 def launch(
     command: Command,
     *,
+    cwd: Path | None = None,
+    env: Environment | None = None,
     only: str | None = None,
     follow: bool = True,
     io_uring: bool = True,
@@ -125,7 +163,8 @@ def launch(
     """A program that is traced from its execve on: ``with ptmon.launch(["make", "test"]) as session: ...``.
 
     ``command`` is looked for in PATH; no shell takes it apart. Its streams, environment, directory and fds are as with
-    ``subprocess.Popen(command)``. The other keywords, each as the option of the command line that is named so:
+    ``subprocess.Popen(command)``, and so are ``cwd``, the directory in which it starts, and ``env``, all of its
+    environment. The other keywords, each as the option of the command line that is named so:
 
     ``only``: count only processes whose executable has this file name. ``follow=False``: threads, but no children.
     ``io_uring=False``: io_uring_setup fails. ``seccomp``: auto, on or off. ``fast``: auto (calls are counted inside the
@@ -136,9 +175,13 @@ def launch(
     them; 0: none are made, which is faster. ``max_sockets``: closed sockets beyond are folded.
 
     Raises PtmonError where a name or rule is not understood; and at the start of the block if the program can't be run.
+    TypeError and ValueError as subprocess does: for a command that is a single text, for a NUL in a word.
     """
-    settings = prepare(
-        command=command,
+    return _launch(
+        command,
+        None,
+        cwd=cwd,
+        env=env,
         only=only,
         follow=follow,
         io_uring=io_uring,
@@ -149,10 +192,25 @@ def launch(
         trace=trace,
         deny=deny,
         hooks=hooks,
-        guest=True,
+        interval=interval,
+        buffer=buffer,
+        max_sockets=max_sockets,
     )
+
+
+def _launch(
+    command: Command,
+    streams: tuple[int, int] | None,
+    *,
+    interval: float | None,
+    buffer: int,
+    max_sockets: int,
+    **keywords: Any,
+) -> Tracing:
+    settings = prepare(command=command, guest=True, **keywords)
     if not settings.command or not settings.command[0]:
         raise PtmonError("no program to start: the command is empty")
+    settings = replace(settings, streams=streams)
     return Tracing(settings, buffer=buffer, interval=interval, max_sockets=max_sockets)
 
 

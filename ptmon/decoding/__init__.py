@@ -9,12 +9,12 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from ptmon import syscalls
 from ptmon.decoding.frame import SHOWN, Frame
 from ptmon.decoding.memory import CapturedMemory, Reader
+from ptmon.frozen import dataclass
 from ptmon.records import Called
 from ptmon.watches import Capture, Watch
 

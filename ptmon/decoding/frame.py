@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from ptmon.decoding.memory import Reader
+from ptmon.frozen import dataclass
 from ptmon.watches import Capture
 
 NOTHING = Capture()

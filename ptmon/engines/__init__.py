@@ -3,14 +3,13 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
-from typing import Protocol
 
 from ptmon.errors import AttachError, PtmonError
+from ptmon.frozen import dataclass
 from ptmon.records import Exit, Record
+from ptmon.static import Protocol
 from ptmon.watches import Hold, Rule, Watch
 
 ENGINES = {
@@ -45,11 +44,19 @@ class EngineSettings:
     rules: tuple[Rule, ...] = ()
     hold: Hold | None = None
     """Called where a watched call is held."""
+    reopen: Callable[[], None] | None = None
+    """Called where an attached ptmon gets a SIGHUP by kill(2), as when its log was moved away. None: that ends it."""
     guest: bool = False
     """ptmon is a library in another program: its signals and its other children are left alone."""
     ignored: int | None = None
     """The signals that a launched program ignores, bit n - 1 for signal n, as SigIgn of proc(5). None: not known; those
     that ptmon does, but for SIGPIPE and SIGXFSZ, which Python ignores by itself."""
+    cwd: str | None = None
+    """Where the program starts; None: where ptmon is."""
+    environment: tuple[bytes, ...] | None = None
+    """The program's, as NAME=VALUE; None: as ptmon was given it."""
+    streams: tuple[int, int] | None = None
+    """The fds that are its stdout and stderr, both above 2; None: ptmon's own."""
 
 
 class Engine(Protocol):
@@ -96,7 +103,7 @@ def create(name: str, settings: EngineSettings) -> Engine:
     """The engine called ``name``, not yet entered. Raises PtmonError where it cannot be loaded."""
     module, kind = ENGINES[name]
     try:
-        engine: Engine = getattr(importlib.import_module(module), kind)(settings)
+        engine: Engine = getattr(__import__(module, fromlist=[kind]), kind)(settings)
     except ImportError as error:
         raise PtmonError(f"the {name} engine cannot be loaded: {error}; build ptmon with: pip install .") from error
     return engine

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from ptmon.engines import runs, watching
 from ptmon.engines.boundary import ffi, lib
@@ -23,6 +22,7 @@ from ptmon.records import (
     SocketSeen,
     TcpCounters,
 )
+from ptmon.static import Any
 from ptmon.watches import Held, Rule
 
 REASONS = {getattr(lib, f"PT_REASON_{reason.name}"): reason for reason in Reason}

@@ -10,11 +10,11 @@ from __future__ import annotations
 import itertools
 import os
 import signal
-from dataclasses import dataclass
-from typing import Any
 
 from ptmon._native import ffi, lib
+from ptmon.frozen import dataclass
 from ptmon.records import TcpCounters
+from ptmon.static import Any
 
 __all__ = ["BLOCKED", "Call", "Identity", "ffi", "identify", "lib", "read_call", "read_memory"]
 

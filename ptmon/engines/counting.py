@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from enum import Enum, auto
 from socket import MSG_ERRQUEUE, MSG_PEEK
 
 from ptmon.engines.boundary import Call, read_memory
+from ptmon.frozen import dataclass, replace
 from ptmon.records import Direction
 
 CLOSE_RANGE_CLOEXEC = 4  # linux/close_range.h

@@ -10,15 +10,15 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import TracebackType
-from typing import Any
 
 from ptmon.engines import EngineSettings, watching
 from ptmon.engines.batches import BatchReader
 from ptmon.engines.boundary import BLOCKED, ffi, lib
 from ptmon.errors import AttachError, LaunchError, PtmonError, Step, kernel_word
 from ptmon.records import Exit, Record
+from ptmon.static import Any
 
 BATCH_MS = 100
 SECCOMP = {"auto": lib.PT_SECCOMP_AUTO, "on": lib.PT_SECCOMP_ON, "off": lib.PT_SECCOMP_OFF}
@@ -60,8 +60,13 @@ class NativeEngine:
         options.aggregate = not settings.every_call
         options.fast = settings.fast
         options.guest = settings.guest
+        options.reopens = settings.reopen is not None
         options.ignored_known = settings.ignored is not None
         options.ignored = settings.ignored or 0
+        cwd = ffi.NULL if settings.cwd is None else ffi.new("char[]", os.fsencode(settings.cwd))
+        options.cwd = cwd
+        if settings.streams is not None:
+            options.streams, (options.out, options.err) = True, settings.streams
         tracer = ffi.new("struct pt_tracer **")
         _check(lib.pt_create(options, tracer), "cannot make a tracer")
         self._tracer = tracer[0]
@@ -97,6 +102,8 @@ class NativeEngine:
         while tracees:
             tracees = _check(lib.pt_run(self._tracer, self._timeout_ms(), batch), "tracing failed")
             wants_end = bool(self.settings.attach and batch.signal)
+            if batch.reopen and self.settings.reopen is not None:
+                self.settings.reopen()
             records = self._read(batch)
             if self.counting and (wants_end or self._asked_to_stop or self._remaining() <= 0):
                 self._stop()
@@ -109,14 +116,16 @@ class NativeEngine:
     def _launch(self) -> None:
         command = self.settings.command
         strings = [ffi.new("char[]", os.fsencode(word)) for word in command]
-        entries = host_environment() if self.settings.guest else original_environment()
+        entries: Sequence[bytes] | None = self.settings.environment
+        if entries is None:
+            entries = host_environment() if self.settings.guest else original_environment()
         environment = [ffi.new("char[]", entry) for entry in entries]
         step = ffi.new("int32_t *")
         argv = ffi.new("char *[]", [*strings, ffi.NULL])
         envp = ffi.new("char *[]", [*environment, ffi.NULL])
         result = lib.pt_launch(self._tracer, argv, envp, step)
         if result < 0:
-            raise LaunchError(command[0], -result, Step(step[0]))
+            raise LaunchError(command[0], -result, Step(step[0]), self.settings.cwd)
         self.root = result
 
     def _attach(self) -> None:

@@ -115,7 +115,7 @@ class ReferenceEngine:
             self.root = settings.attach[0]
             parent = starting.attach(self.root)
         else:
-            self.root = starting.launch(settings.command, self._original, settings.ignored)
+            self.root = starting.launch(settings, self._original)
         self._held = True
         self._tracee = Tracee(self.root)
         self._teller = Teller(self._tracee.journal, settings.watches)
@@ -221,11 +221,20 @@ class ReferenceEngine:
         """A signal to ptmon itself."""
         if info.si_signo in JOB_CONTROL:
             return
-        if self.settings.attach:
+        if self.settings.attach and info.si_signo == signal.SIGHUP:
+            self._hung_up(info)
+        elif self.settings.attach:
             self._asked_to_end = True
         elif info.si_code <= 0 and info.si_pid != self.root:
             # By kill(2), not by the terminal (SI_KERNEL), which has reached the program too.
             self._for_program[info.si_signo] = time.monotonic()
+
+    def _hung_up(self, info: signal.struct_siginfo) -> None:
+        """By kill(2), as logrotate does it, or because the terminal has ended; nohup ignores it."""
+        if info.si_code <= 0 and self.settings.reopen is not None:
+            self.settings.reopen()
+        elif signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+            self._asked_to_end = True
 
     def _detach(self) -> None:
         """Lets the process go. That wants a stop, for which a SIGSTOP of our own serves; it is not delivered."""

@@ -9,11 +9,11 @@ import errno
 import struct
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
-from typing import Any
 
 from ptmon.engines.boundary import ffi, lib
 from ptmon.errors import PtmonError, kernel_word
 from ptmon.records import Direction, Group, Transfer, Transfers
+from ptmon.static import Any
 
 ROW = struct.Struct("=QQQIiiiIiiHBBII")
 """struct pt_record."""

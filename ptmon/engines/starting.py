@@ -98,20 +98,21 @@ def unless_gone() -> Iterator[None]:
             raise
 
 
-def launch(command: Sequence[str], original: Signals, ignored: int | None = None) -> int:
+def launch(settings: EngineSettings, original: Signals) -> int:
     """Starts a program as a tracee, which stops when its first instruction is to come. Raises LaunchError.
 
     By PTRACE_TRACEME: the child asks to be traced by its parent, the oldest and simplest way. native/api/launch.c uses
     PTRACE_SEIZE from the parent instead, since only a seized tracee can be left in a group-stop, by PTRACE_LISTEN.
     Under PTRACE_TRACEME a tracer that stays informed has to set a stopped program going again: no Ctrl-Z, no fg.
     """
+    program = settings.command[0]
     reader, writer = os.pipe()  # close-on-exec
     try:
         pid = os.fork()
     except OSError as error:
-        raise LaunchError(command[0], error.errno or 0, Step.FORK) from error
+        raise LaunchError(program, error.errno or 0, Step.FORK) from error
     if pid == 0:
-        _become(command, original, writer, ignored)
+        _become(settings, original, writer)
     os.close(writer)
     with open(reader, "rb") as answer:
         started = _await(pid, lambda status: os.WSTOPSIG(status) == signal.SIGSTOP)
@@ -122,25 +123,32 @@ def launch(command: Sequence[str], original: Signals, ignored: int | None = None
             started = _await(pid, lambda status: ptrace.WPTRACEEVENT(status) == ptrace.PTRACE_EVENT_EXEC)
         if not started:
             step, number = ANSWER.unpack(answer.read() or ANSWER.pack(Step.NONE, errno.ESRCH))
-            raise LaunchError(command[0], number, Step(step))
+            raise LaunchError(program, number, Step(step), settings.cwd)
     return pid
 
 
-def _become(command: Sequence[str], original: Signals, writer: int, ignored: int | None) -> NoReturn:
+def _become(settings: EngineSettings, original: Signals, writer: int) -> NoReturn:
     """The child's part. It is the program, or says why it is not."""
     step, number = Step.SEIZE, 0
     try:
         ptrace.ptrace_traceme()
         os.kill(os.getpid(), signal.SIGSTOP)  # until the parent has set its options
+        step = Step.DIRECTORY
+        if settings.cwd is not None:
+            os.chdir(settings.cwd)
+        step = Step.STREAMS
+        for number, stream in enumerate(settings.streams or (), 1):
+            os.dup2(stream, number)
         step = Step.EXEC
         signal.signal(signal.SIGCHLD, original.child_handler or signal.SIG_DFL)
-        _ignore(ignored)
+        _ignore(settings.ignored)
         signal.pthread_sigmask(signal.SIG_SETMASK, original.mask)
         # Not os.execvpe(): an environment can hold what a dict cannot, and is to be passed on as it is.
-        words = [os.fsencode(word) for word in command]
-        libc.execvpe(words[0], _strings(words), _strings(_environment(os.getppid())))
+        words = [os.fsencode(word) for word in settings.command]
+        entries = _environment(os.getppid()) if settings.environment is None else _changed(settings.environment)
+        libc.execvpe(words[0], _strings(words), _strings(entries))
         number = ctypes.get_errno()
-    except PtraceError as error:
+    except (PtraceError, OSError) as error:
         number = error.errno or 0
     finally:
         os.write(writer, ANSWER.pack(step, number))
@@ -167,6 +175,15 @@ def _environment(tracer: int) -> list[bytes]:
         return entries
     entries = [entry for entry in entries if not entry.startswith(b"LISTEN_PIDFDID=")]
     return [b"LISTEN_PID=%d" % os.getpid() if entry == ours else entry for entry in entries]
+
+
+def _changed(entries: Sequence[bytes]) -> Sequence[bytes]:
+    """The environment that was asked for, as this process's from here on: its PATH is looked through."""
+    os.environb.clear()
+    for entry in entries:
+        name, _, value = entry.partition(b"=")
+        os.environb[name] = value
+    return entries
 
 
 def _strings(items: Sequence[bytes]) -> Any:

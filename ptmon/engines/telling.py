@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from ptmon.engines.boundary import Call, read_memory
 from ptmon.engines.sockets import Journal
+from ptmon.frozen import replace
 from ptmon.records import Called, Entered, Returned
 from ptmon.watches import Capture, CaptureKind, Watch
 

@@ -7,12 +7,12 @@ import errno
 import os
 import platform
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from ptmon.engines import counting
 from ptmon.engines.boundary import Call
 from ptmon.engines.sockets import LEFT_OPEN, Journal, Socket, Sockets
+from ptmon.frozen import dataclass
 from ptmon.records import Direction, Exec, Incomplete, Reason, Transfer
 
 RESTARTS = range(512, 517)

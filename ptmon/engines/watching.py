@@ -6,12 +6,12 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Any
 
 from ptmon.engines import EngineSettings
 from ptmon.engines.boundary import ffi, lib, read_memory
 from ptmon.errors import PtmonError, kernel_word
 from ptmon.records import Called, Denied, Entered, Record, Returned
+from ptmon.static import Any
 from ptmon.watches import Held, Hold, Rule, Watch
 
 CALL = struct.Struct("=Q6QqiiH6x")

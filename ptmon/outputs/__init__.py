@@ -4,16 +4,18 @@
 from __future__ import annotations
 
 import signal
-import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from types import TracebackType
-from typing import Protocol, runtime_checkable
 
 from ptmon.events import Event, EventMaker
 from ptmon.records import Record, Transfers
 from ptmon.report import Header, Report
 from ptmon.snapshot import Snapshot
+from ptmon.static import TYPE_CHECKING, Any, Protocol, TypeGuard
+
+if TYPE_CHECKING:
+    from ptmon.outputs.aside import Aside
 
 
 class Output(Protocol):
@@ -45,7 +47,6 @@ class Output(Protocol):
         """The ledger at the end."""
 
 
-@runtime_checkable
 class Asking(Protocol):
     """An output that asks for the totals whenever it likes, from any thread."""
 
@@ -53,7 +54,6 @@ class Asking(Protocol):
     """Set by the session; gives None before the start."""
 
 
-@runtime_checkable
 class TakingRuns(Protocol):
     """An output that can take transfers by the thousand: what comes so costs a hundredth of what single events do."""
 
@@ -62,6 +62,31 @@ class TakingRuns(Protocol):
 
     def write_runs(self, events: Sequence[Event | Transfers]) -> None:
         """In place of ``write``."""
+
+
+class Reopening(Protocol):
+    """An output with a file that may be moved away while it is written to, as logrotate does it."""
+
+    reopens: bool
+    """False: it has none this time."""
+
+    def reopen(self) -> None:
+        """Goes on in a new file of the old name."""
+
+
+def asks(output: Any) -> TypeGuard[Asking]:
+    """Whether an output is an Asking one."""
+    return hasattr(output, "snapshot_source")
+
+
+def takes_runs(output: Any) -> TypeGuard[TakingRuns]:
+    """Whether an output takes runs now."""
+    return bool(getattr(output, "takes_runs", False))
+
+
+def reopens(output: Any) -> TypeGuard[Reopening]:
+    """Whether an output has a file to reopen."""
+    return bool(getattr(output, "reopens", False))
 
 
 class SilentOutput:
@@ -97,12 +122,14 @@ class Outputs:
         self._outputs = outputs
         wanting = [output for output in outputs if output.wants_events]
         self.wants_events = bool(wanting)
-        self._runners = [output for output in wanting if isinstance(output, TakingRuns) and output.takes_runs]
-        self._writers = [output for output in wanting if output not in self._runners]
+        self._reopening = [output for output in outputs if reopens(output)]
+        self.reopens = bool(self._reopening)
+        self._runners = [output for output in wanting if takes_runs(output)]
+        self._writers = [output for output in wanting if not takes_runs(output)]
         self._run_maker = EventMaker()
         self._maker = EventMaker()
         self._stack = ExitStack()
-        self._aside: _Aside | None = None
+        self._aside: Aside | None = None
 
     def __enter__(self) -> Outputs:
         with ExitStack() as stack:
@@ -146,6 +173,11 @@ class Outputs:
         for output in self._writers:
             output.write((event,))
 
+    def reopen(self) -> None:
+        """Files that were moved away are left there; what follows goes into new ones of their names."""
+        for output in self._reopening:
+            output.reopen()
+
     def finish(self, report: Report) -> None:
         """The ledger at the end."""
         for output in self._outputs:
@@ -153,7 +185,9 @@ class Outputs:
 
     def finish_aside(self, report: Report) -> None:
         """The same while the launched program runs on: it does not wait for a slow reader, only the end does."""
-        self._aside = _Aside(self, report)
+        from ptmon.outputs.aside import Aside
+
+        self._aside = Aside(self.finish, report)
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())  # they are for the tracer
         try:
             self._aside.start()
@@ -162,25 +196,3 @@ class Outputs:
             self.finish(report)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-
-
-class _Aside(threading.Thread):
-    """Finishes outputs."""
-
-    def __init__(self, outputs: Outputs, report: Report) -> None:
-        super().__init__(name="ptmon-finish", daemon=True)
-        self._outputs = outputs
-        self._report = report
-        self._error: BaseException | None = None
-
-    def run(self) -> None:
-        try:
-            self._outputs.finish(self._report)
-        except BaseException as error:  # raised where it is looked for
-            self._error = error
-
-    def end(self) -> None:
-        """Waits for the end. Raises what went wrong."""
-        self.join()
-        if self._error is not None:
-            raise self._error

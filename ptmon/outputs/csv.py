@@ -9,10 +9,10 @@ many closed sockets of a peer. The sums of ``sent`` and ``received`` are the rep
 from __future__ import annotations
 
 import csv
-from typing import Any, TextIO
 
 from ptmon.outputs.report_output import Style
 from ptmon.report import Report, SocketReport, TcpReport
+from ptmon.static import Any, TextIO
 from ptmon.text import printable
 
 TCP = tuple(TcpReport.__slots__)

@@ -8,11 +8,14 @@ import fcntl
 import os
 import re
 import stat
+import sys
 import time
 
 from ptmon.errors import PtmonError, kernel_word
 from ptmon.text import printable
 
+STDOUT = "-"
+"""As a file's name: ptmon's stdout, which is the program's as well."""
 PATIENCE = 2.0
 """Seconds that a reader is waited for: that of a FIFO to open it, and any to read the rest at the end."""
 
@@ -40,6 +43,18 @@ def check_folder(path: str, host: str, what: str) -> None:
         raise unwritable(what, folder, errno.EACCES)
 
 
+def shared(path: str) -> int | None:
+    """The number of ptmon's stdout or stderr, where ``path`` is ``-``, or leads to one as :func:`standard` has it.
+
+    Raises OSError where ptmon was started without a stdout: another file may have that number by now.
+    """
+    if path != STDOUT:
+        return standard(path)
+    if sys.stdout is None:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+    return sys.stdout.fileno()
+
+
 def standard(path: str) -> int | None:
     """The number of ptmon's stdout or stderr, where that is the regular file which ``path`` leads to.
 
@@ -58,7 +73,11 @@ def standard(path: str) -> int | None:
 
 
 def same_file(one: str, other: str) -> bool:
-    """Whether two names lead to one regular file, or will do so. Both may write to ptmon's stdout or stderr."""
+    """Whether two names lead to one regular file, or will do so. Both may write to ptmon's stdout or stderr, by a path;
+    but two reports of different kinds on one stdout, by ``-``, are a mistake.
+    """
+    if STDOUT in (one, other):
+        return one == other
     if os.path.realpath(one) != os.path.realpath(other):
         try:
             if not os.path.samefile(one, other):

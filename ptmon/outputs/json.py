@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any, TextIO
 
 from ptmon.outputs.report_output import Style
 from ptmon.report import Report
+from ptmon.static import Any, TextIO
 
 
 def write_report(report: Report, file: TextIO, style: Style) -> None:

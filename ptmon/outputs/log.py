@@ -14,9 +14,9 @@ from types import TracebackType
 from ptmon.errors import PtmonError, kernel_word
 from ptmon.events import Event
 from ptmon.outputs import SilentOutput, stderr
-from ptmon.outputs.files import PATIENCE, check_folder, expand, opened, standard, unwritable, wants_pid
+from ptmon.outputs.files import PATIENCE, STDOUT, check_folder, expand, opened, shared, unwritable, wants_pid
 from ptmon.outputs.formats import RunFormatter, create
-from ptmon.outputs.sinks import Part, Sink, sink
+from ptmon.outputs.sinks import FileSink, Part, Sink, sink
 from ptmon.outputs.summary import ASCII
 from ptmon.records import Transfers
 from ptmon.report import Header, Report
@@ -28,9 +28,9 @@ FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOCTTY
 class LogOutput(SilentOutput):
     """Writes a line an event.
 
-    ``path`` empty: to stderr. Else to that file, with %p, %h and %% as in the report's name. A regular file gets every
-    event. Where a reader is too slow (stderr, a FIFO) the tracer does not wait: events are dropped and counted, which
-    the log says where they are missing, and stderr at the end.
+    ``path`` empty: to stderr; "-": to stdout. Else to that file, with %p, %h and %% as in the report's name. A regular
+    file gets every event. Where a reader is too slow (stderr, a FIFO) the tracer does not wait: events are dropped and
+    counted, which the log says where they are missing, and stderr at the end.
     """
 
     wants_events = True
@@ -40,6 +40,9 @@ class LogOutput(SilentOutput):
         self._host = host
         self._formatter = create(format)
         self.takes_runs = isinstance(self._formatter, RunFormatter)
+        self.reopens = path not in ("", STDOUT)
+        self._name = path
+        """As it is opened."""
         self._shown = "stderr"
         self._sink: Sink | None = None
         self._own: int | None = None
@@ -86,6 +89,27 @@ class LogOutput(SilentOutput):
         assert isinstance(formatter, RunFormatter)
         self._put([formatter.run(one) if isinstance(one, Transfers) else formatter.lines(one) for one in events])
 
+    def reopen(self) -> None:
+        """Goes on in a new file of the old name, if the log is a file of its own: logrotate has moved the old one."""
+        if not isinstance(self._sink, FileSink) or self._own is None:
+            return
+        try:
+            number = opened(self._name, FLAGS, 0)
+        except OSError as error:
+            self._say(
+                f"cannot open the log {self._shown} anew: {kernel_word(error.errno or 0)}; it goes on in the old file"
+            )
+            return
+        if not stat.S_ISREG(os.fstat(number).st_mode):
+            os.close(number)
+            self._say(f"cannot open the log {self._shown} anew: it is no file now; it goes on in the old one")
+            return
+        self._own, self._made = number, None
+        try:
+            self._sink.move(number)
+        except OSError as error:  # a file on a network tells of a full disk only now
+            self._fail(error)
+
     def finish(self, report: Report) -> None:
         self._put([self._formatter.end(report)])
         sink = self._sink
@@ -122,6 +146,11 @@ class LogOutput(SilentOutput):
         if error.errno == errno.EPIPE:
             self._close()
 
+    def _say(self, line: str) -> None:
+        """If stderr takes it now."""
+        if not stderr.would_wait():
+            stderr.say(line)
+
     def _take_stderr(self) -> None:
         try:
             number = sys.stderr.fileno() if sys.stderr is not None else -1
@@ -132,16 +161,16 @@ class LogOutput(SilentOutput):
         self._sink = sink(number, self._formatter.dropped, sys.stderr.encoding, own=False)
 
     def _open(self, path: str, patience: float) -> None:
-        if (shared := standard(path)) is not None:
-            self._shown = printable(path)
-            self._sink = sink(shared, self._formatter.dropped, "utf-8", own=False)
-            return
-        made = not os.path.lexists(path)
+        made = path != STDOUT and not os.path.lexists(path)
         try:
+            if (standing := shared(path)) is not None:
+                self._shown = "stdout" if path == STDOUT else printable(path)
+                self._sink = sink(standing, self._formatter.dropped, "utf-8", own=False)
+                return
             self._own = opened(path, FLAGS, patience)
         except OSError as error:
             raise unwritable("the log", path, error.errno or 0) from None
-        self._shown = printable(path)
+        self._shown, self._name = printable(path), path
         self._made = path if made else None
         self._sink = sink(self._own, self._formatter.dropped, "utf-8", own=True)
 

@@ -7,14 +7,14 @@ import contextlib
 import os
 import stat
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import TracebackType
-from typing import TextIO
 
 from ptmon.errors import PtmonError, kernel_word
+from ptmon.frozen import dataclass
 from ptmon.outputs import SilentOutput, stderr
-from ptmon.outputs.files import PATIENCE, check_folder, expand, opened, standard, unwritable, wants_pid
+from ptmon.outputs.files import PATIENCE, STDOUT, check_folder, expand, opened, shared, unwritable, wants_pid
 from ptmon.report import Header, Report
+from ptmon.static import TextIO
 from ptmon.text import printable
 
 
@@ -25,9 +25,6 @@ class Style:
     units: str = "iec"
     color: str = "auto"
 
-
-STDOUT = "-"
-"""As a file's name: ptmon's stdout."""
 
 Render = Callable[[Report, TextIO, Style], None]
 
@@ -99,11 +96,11 @@ class ReportOutput(SilentOutput):
 
     def _open(self, path: str, patience: float) -> None:
         made = path != STDOUT and not os.path.lexists(path)
-        shared = 1 if path == STDOUT else standard(path)
-        self._shared = shared is not None
         try:
             flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOCTTY
-            number = opened(path, flags, patience) if shared is None else os.dup(shared)
+            standing = shared(path)
+            self._shared = standing is not None
+            number = opened(path, flags, patience) if standing is None else os.dup(standing)
         except OSError as error:
             raise unwritable("the report", path, error.errno or 0) from None
         self._file = stderr.text_file(number, "utf-8", "surrogateescape", close=True)

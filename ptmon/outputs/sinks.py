@@ -76,6 +76,12 @@ class FileSink:
         if self._gap:
             self.put(())
 
+    def move(self, number: int) -> None:
+        """Goes on in another file, which is ptmon's own. It begins with a whole event, as this one ends with one."""
+        old, self._number = self._number, number
+        if self._own:
+            os.close(old)
+
     def close(self) -> None:
         if self._own:
             os.close(self._number)

@@ -7,7 +7,9 @@ import io
 import select
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TextIO
+
+from ptmon.static import TYPE_CHECKING, TextIO
+from ptmon.text import printable
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -38,8 +40,8 @@ def _text(raw: io.FileIO, encoding: str, errors: str) -> TextIO:
 
 
 def say(line: str) -> None:
-    """One line: ``ptmon: …``."""
-    put(lambda file: file.write(f"ptmon: {line}\n"))
+    """One line: ``ptmon: …``. Names that others have chosen may be in it, so nothing of it moves a cursor."""
+    put(lambda file: file.write(f"ptmon: {printable(line)}\n"))
 
 
 def put(write: Callable[[TextIO], object]) -> None:

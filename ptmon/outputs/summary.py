@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The report for people: 50 to 100 columns, by rich, which is loaded when the report is made and not before."""
+"""The report for people, as wide as the terminal, by rich, which is loaded when the report is made and not before."""
 
 from __future__ import annotations
 
@@ -8,22 +8,27 @@ import signal
 from collections import Counter
 from collections.abc import Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, TextIO
 
 from ptmon.outputs.report_output import Style
 from ptmon.outputs.summary_rows import Row, peer_rows, process_rows, socket_rows
+from ptmon.outputs.summary_table import Table, broken, table_width
 from ptmon.report import Report
+from ptmon.static import TYPE_CHECKING, TextIO
 from ptmon.text import counted, duration, printable, size
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
-    from rich.table import Table
+    from rich.console import Console
+    from rich.text import Text
 
 TOP = 10
 """Rows of a table; what is beyond is summed up in one."""
 ASCII = str.maketrans({"…": "~", "⇄": "-", "·": "-", "’": "'"})
-NUMBER = 11
-"""Columns that a number takes: 1023.9 KiB, and a space."""
+COLUMNS = 80
+"""Where there is no terminal, or one that does not tell."""
+NARROWEST = 40
+"""Columns that a table's numbers take, and a little more."""
+COMMAND_MOST = 2000
+"""Letters of the command that are shown, which may be a thousand files' names; a JSON report has them all."""
 
 
 def write_report(report: Report, file: TextIO, style: Style) -> None:
@@ -58,12 +63,12 @@ def in_color(when: str, file: TextIO) -> bool:
 
 
 def width(file: TextIO) -> int:
-    """Columns: those of the terminal, if it is neither too narrow for a table nor too wide to read."""
+    """Columns: those of the terminal, if it is not too narrow for a table."""
     try:
         columns = os.get_terminal_size(file.fileno()).columns
     except (OSError, ValueError):
-        columns = 80
-    return min(max(columns, 50), 100)
+        columns = 0
+    return max(columns or COLUMNS, NARROWEST)
 
 
 class Summary:
@@ -73,6 +78,8 @@ class Summary:
         self.report = report
         self.units = units
         self.console = console
+        self._said: list[Table | Text] = []
+        """What is printed when all of it is known: the tables are of one width."""
 
     def print(self) -> None:
         """Everything, in the order in which it matters."""
@@ -88,16 +95,30 @@ class Summary:
         self._denied()
         self._verdicts()
         self._path()
+        columns = table_width((one for one in self._said if isinstance(one, Table)), self.console.width)
+        for one in self._said:
+            if isinstance(one, Table):
+                for line in ("", *one.lines(columns)):
+                    self.console.print(line, soft_wrap=True)
+            else:
+                self.console.print(one, soft_wrap="\n" in one.plain)
 
     def _headline(self) -> None:
+        from rich.text import Text
+
         report = self.report
         verdict = ("complete", "green") if report.complete else ("NOT COMPLETE", "bold red")
-        facts = f" · {duration(report.duration_s)} · {how_it_ended(report)} · "
-        room = self.console.width - len("ptmon: ") - len(facts) - len(verdict[0])
+        facts = (f" · {duration(report.duration_s)}", f" · {how_it_ended(report)}", " · ")
         command = printable(" ".join(report.command))
-        if len(command) > room:
-            command = command[: max(room - 1, 0)] + "…"
-        self._line(("ptmon: ", "bold"), (command, "bold cyan"), (facts, ""), verdict)
+        if len(command) > COMMAND_MOST:
+            command = command[: COMMAND_MOST - 1] + "…"
+        head = Text.assemble(("ptmon: ", "bold"), (command, "bold cyan"), *facts, verdict)
+        # Where it may be broken: between words, but what it tells of the run stays together.
+        begin, end = len("ptmon: "), len("ptmon: ") + len(command)
+        spaces = [place for place in range(begin, end) if head.plain[place] == " "]
+        spaces += [end, end + len(facts[0]), end + len(facts[0]) + len(facts[1])]
+        head.plain = broken(head.plain, spaces, self.console.width)
+        self._said.append(head)
         if report.header.waited is not None:
             delay = round(report.header.waited.attach_delay_s * 1000)
             missed = "what it moved before that is not counted"
@@ -105,61 +126,64 @@ class Summary:
 
     def _totals(self) -> None:
         totals = self.report.totals
-        table = self._table("payload bytes", "sent", "received")
-        table.add_row("total", self._size(totals.sent), self._size(totals.received), style="bold")
+        table = Table("payload bytes", ("sent", "received"))
+        table.add("total", self._size(totals.sent), self._size(totals.received), style="bold")
         if len(self.report.by_scope) > 1 or "unknown" not in self.report.by_scope:
             for name, row in self.report.by_scope.items():
-                table.add_row(f"  {name}", self._size(row.sent), self._size(row.received))
-        table.add_row("calls", f"{totals.calls_sent:,}", f"{totals.calls_received:,}")
-        self._print(table)
+                table.add(f"  {name}", self._size(row.sent), self._size(row.received))
+        table.add("calls", f"{totals.calls_sent:,}", f"{totals.calls_received:,}")
+        self._said.append(table)
         if totals.peeked:
             self._line((f"peeked, and not in it: {self._size(totals.peeked)}", "dim"))
 
     def _rates(self) -> None:
         if not (self.report.totals.sent or self.report.totals.received):
             return
-        table = self._table("bytes per second", "max", "average", "min")
-        for name, label in (("received", "rx"), ("sent", "tx")):
-            rate = self.report.rates[name]
-            table.add_row(
-                f"{label}  {name}", *(f"{self._size(value)}/s" for value in (rate.max, rate.average, rate.min))
-            )
-        self._print(table)
+        rates = [(label, self.report.rates[label.split()[1]]) for label in ("rx  received", "tx  sent")]
+        if all(rate.even for _label, rate in rates):  # most often a run of less than a second: three times the same
+            table = Table("bytes per second", ("average",))
+            for label, rate in rates:
+                table.add(label, f"{self._size(rate.average)}/s")
+        else:
+            table = Table("bytes per second", ("max", "average", "min"))
+            for label, rate in rates:
+                table.add(label, *(f"{self._size(value)}/s" for value in (rate.max, rate.average, rate.min)))
+        self._said.append(table)
 
     def _by(self, title: str, middle: str, rows: Sequence[Row], plural: str) -> None:
         if not rows:
             return
-        table = self._table(f"by {title}", middle, "sent", "received")
+        table = Table(f"by {title}", (middle, "sent", "received"))
         for row in rows[:TOP]:
-            table.add_row(printable(row.name), row.middle, self._size(row.sent), self._size(row.received))
+            table.add(printable(row.name), row.middle, self._size(row.sent), self._size(row.received))
         if rest := rows[TOP:]:
             sent, received = sum(row.sent for row in rest), sum(row.received for row in rest)
             name = f"… and {sum(row.count for row in rest):,} more {plural}"
-            table.add_row(name, "", self._size(sent), self._size(received), style="dim")
-        self._print(table)
+            table.add(name, "", self._size(sent), self._size(received), style="dim")
+        self._said.append(table)
 
     def _syscalls(self) -> None:
         rows = sorted(self.report.by_syscall.items(), key=lambda item: (-item[1].bytes, -item[1].calls, item[0]))
         if not rows:
             return
-        table = self._table("by system call", "calls", "failed", "bytes")
+        table = Table("by system call", ("calls", "failed", "bytes"))
         for name, row in rows:
             errors = ", ".join(f"{word} {count:,}" for word, count in islice(row.errnos.items(), 3))
             label = f"{name}  ({errors})" if errors else name
-            table.add_row(label, f"{row.calls:,}", f"{row.errors:,}", self._size(row.bytes))
-        self._print(table)
+            table.add(label, f"{row.calls:,}", f"{row.errors:,}", self._size(row.bytes))
+        self._said.append(table)
 
     def _denied(self) -> None:
         rows = self.report.denied
         if not rows:
             return
-        table = self._table("denied", "calls")
+        table = Table("denied", ("calls",))
         for row in rows[:TOP]:
             named = row.syscall if row.errno in row.rule else f"{row.syscall}, {row.errno}"
-            table.add_row(f"{printable(row.rule)}  ({named})", f"{row.calls:,}")
+            table.add(f"{printable(row.rule)}  ({named})", f"{row.calls:,}")
         if rest := rows[TOP:]:
-            table.add_row(f"… and {len(rest):,} more", f"{sum(row.calls for row in rest):,}", style="dim")
-        self._print(table)
+            table.add(f"… and {len(rest):,} more", f"{sum(row.calls for row in rest):,}", style="dim")
+        self._said.append(table)
 
     def _verdicts(self) -> None:
         """The audit, and what is missing."""
@@ -186,35 +210,30 @@ class Summary:
         path, fallbacks = self.report.path, self.report.fallbacks
         if not (path.fast or fallbacks):
             return
-        said = f"calls: {path.fast:,} counted inside the program, {path.stop:,} at stops"
-        self._line((said, "dim"), before=True)
+        self._line((f"speed: {_speed(path.fast, path.stop)}", "dim"), before=True)
         for row in fallbacks[:TOP]:
-            self._line((f"process {row.pid} at stops: {row.reason}", "dim"))
+            self._line((f"  process {row.pid}: {row.reason}", "dim"))
         if (more := len(fallbacks) - TOP) > 0:
-            self._line((f"… and {more:,} more at stops", "dim"))
+            self._line((f"  … and {more:,} more", "dim"))
 
     def _size(self, count: int) -> str:
         return size(count, self.units)
-
-    def _table(self, title: str, *numbers: str) -> Table:
-        from rich.table import Table
-
-        table = Table(box=None, expand=True, pad_edge=False, header_style="underline", padding=(0, 0, 0, 1))
-        table.add_column(title, ratio=1, no_wrap=True, overflow="ellipsis")
-        for name in numbers:
-            table.add_column(name, min_width=NUMBER, justify="right", no_wrap=True)
-        return table
-
-    def _print(self, what: RenderableType) -> None:
-        self.console.print()
-        self.console.print(what)
 
     def _line(self, *parts: tuple[str, str], before: bool = False) -> None:
         from rich.text import Text
 
         if before:
-            self.console.print()
-        self.console.print(Text.assemble(*parts), soft_wrap=False)
+            self._said.append(Text())
+        self._said.append(Text.assemble(*parts))
+
+
+def _speed(fast: int, stop: int) -> str:
+    """How many calls cost the program how much, in words for who knows nothing of ptmon's ways."""
+    if not stop:
+        return f"all {fast:,} calls were counted inside the program, which is fast" if fast else "no call was counted"
+    if not fast:
+        return f"all {stop:,} calls were counted by stopping the program, which is slow"
+    return f"{fast:,} calls were counted inside the program (fast), {stop:,} by stopping it (slow)"
 
 
 def how_it_ended(report: Report) -> str:

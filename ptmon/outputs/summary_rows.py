@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from ptmon.frozen import dataclass
 from ptmon.report import ProcessReport, Report, SocketReport
 from ptmon.text import counted
 

@@ -14,9 +14,9 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import TracebackType
 
+from ptmon.frozen import dataclass
 from ptmon.text import printable
 from ptmon.waiting.opens import Opens
 from ptmon.waiting.program import Instance, Look, Program, instance

@@ -9,49 +9,16 @@ import shutil
 import signal
 import subprocess
 import sys
-import textwrap
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.attaching import assert_free, busy, held_by
 from tests.hazards import running
+from tests.scripting import heard, listen, run, words
 from tests.support import DEADLINE, Targets, process_state, started, status_field, until
 from tests.watching import X86
-
-PROLOGUE = """
-import json, os, signal, subprocess, sys, threading, time
-import ptmon
-words = sys.argv[1:]
-def tell(*what): print(json.dumps(what), flush=True)
-"""
-
-
-def words(code: str, *arguments: str | Path | int) -> list[str]:
-    return [sys.executable, "-c", PROLOGUE + textwrap.dedent(code), *map(str, arguments)]
-
-
-def run(code: str, *arguments: str | Path | int, **keywords: Any) -> list[Any]:
-    """Runs a script, and returns what it told: each ``tell(...)`` is a list. A list of one is its only member."""
-    done = subprocess.run(words(code, *arguments), capture_output=True, text=True, timeout=DEADLINE, **keywords)
-    assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
-    return [heard(line) for line in done.stdout.splitlines() if line.startswith("[")]
-
-
-def heard(line: str) -> Any:
-    what = json.loads(line)
-    return what[0] if len(what) == 1 else what
-
-
-def listen(process: subprocess.Popen[str]) -> Any:
-    """The next thing that a script tells."""
-    assert process.stdout is not None
-    while not (line := process.stdout.readline()).startswith("["):  # what a traced program has printed
-        assert line, process.communicate()[1]
-    return heard(line)
 
 
 def test_run_returns_the_report(targets: Targets) -> None:
@@ -351,7 +318,7 @@ def test_a_launched_program_that_is_detached_runs_on_uncounted(targets: Targets)
     with started(words(code, targets("processes")), stdin=subprocess.PIPE) as host:
         sent, pid = listen(host)
         assert sent == 17
-        assert process_state(pid) in "SRDt"
+        assert process_state(pid) in ("S", "R", "D", "t")
         output = host.communicate("\n", timeout=DEADLINE)[0].splitlines()
     assert json.loads(output[0])["sent"] == 131
     assert heard(output[-1]) == 17

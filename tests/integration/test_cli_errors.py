@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 from pathlib import Path
@@ -14,8 +15,9 @@ from typing import Any
 
 import pytest
 
+from ptmon.options import TABLE
 from tests.hazards import Unprivileged
-from tests.support import DEADLINE, PTMON, Targets
+from tests.support import DEADLINE, PTMON, Targets, started
 
 REPORTED = 131
 """Bytes that the target sends."""
@@ -225,3 +227,44 @@ def test_a_value_that_wants_an_equals_sign_is_no_program(tmp_path: Path) -> None
     assert done.returncode == 127
     assert one_line(done).endswith("; did you mean --log=x.log?")
     assert "did you mean" not in run("--log=y", "x.log", "--log", "z", cwd=tmp_path, env=surroundings).stderr
+
+
+HOSTILE = "\x1b]0;owned\x07\r\x9b2J\u202e"
+"""Would set a terminal's title, and clear it."""
+
+
+def harmless(words: list[str], folder: Path) -> str:
+    """What ptmon says, in which nothing moves a cursor. (Text mode would take a CR for a newline.)"""
+    with started([*PTMON, *words], cwd=folder, text=False) as ptmon:
+        assert ptmon.stderr is not None
+        said: Any = b""
+        if words[0].startswith("--wait"):
+            said = ptmon.stderr.readline()
+            if b"waiting for" in said:
+                ptmon.send_signal(signal.SIGINT)
+        rest: Any = ptmon.communicate(timeout=DEADLINE)[1]
+    text = (said + rest).decode()
+    assert all(letter.isprintable() or letter == "\n" for letter in text), text
+    return str(text)
+
+
+@pytest.mark.parametrize("flag", [option.flags[0] for option in TABLE if option.metavar])
+def test_no_options_value_speaks_to_the_terminal(tmp_path: Path, flag: str) -> None:
+    value = f"{flag}={HOSTILE}" if flag.startswith("--") else f"{flag}{HOSTILE}"
+    for word in (value, f"{value}/x/y", f"{value}:1"):
+        said = harmless([word] if flag in ("--wait", "--attach") else [word, "--", "true"], tmp_path)
+        assert said.startswith("ptmon: ") or flag == "-o"  # that file can be written
+
+
+def test_no_programs_name_speaks_to_the_terminal(tmp_path: Path) -> None:
+    (tmp_path / HOSTILE).write_text("#!/missing/interpreter\n")
+    for mode in (0o644, 0o755):
+        (tmp_path / HOSTILE).chmod(mode)
+        for name in (HOSTILE, f"./{HOSTILE}", f"./{HOSTILE}x"):
+            assert "owned" in harmless(["--", name], tmp_path)
+
+
+def test_a_log_and_a_report_that_fail_name_their_files_without_control_characters(tmp_path: Path) -> None:
+    (tmp_path / HOSTILE).symlink_to("/dev/full")
+    for option in (f"--log={HOSTILE}", f"-o{HOSTILE}"):
+        assert "owned\\x07\\x0d\\x9b2J\\u202e: ENOSPC" in harmless([option, "--", "true"], tmp_path)

@@ -134,7 +134,10 @@ def test_interval_says_the_totals_again_and_again(targets: Targets, tmp_path: Pa
         assert tracer.stdin is not None and tracer.stderr is not None
         tracer.stdin.write("thread\n")
         tracer.stdin.flush()
-        lines = [tracer.stderr.readline() for _ in range(12)]
+        assert tracer.stdout is not None and tracer.stdout.readline() and tracer.stdout.readline()  # all is moved
+        lines = [tracer.stderr.readline()]
+        while lines[-1] and (len(lines) < 12 or lines[-1].count("1.28 KiB") < 2):
+            lines.append(tracer.stderr.readline())
         tracer.communicate("quit\n", timeout=DEADLINE)
     assert tracer.returncode == 0
     assert all(line.startswith("ptmon: ") for line in lines)
@@ -285,6 +288,41 @@ def test_a_report_goes_to_stdout_where_it_is_asked_to(targets: Targets, tmp_path
     done = run("-q", "-o", "-", "--format", "json", "--", targets("processes"), "leaf", cwd=tmp_path)
     assert json.loads(done.stdout[done.stdout.index('{"schema') :])["totals"]["sent"] == 17
     assert (done.stderr, os.listdir(tmp_path)) == ("", [])
+
+
+def test_a_log_goes_to_stdout_where_it_is_asked_to(targets: Targets, tmp_path: Path) -> None:
+    options = ("--log=-", "--log-format", "jsonl", "-o", "report.json")
+    done = run(*options, "--", "sh", "-c", f"echo program; exec {targets('processes')} leaf", cwd=tmp_path)
+    lines = [json.loads(line) for line in done.stdout.splitlines() if line != "program"]
+    assert lines[0]["schema"] == "ptmon.event/1"
+    assert sum(line["bytes"] for line in lines if line.get("event") == "send") == 17
+    assert done.stdout.count("program\n") == 1
+    assert (done.stderr, os.listdir(tmp_path)) == ("", ["report.json"])
+
+
+def test_a_log_and_a_report_do_not_both_go_to_stdout(tmp_path: Path) -> None:
+    done = run("--log=-", "-o", "-", "--", "touch", "started", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "ptmon: -o - and --log=- are the same file (see ptmon --help)\n"
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_file_of_the_name_dash_is_written_by_its_path(tmp_path: Path) -> None:
+    assert run("--log=./-", "-o", "-", "--", "true", cwd=tmp_path).stdout.startswith("ptmon: true")
+    assert os.listdir(tmp_path) == ["-"]
+
+
+@pytest.mark.parametrize(("option", "what"), [("--log=-", "log"), ("-o-", "report")])
+def test_a_stdout_that_is_closed_is_an_error_before_the_program_starts(tmp_path: Path, option: str, what: str) -> None:
+    words = ["sh", "-c", 'exec "$@" >&-', "sh", *PTMON, "--log=events", option, "--", "touch", "started"]
+    if what == "log":
+        words.remove("--log=events")
+    done = subprocess.run(words, cwd=tmp_path, stderr=subprocess.PIPE, text=True, timeout=DEADLINE)
+    assert (done.returncode, done.stderr) == (
+        125,
+        f"ptmon: cannot write the {what} to -: EBADF: Bad file descriptor\n",
+    )
+    assert os.listdir(tmp_path) == []
 
 
 def test_lines_of_csv_end_as_awk_expects(targets: Targets, tmp_path: Path) -> None:

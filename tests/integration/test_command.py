@@ -108,7 +108,7 @@ def test_it_is_found_through_links_and_stays_one_process_of_its_name(tmp_path: P
         assert Path(f"/proc/{ptmon.pid}/comm").read_text() == "ptmon\n"
         ptmon.send_signal(signal.SIGINT)
         assert ptmon.wait(DEADLINE) == 0
-        assert process_state(victim.pid) == "S"
+        until(lambda: process_state(victim.pid) == "S", "the sleep")  # let go, it runs for a moment
 
 
 def test_files_in_the_current_folder_are_no_modules_of_ptmon(tmp_path: Path) -> None:
@@ -125,6 +125,15 @@ def test_without_its_script_it_says_so_in_one_line(tmp_path: Path) -> None:
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"ptmon: cannot start {tmp_path}/ptmon-start: No such file or directory")
     assert "python3 -m ptmon" in line
+
+
+def test_a_folder_of_a_hostile_name_does_not_speak_to_the_terminal(tmp_path: Path) -> None:
+    folder = tmp_path / "\x1b[2J\r"
+    folder.mkdir()
+    shutil.copy(COMMAND, folder)
+    done = subprocess.run([folder / "ptmon", "true"], capture_output=True, timeout=DEADLINE)
+    assert done.returncode == 125
+    assert done.stderr.startswith(f"ptmon: cannot start {tmp_path}/?[2J?/ptmon-start: No such file".encode())
 
 
 def test_a_folder_with_a_space_and_its_script_is_enough(tmp_path: Path) -> None:

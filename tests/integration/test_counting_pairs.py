@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 
+from tests.attaching import held_by
 from tests.counting import assert_audits_match, assert_schema_true, moved, only_child
 from tests.support import (
     DEADLINE,
     Targets,
     assert_sums_agree,
-    process_state,
     started,
     status_field,
     tracing,
@@ -100,10 +100,9 @@ def sockets_of(pid: int) -> int:
 def attached(pair: Pair, server: subprocess.Popen[str], *words: str) -> Iterator[subprocess.Popen[str]]:
     """ptmon attached to the server, which is in its system call again."""
     with started(pair.ptmon(*words, "--attach", str(server.pid)), cwd=pair.folder) as ptmon:
-        until(lambda: ptmon.poll() is not None or status_field(server.pid, "TracerPid") == str(ptmon.pid), "attach")
+        # Seized first, stopped once after that, and then asleep: it is asleep before its stop, too, but not for long.
+        until(lambda: ptmon.poll() is not None or held_by(server.pid, ptmon.pid, "S"), "attach")
         assert ptmon.poll() is None, ptmon.communicate()[1]
-        # Seized first, stopped once after that, and then asleep, while ptmon waits for it.
-        until(lambda: process_state(server.pid) == "S" and process_state(ptmon.pid) == "S", "both asleep")
         yield ptmon
 
 

@@ -53,8 +53,11 @@ def test_the_demo_shows_the_log_and_the_report(demo: Demo) -> None:
     lines = done.stderr.splitlines()
     log = [line for line in lines if re.match(r"\[ *\d+\.\d{6}\] ", line)]
     assert [re.sub(r"PID = \d+", "PID = N", line.split("] ", 1)[1]) for line in log] == LOG
-    assert lines[: len(log)] == log
-    report = "\n".join(lines[len(log) :])
+    assert lines[0].startswith(
+        'ptmon: "Traffic module: ..." is what a kernel module that ptmon stands in for would log'
+    )
+    assert lines[1 : len(log) + 1] == log
+    report = "\n".join(lines[len(log) + 1 :])
     assert re.search(r"^total +175 B +175 B$", report, re.MULTILINE)
     assert "the kernel's TCP counters agree on 5 of 5 sockets" in report
 

@@ -40,6 +40,13 @@ def broken(call):
     assert "return 1 / 0" in outcome.stderr and outcome.stderr.endswith("ZeroDivisionError: division by zero\n")
 
 
+def test_what_a_hook_raises_does_not_speak_to_the_terminal(hooked: Hooked, targets: Targets) -> None:
+    text = "@ptmon.hook('getppid')\ndef broken(call):\n    raise ValueError('\\x1b[2J\\nand \\r\\x9b')\n"
+    outcome = hooked(text, targets("callers"), "4", "50")
+    assert outcome.stderr.endswith("ValueError: \\x1b[2J\nand \\x0d\\x9b\n")
+    assert all(letter.isprintable() or letter == "\n" for letter in outcome.stderr)
+
+
 @pytest.mark.parametrize(
     "what",
     ["raise SystemExit(9)", "return ptmon.Return", "return 7", "return ptmon.Deny('EFOO')", "return ptmon.Deny(1.0)"],

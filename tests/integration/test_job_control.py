@@ -124,15 +124,22 @@ def test_bg_continues_in_the_background(targets: Targets, tmp_path: Path, prefix
     check_report(tmp_path / "report.json", told)
 
 
+def interrupts(session: Terminal) -> int:
+    """How many the program has had."""
+    session.type("count\n")
+    assert "Traceback" not in session.expect("interrupts=")
+    return int(session.expect(" terminations=0"))
+
+
 def test_ctrl_c_reaches_the_program_once(targets: Targets, tmp_path: Path, prefix: list[str]) -> None:
     with terminal() as session:
         session.type(" ".join([*prefix, str(targets("terminal"))]) + "\n")
         session.expect("started")
         for presses in (1, 2, 3):
             session.type(CTRL_C)
+            until(lambda presses=presses: interrupts(session) == presses, f"signal {presses}")  # type: ignore[misc]
             time.sleep(SETTLE)
-            session.type("count\n")
-            assert "Traceback" not in session.expect(f"interrupts={presses} terminations=0")
+            assert interrupts(session) == presses
         session.type("end\n")
         told = last_told(session)
         session.expect("shell> ")

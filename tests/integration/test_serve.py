@@ -18,8 +18,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.hazards import lasting_state
 from tests.serving import FAREWELL, Caller, objects, said_port, taken_port
-from tests.support import DEADLINE, PTMON, Targets, process_state, run_plain, started, tracing, until
+from tests.support import DEADLINE, PTMON, Targets, run_plain, started, tracing, until
 
 
 class Run:
@@ -172,7 +173,7 @@ def test_the_first_client_starts_the_program_and_misses_nothing(serving: Serving
 def test_a_ptmon_that_waits_for_a_client_can_be_ended(serving: Serving, tmp_path: Path, number: int) -> None:
     mark = tmp_path / "mark"
     run = serving("--wait-client", "--", "touch", mark)
-    until(lambda: process_state(run.process.pid) == "S", "ptmon does not wait")
+    until(lambda: lasting_state(run.process.pid, "S"), "ptmon to wait")
     run.process.send_signal(number)
     assert run.process.communicate(timeout=DEADLINE) == ("", "")
     assert run.process.returncode == -number

@@ -5,24 +5,55 @@ from __future__ import annotations
 
 import errno
 import inspect
+import re
 import threading
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ptmon import decoding, hooks, syscalls
+from ptmon import decoding, events, hooks, syscalls
 from ptmon.api import attach, launch, prepare, run
 from ptmon.api.events import EventQueue, Handle
 from ptmon.engines import EngineSettings
 from ptmon.errors import PtmonError, UsageError
 from ptmon.events import Event
-from tests.unit.build import HEADER, exits, report_of, sent
+from ptmon.records import Transfer
+from ptmon.snapshot import Snapshot
+from tests.unit.build import HEADER, close, exits, inet, peeked, received, report_of, sent, udp
+
+README = Path(__file__).parents[2] / "README.md"
 
 
 def event(count: int) -> Event:
     return Event("send", sent(count), "x", None)
+
+
+def test_an_event_has_the_bytes_and_the_peer_that_it_is_about() -> None:
+    seen = udp(1, 7, inet("192.0.2.1", 80))
+    for kind, record, count in (("send", sent(35), 35), ("receive", received(17), 17), ("receive", peeked(17), 0)):
+        one = Event(kind, record, "x", seen)
+        assert (one.bytes, one.peer) == (count, "192.0.2.1:80")
+        assert Event(kind, record, "x", None).peer is None
+    for kind, other in (("socket", seen), ("close", close(1, None))):
+        assert (Event(kind, other, "x", seen).bytes, Event(kind, other, "x", seen).peer) == (0, "192.0.2.1:80")
+    assert (Event("exit", exits(), "x", None).bytes, Event("exit", exits(), "x", None).peer) == (0, None)
+
+
+def test_every_kind_of_event_and_its_fields_are_documented() -> None:
+    classes = {**{name: kind for kind, name in events.KINDS.items()}, "send": Transfer}
+    section = README.read_text().partition("\n## From Python\n")[2].partition("\n## ")[0]
+    told = inspect.cleandoc(Event.__doc__ or "")
+    rows = {name: (kind, text) for name, kind, text in re.findall(r"^(\w+) +(\w+)  +(.*(?:\n  .*)*)", told, re.M)}
+    assert rows.keys() == {*classes, "receive"}
+    assert rows["receive"][0] == "Transfer"
+    for name, kind in classes.items():
+        assert f"`{name}`" in section
+        assert rows[name][0] == kind.__name__
+        if kind is not Snapshot:  # which has the totals
+            assert {field.name for field in fields(kind)} <= {"time", "pid", *re.findall(r"\w+", rows[name][1])}, name
 
 
 def test_without_names_nothing_is_watched() -> None:

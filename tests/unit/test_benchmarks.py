@@ -11,16 +11,19 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from benchmarks.__main__ import chosen, main
+from benchmarks.__main__ import main
 from benchmarks.bars import BARS, Bar, Held, judge
-from benchmarks.jobs import build
+from benchmarks.jobs import Start, build
 from benchmarks.measure import Plan, Taken, run_all, shuffled
+from benchmarks.options import chosen
 from benchmarks.processes import RunError
 from benchmarks.report import WIDTH, duration, notes, short, table
 from benchmarks.results import NATIVE, Cell, Column, Ratio, Results, Row, Verdict
 from benchmarks.servers import CLIENTS, wrk_done
+from benchmarks.starting import Starts
 from benchmarks.tells import Traffic, Truth, bpftrace_maps, call_lines, ptmon_events, ptmon_report, shim_file
-from benchmarks.tools import NO_FAST, Tool, all_tools, why_missing
+from benchmarks.tools import NO_FAST, Tool, all_tools
+from benchmarks.trials import why_missing
 from benchmarks.workloads import WORKLOADS, Speed
 
 RESULTS = Results(
@@ -108,6 +111,43 @@ def test_the_table_says_all_of_it() -> None:
         assert note in lines
 
 
+def test_each_dash_of_the_table_is_explained_below() -> None:
+    rows = (*RESULTS.rows, Row("slow", "slow one", "slow", "", "it traces one thread"), Row("old", "old one", "old"))
+    cells = {
+        **RESULTS.cells,
+        (NATIVE, "fork_exec"): Cell(40, failed="no"),
+        ("shim", "fork_exec"): Cell(40, (5.0, 5.0, 5.0)),
+        ("slow", "ping_pong"): Cell(40, (5.0, 5.0, 5.0)),
+    }
+    columns = (*RESULTS.columns, Column("fork_exec", "fork,\nexec", "fork"))
+    text = shown(replace(RESULTS, rows=rows, columns=columns, cells=cells))
+    notes = text.partition("tells none\n")[2].splitlines()
+    assert notes == [
+        "–: there is no figure:",
+        "  LD_PRELOAD shim: no native time to compare with at fork_exec",
+        "  ptmon PROGRAM: not supported at file_read, fork_exec",
+        "  strace -c: not supported at fork_exec",
+        "  perf trace -s: needs root: no permission",
+        "  slow one: not supported at file_read, fork_exec: it traces one thread",
+        "  old one: not supported at ping_pong, file_read, fork_exec",
+        "  nginx: wrk not installed",
+        "strace failed at file_read: exit status 1: no",
+        "native failed at fork_exec: no",
+    ]
+
+
+def test_a_table_without_dashes_explains_none() -> None:
+    whole = replace(RESULTS, rows=RESULTS.rows[:2], columns=RESULTS.columns[::2])
+    assert "–: " not in shown(whole)
+    failed = {**RESULTS.cells, ("shim", "ping_pong"): Cell(1, failed="no"), ("shim", "file_read"): Cell(1, failed="no")}
+    assert "–" not in shown(replace(whole, cells=failed)).replace("least–most", "")
+
+
+def test_tools_that_leave_workloads_out_say_why() -> None:
+    partly = {tool.name for tool in all_tools(True) if tool.only or tool.cannot}
+    assert {tool.name for tool in all_tools(True) if tool.why_not} == partly
+
+
 def test_figures_have_three_digits_or_so() -> None:
     assert [short(number) for number in (1.0, 1.254, 12.34, 234.5)] == ["1.00", "1.25", "12.3", "234"]
     assert [duration(number) for number in (219.4, 1430, 45_100, 1_040_000)] == [
@@ -184,6 +224,25 @@ def test_wrk_leaves_some_requests_on_their_way() -> None:
     assert not done.truth.holds_for(Traffic(2000, 500, sound=False))
     with pytest.raises(RunError):
         wrk_done('{"requests": 0, "microseconds": 1000, "bytes": 0, "request": 50}')
+
+
+def test_ptmon_is_started_and_compared_with_python(tmp_path: Path) -> None:
+    plan = Plan(chosen(all_tools(True), "ptmon-fast", NATIVE), chosen(WORKLOADS, "start_up"), rounds=1, quick=True)
+    results = run_all(build(tmp_path), plan, {}, lambda _line: None)
+    cells = {name: results.cell(name, "start_up") for name in (NATIVE, "ptmon-fast")}
+    assert {name: (cell.operations, cell.failed, cell.verdict) for name, cell in cells.items()} == {
+        NATIVE: (40, "", Verdict.SILENT),
+        "ptmon-fast": (40, "", Verdict.EQUAL),
+    }
+    ratio = results.ratio("ptmon-fast", "start_up")
+    assert ratio is not None
+    assert ratio.median > 1
+
+
+def test_a_start_that_fails_says_why(tmp_path: Path) -> None:
+    starts = Starts(Start(tmp_path, ("sh", "-c", "echo not today >&2; exit 3")), 2)
+    with pytest.raises(RunError, match="exit status 3: not today"):
+        starts.work()
 
 
 def test_exact_truth_is_exact() -> None:

@@ -13,6 +13,8 @@ import pytest
 HOUSE = Path(__file__).parents[2] / "ptmon"
 
 LAYERS = (
+    {"static"},
+    {"frozen"},
     {"errors", "records", "version", "text", "addresses", "rates", "option_values"},
     {"report", "options", "watches", "syscall_tables", "_native"},
     {"socket_tally", "tallies", "syscalls", "snapshot"},
@@ -21,15 +23,16 @@ LAYERS = (
     {"ledger", "rules", "held"},
     {"outputs", "explain", "engines", "command_line", "demo", "waiting"},
     {"session", "hooks"},
+    {"preparing"},
     {"api"},
     {"cli"},
     {"__main__"},
 )
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
-ENGINES_MAY = {"records", "watches", "errors", "engines", "_native"}
+ENGINES_MAY = {"static", "frozen", "records", "watches", "errors", "engines", "_native"}
 OUTPUTS_MAY = {
-    "outputs", "records", "report", "snapshot", "errors", "text", "rates", "events", "decoding", "syscalls",
-    "addresses", "option_values", "notices", "version",
+    "static", "frozen", "outputs", "records", "report", "snapshot", "errors", "text", "rates", "events", "decoding",
+    "syscalls", "addresses", "option_values", "notices", "version",
 }  # fmt: skip
 MODULES = sorted(HOUSE.rglob("*.py"))
 

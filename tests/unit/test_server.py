@@ -8,6 +8,7 @@ import time
 import pytest
 
 from ptmon.outputs.server import hub
+from ptmon.outputs.server.commands import HELP
 from tests.serving import FAREWELL, objects
 from tests.support import until
 from tests.unit.build import HEADER
@@ -101,6 +102,21 @@ def test_done_is_answered_by_a_farewell(serve: Serve, form: str) -> None:
         served.joined()  # its slot is free
 
 
+@pytest.mark.parametrize("form", ["text", "jsonl"])
+def test_help_tells_the_client_that_asks_what_it_can_say(serve: Serve, said: list[str], form: str) -> None:
+    with serve() as served:
+        other, caller = served.joined(), served.joined(f"format {form}\n")
+        caller.say("help\r\n")
+        lines = [caller.line() for _ in HELP]
+        told = lines if form == "text" else [line["message"] for line in objects(lines)]
+        assert told == list(HELP)
+        served.write(1)
+        assert "server.out[17]" in other.line()  # and nobody else
+    words = [line.split(": ")[1] for line in HELP[:-1]]
+    assert words == ["help", "format text", "format jsonl", "snapshot", "done"]
+    assert len(said) == 1  # that it listens
+
+
 def test_a_snapshot_is_answered_in_the_client_s_form(serve: Serve) -> None:
     with serve(start=False) as served:
         caller = served.call("snapshot\n")
@@ -116,14 +132,15 @@ def test_a_snapshot_is_answered_in_the_client_s_form(serve: Serve) -> None:
         assert (line["event"], line["sent"], line["sockets"]) == ("snapshot", 35, 2)
 
 
-def test_many_who_ask_for_snapshots_get_the_same_one(serve: Serve) -> None:
+def test_many_who_ask_for_snapshots_get_the_same_one(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub, "SNAPSHOT_SECONDS", 600.0)  # on a busy machine the server may take a while for all of them
     made = []
     with serve() as served:
         served.output.snapshot_source = lambda: made.append(1) or SNAPSHOT  # type: ignore[func-returns-value]
         caller = served.joined()
         caller.say("snapshot\n" * 12)
         assert len([caller.line() for _ in range(12)]) == 12
-    assert len(made) == 1  # all of it was in one segment
+    assert len(made) == 1
 
 
 def test_any_other_line_is_shown_without_control_characters(serve: Serve, said: list[str]) -> None:

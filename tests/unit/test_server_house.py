@@ -16,14 +16,16 @@ import pytest
 
 from ptmon.option_values import Address
 from ptmon.outputs.formats.text import TextFormatter
-from ptmon.outputs.server import ServerOutput, client
+from ptmon.outputs.server import ServerOutput, client, hub, thread
 from tests.serving import FAREWELL, Caller, objects
 from tests.support import until
 from tests.unit.build import HEADER
 from tests.unit.served import Serve, Served
 
 
-def test_where_ptmon_fails_half_way_all_is_closed_at_once(said: list[str]) -> None:
+def test_where_ptmon_fails_half_way_all_is_closed_at_once(said: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    for module, bound in ((client, "FLUSH_SECONDS"), (hub, "FLUSH_SECONDS"), (thread, "CANCEL_SECONDS")):
+        monkeypatch.setattr(module, bound, 60.0)  # who waits for one of them is late, on a busy machine too
     began = 0.0
     callers = []
     with (
@@ -38,7 +40,7 @@ def test_where_ptmon_fails_half_way_all_is_closed_at_once(said: list[str]) -> No
             served.write(5000)
         began = time.monotonic()
         raise ZeroDivisionError
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 30
     assert [thread.name for thread in threading.enumerate() if "serve" in thread.name] == []
     with pytest.raises(OSError):
         Caller(served.port)

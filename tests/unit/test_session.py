@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from ptmon.events import Event
 from ptmon.outputs import Output, SilentOutput
 from ptmon.records import Record
 from ptmon.report import Header, Report
-from ptmon.session import Session
+from ptmon.session import Session, utc
 from ptmon.snapshot import Snapshot
 from tests.support import started
 from tests.unit.build import ROOT, FakeEngine, close, executes, exits, received, sent, server, tcp
@@ -307,3 +308,8 @@ def test_help_onto_a_full_disk_is_an_error_of_one_line() -> None:
         done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
     assert done.returncode == EXIT_OWN
     assert done.stderr == "ptmon: cannot write to stdout: ENOSPC: No space left on device\n"
+
+
+@pytest.mark.parametrize("moment", [0.0, 1.9999996, 951782399.5, 1709210096.000001, 1790000000.123456, 4102444799.25])
+def test_the_start_is_told_in_utc_with_microseconds(moment: float) -> None:
+    assert utc(moment) == datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -135,3 +135,9 @@ def test_a_line_that_ctrl_c_interrupts_when_it_is_written_is_not_written_twice(m
             stderr.say("once")
         stderr.say("end")
         assert os.read(reader, 4096) == b"ptmon: once\nptmon: end\n"
+
+
+def test_what_is_said_is_one_line_that_moves_no_cursor(monkeypatch: pytest.MonkeyPatch) -> None:
+    with piped_stderr(monkeypatch) as reader:
+        stderr.say("cannot read \x1b]0;title\x07\r\n\x9bname\udcff · ⇄")
+        assert os.read(reader, 1000).decode() == "ptmon: cannot read \\x1b]0;title\\x07\\x0d\\x0a\\x9bname\\xff · ⇄\n"

@@ -4,26 +4,33 @@
 from __future__ import annotations
 
 import io
+import os
 import re
+import termios
+from dataclasses import replace
 
 import pytest
 
 from ptmon.outputs import summary
 from ptmon.outputs.report_output import Style
-from ptmon.records import FallbackReason, Incomplete, Reason
+from ptmon.records import FallbackReason, Incomplete, Reason, SocketSeen
+from ptmon.report import Report
 from tests.unit.build import (
     ATTACHED,
+    HEADER,
     ROOT,
     born,
     close,
     executes,
     exits,
     falls_back,
+    inet6,
     received,
     report_of,
     sent,
     server,
     tcp,
+    unix,
 )
 from tests.unit.test_report import REPORTS
 
@@ -56,6 +63,15 @@ def summed_up(name: str = "server", units: str = "iec") -> str:
     return file.text()
 
 
+def shown(report: Report, columns: int = 0) -> str:
+    """As on a terminal of so many columns, without colours; 0: in a file."""
+    file = Plain()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(summary, "width", lambda _file: columns or summary.COLUMNS)
+        summary.write_report(report, file, Style())
+    return file.text()
+
+
 def line(text: str, start: str) -> list[str]:
     """The words of the one line that starts so."""
     (found,) = [row for row in text.splitlines() if row.strip().startswith(start)]
@@ -72,7 +88,8 @@ def test_the_main_figures_are_there() -> None:
     assert line(text, "server.out") == ["server.out", "17", "175 B", "175 B"]
     assert line(text, "sendto") == ["sendto", "5", "0", "175 B"]
     assert line(text, "tcp  :8080 ⇄ 127.0.0.1:50003") == ["tcp", ":8080 ⇄ 127.0.0.1:50003", "17", "35 B", "35 B"]
-    assert line(text, "rx")[:2] == ["rx", "received"]
+    assert line(text, "bytes per second") == ["bytes per second", "max", "average", "min"]
+    assert line(text, "rx") == ["rx", "received", "175 B/s", "140 B/s", "140 B/s"]
     assert "audit: the kernel's TCP counters agree on 5 of 5 sockets" in text
 
 
@@ -85,6 +102,81 @@ def test_nothing_of_a_program_reaches_the_terminal_as_control() -> None:
     text = summed_up("eventful")
     assert all(letter.isprintable() or letter == "\n" for letter in text)
     assert "a\\xff\\x1b[0m" in text
+
+
+def test_a_run_shorter_than_a_second_has_one_rate() -> None:
+    text = shown(report_of([tcp(1), received(70), exits()], duration=0.5))
+    assert line(text, "bytes per second") == ["bytes per second", "average"]
+    assert line(text, "rx") == ["rx", "received", "140 B/s"]
+    assert line(text, "tx") == ["tx", "sent", "0 B/s"]
+
+
+IPV6 = "[2001:db8:1234:5678:9abc:def0:1234:5678]:50000"
+FROM, TO = f"/run/{'a' * 90}/from", f"/run/{'b' * 90}/to"
+
+
+def long_peers() -> list[SocketSeen]:
+    """A connection by IPv6, and one by unix paths as long as they can be."""
+    host, port = IPV6[1:].split("]:")
+    ends = (inet6("::1", 8080), inet6(host, int(port)))
+    paths = (unix(FROM.encode() + b"\0"), unix(TO.encode() + b"\0"))
+    return [
+        SocketSeen(0.1, ROOT, ROOT, 4, 1, 1001, 10, 1, 6, *ends),
+        SocketSeen(0.1, ROOT, ROOT, 5, 2, 1002, 1, 1, 0, *paths),
+    ]
+
+
+@pytest.mark.parametrize("columns", [0, 40, 60, 80, 120, 200, 400])
+def test_no_peer_is_cut_however_narrow_the_terminal(columns: int) -> None:
+    text = shown(report_of([*long_peers(), sent(35, 1), sent(36, 2), exits()]), columns)
+    assert f"tcp  :8080 ⇄ {IPV6}" in text
+    assert f"unix stream  {FROM} ⇄ {TO}" in text
+    assert "…" not in text
+
+
+def test_a_name_that_does_not_fit_has_a_line_of_its_own_and_its_numbers_below() -> None:
+    lines = shown(report_of([*long_peers(), sent(35, 1), sent(36, 2), exits()])).splitlines()
+    at = lines.index(f"tcp  :8080 ⇄ {IPV6}")
+    assert lines[at + 1].split() == ["17", "35", "B", "0", "B"]
+    assert len(lines[at + 1]) == 80
+
+
+def test_tables_are_wider_than_80_columns_only_for_a_name() -> None:
+    few = shown(report_of([tcp(1), sent(35), exits()]), 200)
+    assert {len(row) for row in few.splitlines() if row.endswith(" B")} == {80}
+    long = shown(report_of([*long_peers()[:1], sent(35, 1), exits()]), 200).splitlines()
+    (row,) = [row for row in long if IPV6 in row]
+    assert row.split()[-5:] == ["17", "35", "B", "0", "B"]
+    assert {len(other) for other in long if other.endswith(" B")} == {len(row)}
+
+
+@pytest.mark.parametrize("columns", [40, 80, 200])
+def test_a_long_command_is_wrapped_and_not_cut(columns: int) -> None:
+    words = [f"--file={number}.txt" for number in range(40)]
+    text = shown(report_of([executes("cp"), exits()], replace(HEADER, command=("cp", *words))), columns)
+    head = text[: text.index("\n\n")]
+    assert head.split()[2:-8] == words
+    assert head.endswith("complete")
+    assert max(map(len, head.splitlines())) in range(columns - 15, columns + 1)
+
+
+def test_a_word_of_the_command_that_is_longer_than_a_line_stays_whole() -> None:
+    path = f"/srv/{'x' * 90}/server"
+    text = shown(report_of([executes("server"), exits()], replace(HEADER, command=(path, "-v"))))
+    assert text.startswith(f"ptmon: {path}\n-v · 1.25 s · exit 0 · complete\n")
+
+
+@pytest.mark.parametrize(("columns", "taken"), [(0, 80), (20, 40), (61, 61), (250, 250)])
+def test_the_width_is_the_terminals(columns: int, taken: int) -> None:
+    master, slave = os.openpty()
+    termios.tcsetwinsize(slave, (24, columns))
+    with open(master), open(slave, "w") as file:
+        assert summary.width(file) == taken
+
+
+def test_a_file_has_80_columns() -> None:
+    with open(os.devnull, "w") as file:
+        assert summary.width(file) == 80
 
 
 def test_names_are_no_markup() -> None:
@@ -130,22 +222,29 @@ def test_more_than_ten_notes_are_cut() -> None:
     assert "… and 5 notes more" in file.text()
 
 
-def test_how_calls_were_seen_is_said_last_and_only_where_it_is_news() -> None:
-    assert "at stops" not in summed_up()
+def test_how_calls_were_counted_is_said_in_plain_words_and_only_where_it_is_news() -> None:
+    assert "speed" not in summed_up()
     records = [tcp(1), sent(5, calls=199_990, fast=True), sent(1, calls=10), falls_back(FallbackReason.SANDBOX)]
-    file = Plain()
-    summary.write_report(report_of(records), file, Style())
-    assert file.text().splitlines()[-2:] == [
-        "calls: 199,990 counted inside the program, 10 at stops",
-        "process 17 at stops: it has a seccomp filter of its own",
+    assert shown(report_of(records), 100).splitlines()[-2:] == [
+        "speed: 199,990 calls were counted inside the program (fast), 10 by stopping it (slow)",
+        "  process 17: it has a seccomp filter of its own",
+    ]
+
+
+def test_where_all_calls_were_counted_the_same_way_no_zero_is_said() -> None:
+    inside = shown(report_of([tcp(1), sent(5, calls=66, fast=True)]))
+    assert inside.splitlines()[-1] == "speed: all 66 calls were counted inside the program, which is fast"
+    at_stops = shown(report_of([tcp(1), sent(5, calls=7), falls_back(FallbackReason.COMPAT)]))
+    assert at_stops.splitlines()[-2:] == [
+        "speed: all 7 calls were counted by stopping the program, which is slow",
+        "  process 17: it makes 32-bit calls",
     ]
 
 
 def test_more_than_ten_fallbacks_are_cut() -> None:
-    file = Plain()
-    summary.write_report(report_of([falls_back(FallbackReason.CODE, pid) for pid in range(20, 35)]), file, Style())
-    assert file.text().count("at stops: ") == 10
-    assert file.text().endswith("… and 5 more at stops\n")
+    text = shown(report_of([falls_back(FallbackReason.CODE, pid) for pid in range(20, 35)]))
+    assert text.count("\n  process ") == 10
+    assert text.endswith("  … and 5 more\n")
 
 
 def test_units() -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What a client of the event server can say: done, format text, format jsonl, snapshot. Anything else is shown."""
+"""What a client of the event server can say: help, format text, format jsonl, snapshot, done. Else it is shown."""
 
 from __future__ import annotations
 
@@ -12,6 +12,14 @@ if TYPE_CHECKING:
 
 FORMATS = ("text", "jsonl")
 """Those that can be taken up anywhere in the stream; the totals that dmesg tells want all events from the first on."""
+HELP = (
+    "ptmon: help: these lines",
+    "ptmon: format text: from now on, events for people",
+    "ptmon: format jsonl: from now on, events for programs, a JSON object a line",
+    "ptmon: snapshot: the totals now",
+    "ptmon: done: the connection ends, the program runs on",
+    "ptmon: any other line is shown on ptmon's stderr",
+)
 FAREWELL = "Connection closed... See you again"
 
 
@@ -22,6 +30,9 @@ def obey(client: Client, line: Line, now: float) -> None:
         case ["done"]:
             client.join()
             client.leave(client.note(FAREWELL))
+        case ["help"]:
+            client.join()
+            client.answer("".join(map(client.note, HELP)))
         case ["format", name] if name in FORMATS:
             client.choose(name)
             client.join()

@@ -11,10 +11,10 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from ptmon.events import Event, EventMaker
+from ptmon.frozen import dataclass
 from ptmon.outputs.formats import Formatter, create
 from ptmon.outputs.server.client import FLUSH_SECONDS, Client, encoded
 from ptmon.outputs.server.commands import FORMATS

@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from ptmon.frozen import dataclass
 from ptmon.outputs import stderr
 from ptmon.text import counted, printable
 

@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
 
 from ptmon.engines import FAST_AFTER, EngineSettings
 from ptmon.errors import PtmonError
+from ptmon.static import TYPE_CHECKING
 from ptmon.watches import Hold, Rule, Watch
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ def prepare(
     told: bool = True,
     guest: bool = False,
     ignored: int | None = None,
+    cwd: str | bytes | os.PathLike[str] | None = None,
+    env: Mapping[str, str] | Mapping[bytes, bytes] | None = None,
 ) -> EngineSettings:
     """The settings of an engine: names of system calls become watches, and rules what the engine can check.
 
@@ -72,6 +74,8 @@ def prepare(
         hold=hold,
         guest=guest,
         ignored=ignored,
+        cwd=None if cwd is None else _path(cwd),
+        environment=None if env is None else _environment(env),
     )
 
 
@@ -82,6 +86,21 @@ def _words(command: Sequence[str | bytes | os.PathLike[str]]) -> tuple[str, ...]
     if any("\0" in word for word in words):
         raise ValueError("a word of the command has a NUL in it")
     return words
+
+
+def _path(cwd: str | bytes | os.PathLike[str]) -> str:
+    path = os.fsdecode(cwd)
+    if "\0" in path:
+        raise ValueError("the path cwd has a NUL in it")
+    return path
+
+
+def _environment(env: Mapping[str, str] | Mapping[bytes, bytes]) -> tuple[bytes, ...]:
+    entries = tuple((os.fsencode(name), os.fsencode(value)) for name, value in env.items())
+    for name, value in entries:
+        if not name or b"=" in name or b"\0" in name + value:
+            raise ValueError(f"the environment can't have a variable {os.fsdecode(name)!r} with that value")
+    return tuple(name + b"=" + value for name, value in entries)
 
 
 def _texts(what: str, given: Iterable[str]) -> tuple[str, ...]:
