@@ -186,20 +186,21 @@ static bool grow(struct files *files, unsigned int fd)
 	return true;
 }
 
-static void cache(struct pt_tracer *t, struct files *files, unsigned int fd, struct socket *socket)
+static bool cache(struct pt_tracer *t, struct files *files, unsigned int fd, struct socket *socket)
 {
 	if (is_closing(files, fd) && is_socket(socket) && !files->unsure)
 		fast_stop(files, fd);
 	if (fd >= MAX_CACHED_FD || is_closing(files, fd) || !grow(files, fd))
-		return;
+		return false;
 	/* Calls that count without a stop may see to it that it is not remembered. */
 	if (!files->unsure && !fast_learn(t, files, fd, is_socket(socket) ? socket : NULL))
-		return;
+		return false;
 	if (is_socket(socket))
 		socket->cached++;
 	if (files->sockets[fd])
 		drop(t, files, fd);
 	files->sockets[fd] = socket;
+	return true;
 }
 
 struct socket *files_known(struct pt_tracer *t, struct files *files, int fd)
@@ -240,9 +241,9 @@ struct socket *files_noted(const struct files *files, int fd)
 	return is_socket(socket) ? socket : NULL;
 }
 
-void files_note(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket)
+bool files_note(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket)
 {
-	cache(t, tracee->files, (unsigned int)fd, socket);
+	return cache(t, tracee->files, (unsigned int)fd, socket ? socket : NOT_A_SOCKET);
 }
 
 void files_closing(struct pt_tracer *t, struct tracee *tracee, unsigned int first, unsigned int last)
@@ -251,6 +252,7 @@ void files_closing(struct pt_tracer *t, struct tracee *tracee, unsigned int firs
 
 	for (unsigned int fd = first; fd <= last && fd < files->size; fd++)
 		forget(t, files, fd);
+	files->changes++;
 	if (files->users == 1 || tracee->is_closing)
 		return; /* nobody else could look one of them up before this tracee's next stop */
 	tracee->closing_first = first;
@@ -267,6 +269,7 @@ void files_settle(struct tracee *tracee)
 	if (!tracee->is_closing)
 		return;
 	tracee->is_closing = false;
+	tracee->files->changes++;
 	for (at = &tracee->files->closing; *at && *at != tracee; at = &(*at)->closing_next)
 		;
 	if (*at)

@@ -27,8 +27,9 @@ void files_leave_image(struct pt_tracer *t, struct files *files);
 int files_lookup(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket **out);
 /* The same, if it was looked up before and is a socket; else NULL. */
 struct socket *files_known(struct pt_tracer *t, struct files *files, int fd);
-/* Notes what an fd of an unreadable process must be, since a call succeeded that only sockets allow. */
-void files_note(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket);
+/* Notes what an fd of an unreadable process is: since a call succeeded that only sockets allow, or by asking it. NULL:
+ * no socket. False: it may change just now, and nothing is noted. */
+bool files_note(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket);
 /* What was noted of it, or found at the last look; NULL: nothing, or that it is no socket. */
 struct socket *files_noted(const struct files *files, int fd);
 

@@ -19,6 +19,7 @@
 #include "filter.h"
 #include "follow.h"
 #include "program.h"
+#include "question.h"
 #include "registers.h"
 #include "restart.h"
 #include "sandbox.h"
@@ -121,6 +122,9 @@ static void on_seccomp(struct pt_tracer *t, struct tracee *tracee)
 		tracee->before_filters = false;
 		if (fast_collides(t, tracee, abi_of(info.arch), info.seccomp.nr, args))
 			return go_on(t, tracee);
+		tracee->entered = question_first(t, tracee, abi_of(info.arch), info.seccomp.nr, args);
+		if (tracee->entered)
+			return go_on(t, tracee);
 		on_call_entry(t, tracee, info.arch, info.seccomp.nr, args);
 		tracee->entered |= fast_call_stops(t, tracee, info.instruction_pointer) || tracee->may_map;
 	}
@@ -157,13 +161,17 @@ static void on_syscall(struct pt_tracer *t, struct tracee *tracee)
 			return go_on(t, tracee);
 		else if (fast_counts_itself(tracee, info.instruction_pointer))
 			call_begin(t, tracee, abi_of(info.arch), info.entry.nr, args);
-		else
+		else if (!question_first(t, tracee, abi_of(info.arch), info.entry.nr, args))
 			on_call_entry(t, tracee, info.arch, info.entry.nr, args);
-		if (!tracee->again)
+		if (!tracee->again && !question_under_way(tracee))
 			fast_call_stops(t, tracee, info.instruction_pointer);
 		tracee->entered = true;
 	} else if (info.op == PTRACE_SYSCALL_INFO_EXIT && tracee->again) {
 		begin_now(tracee, info.exit.rval);
+	} else if (info.op == PTRACE_SYSCALL_INFO_EXIT && question_under_way(tracee)) {
+		tracee->entered = false;
+		files_settle(tracee);
+		question_answered(t, tracee, info.exit.rval);
 	} else if (info.op == PTRACE_SYSCALL_INFO_EXIT) {
 		int64_t result = was_our_interrupt(t, tracee) ? -ERESTARTNOINTR
 							      : sandbox_result(tracee, info.exit.rval);

@@ -12,6 +12,7 @@
 #include "breakpoint.h"
 #include "fast/fast.h"
 #include "files.h"
+#include "question.h"
 
 static unsigned int bucket(pid_t tid)
 {
@@ -104,6 +105,7 @@ void tracee_destroy(struct pt_tracer *t, struct tracee *tracee)
 	} else {
 		t->newborns--;
 	}
+	question_end(tracee);
 	free(tracee);
 }
 

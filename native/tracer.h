@@ -29,6 +29,7 @@ struct frame;
 struct image;
 struct order_key;
 struct code;
+struct question;
 struct socket;
 struct tracee;
 
@@ -59,6 +60,7 @@ struct group {
 	unsigned int return_count;
 	bool returns_lost; /* there were more */
 	bool returned;	   /* a thread may have gone on by one before that was changed, and not have come by since */
+	bool hidden;	   /* it may not be looked at: its fds are not known but by asking (question.c) */
 	bool clockless;	   /* nor in what it executes: a rdtsc would fault there (PR_SET_TSC) */
 };
 
@@ -79,6 +81,7 @@ struct files {
 	struct socket **sockets; /* by fd: NULL unknown, NOT_A_SOCKET, or the socket */
 	unsigned int unsure;	 /* bits of enum unsure: then sockets[] is what the fd was at the last look */
 	unsigned int size;
+	uint64_t changes;	/* how often calls that take fds away began, or ended while others could look them up */
 	struct image *image;	/* whose slots mirror this table (fast/slots.c), or NULL */
 	struct tracee *closing; /* list of those in the middle of a close, dup2, connect ... */
 };
@@ -127,6 +130,7 @@ struct call {
 	int fd[2];    /* what it transfers on: [0] the only one or the source, [1] the target of splice, sendfile */
 	struct socket *socket[2]; /* what those fds named when the call was entered, or NULL */
 	bool unreadable;	  /* what they name can't be known */
+	bool closed;		  /* but it was asked for, and there was no such fd right before the call */
 };
 
 /* A call that a signal interrupted; what comes of it is not known yet. */
@@ -185,7 +189,8 @@ struct tracee {
 	bool unmade;	      /* SIGKILL has taken it out of its last stop: a call that it stood before is not made */
 	bool before_filters;  /* its call was seen at a syscall-entry-stop: seccomp filters judge it after that */
 	struct disguise disguise;
-	bool sandboxed;	    /* has a seccomp filter of its own: watched with PTRACE_SYSCALL */
+	struct question *question; /* what it was asked about its fds (question.c), or NULL */
+	bool sandboxed;		   /* has a seccomp filter of its own: watched with PTRACE_SYSCALL */
 	bool closely;	    /* so is one that has code of its own where our filter lets calls pass (fast/collide.c) */
 	bool may_map;	    /* its call under way may be what brings it there */
 	int64_t held_since; /* ns, while it is its group's held */
