@@ -63,7 +63,8 @@ static void on_call_entry(struct pt_tracer *t, struct tracee *tracee, uint32_t a
 		return;
 	call_begin(t, tracee, abi, number, args);
 	fast_call_enters(t, tracee);
-	tracee->entered = watch_enter(t, tracee);
+	/* Until its close is over no answer about that fd holds (question.c), so its end is wanted. */
+	tracee->entered = watch_enter(t, tracee) || (tracee->is_closing && tracee->group->hidden);
 }
 
 /* Lets the tracee go on, unless it is to stay where it is. */
