@@ -31,7 +31,7 @@ enum finding {
 	FOUND_NOTHING_YET, /* *next is to be asked */
 	FOUND_SOCKET,	   /* *family (-1: unknown), *type and *protocol (0: unknown) are what it is */
 	FOUND_OTHER,	   /* open, and no socket */
-	FOUND_CLOSED,	   /* no fd has this number */
+	FOUND_CLOSED,	   /* no fd has this number, or one that nothing can be read from or written to (O_PATH) */
 	FOUND_UNCERTAIN	   /* nothing can be said */
 };
 

@@ -28,8 +28,7 @@ def way(request: pytest.FixtureRequest) -> str:
 
 
 def attach(program: Path, mode: str, nobody: Unprivileged, file: Path) -> Outcome:
-    words = [program, mode, "wait"]
-    with started(words, stdin=subprocess.PIPE, **nobody.keywords) as target:
+    with started([program, mode, "wait"], stdin=subprocess.PIPE, **nobody.keywords) as target:
         assert target.stdout is not None
         assert target.stdout.readline() == "ready\n"
         with started(words_to_attach(target.pid, file), **nobody.keywords) as tracer:
