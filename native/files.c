@@ -246,13 +246,31 @@ bool files_note(struct pt_tracer *t, struct tracee *tracee, int fd, struct socke
 	return cache(t, tracee->files, (unsigned int)fd, socket ? socket : NOT_A_SOCKET);
 }
 
+static void note_change(struct files *files, unsigned int first, unsigned int last)
+{
+	files->changed[files->changes++ % CHANGES_KEPT] = (struct fd_range){.first = first, .last = last};
+}
+
+bool files_changed(const struct files *files, int fd, uint64_t since)
+{
+	if (files->changes - since > CHANGES_KEPT)
+		return true;
+	for (; since < files->changes; since++) {
+		const struct fd_range *range = &files->changed[since % CHANGES_KEPT];
+
+		if (range->first <= (unsigned int)fd && (unsigned int)fd <= range->last)
+			return true;
+	}
+	return false;
+}
+
 void files_closing(struct pt_tracer *t, struct tracee *tracee, unsigned int first, unsigned int last)
 {
 	struct files *files = tracee->files;
 
 	for (unsigned int fd = first; fd <= last && fd < files->size; fd++)
 		forget(t, files, fd);
-	files->changes++;
+	note_change(files, first, last);
 	if (files->users == 1 || tracee->is_closing)
 		return; /* nobody else could look one of them up before this tracee's next stop */
 	tracee->closing_first = first;
@@ -269,7 +287,7 @@ void files_settle(struct tracee *tracee)
 	if (!tracee->is_closing)
 		return;
 	tracee->is_closing = false;
-	tracee->files->changes++;
+	note_change(tracee->files, tracee->closing_first, tracee->closing_last);
 	for (at = &tracee->files->closing; *at && *at != tracee; at = &(*at)->closing_next)
 		;
 	if (*at)

@@ -39,6 +39,8 @@ void files_closing(struct pt_tracer *t, struct tracee *tracee, unsigned int firs
 /* The same for one fd; calls visit first if it is a socket. */
 void files_close(struct pt_tracer *t, struct tracee *tracee, int fd,
 		 void (*visit)(struct pt_tracer *, struct tracee *, int fd, struct socket *));
+/* Was fd among those since files->changes was that, or may it have been? */
+bool files_changed(const struct files *files, int fd, uint64_t since);
 /* That call is over. */
 void files_settle(struct tracee *tracee);
 /* Calls visit for every socket that is known among the fds first..last. */

@@ -125,7 +125,7 @@ static struct question *question_of(struct tracee *tracee, int fd)
 		question = tracee->question = calloc(1, sizeof(*question));
 	if (!question || question->asked >= MOST_QUESTIONS)
 		return NULL;
-	if (!question->asked || question->fd != fd || question->changes != files->changes) {
+	if (!question->asked || question->fd != fd || files_changed(files, fd, question->changes)) {
 		question->answers = (struct answers){.alone = files->users == 1};
 		question->closed = -1;
 		question->changes = files->changes;
@@ -227,7 +227,7 @@ void question_answered(struct pt_tracer *t, struct tracee *tracee, int64_t resul
 	question->under_way = false;
 	question->answered = true;
 	go_back(tracee, question);
-	if (question->changes != tracee->files->changes)
+	if (files_changed(tracee->files, question->fd, question->changes))
 		return; /* it is asked anew */
 	question->answers.error[question->ask] = result < 0 ? (int)-result : -1;
 	switch (answers_read(&question->answers, &next, &socket)) {
@@ -251,7 +251,7 @@ bool question_found_closed(const struct tracee *tracee, int fd)
 {
 	const struct question *question = tracee->question;
 
-	return question && question->closed == fd && question->changes == tracee->files->changes;
+	return question && question->closed == fd && !files_changed(tracee->files, fd, question->changes);
 }
 
 void question_end(struct tracee *tracee)

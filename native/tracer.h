@@ -71,6 +71,13 @@ enum unsure {
 	UNSURE_SHARED = 4      /* a process that is not traced has the same table */
 };
 
+#define CHANGES_KEPT 64
+
+struct fd_range {
+	unsigned int first;
+	unsigned int last;
+};
+
 /* One fd table, as far as it is known: fd -> socket. See files.c. */
 struct files {
 	unsigned int users; /* tracees that point here */
@@ -81,6 +88,7 @@ struct files {
 	struct socket **sockets; /* by fd: NULL unknown, NOT_A_SOCKET, or the socket */
 	unsigned int unsure;	 /* bits of enum unsure: then sockets[] is what the fd was at the last look */
 	unsigned int size;
+	struct fd_range changed[CHANGES_KEPT]; /* the last of them: number i is in [i % CHANGES_KEPT] */
 	uint64_t changes;	/* how often calls that take fds away began, or ended while others could look them up */
 	struct image *image;	/* whose slots mirror this table (fast/slots.c), or NULL */
 	struct tracee *closing; /* list of those in the middle of a close, dup2, connect ... */

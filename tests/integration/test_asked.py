@@ -95,6 +95,10 @@ def test_what_another_thread_puts_in_an_fds_place_is_asked_about_anew(
     assert_all_known(asked(targets, nobody, "flipped", way))
 
 
+def test_threads_that_open_and_close_are_all_counted(targets: Targets, nobody: Unprivileged, way: str) -> None:
+    assert_all_known(asked(targets, nobody, "crowded", way))
+
+
 def test_an_fd_that_other_threads_close_all_the_time_is_counted_or_said(
     targets: Targets, nobody: Unprivileged, way: str
 ) -> None:

@@ -6,6 +6,7 @@
  *   asked signalled   signals arrive all the time; none is lost, no call is cut short
  *   asked flipped     another thread puts a file and a socket in one fd's place, turn about
  *   asked registers   what a call is made with is there still when it has returned
+ *   asked crowded     threads open, use and close sockets at the same time
  *   asked raced       another thread opens and closes one fd all the time, a third uses it
  *   asked forever     goes on until there is something on stdin
  * With "wait" as the last argument: see begin.h. */
@@ -20,7 +21,7 @@
 #include "files.h"
 #include "filter.h"
 
-enum { ROUNDS = 300, FLIPS = 60, LEAST_SIGNALS = 50, PLACE = 100 };
+enum { ROUNDS = 300, FLIPS = 60, LEAST_SIGNALS = 50, CROWD = 8, PLACE = 100 };
 
 static void hide(void)
 {
@@ -214,6 +215,27 @@ static void registers(void)
 	must(count_read(ends[1], 23) == 23);
 }
 
+static void *use_many(void *size)
+{
+	int ends[2];
+
+	for (int i = 0; i < ROUNDS; i++) {
+		must(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+		use_and_close(ends, (size_t)size);
+	}
+	return NULL;
+}
+
+static void crowded(void)
+{
+	pthread_t threads[CROWD];
+
+	for (size_t i = 0; i < CROWD; i++)
+		threads[i] = start_thread(use_many, (void *)(i + 1));
+	for (size_t i = 0; i < CROWD; i++)
+		pthread_join(threads[i], NULL);
+}
+
 /* Whose turn it is: even, the thread that uses the fd; odd, the one that replaces it. */
 static void await_turn(int turn)
 {
@@ -290,8 +312,9 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } modes[] = {
-	{"forever", forever},	  {"registers", registers}, {"kinds", kinds},	  {"closed", closed},
-	{"sandboxed", sandboxed}, {"signalled", signalled}, {"flipped", flipped}, {"raced", raced},
+	{"forever", forever},	  {"crowded", crowded}, {"registers", registers},
+	{"kinds", kinds},	  {"closed", closed},	{"sandboxed", sandboxed},
+	{"signalled", signalled}, {"flipped", flipped}, {"raced", raced},
 };
 
 int main(int argc, char **argv)
