@@ -77,10 +77,13 @@ def thread_status(task: Path) -> dict[str, str]:
     return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
 
 
-def held_by(pid: int, tracer: int, states: str) -> bool:
-    """Whether all threads have this tracer (0: none) and stay in these states: a stop to attach or detach is over."""
+def held_by(pid: int, tracer: int, states: str, but: int = 0) -> bool:
+    """Whether all threads have this tracer (0: none) and stay in these states: a stop to attach or detach is over.
+
+    ``but`` is one that is not looked at, as a leader that has exited.
+    """
     for _ in range(LOOKS):
-        statuses = [thread_status(task) for task in threads_of(pid)]
+        statuses = [thread_status(task) for task in threads_of(pid) if int(task.name) != but]
         if not all(status and int(status["TracerPid"]) == tracer for status in statuses):
             return False
         if not all(status["State"][0] in states for status in statuses):

@@ -3,7 +3,7 @@
  * A tracee under PTRACE_SYSCALL stops at each call; under PTRACE_CONT at none. Without a filter there is nothing
  * between the two. So a process runs under PTRACE_CONT ("free") when all of its code is known: each syscall instruction
  * either makes a call that is of no interest, or jumps to a stub. A stub whose call has to stop lets its thread ask
- * (ask.S), and the tracer then follows that thread with PTRACE_SYSCALL to the end of the call.
+ * (request.S), and the tracer then follows that thread with PTRACE_SYSCALL to the end of the call.
  *
  * Code that comes later comes by calls that ask, too (changes.c), and then what is new is looked at. Code that the
  * program generates by itself, or has moved into memory of no file (huge pages), is looked at like any other. What it
@@ -17,22 +17,22 @@
 #include <stdlib.h>
 #include <sys/personality.h>
 
-#include "breakpoint.h"
-#include "fast/asking.h"
-#include "fast/checksum.h"
-#include "fast/code.h"
-#include "fast/cover.h"
+#include "fast/count/ring.h"
 #include "fast/fast.h"
-#include "fast/halt.h"
-#include "fast/known.h"
-#include "fast/layout.h"
-#include "fast/mapped.h"
-#include "fast/moving.h"
-#include "fast/patch.h"
-#include "fast/ring.h"
-#include "fast/table.h"
+#include "fast/image/code.h"
+#include "fast/image/handover.h"
+#include "fast/image/known.h"
+#include "fast/image/layout.h"
+#include "fast/image/maps.h"
+#include "fast/patch/cover.h"
+#include "fast/patch/halt.h"
+#include "fast/patch/patch.h"
+#include "fast/patch/relocate.h"
+#include "fast/requests.h"
+#include "fast/scan/checksum.h"
 #include "fast/unknown.h"
-#include "memory.h"
+#include "machine/memory.h"
+#include "process/breakpoint.h"
 
 /* 0, or the first error. */
 static int patch_all(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct unknown *unknown)
@@ -113,7 +113,7 @@ int attach_free(struct pt_tracer *t, struct image *image, struct tracee *tracee)
 	if (!error && !image_add_threads(t, image))
 		error = -EMLINK;
 	if (!error && !tracee->group->free)
-		error = moving_count_asked(t, tracee->group);
+		error = relocate_count_asked(t, tracee->group);
 	tracee->group->free = !error;
 	return error;
 }
@@ -186,7 +186,7 @@ void fast_prepare(struct pt_tracer *t, pid_t pid)
 
 	if (!t->options.fast)
 		return;
-	if (table_find(pid) != 1 || table_read(&left) == 0) {
+	if (handover_find(pid) != 1 || handover_read(&left) == 0) {
 		cover_look(&left, pid);
 		unknown_find(t, pid, &left, &unknown);
 	}
@@ -212,13 +212,13 @@ struct image *attach_adopt(struct pt_tracer *t, struct tracee *tracee, int *erro
 	if (*error)
 		return NULL;
 	image = image_begin(t, tracee);
-	*error = image ? table_read(image) : -ENOMEM;
+	*error = image ? handover_read(image) : -ENOMEM;
 	if (!*error)
 		*error = ring_skip(image);
 	if (!*error) {
 		cover_look(image, tracee->tid);
 		cover_leave_stubs(t, image, tracee);
-		*error = asking_adopt(image);
+		*error = requests_adopt(image);
 	}
 	if (!*error)
 		*error = image_reset(t, image);

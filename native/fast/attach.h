@@ -3,7 +3,7 @@
 #ifndef PT_FAST_ATTACH_H
 #define PT_FAST_ATTACH_H
 
-#include "fast/image.h"
+#include "fast/image/image.h"
 
 /* Every call of the process that the tracer wants to see comes to a stub from now on, so that its threads need not stop
  * at each call; group->free is set. 0; -ENOEXEC: there is code that may make such calls and is not known; -EAGAIN: not

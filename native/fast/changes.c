@@ -17,10 +17,10 @@
 
 #include "fast/attach.h"
 #include "fast/fast.h"
-#include "fast/known.h"
-#include "fast/unseen.h"
-#include "memory.h"
-#include "tracee.h"
+#include "fast/image/known.h"
+#include "fast/patch/unseen.h"
+#include "machine/memory.h"
+#include "process/tracee.h"
 
 #ifndef MADV_DONTNEED_LOCKED
 #define MADV_DONTNEED_LOCKED 24

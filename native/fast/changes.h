@@ -3,7 +3,7 @@
 #ifndef PT_FAST_CHANGES_H
 #define PT_FAST_CHANGES_H
 
-#include "fast/image.h"
+#include "fast/image/image.h"
 
 /* Is this a call that may do that? The tracer has to see those where no filter shows them. */
 bool changes_may(uint32_t number);

@@ -5,8 +5,8 @@
  * back, for good, and the call is made as if there had never been anything.
  *
  * It matters, too, where there is nothing of ours: the filter of a launched program lets calls pass that come from
- * these addresses (../filter.c), and if the program puts code of its own there they would pass uncounted. So a process
- * that maps something there is watched closely from then on: every call of it stops, whatever the filter says.
+ * these addresses (../calls/filter.c), and if the program puts code of its own there they would pass uncounted. So a
+ * process that maps something there is watched closely from then on: every call of it stops, whatever the filter says.
  *
  * Not seen is what writes into our pages without a call of the process that could be told from others: through
  * /proc/PID/mem and process_vm_writev(2), by userfaultfd(2), or from another process. That is no accident, but intent.
@@ -21,20 +21,20 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-#include "call.h"
-#include "closely.h"
-#include "emit.h"
-#include "fast/fallback.h"
+#include "calls/call.h"
+#include "calls/sandbox.h"
+#include "fast/count/fallback.h"
 #include "fast/fast.h"
-#include "fast/halt.h"
-#include "fast/image.h"
-#include "fast/layout.h"
-#include "fast/leave.h"
-#include "fast/mapped.h"
-#include "memory.h"
-#include "proc.h"
-#include "sandbox.h"
-#include "tracee.h"
+#include "fast/image/image.h"
+#include "fast/image/layout.h"
+#include "fast/image/maps.h"
+#include "fast/patch/halt.h"
+#include "fast/patch/leave.h"
+#include "loop/closely.h"
+#include "machine/memory.h"
+#include "machine/proc.h"
+#include "process/tracee.h"
+#include "records/emit.h"
 
 #ifndef PR_SET_SYSCALL_USER_DISPATCH
 #define PR_SET_SYSCALL_USER_DISPATCH 59 /* Linux 5.11 */

@@ -7,17 +7,17 @@
 #include <errno.h>
 #include <sys/syscall.h>
 
+#include "calls/restart.h"
 #include "fast/attach.h"
 #include "fast/changes.h"
-#include "fast/code.h"
-#include "fast/fallback.h"
-#include "fast/image.h"
-#include "fast/leave.h"
-#include "fast/patch.h"
-#include "fast/table.h"
-#include "files.h"
-#include "restart.h"
-#include "tracee.h"
+#include "fast/count/fallback.h"
+#include "fast/image/code.h"
+#include "fast/image/handover.h"
+#include "fast/image/image.h"
+#include "fast/patch/leave.h"
+#include "fast/patch/patch.h"
+#include "process/tracee.h"
+#include "sockets/files.h"
 
 #define PAUSE_NS 1000000       /* after a try that threads were in the way of, doubled with each of them ... */
 #define PAUSE_DOUBLINGS_MOST 9 /* ... so often */
@@ -87,7 +87,7 @@ static struct image *image_for(struct pt_tracer *t, struct tracee *tracee, int *
 		*error = -EPERM;
 		return NULL;
 	}
-	found = table_find(tracee->tid);
+	found = handover_find(tracee->tid);
 	/* Before it gets memory that would be of no use. */
 	if (!t->filtered && !found && attach_can(t, tracee) == -ENOEXEC) {
 		fallback_tell(t, tracee, PT_FALLBACK_CODE, 0);

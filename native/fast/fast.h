@@ -8,8 +8,8 @@
 #ifndef PT_FAST_H
 #define PT_FAST_H
 
-#include "registers.h"
-#include "tracer.h"
+#include "machine/registers.h"
+#include "state/tracer.h"
 
 /* The numbers of the calls that stubs count, the most frequent first; -1 past the last. */
 int fast_call(unsigned int index);

@@ -2,7 +2,7 @@
  * Architectures without stubs: every call stops. */
 #include "fast/fast.h"
 
-#include "emit.h"
+#include "records/emit.h"
 
 int fast_call(unsigned int index)
 {

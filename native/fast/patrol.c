@@ -12,16 +12,16 @@
 #include <string.h>
 #include <sys/uio.h>
 
-#include "emit.h"
 #include "fast/attach.h"
-#include "fast/code.h"
 #include "fast/fast.h"
-#include "fast/halt.h"
-#include "fast/known.h"
-#include "fast/layout.h"
-#include "fast/stub.h"
-#include "fast/writing.h"
-#include "tracee.h"
+#include "fast/image/code.h"
+#include "fast/image/emit_code.h"
+#include "fast/image/known.h"
+#include "fast/image/layout.h"
+#include "fast/image/stub.h"
+#include "fast/patch/halt.h"
+#include "process/tracee.h"
+#include "records/emit.h"
 
 #define CHUNKS 8  /* at a time */
 #define JUMPS 256 /* that are read at a time */
@@ -54,7 +54,7 @@ static void drop_lost(struct image *image, const struct jumps *jumps, uint8_t (*
 	uint8_t jump[SITE_BYTES];
 
 	for (unsigned int i = 0; i < jumps->count; i++) {
-		writing_make_jump(jumps->sites[i], jumps->pointers[i], jump);
+		emit_code_make_jump(jumps->sites[i], jumps->pointers[i], jump);
 		if (got < (ssize_t)((i + 1) * JUMP_SIZE) || memcmp(now[i], jump, JUMP_SIZE) != 0)
 			known_drop(image, jumps->sites[i]->begin, jumps->sites[i]->begin + 1);
 	}

@@ -2,7 +2,7 @@
 #ifndef PT_FAST_PATROL_H
 #define PT_FAST_PATROL_H
 
-#include "fast/image.h"
+#include "fast/image/image.h"
 
 /* Does the code of a process that runs free still hold what it is known to hold? Looks at all jumps, and at a part of
  * the rest, another one each time. If not, calls may have been missed: that is told, and the process stops at its

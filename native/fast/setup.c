@@ -8,22 +8,22 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "fast/asker.h"
+#include "calls/watch.h"
 #include "fast/changes.h"
-#include "fast/code.h"
-#include "fast/image.h"
-#include "fast/inject.h"
-#include "fast/known.h"
-#include "fast/layout.h"
-#include "fast/mapped.h"
-#include "fast/ring.h"
-#include "fast/slots.h"
-#include "fast/stamp.h"
-#include "fast/table.h"
-#include "fast/writing.h"
-#include "memory.h"
-#include "registers.h"
-#include "watch.h"
+#include "fast/count/ring.h"
+#include "fast/count/slots.h"
+#include "fast/count/stamp.h"
+#include "fast/image/code.h"
+#include "fast/image/emit_code.h"
+#include "fast/image/handover.h"
+#include "fast/image/image.h"
+#include "fast/image/known.h"
+#include "fast/image/layout.h"
+#include "fast/image/maps.h"
+#include "fast/image/requester.h"
+#include "fast/patch/inject.h"
+#include "machine/memory.h"
+#include "machine/registers.h"
 
 struct image *image_begin(struct pt_tracer *t, struct tracee *tracee)
 {
@@ -140,7 +140,7 @@ static int write_header(const struct pt_tracer *t, struct image *image)
 
 static int write_ask(const struct image *image)
 {
-	return memory_write_code(image->reader, FAST_ASK, ask_begin, (size_t)(ask_end - ask_begin));
+	return memory_write_code(image->reader, FAST_ASK, request_begin, (size_t)(request_end - request_begin));
 }
 
 int image_reset(struct pt_tracer *t, struct image *image)
@@ -175,7 +175,7 @@ struct image *image_create(struct pt_tracer *t, struct tracee *tracee, int *erro
 	image = image_begin(t, tracee);
 	*error = image ? write_ask(image) : -ENOMEM;
 	if (!*error)
-		*error = table_write(image, tracee->tid, 0);
+		*error = handover_write(image, tracee->tid, 0);
 	if (!*error)
 		*error = write_header(t, image);
 	if (*error && image) {
@@ -226,7 +226,7 @@ struct image *image_copy(struct pt_tracer *t, const struct image *of, struct tra
 		image->asks = of->asks;
 		/* Records before this one are its parent's. */
 		if (of->files && clear_slots(image, of->files->size) == 0 && ring_skip(image) == 0 &&
-		    (!of->asks || asker_forget_all(child->tid) == 0) && ring_write(image) == 0 &&
+		    (!of->asks || requester_forget_all(child->tid) == 0) && ring_write(image) == 0 &&
 		    image_write(image, FAST_FLAGS, &image->flags, sizeof(image->flags)) == 0)
 			return image;
 	}

@@ -17,30 +17,31 @@
 
 #include <string.h>
 
-#include "fast/halfway.h"
-#include "fast/handled.h"
-#include "fast/layout.h"
-#include "fast/place.h"
-#include "fast/slots.h"
-#include "fast/twin.h"
-#include "files.h"
-#include "memory.h"
-#include "restart.h"
+#include "calls/restart.h"
+#include "fast/count/slots.h"
+#include "fast/image/layout.h"
+#include "fast/image/twin.h"
+#include "fast/patch/handled.h"
+#include "fast/patch/inflight.h"
+#include "fast/patch/position.h"
+#include "fast/patch/returns.h"
+#include "machine/memory.h"
+#include "sockets/files.h"
 
 /* In the call, which the kernel may make again? */
-static bool is_interrupted(const struct place *place, const struct registers *regs)
+static bool is_interrupted(const struct position *place, const struct registers *regs)
 {
 	return place->stage == STAGE_CALL && restart_result(registers_result(regs));
 }
 
-/* The result is in rax, unless halfway.c knows better. */
-static bool has_returned(const struct place *place, const struct registers *regs)
+/* The result is in rax, unless inflight.c knows better. */
+static bool has_returned(const struct position *place, const struct registers *regs)
 {
 	return place->stage >= STAGE_CALL && !is_interrupted(place, regs);
 }
 
 /* As transfer_exit() does at a stop. */
-static void remember(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct place *place,
+static void remember(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct position *place,
 		     const struct registers *regs)
 {
 	int fd = (int)registers_argument(regs, 0, false);
@@ -56,16 +57,16 @@ static void remember(struct pt_tracer *t, struct image *image, struct tracee *tr
 	tracee->call.entry = under_way;
 }
 
-static void before_handler(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct place *place,
-			   struct registers *regs)
+static void before_handler(struct pt_tracer *t, struct image *image, struct tracee *tracee,
+			   const struct position *place, struct registers *regs)
 {
 	uint64_t twin = image_twin(image, place->site);
 
 	if (!place->in_stub)
 		return;
 	if (has_returned(place, regs)) {
-		if (place->body && halfway_count(t, image, tracee, regs, false))
-			halfway_finish(image, regs);
+		if (place->body && inflight_count(t, image, tracee, regs, false))
+			inflight_finish(image, regs);
 		return;
 	}
 	if (place->under_way)
@@ -103,11 +104,11 @@ static void go_behind_site(const struct fast_site *site, struct registers *regs)
 }
 
 static void before_cancellation(struct pt_tracer *t, struct image *image, struct tracee *tracee,
-				const struct place *place, struct registers *regs)
+				const struct position *place, struct registers *regs)
 {
 	if (has_returned(place, regs)) {
-		if (place->in_stub && place->body && halfway_count(t, image, tracee, regs, false))
-			halfway_finish(image, regs);
+		if (place->in_stub && place->body && inflight_count(t, image, tracee, regs, false))
+			inflight_finish(image, regs);
 		go_behind_site(place->site, regs);
 		return;
 	}
@@ -123,14 +124,14 @@ void signalled(struct pt_tracer *t, struct image *image, struct tracee *tracee, 
 {
 	bool cancels = signal == SIGNAL_CANCEL || signal == SIGNAL_CANCEL_MUSL;
 	struct registers regs;
-	struct place place;
+	struct position place;
 
 	if (registers_read(tracee->tid, &regs) < 0 || registers_instruction(&regs) < FAST_CODE ||
 	    registers_instruction(&regs) >= FAST_CODE + FAST_CODE_SIZE)
 		return;
 	if (!restart_has_handler(tracee->tid, signal))
 		return;
-	if (!place_find(image, registers_instruction(&regs), &place) || place.stage == STAGE_ROOM)
+	if (!position_find(image, registers_instruction(&regs), &place) || place.stage == STAGE_ROOM)
 		return handled_note(image, tracee->tid, &regs);
 	if (cancels && (place.site->repeatable || has_returned(&place, &regs)))
 		before_cancellation(t, image, tracee, &place, &regs);

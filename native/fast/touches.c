@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only
  *
  * Calls that could touch the memory of the fast path, for the filter, the stubs, and who looks at them (collide.c).
- * Numbers: as in ../syscalls.c.
+ * Numbers: as in ../syscalls/syscalls.c.
  */
 #include "fast/fast.h"
 

@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "fast/known.h"
-#include "fast/layout.h"
+#include "fast/image/known.h"
+#include "fast/image/layout.h"
 
 #define MAPPINGS_MOST 4096
 

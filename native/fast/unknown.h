@@ -3,8 +3,8 @@
 #ifndef PT_FAST_UNKNOWN_H
 #define PT_FAST_UNKNOWN_H
 
-#include "fast/code.h"
-#include "fast/image.h"
+#include "fast/image/code.h"
+#include "fast/image/image.h"
 
 struct unknown {
 	const struct image *image;

@@ -7,28 +7,28 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "emit.h"
-#include "fast/asking.h"
-#include "fast/code.h"
-#include "fast/cover.h"
-#include "fast/fallback.h"
+#include "fast/count/fallback.h"
+#include "fast/count/ring.h"
+#include "fast/count/slots.h"
+#include "fast/count/stamp.h"
 #include "fast/fast.h"
-#include "fast/halfway.h"
-#include "fast/halt.h"
-#include "fast/layout.h"
-#include "fast/leave.h"
-#include "fast/live.h"
-#include "fast/moving.h"
-#include "fast/patch.h"
+#include "fast/image/code.h"
+#include "fast/image/layout.h"
+#include "fast/patch/cover.h"
+#include "fast/patch/halt.h"
+#include "fast/patch/inflight.h"
+#include "fast/patch/leave.h"
+#include "fast/patch/live.h"
+#include "fast/patch/patch.h"
+#include "fast/patch/relocate.h"
+#include "fast/patch/unseen.h"
 #include "fast/patrol.h"
-#include "fast/ring.h"
+#include "fast/requests.h"
 #include "fast/signalled.h"
-#include "fast/slots.h"
-#include "fast/stamp.h"
-#include "fast/unseen.h"
-#include "files.h"
-#include "proc.h"
-#include "tracee.h"
+#include "machine/proc.h"
+#include "process/tracee.h"
+#include "records/emit.h"
+#include "sockets/files.h"
 
 #define LEAVE_PATIENCE_NS (20 * 1000 * 1000LL)
 #define LEAVE_PAUSE_NS 100000
@@ -50,7 +50,7 @@ void fast_before_stop(struct pt_tracer *t, struct tracee *tracee)
 	if (tracee->relocate && tracee->entered && tracee->call.entry)
 		cover_leave_stub(t, image, tracee->tid);
 	if (tracee->relocate)
-		moving_one_in(t, image, tracee->tid);
+		relocate_one_in(t, image, tracee->tid);
 	tracee->relocated = tracee->relocate;
 	tracee->relocate = false;
 }
@@ -68,13 +68,13 @@ void fast_exiting(struct pt_tracer *t, struct tracee *tracee)
 	struct registers regs;
 	bool last;
 
-	asking_exits(t, tracee);
+	requests_exits(t, tracee);
 	if (!image)
 		return;
 	if (registers_read(tracee->tid, &regs) == 0)
-		halfway_count(t, image, tracee, &regs, true);
+		inflight_count(t, image, tracee, &regs, true);
 	ring_drain(t, image);
-	asking_check(t, image);
+	requests_check(t, image);
 	last = !image_read_through_another(t, image, tracee);
 	if (last)
 		patrol_jumps(t, image, tracee);
@@ -105,7 +105,7 @@ void fast_withdraw(struct pt_tracer *t, struct tracee *tracee, enum pt_fallback 
 	if (!image)
 		return;
 	ring_drain(t, image);
-	asking_check(t, image);
+	requests_check(t, image);
 	if (t->filtered)
 		patch_withdraw_live(t, image, tracee->tid, tracee->tid);
 	else
@@ -179,7 +179,7 @@ bool fast_interrupted(const struct tracee *tracee)
 static bool detach_from(struct pt_tracer *t, struct image *image)
 {
 	ring_drain(t, image);
-	asking_check(t, image);
+	requests_check(t, image);
 	/* Who sleeps in a call that would be cut short is left alone (detach.c); if it is in a stub it ends there. */
 	if (halt_to_leave(t, image->group))
 		patch_withdraw(t, image, image->reader);
@@ -217,7 +217,7 @@ void fast_drain(struct pt_tracer *t)
 		stamp_take(t);
 	for (struct image *image = t->images; image; image = image->next) {
 		ring_read(t, image);
-		asking_check(t, image);
+		requests_check(t, image);
 	}
 }
 

@@ -16,7 +16,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "kernel_action.h"
+#include "machine/kernel_action.h"
 
 #define SCRIPT "ptmon-start" /* [project.scripts] of pyproject.toml */
 #define IGNORED "--ignored-signals="

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The rules of counting, as the reference engine knows them: what does a system call move, over which fd, which way?
 
-Written from the manual pages and independently of the C core, which has the same rules in native/syscalls.c and
-native/transfer.c: the tests hold the two against each other. Nothing here keeps anything between two calls.
+Written from the manual pages and independently of the C core, which has the same rules in native/syscalls/syscalls.c
+and native/calls/transfer.c: the tests hold the two against each other. Nothing here keeps anything between two calls.
 """
 
 from __future__ import annotations

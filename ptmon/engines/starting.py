@@ -101,7 +101,7 @@ def unless_gone() -> Iterator[None]:
 def launch(command: Sequence[str], original: Signals, ignored: int | None = None) -> int:
     """Starts a program as a tracee, which stops when its first instruction is to come. Raises LaunchError.
 
-    By PTRACE_TRACEME: the child asks to be traced by its parent, the oldest and simplest way. native/launch.c uses
+    By PTRACE_TRACEME: the child asks to be traced by its parent, the oldest and simplest way. native/api/launch.c uses
     PTRACE_SEIZE from the parent instead, since only a seized tracee can be left in a group-stop, by PTRACE_LISTEN.
     Under PTRACE_TRACEME a tracer that stays informed has to set a stopped program going again: no Ctrl-Z, no fg.
     """

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """--trace for the reference engine: a call that is watched is told twice, at its entry-stop and at its exit-stop, with
-what its arguments point to. The records and the rules are those of the C core (native/watch.c, native/capture.c).
+what its arguments point to. The records and the rules are those of the C core (native/calls: watch.c, capture.c).
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "answers.h"
 #include "check.h"
+#include "sockets/answers.h"
 
 #ifndef IPPROTO_MPTCP
 #define IPPROTO_MPTCP 262

@@ -7,9 +7,9 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "capture.h"
+#include "calls/capture.h"
 #include "check.h"
-#include "emit.h"
+#include "records/emit.h"
 
 #ifdef MAP_32BIT
 #define LOW MAP_32BIT

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "check.h"
-#include "fast/checksum.h"
+#include "fast/scan/checksum.h"
 
 static void check_sums(void)
 {

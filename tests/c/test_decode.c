@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "check.h"
-#include "fast/decode.h"
+#include "fast/scan/decode.h"
 
 #define CODE(bytes) (const uint8_t *)(bytes), sizeof(bytes) - 1
 

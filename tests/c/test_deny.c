@@ -10,9 +10,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "calls/deny.h"
+#include "calls/watch.h"
 #include "check.h"
-#include "deny.h"
-#include "watch.h"
 
 static struct pt_tracer tracer;
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "check.h"
-#include "emit.h"
+#include "records/emit.h"
 
 static struct pt_tracer tracer;
 

@@ -13,12 +13,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "calls/filter.h"
+#include "calls/watch.h"
 #include "check.h"
 #include "fast/fast.h"
-#include "fast/layout.h"
-#include "filter.h"
-#include "syscalls.h"
-#include "watch.h"
+#include "fast/image/layout.h"
+#include "syscalls/syscalls.h"
 
 static struct sock_filter program[FILTER_MOST];
 static unsigned int length;

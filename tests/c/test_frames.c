@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only
  * Signal frames in the words of a stack: what looks like one, wherever it lies. */
-#include "fast/frames.h"
+#include "fast/patch/signal_frames.h"
 
 #include <signal.h>
 #include <stddef.h>
@@ -28,18 +28,18 @@ static int see(void *context, const struct frame *frame)
 	return seen->error;
 }
 
-static struct seen frames_in(const uint64_t *words, size_t count)
+static struct seen signal_frames_in(const uint64_t *words, size_t count)
 {
 	struct seen seen = {.count = 0};
 
-	CHECK(frames_each(words, count, 0x1000, see, &seen) == 0);
+	CHECK(signal_frames_each(words, count, 0x1000, see, &seen) == 0);
 	return seen;
 }
 
 static void test_a_frame_is_told_by_its_segments(void)
 {
 	uint64_t words[12] = {[1] = 42, [3] = 0x7000, [4] = 0x4000, [6] = SEGMENTS};
-	struct seen seen = frames_in(words, 12);
+	struct seen seen = signal_frames_in(words, 12);
 
 	CHECK(seen.count == 1);
 	CHECK(seen.frames[0].at == 0x1000 + 4 * 8);
@@ -51,8 +51,8 @@ static void test_what_lies_before_the_words_is_not_read(void)
 	const uint64_t words[6] = {SEGMENTS, SEGMENTS, SEGMENTS, SEGMENTS, SEGMENTS, SEGMENTS};
 
 	for (size_t count = 0; count <= 5; count++)
-		CHECK(frames_in(words, count).count == 0);
-	CHECK(frames_in(words, 6).count == 1);
+		CHECK(signal_frames_in(words, count).count == 0);
+	CHECK(signal_frames_in(words, 6).count == 1);
 }
 
 static void test_an_error_ends_the_search(void)
@@ -60,7 +60,7 @@ static void test_an_error_ends_the_search(void)
 	const uint64_t words[8] = {[5] = SEGMENTS, [6] = SEGMENTS, [7] = SEGMENTS};
 	struct seen seen = {.error = -7};
 
-	CHECK(frames_each(words, 8, 0, see, &seen) == -7 && seen.count == 1);
+	CHECK(signal_frames_each(words, 8, 0, see, &seen) == -7 && seen.count == 1);
 }
 
 static struct seen of_handler;
@@ -71,7 +71,7 @@ static void on_signal(int number, siginfo_t *info, void *context)
 {
 	(void)number, (void)info;
 	context_of_handler = context;
-	of_handler = frames_in(context, sizeof(ucontext_t) / sizeof(uint64_t) / 2);
+	of_handler = signal_frames_in(context, sizeof(ucontext_t) / sizeof(uint64_t) / 2);
 }
 
 static void test_the_kernel_s_own_frame_is_one(void)
@@ -100,7 +100,7 @@ static unsigned int find(uint64_t *words, uint64_t address)
 	struct stack_pointer pointer = {(uintptr_t)words, getpid()};
 
 	free(found.list);
-	last_error = frames_find(getpid(), &pointer, 1, elsewhere, &address, &found);
+	last_error = signal_frames_find(getpid(), &pointer, 1, elsewhere, &address, &found);
 	return found.count;
 }
 
@@ -154,9 +154,9 @@ static void test_more_memory_than_may_be_read_is_refused(void)
 	for (size_t i = 0; i < count; i++)
 		pointers[i] = (struct stack_pointer){(uintptr_t)words + i * each, getpid()};
 	free(found.list);
-	CHECK(frames_find(getpid(), pointers, (unsigned int)count, elsewhere, &address, &found) == 0);
+	CHECK(signal_frames_find(getpid(), pointers, (unsigned int)count, elsewhere, &address, &found) == 0);
 	memset(words, 1, each * count);
-	CHECK(frames_find(getpid(), pointers, (unsigned int)count, elsewhere, &address, &found) < 0);
+	CHECK(signal_frames_find(getpid(), pointers, (unsigned int)count, elsewhere, &address, &found) < 0);
 	CHECK(munmap(words, each * count) == 0);
 }
 

@@ -13,13 +13,13 @@
 #include <x86intrin.h>
 
 #include "check.h"
-#include "emit.h"
-#include "fast/image.h"
-#include "fast/layout.h"
-#include "fast/ring.h"
-#include "fast/slots.h"
-#include "files.h"
-#include "tracee.h"
+#include "fast/count/ring.h"
+#include "fast/count/slots.h"
+#include "fast/image/image.h"
+#include "fast/image/layout.h"
+#include "process/tracee.h"
+#include "records/emit.h"
+#include "sockets/files.h"
 
 #define SENDTO 44
 #define THREADS 3

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "check.h"
-#include "fast/sites.h"
+#include "fast/scan/sites.h"
 
 #define CODE(bytes) (const uint8_t *)(bytes), sizeof(bytes) - 1
 #define COMPARE "\x0f\x05\x48\x3d\x00\xf0\xff\xff"

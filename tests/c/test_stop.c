@@ -4,7 +4,7 @@
 #include <sys/ptrace.h>
 
 #include "check.h"
-#include "stop.h"
+#include "loop/stop.h"
 
 #define EVENT_STOP 128 /* PTRACE_EVENT_STOP of linux/ptrace.h */
 

@@ -7,7 +7,7 @@
 
 #include "check.h"
 #include "ptmon_api.h"
-#include "syscalls.h"
+#include "syscalls/syscalls.h"
 
 #define SAME(call)                                                                        \
 	do {                                                                              \

@@ -8,16 +8,16 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "fast/image.h"
-#include "fast/layout.h"
-#include "fast/table.h"
-#include "fast/writing.h"
-#include "memory.h"
+#include "fast/image/emit_code.h"
+#include "fast/image/handover.h"
+#include "fast/image/image.h"
+#include "fast/image/layout.h"
+#include "machine/memory.h"
 
 #define SITES 3
 #define ROW (1u << FAST_TABLE_ROW_BITS)
 
-/* Offsets in a row and in what the table begins with: table.c. */
+/* Offsets in a row and in what the table begins with: handover.c. */
 enum { CALL = 0, BEGIN = 8, STUB_AT = 16, STUB = 20, BEFORE = 21, AFTER = 22, JUMP = 23, REPEATABLE = 24, BYTES = 25 };
 enum { VERSION = 0, COUNT = 8, STUBS_END = 12 };
 
@@ -76,8 +76,8 @@ static void leave(const uint8_t *program)
 		image.stubs_end += (site->stub->size + 15) & ~15u;
 	}
 	map(PROT_READ | PROT_EXEC);
-	put(FAST_ASK, ask_begin, (size_t)(ask_end - ask_begin));
-	CHECK(writing_stubs(&image, getpid(), 0) == 0 && table_write(&image, getpid(), 0) == 0);
+	put(FAST_ASK, request_begin, (size_t)(request_end - request_begin));
+	CHECK(emit_code_stubs(&image, getpid(), 0) == 0 && handover_write(&image, getpid(), 0) == 0);
 	memcpy((void *)(uintptr_t)FAST_MAGIC, &magic, sizeof(magic));
 	free(image.sites);
 }
@@ -86,7 +86,7 @@ static void leave(const uint8_t *program)
 static int adopt(unsigned int *sites)
 {
 	struct image image = {.reader = getpid()};
-	int error = table_read(&image);
+	int error = handover_read(&image);
 
 	*sites = image.site_count;
 	free(image.sites);
@@ -105,7 +105,7 @@ static void check_own(const uint8_t *program)
 	unsigned int sites;
 
 	leave(program);
-	CHECK(table_find(getpid()) == 1 && adopt(&sites) == 0 && sites == SITES);
+	CHECK(handover_find(getpid()) == 1 && adopt(&sites) == 0 && sites == SITES);
 	put(FAST_TABLE + COUNT, &(uint32_t){0}, 4);
 	CHECK(adopt(&sites) == 0 && sites == 0);
 }

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "tcp.h"
+#include "sockets/tcp.h"
 
 struct pair {
 	int client, server;

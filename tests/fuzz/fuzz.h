@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "fast/image.h"
+#include "fast/image/image.h"
 
 /* Not assert(3): it is to hold in any build. */
 #define HOLDS(ok)                \

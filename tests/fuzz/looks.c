@@ -3,13 +3,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "fast/code.h"
-#include "fast/cover.h"
-#include "fast/frames.h"
-#include "fast/mapped.h"
-#include "fast/place.h"
-#include "fast/table.h"
-#include "fast/writing.h"
+#include "fast/image/code.h"
+#include "fast/image/emit_code.h"
+#include "fast/image/handover.h"
+#include "fast/image/maps.h"
+#include "fast/patch/cover.h"
+#include "fast/patch/position.h"
+#include "fast/patch/signal_frames.h"
 #include "fuzz.h"
 
 /* What a killed ptmon leaves, with some bytes changed. */
@@ -20,11 +20,11 @@ static void leave(struct input *input)
 	unsigned int changes;
 
 	sites_make(&image, input);
-	memory_put(FAST_ASK, ask_begin, (size_t)(ask_end - ask_begin));
-	HOLDS(writing_stubs(&image, getpid(), 0) == 0 && table_write(&image, getpid(), 0) == 0);
+	memory_put(FAST_ASK, request_begin, (size_t)(request_end - request_begin));
+	HOLDS(emit_code_stubs(&image, getpid(), 0) == 0 && handover_write(&image, getpid(), 0) == 0);
 	memory_put(FAST_MAGIC, &magic, sizeof(magic));
 	for (unsigned int i = 0; i < image.site_count; i++)
-		writing_jump(getpid(), &image.sites[i], FAST_POINTERS + i * sizeof(uint64_t));
+		emit_code_jump(getpid(), &image.sites[i], FAST_POINTERS + i * sizeof(uint64_t));
 	free(image.sites);
 	changes = input_byte(input) % 16;
 	for (unsigned int i = 0; i < changes; i++) {
@@ -47,16 +47,16 @@ void fuzz_table(struct input *input)
 	struct image image = {.reader = getpid()};
 	struct pt_tracer *t = calloc(1, sizeof(*t));
 	struct mapping mapping;
-	struct place place;
+	struct position place;
 
 	HOLDS(t);
 	leave(input);
-	if (table_find(getpid()) == 1 && table_read(&image) == 0) {
+	if (handover_find(getpid()) == 1 && handover_read(&image) == 0) {
 		for (unsigned int i = 0; i < image.site_count; i++)
 			HOLDS(site_size(&image.sites[i]) <= SITE_BYTES);
 		cover_look(&image, getpid());
 		for (unsigned int i = 0; i < 16; i++)
-			place_find(&image, FAST_STUBS + input_number(input, 3), &place);
+			position_find(&image, FAST_STUBS + input_number(input, 3), &place);
 		if (code_find(getpid(), PROGRAM, &mapping) == 1)
 			code_look(t, getpid(), &image, &mapping);
 	} else {
@@ -126,6 +126,6 @@ void fuzz_frames(struct input *input)
 
 	HOLDS(words);
 	memcpy(words, input->at, count * sizeof(*words));
-	frames_each(words, count, address, look, &bounds);
+	signal_frames_each(words, count, address, look, &bounds);
 	free(words);
 }

@@ -3,13 +3,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "emit.h"
-#include "fast/halfway.h"
-#include "fast/ring.h"
-#include "fast/slots.h"
-#include "files.h"
+#include "fast/count/ring.h"
+#include "fast/count/slots.h"
+#include "fast/patch/inflight.h"
 #include "fuzz.h"
-#include "tracee.h"
+#include "process/tracee.h"
+#include "records/emit.h"
+#include "sockets/files.h"
 
 #define STEPS_MOST 64
 #define MAX_RW_COUNT 0x7ffff000 /* include/linux/fs.h: no call moves more */
@@ -94,8 +94,8 @@ static void half_way(const struct bench *b, struct input *input)
 	regs.user.rcx = how & 2 ? input_number(input, 8) : input_byte(input);
 	regs.user.r11 = how & 4 ? input_number(input, 8) : (uint64_t)input_number(input, 2) << FAST_RECORD_BITS;
 	regs.user.fs_base = how & 8 ? input_number(input, 8) : 0;
-	halfway_count(b->t, b->image, b->tracee, &regs, how & 16);
-	halfway_finish(b->image, &regs);
+	inflight_count(b->t, b->image, b->tracee, &regs, how & 16);
+	inflight_finish(b->image, &regs);
 }
 
 static void slot(const struct bench *b, struct input *input)

@@ -137,7 +137,7 @@ def test_what_depends_on_the_queues_is_counted_by_the_reference_engine_alone(
 def test_the_reference_engine_says_what_it_cannot_know_of_a_process_that_may_not_be_read(
     targets: Targets, nobody: Unprivileged, mode: str
 ) -> None:
-    """The native engine asks the process (native/question.c)."""
+    """The native engine asks the process (native/calls/question.c)."""
     command: list[str | Path] = [nobody.copy(targets("hidden")), mode]
     native = run("native", command, nobody.folder, **nobody.keywords)
     reference = run("reference", command, nobody.folder, **nobody.keywords)

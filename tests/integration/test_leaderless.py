@@ -7,9 +7,9 @@ import json
 import subprocess
 from pathlib import Path
 
-from tests.attaching import threads_of, words_to_attach
+from tests.attaching import held_by, words_to_attach
 from tests.fast import Fast
-from tests.support import DEADLINE, assert_sums_agree, process_state, started, status_field, until
+from tests.support import DEADLINE, assert_sums_agree, process_state, started, until
 
 
 def test_bytes_of_the_others_are_counted_when_main_has_exited(fast: Fast) -> None:
@@ -23,10 +23,9 @@ def test_a_process_without_its_main_thread_is_attached_to(fast: Fast, tmp_path: 
         assert target.stdout is not None
         assert target.stdout.readline() == "ready\n"
         assert process_state(target.pid) == "Z"
-        (other,) = (int(task.name) for task in threads_of(target.pid) if int(task.name) != target.pid)
         with started(words_to_attach(target.pid, file, *fast.options)) as tracer:
             until(
-                lambda: tracer.poll() is not None or status_field(other, "TracerPid") == str(tracer.pid),
+                lambda: tracer.poll() is not None or held_by(target.pid, tracer.pid, "S", but=target.pid),
                 "ptmon to hold the thread that is left",
             )
             out, errors = target.communicate("\n", timeout=DEADLINE)

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "fast/decode.h"
+#include "fast/scan/decode.h"
 
 static size_t read_all(uint8_t **bytes)
 {

@@ -8,7 +8,7 @@
  *                        sends; forges, if AT is not negative; sends and tells */
 #include <stdint.h>
 
-#include "../../native/fast/layout.h"
+#include "../../native/fast/image/layout.h"
 #include "begin.h"
 
 #define BEFORE 200

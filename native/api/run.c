@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ *
+ * A tracer's life: created, run in slices between which Python looks at the batches, destroyed.
+ */
+#include "state/tracer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "calls/hold.h"
+#include "calls/watch.h"
+#include "fast/fast.h"
+#include "loop/await.h"
+#include "loop/closely.h"
+#include "loop/loop.h"
+#include "loop/signals.h"
+#include "machine/proc.h"
+#include "process/clone.h"
+#include "process/tracee.h"
+#include "records/emit.h"
+#include "sockets/sockets.h"
+
+int pt_create(const struct pt_options *options, struct pt_tracer **out)
+{
+	struct pt_tracer *t = calloc(1, sizeof(*t));
+	int error;
+
+	if (!t)
+		return -ENOMEM;
+	t->options = *options;
+	t->counting = true;
+	if (options->only)
+		t->only = strdup(options->only);
+	error = options->only && !t->only ? -ENOMEM : emit_create(t);
+	if (!error)
+		error = proc_check(&t->foreign_proc);
+	if (!error)
+		error = signals_create(t);
+	if (error) {
+		pt_destroy(t);
+		return error;
+	}
+	emit_begin(t);
+	*out = t;
+	return 0;
+}
+
+static void forget(struct pt_tracer *t, struct tracee *tracee, void *context)
+{
+	(void)context;
+	tracee_destroy(t, tracee);
+}
+
+static void tick(struct pt_tracer *t)
+{
+	if (t->now < t->next_tick)
+		return;
+	t->next_tick = t->now + TICK_NS;
+	signals_tick(t);
+	clone_adopt_orphans(t);
+	await_tick(t);
+	fast_drain(t);
+	fast_patrol(t);
+	closely_tick(t);
+}
+
+/* A launched program can't be detached: its filter would make each watched call fail. If ptmon gives up half-way it
+ * passes the program on, uncounted, to the program's own end. */
+static void pass_on(struct pt_tracer *t)
+{
+	int result = 0;
+
+	pt_stop_counting(t);
+	signals_start_ticks(t);
+	while (t->tracee_count && result != -ECHILD) {
+		emit_begin(t);
+		result = loop_step(t);
+		tick(t);
+	}
+}
+
+void pt_destroy(struct pt_tracer *t)
+{
+	struct pt_batch rest;
+
+	if (!t)
+		return;
+	if (t->tracee_count && t->launched)
+		pass_on(t);
+	else if (t->tracee_count && !t->detaching)
+		pt_detach(t, &rest);
+	tracee_each(t, forget, NULL);
+	fast_destroy(t);
+	sockets_destroy(t);
+	signals_destroy(t);
+	emit_destroy(t);
+	watch_destroy(t);
+	free(t->left_out);
+	free(t->only);
+	free(t);
+}
+
+void pt_stop_counting(struct pt_tracer *t)
+{
+	t->counting = false;
+	emit_continue(t);
+	hold_end_all(t);
+}
+
+int pt_run(struct pt_tracer *t, int timeout_ms, struct pt_batch *batch)
+{
+	int64_t end = now_ns() + timeout_ms * 1000000LL;
+	int result = 0;
+
+	/* The first batch also holds what launch and attach had to tell. */
+	emit_continue(t);
+	t->wants_answer = false;
+	t->now = now_ns();
+	signals_start_ticks(t);
+	while (t->tracee_count && !t->wants_end && !t->wants_answer && !emit_full(t) && t->now < end &&
+	       result != -ECHILD) {
+		result = loop_step(t);
+		tick(t);
+	}
+	signals_stop_ticks(t);
+	fast_drain(t);
+	emit_end(t, batch);
+	return t->tracee_count && result != -ECHILD;
+}

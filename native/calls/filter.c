@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ *
+ * The program: architecture, then number, then (for three calls that are common and seldom of interest, unless somebody
+ * watches them) an argument.
+ * Arguments are loaded only after the number has matched: the kernel then knows of every other number that it is
+ * always allowed, and answers from a bitmap without running the program (kernel/seccomp.c, seccomp_cache_prepare).
+ */
+#include "calls/filter.h"
+
+#include <errno.h>
+#include <linux/audit.h>
+#include <linux/sched.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "calls/deny.h"
+#include "calls/touching.h"
+#include "calls/watch.h"
+#include "fast/fast.h"
+#include "fast/image/layout.h"
+#include "syscalls/syscalls.h"
+
+#define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
+#define LOAD_HIGH(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field) + 4)
+#define LOAD_ARGUMENT LOAD(args) /* the low half of argument 0: both architectures are little-endian */
+#define RETURN(value) BPF_STMT(BPF_RET | BPF_K, value)
+/* The next `skip` instructions are left out unless the comparison holds. */
+#define UNLESS(operation, value, skip) BPF_JUMP(BPF_JMP | BPF_##operation | BPF_K, value, 0, skip)
+
+#ifndef PR_SET_SYSCALL_USER_DISPATCH
+#define PR_SET_SYSCALL_USER_DISPATCH 59 /* Linux 5.11 */
+#endif
+
+#define VERDICT_TRACE (SECCOMP_RET_TRACE | FILTER_COOKIE)
+#define RETURN_ALLOW RETURN(SECCOMP_RET_ALLOW)
+
+struct writer {
+	struct sock_filter *program;
+	unsigned int length;
+};
+
+static void put(struct writer *w, struct sock_filter instruction)
+{
+	if (w->length < FILTER_MOST)
+		w->program[w->length] = instruction;
+	w->length++;
+}
+
+static void put_verdict(struct writer *w, uint32_t number, uint32_t verdict)
+{
+	put(w, (struct sock_filter)UNLESS(JEQ, number, 1));
+	put(w, (struct sock_filter)RETURN(verdict));
+}
+
+/* The accumulator holds the number. This call stops if argument 0 has one of these bits, or is this value. */
+static void put_argument(struct writer *w, uint32_t number, uint16_t comparison, uint32_t value)
+{
+	put(w, (struct sock_filter)UNLESS(JEQ, number, 4));
+	put(w, (struct sock_filter)LOAD_ARGUMENT);
+	put(w, (struct sock_filter)BPF_JUMP(BPF_JMP | comparison | BPF_K, value, 0, 1));
+	put(w, (struct sock_filter)RETURN(VERDICT_TRACE));
+	put(w, (struct sock_filter)RETURN_ALLOW);
+}
+
+/* What sandbox.c looks at. */
+static void put_prctl(struct writer *w, uint32_t number)
+{
+	static const uint32_t watched[] = {PR_SET_SECCOMP, PR_SET_SYSCALL_USER_DISPATCH, PR_SET_DUMPABLE, PR_SET_TSC};
+	const unsigned int count = sizeof(watched) / sizeof(watched[0]);
+
+	put(w, (struct sock_filter)UNLESS(JEQ, number, (uint8_t)(count + 3)));
+	put(w, (struct sock_filter)LOAD_ARGUMENT);
+	for (unsigned int i = 0; i < count; i++)
+		put(w, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, watched[i], (uint8_t)(count - i), 0));
+	put(w, (struct sock_filter)RETURN_ALLOW);
+	put(w, (struct sock_filter)RETURN(VERDICT_TRACE));
+}
+
+/* This call stops, unless it is made from a stub, which counts it by itself (fast/). The instruction pointer is loaded
+ * only now, see above. */
+static void put_unless_in_stub(struct writer *w, uint32_t number)
+{
+	put(w, (struct sock_filter)UNLESS(JEQ, number, 7));
+	put(w, (struct sock_filter)LOAD_HIGH(instruction_pointer));
+	put(w, (struct sock_filter)UNLESS(JEQ, 0, 3));
+	put(w, (struct sock_filter)LOAD(instruction_pointer));
+	put(w, (struct sock_filter)UNLESS(JGE, FAST_STUBS, 1));
+	put(w, (struct sock_filter)UNLESS(JGE, FAST_STUBS_END, 1));
+	put(w, (struct sock_filter)RETURN(VERDICT_TRACE));
+	put(w, (struct sock_filter)RETURN_ALLOW);
+}
+
+/* mprotect(2) that makes memory both writable and executable stops: who does that to code wants to rewrite it, and is
+ * to find the program's own bytes there (fast/changes.c). For anything else the number is loaded again. */
+static void put_protecting(struct writer *w, uint32_t number)
+{
+	put(w, (struct sock_filter)UNLESS(JEQ, number, 5));
+	put(w, (struct sock_filter)LOAD(args[2]));
+	put(w, (struct sock_filter)UNLESS(JSET, PROT_WRITE, 2));
+	put(w, (struct sock_filter)UNLESS(JSET, PROT_EXEC, 1));
+	put(w, (struct sock_filter)RETURN(VERDICT_TRACE));
+	put(w, (struct sock_filter)LOAD(nr));
+}
+
+/* This call stops if it could touch the memory of the fast path. */
+static void put_touching(struct writer *w, enum abi abi, uint32_t number, enum fast_touches touches)
+{
+	struct sock_filter piece[TOUCHING_MOST];
+	unsigned int length = touching_build(piece, abi, touches, SECCOMP_RET_ALLOW, VERDICT_TRACE);
+
+	put(w, (struct sock_filter)UNLESS(JEQ, number, (uint8_t)length));
+	for (unsigned int i = 0; i < length; i++)
+		put(w, piece[i]);
+}
+
+/* A call that nobody watches or refuses: it may count. */
+static void put_counted(struct writer *w, const struct syscall_entry *entry, uint32_t number, bool no_io_uring)
+{
+	switch (entry->rule) {
+	case RULE_CLONE:
+		put_argument(w, number, BPF_JSET, CLONE_UNTRACED);
+		return;
+	case RULE_UNSHARE:
+		put_argument(w, number, BPF_JSET, CLONE_FILES);
+		return;
+	case RULE_PRCTL:
+		put_prctl(w, number);
+		return;
+	case RULE_VFORK:
+		return; /* there is no filter where children are not followed */
+	case RULE_IO_URING_ENTER:
+		return; /* whose ring it is was seen when it was made, inherited or got (rings.h) */
+	case RULE_IO_URING:
+		put_verdict(w, number, no_io_uring ? SECCOMP_RET_ERRNO | ENOSYS : VERDICT_TRACE);
+		return;
+	default:
+		put_verdict(w, number, VERDICT_TRACE);
+	}
+}
+
+/* May the filter itself refuse this call? Not if it is to be told of or held. Nor an execve: the first one is made by
+ * ptmon, after the filter is installed, and at its stop it is let pass. */
+static bool may_refuse(const struct order *order, const struct syscall_entry *entry)
+{
+	if (order->watch && (order->watch->tell || order->watch->hold))
+		return false;
+	return deny_always(order->rules) && !(entry && entry->rule == RULE_EXEC);
+}
+
+static void put_call(struct writer *w, const struct pt_tracer *t, enum abi abi, uint32_t number)
+{
+	const struct order *order = watch_order(t, abi != ABI_NATIVE, number);
+	const struct syscall_entry *entry = syscall_find(abi, number);
+
+	if (t->options.fast && abi == ABI_NATIVE && fast_shows_code(number))
+		put_protecting(w, number);
+	if (order && may_refuse(order, entry))
+		put_verdict(w, number, SECCOMP_RET_ERRNO | (uint32_t)deny_always(order->rules));
+	else if (order)
+		put_verdict(w, number, VERDICT_TRACE);
+	else if (t->options.fast && abi == ABI_NATIVE && fast_counts(number))
+		put_unless_in_stub(w, number);
+	else if (entry)
+		put_counted(w, entry, number, t->options.no_io_uring);
+	else if (t->options.fast && fast_touches(abi, number))
+		put_touching(w, abi, number, fast_touches(abi, number));
+}
+
+static void put_abi(struct writer *w, const struct pt_tracer *t, enum abi abi)
+{
+	put(w, (struct sock_filter)LOAD(nr));
+	/* The kernel runs the program for these at each call, whoever makes it: the most frequent come first. */
+	for (unsigned int i = 0; abi == ABI_NATIVE && t->options.fast && fast_call(i) >= 0; i++)
+		put_call(w, t, abi, (uint32_t)fast_call(i));
+	for (uint32_t number = 0; number < CALL_NUMBERS; number++)
+		put_call(w, t, abi, number);
+	if (abi == ABI_X86_64) {
+		/* x32 calls are not decoded: the stop serves to say so. */
+		put(w, (struct sock_filter)UNLESS(JGE, X32_SYSCALL_BIT, 1));
+		put(w, (struct sock_filter)RETURN(VERDICT_TRACE));
+	}
+	put(w, (struct sock_filter)RETURN_ALLOW);
+}
+
+static void put_architecture(struct writer *w, const struct pt_tracer *t, uint32_t architecture, enum abi abi)
+{
+	unsigned int jump = w->length + 2;
+
+	put(w, (struct sock_filter)LOAD(arch));
+	put(w, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, architecture, 1, 0));
+	/* A conditional jump reaches no further than 255 instructions. */
+	put(w, (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, 0));
+	put_abi(w, t, abi);
+	if (jump < FILTER_MOST)
+		w->program[jump].k = w->length - jump - 1;
+}
+
+unsigned int filter_build(struct sock_filter program[FILTER_MOST], const struct pt_tracer *t)
+{
+	struct writer w = {.program = program};
+
+#if defined(__x86_64__)
+	put_architecture(&w, t, AUDIT_ARCH_X86_64, ABI_X86_64);
+	put_architecture(&w, t, AUDIT_ARCH_I386, ABI_I386);
+#else
+	put_architecture(&w, t, AUDIT_ARCH_AARCH64, ABI_AARCH64);
+#endif
+	put(&w, (struct sock_filter)RETURN_ALLOW);
+	return w.length <= FILTER_MOST ? w.length : 0;
+}
+
+int filter_install(const struct sock_filter *program, unsigned int length)
+{
+	struct sock_fprog fprog = {.len = (unsigned short)length, .filter = (struct sock_filter *)program};
+
+	/* SPEC_ALLOW: without it the kernel turns speculation off for the program, which slows it down. */
+	for (int i = 0; i < 2; i++) {
+		if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, &fprog) == 0)
+			return 0;
+		/* Without CAP_SYS_ADMIN a filter needs no_new_privs; a tracee could not gain privileges anyhow. */
+		if (errno != EACCES || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+			break;
+	}
+	return -errno;
+}

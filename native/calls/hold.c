@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ *
+ * A held tracee is in a ptrace-stop like any other; it is not resumed, that is all. Only SIGKILL takes it out of there
+ * (kill, exit_group or execve by another thread), and then PTRACE_EVENT_EXIT is its next stop, which loop_dispatch()
+ * gets like any other.
+ */
+#include "calls/hold.h"
+
+#include <errno.h>
+#include <sys/ptrace.h>
+
+#include "calls/call.h"
+#include "calls/capture.h"
+#include "calls/restart.h"
+#include "calls/sandbox.h"
+#include "process/tracee.h"
+#include "records/emit.h"
+
+bool hold_begin(struct pt_tracer *t, struct tracee *tracee, enum hold at)
+{
+	if (!capture_emit(t, PT_HELD, tracee, &tracee->watched.call, tracee->watched.watch->captures))
+		return false;
+	tracee->hold = at;
+	t->wants_answer = true;
+	return true;
+}
+
+/* Is it still where it was held? A race with SIGKILL, which may have taken it on to PTRACE_EVENT_EXIT since the last
+ * wait: to resume "this" stop would in truth resume that one, unseen. */
+static bool is_there(const struct tracee *tracee)
+{
+	struct __ptrace_syscall_info info;
+
+	return ptrace(PTRACE_GET_SYSCALL_INFO, tracee->tid, sizeof(info), &info) > 0 &&
+	       info.op != PTRACE_SYSCALL_INFO_NONE;
+}
+
+static int end(struct pt_tracer *t, struct tracee *tracee, bool made, int64_t result)
+{
+	enum hold at = tracee->hold;
+
+	tracee->hold = HOLD_NONE;
+	if (!is_there(tracee))
+		return -ESRCH;
+	if (at == HOLD_ENTRY) {
+		if (!made)
+			sandbox_answer(tracee, result);
+		call_enter(t, tracee, made);
+	}
+	/* Before a seccomp(2) that has just been let go on it may still have to wait for its siblings (closely.c). */
+	if (tracee->group->held != tracee)
+		tracee_resume(tracee, tracee_request(t, tracee), 0);
+	return 0;
+}
+
+int pt_answer(struct pt_tracer *t, int tid, int made, int64_t result)
+{
+	struct tracee *tracee = tracee_find(t, tid);
+
+	if (!tracee || !tracee->hold)
+		return -ESRCH;
+	/* To see one of its own codes would make the kernel restart the call, again and again. */
+	if (restart_result(result))
+		result = -EINTR;
+	t->now = now_ns();
+	emit_continue(t);
+	return end(t, tracee, made || tracee->hold == HOLD_EXIT, result);
+}
+
+static void end_one(struct pt_tracer *t, struct tracee *tracee, void *context)
+{
+	(void)context;
+	if (tracee->hold)
+		end(t, tracee, true, 0);
+}
+
+void hold_end_all(struct pt_tracer *t)
+{
+	if (t->has_orders)
+		tracee_each(t, end_one, NULL);
+}

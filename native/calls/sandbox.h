@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ * Programs that use seccomp themselves, beside the filter that ptmon gave them. */
+#ifndef PT_SANDBOX_H
+#define PT_SANDBOX_H
+
+#include "state/tracer.h"
+
+/* seccomp(2) or prctl(2) is about to be called. True if its exit-stop is needed. */
+bool sandbox_enter(struct pt_tracer *t, struct tracee *tracee);
+void sandbox_exit(struct pt_tracer *t, struct tracee *tracee, int64_t result);
+/* It is attached: has it a filter, and so perhaps a supervisor, whom nothing tells of? */
+void sandbox_found(struct pt_tracer *t, struct tracee *tracee);
+/* A tracee in SECCOMP_MODE_STRICT is about to make a call: if the mode forbids that call it ends it. False then. */
+bool sandbox_check_strict(struct tracee *tracee, enum abi abi, uint64_t number);
+/* A seccomp-stop that is not ours: the program's own SECCOMP_RET_TRACE. The call fails, as without a tracer. */
+void sandbox_foreign_trace(struct tracee *tracee);
+/* Was the call that just "returned" trapped by a filter (SIGSYS)? It was not made then. */
+bool sandbox_trapped(struct tracee *tracee, int64_t result);
+/* The tracee stands before a call, which is not made; it returns result (a value or -errno). */
+void sandbox_answer(struct tracee *tracee, int64_t result);
+/* It stands behind a call: sees to what that was to return. Returns what it does return. */
+int64_t sandbox_result(struct tracee *tracee, int64_t result);
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ *
+ * include/uapi/linux/net.h: SYS_*; net/socket.c: nargs; arch/x86/entry/syscalls/syscall_32.tbl: the direct calls.
+ */
+#include "calls/socketcall.h"
+
+#include <errno.h>
+#include <stddef.h>
+
+#include "machine/memory.h"
+#include "ptmon_api.h"
+#include "syscalls/syscalls.h"
+
+struct subcall {
+	uint16_t number; /* of the direct call; 0: none */
+	uint8_t words;	 /* arguments */
+};
+
+static const struct subcall subcalls[] = {
+	[1] = {359, 3},	 /* socket */
+	[2] = {361, 3},	 /* bind */
+	[3] = {362, 3},	 /* connect */
+	[4] = {363, 2},	 /* listen */
+	[5] = {364, 3},	 /* accept: accept4 without flags */
+	[6] = {367, 3},	 /* getsockname */
+	[7] = {368, 3},	 /* getpeername */
+	[8] = {360, 4},	 /* socketpair */
+	[9] = {369, 4},	 /* send */
+	[10] = {371, 4}, /* recv */
+	[11] = {369, 6}, /* sendto */
+	[12] = {371, 6}, /* recvfrom */
+	[13] = {373, 2}, /* shutdown */
+	[14] = {366, 5}, /* setsockopt */
+	[15] = {365, 5}, /* getsockopt */
+	[16] = {370, 3}, /* sendmsg */
+	[17] = {372, 3}, /* recvmsg */
+	[18] = {364, 4}, /* accept4 */
+	[19] = {337, 5}, /* recvmmsg */
+	[20] = {345, 4}, /* sendmmsg */
+};
+
+static const struct subcall *find(uint64_t which)
+{
+	which = (uint32_t)which;
+	return which < sizeof(subcalls) / sizeof(subcalls[0]) && subcalls[which].number ? &subcalls[which] : NULL;
+}
+
+uint64_t socketcall_direct(uint64_t which)
+{
+	const struct subcall *subcall = find(which);
+
+	return subcall ? subcall->number : SOCKETCALL_NONE;
+}
+
+int socketcall_unpack(pid_t tid, struct pt_call *call)
+{
+	const struct subcall *subcall = find(call->args[0]);
+	uint32_t words[6] = {0};
+	int error;
+
+	if (!subcall)
+		return -EINVAL;
+	error = memory_read(tid, call->args[1], words, subcall->words * sizeof(words[0]));
+	if (error)
+		return error;
+	call->number = subcall->number;
+	call->syscall = syscall_index(syscall_find(ABI_I386, subcall->number));
+	for (int i = 0; i < 6; i++)
+		call->args[i] = words[i];
+	return 0;
+}

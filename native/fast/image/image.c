@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "fast/image/image.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/uio.h>
+
+#include "fast/count/ring.h"
+#include "fast/image/layout.h"
+#include "machine/registers.h"
+#include "process/tracee.h"
+
+static const struct fast_site *site_of_stub(const struct image *image, uint64_t address)
+{
+	unsigned int low = 0, high = image->site_count;
+
+	/* Stubs are laid out in the order of their sites. The last one that begins at or before the address. */
+	while (low < high) {
+		unsigned int middle = low + (high - low) / 2;
+
+		if (image->sites[middle].stub_at <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low ? &image->sites[low - 1] : NULL;
+}
+
+const struct fast_site *image_stub_of(const struct image *image, uint64_t address, uint32_t *offset)
+{
+	const struct fast_site *site;
+
+	if (address < FAST_STUBS || address >= FAST_STUBS_END)
+		return NULL;
+	site = site_of_stub(image, address);
+	if (!site || address - site->stub_at >= site->stub->size)
+		return NULL;
+	*offset = (uint32_t)(address - site->stub_at);
+	return site;
+}
+
+const struct fast_site *image_twin_of(const struct image *image, uint64_t address, uint32_t *offset)
+{
+	uint64_t index = (address - FAST_TWINS) >> FAST_TWIN_BITS;
+
+	if (address < FAST_TWINS || index >= image->site_count)
+		return NULL;
+	*offset = (uint32_t)(address - FAST_TWINS) & ((1u << FAST_TWIN_BITS) - 1);
+	return &image->sites[index];
+}
+
+uint64_t image_twin(const struct image *image, const struct fast_site *site)
+{
+	return FAST_TWINS + ((uint64_t)(site - image->sites) << FAST_TWIN_BITS);
+}
+
+bool image_has_site(const struct image *image, uint64_t call)
+{
+	for (unsigned int i = 0; i < image->site_count; i++)
+		if (image->sites[i].call == call && image->sites[i].jumps)
+			return true;
+	return false;
+}
+
+bool image_knows_site(const struct image *image, uint64_t call)
+{
+	for (unsigned int i = 0; i < image->site_count; i++)
+		if (image->sites[i].call == call)
+			return true;
+	return false;
+}
+
+void image_drop_sites(struct image *image, unsigned int first)
+{
+	if (first < image->site_count)
+		image->stubs_end = image->sites[first].stub_at;
+	image->site_count = first;
+}
+
+bool image_has_tried(const struct image *image, uint64_t call)
+{
+	for (unsigned int i = 0; i < image->tried_count; i++)
+		if (image->tried[i] == call)
+			return true;
+	/* A twin's call stops because it has to. */
+	return call >= FAST_CODE && call < FAST_CODE + FAST_CODE_SIZE;
+}
+
+void image_add_tried(struct image *image, uint64_t call)
+{
+	uint64_t *more = realloc(image->tried, (image->tried_count + 1) * sizeof(*more));
+
+	if (!more)
+		return;
+	image->tried = more;
+	more[image->tried_count++] = call;
+}
+
+int image_read(const struct image *image, uint64_t address, void *to, size_t length)
+{
+	struct iovec local = {.iov_base = to, .iov_len = length};
+	struct iovec remote = {.iov_base = (void *)(uintptr_t)address, .iov_len = length};
+	ssize_t got = process_vm_readv(image->reader, &local, 1, &remote, 1, 0);
+
+	return got == (ssize_t)length ? 0 : got < 0 ? -errno : -EFAULT;
+}
+
+int image_write(const struct image *image, uint64_t address, const void *from, size_t length)
+{
+	struct iovec local = {.iov_base = (void *)(uintptr_t)from, .iov_len = length};
+	struct iovec remote = {.iov_base = (void *)(uintptr_t)address, .iov_len = length};
+	ssize_t got = process_vm_writev(image->reader, &local, 1, &remote, 1, 0);
+
+	return got == (ssize_t)length ? 0 : got < 0 ? -errno : -EFAULT;
+}
+
+int image_set_flags(struct image *image, uint32_t flags)
+{
+	if (image->flags == flags)
+		return 0;
+	image->flags = flags;
+	return image_write(image, FAST_FLAGS, &flags, sizeof(flags));
+}
+
+bool image_add_thread(struct image *image, struct tracee *tracee)
+{
+	struct fast_thread *more;
+
+	if (image->thread_count == FAST_THREADS)
+		return false;
+	/* Who does not stand can be asked later, if it has not been before. */
+	registers_peek_thread_pointer(tracee->tid, &tracee->thread_pointer);
+	tracee->unnamed = !tracee->thread_pointer;
+	if (tracee->unnamed)
+		return ring_reserve(image) == 0;
+	for (unsigned int i = 0; i < image->thread_count; i++)
+		if (image->threads[i].pointer == tracee->thread_pointer)
+			return image->threads[i].tracee == tracee;
+	more = realloc(image->threads, (image->thread_count + 1) * sizeof(*more));
+	if (!more)
+		return false;
+	image->threads = more;
+	more[image->thread_count++] = (struct fast_thread){tracee->thread_pointer, tracee};
+	return ring_reserve(image) == 0;
+}
+
+void image_remove_thread(struct image *image, const struct tracee *tracee)
+{
+	/* One may be there twice: its pointer was another one before it had set up its thread-local storage. */
+	for (unsigned int i = image->thread_count; i-- > 0;)
+		if (image->threads[i].tracee == tracee)
+			image->threads[i] = image->threads[--image->thread_count];
+}
+
+struct search {
+	const struct image *image;
+	const struct tracee *but;
+	pid_t found;
+};
+
+static void look(struct pt_tracer *t, struct tracee *tracee, void *context)
+{
+	struct search *search = context;
+
+	(void)t;
+	/* Also one that has not come to its first stop yet: the memory is there. */
+	if (tracee->group == search->image->group && tracee != search->but && !tracee->exiting)
+		search->found = tracee->tid;
+}
+
+bool image_read_through_another(struct pt_tracer *t, struct image *image, const struct tracee *exiting)
+{
+	struct search search = {.image = image, .but = exiting};
+
+	for (unsigned int i = 0; i < image->thread_count && !search.found; i++)
+		look(t, image->threads[i].tracee, &search);
+	/* One whose thread pointer is not known yet (image_add_thread): main may exit before that. */
+	if (!search.found)
+		tracee_each(t, look, &search);
+	if (image->reader == exiting->tid && search.found)
+		image->reader = search.found;
+	return search.found;
+}
+
+struct listing {
+	struct image *image;
+	bool complete;
+};
+
+static void list_thread(struct pt_tracer *t, struct tracee *tracee, void *context)
+{
+	struct listing *listing = context;
+
+	(void)t;
+	if (tracee->group == listing->image->group && !tracee->exiting && tracee->state != TRACEE_EXPECTED)
+		listing->complete &= image_add_thread(listing->image, tracee);
+}
+
+bool image_add_threads(struct pt_tracer *t, struct image *image)
+{
+	struct listing listing = {.image = image, .complete = true};
+
+	tracee_each(t, list_thread, &listing);
+	return listing.complete;
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ * What of the fast path lies in one tracee's memory, as the tracer knows it. */
+#ifndef PT_FAST_IMAGE_H
+#define PT_FAST_IMAGE_H
+
+#include "fast/image/layout.h"
+#include "fast/image/stub.h"
+#include "fast/scan/sites.h"
+#include "state/tracer.h"
+
+/* A place in the program's code that makes a system call by a stub. */
+struct fast_site {
+	uint64_t call;	 /* address of the syscall instruction */
+	uint64_t begin;	 /* of the bytes that are replaced: the same, or before it */
+	uint8_t before;	 /* bytes of the replaced ones in front of the instruction */
+	uint8_t after;	 /* and behind it */
+	uint8_t jump;	 /* of those behind it: the last ones are a relative jump */
+	bool repeatable; /* as struct site says */
+	uint8_t original[SITE_BYTES];
+	const struct stub *stub;
+	uint32_t stub_at; /* address of its copy */
+	bool jumps;	  /* the jump stands there */
+	bool changes;	  /* its bytes are just being changed (live.c) */
+};
+
+/* A socket whose fd was forgotten while calls on it were under way in stubs: their records belong to it. */
+struct fast_fading {
+	struct fast_fading *next;
+	struct socket *socket;
+	unsigned int fd;
+};
+
+/* A ring of records. */
+struct fast_ring {
+	uint64_t tail;	/* number of the first record that was not read yet, but for ... */
+	uint64_t *gaps; /* ... earlier ones that their threads have begun and not written */
+	unsigned int gap_count;
+	bool was_full; /* when it was read, and is not now: who could not write may try again */
+};
+
+/* Executable memory whose bytes are known. */
+struct known {
+	uint64_t begin;
+	uint64_t end;
+	uint64_t *sums; /* of each CODE_CHUNK of it (code.h), without our jumps */
+};
+
+struct fast_thread {
+	uint64_t pointer; /* the thread pointer (fs base), by which records name it */
+	struct tracee *tracee;
+};
+
+/* A signal handler has begun that was to return to a stub or twin: where the thread's stack ended then. */
+struct fast_handled {
+	uint64_t stack;
+	pid_t tid;
+};
+
+struct image {
+	struct image *next; /* in the tracer's list */
+	struct group *group;
+	struct files *files;
+	pid_t reader; /* a thread through which its memory is read */
+	struct fast_site *sites;
+	unsigned int site_count;
+	struct fast_thread *threads;
+	unsigned int thread_count;
+	struct fast_fading *fading;
+	uint32_t stubs_end; /* address of the first free byte for a stub */
+	uint32_t flags;	    /* FAST_FLAGS as it was written last */
+	struct fast_ring rings[FAST_RINGS];
+	unsigned int reserve; /* threads for each of which every ring has room for one more record */
+	unsigned int guests;  /* processes that run in the same memory: children of vfork */
+	uint64_t *tried;      /* calls whose code was looked at */
+	struct known *known;  /* known.c */
+	unsigned int known_count;
+	unsigned int patrol_at; /* patrol.c: which of them is looked at next ... */
+	uint64_t patrol_offset; /* ... and from where on */
+	unsigned int tried_count;
+	struct fast_handled *handled;
+	unsigned int handled_count;
+	bool handled_lost;  /* there were more */
+	uint32_t own_flags; /* FAST_FLAGS without guests */
+	bool asks;	    /* there is no filter: a twin asks the tracer to look at its call */
+	bool occupied;	    /* a site was left alone, for a thread in a call returns there */
+	bool draining;
+	bool leaving;	/* its last thread is about to exit: none is under way any more */
+	bool withdrawn; /* nothing jumps to the stubs any more */
+	/* What the rings hold is not believed any more (distrust.h): nobody reads them. */
+	bool lost;
+	const struct tracee *stopped; /* whose stop is about to be handled */
+	bool to_withdraw;	      /* as soon as everybody stands (unseen.c); until then all calls in stubs stop */
+	uint8_t leavings;	      /* times that it was tried to give the memory back since */
+	int64_t leave_after;	      /* when it may be tried once more: CLOCK_MONOTONIC, ns */
+	bool closed; /* nor is anybody inside, and nothing is left to read: its memory is not looked at any more */
+};
+
+/* The site, and the offset in its copy of a stub, of an address; or NULL. */
+const struct fast_site *image_stub_of(const struct image *image, uint64_t address, uint32_t *offset);
+/* The same in its twin. */
+const struct fast_site *image_twin_of(const struct image *image, uint64_t address, uint32_t *offset);
+/* Does this call jump to a stub? */
+bool image_has_site(const struct image *image, uint64_t call);
+/* Is there a stub for it, whether it is used or not? */
+bool image_knows_site(const struct image *image, uint64_t call);
+/* Forgets the sites from this one on. */
+void image_drop_sites(struct image *image, unsigned int first);
+/* The code around this call has been looked at, and will not be again. */
+bool image_has_tried(const struct image *image, uint64_t call);
+void image_add_tried(struct image *image, uint64_t call);
+uint64_t image_twin(const struct image *image, const struct fast_site *site);
+
+/* Reads and writes the tracee's memory. 0 or -errno. */
+int image_read(const struct image *image, uint64_t address, void *to, size_t length);
+int image_write(const struct image *image, uint64_t address, const void *from, size_t length);
+
+/* Maps the memory into a tracee that is in a syscall-exit-stop, and begins an image. NULL: *error says why. */
+struct image *image_create(struct pt_tracer *t, struct tracee *tracee, int *error);
+/* The same for memory that a killed ptmon has left there: nothing is known of any fd, and no record is unread. */
+int image_reset(struct pt_tracer *t, struct image *image);
+/* An image of which only the process is known. NULL: out of memory. */
+struct image *image_begin(struct pt_tracer *t, struct tracee *tracee);
+/* A fork has copied the memory: the child's image. NULL: out of memory or not readable. */
+struct image *image_copy(struct pt_tracer *t, const struct image *of, struct tracee *child);
+/* Forgets it; what lies in the tracee stays. */
+void image_destroy(struct pt_tracer *t, struct image *image);
+/* Which calls have to stop: bits of FAST_FLAGS. */
+int image_set_flags(struct image *image, uint32_t flags);
+/* A thread that records may name from now on. False: another one has the same thread pointer, or no memory. */
+bool image_add_thread(struct image *image, struct tracee *tracee);
+/* The same for all of its threads, which must stand. */
+bool image_add_threads(struct pt_tracer *t, struct image *image);
+void image_remove_thread(struct image *image, const struct tracee *tracee);
+/* This thread is about to exit: the memory is read through another one. False: there is none. */
+bool image_read_through_another(struct pt_tracer *t, struct image *image, const struct tracee *exiting);
+
+#endif

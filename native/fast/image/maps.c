@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "fast/image/maps.h"
+
+#include <elf.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "machine/proc.h"
+
+static FILE *open_maps(pid_t pid)
+{
+	char path[PROC_PATH];
+
+	return proc_path(path, pid, "maps") == 0 ? fopen(path, "re") : NULL;
+}
+
+/* The next mapping, in the order of addresses. What of a path does not fit is left out, for it may look like a line of
+ * its own. */
+static bool next(FILE *maps, uint64_t *begin, uint64_t *end)
+{
+	char line[512];
+
+	while (fgets(line, sizeof(line), maps)) {
+		int last = strchr(line, '\n') ? '\n' : 0;
+
+		while (last != '\n' && last != EOF)
+			last = getc(maps);
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " ", begin, end) == 2)
+			return true;
+	}
+	return false;
+}
+
+bool mapped_within(pid_t pid, uint64_t begin, uint64_t end)
+{
+	FILE *maps = open_maps(pid);
+	uint64_t from, to;
+	bool found = false;
+
+	if (!maps)
+		return true;
+	/* Nothing behind the range is read: of most programs that is all. */
+	while (!found && next(maps, &from, &to) && from < end)
+		found = to > begin;
+	fclose(maps);
+	return found;
+}
+
+bool mapped_gap(pid_t pid, uint64_t begin, uint64_t end, uint64_t length)
+{
+	FILE *maps = open_maps(pid);
+	uint64_t from, to, free_from = begin;
+	bool found = false;
+
+	if (!maps)
+		return false;
+	while (!found && free_from < end && next(maps, &from, &to)) {
+		uint64_t until = from < end ? from : end;
+
+		found = until > free_from && until - free_from >= length;
+		free_from = to > free_from ? to : free_from;
+	}
+	fclose(maps);
+	return found || (free_from < end && end - free_from >= length);
+}
+
+uint64_t mapped_vdso(pid_t pid)
+{
+	char path[PROC_PATH];
+	Elf64_auxv_t entry;
+	uint64_t found = 0;
+	FILE *vector;
+
+	vector = proc_path(path, pid, "auxv") == 0 ? fopen(path, "re") : NULL;
+	while (vector && !found && fread(&entry, sizeof(entry), 1, vector) == 1)
+		if (entry.a_type == AT_SYSINFO_EHDR)
+			found = entry.a_un.a_val;
+	if (vector)
+		fclose(vector);
+	return found;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ * The stubs of stub.S, and where in a copy of one a thread may be found. */
+#ifndef PT_FAST_STUB_H
+#define PT_FAST_STUB_H
+
+#include <stdint.h>
+
+#define STUB_ANY (-1)
+#define STUB_NONE (-2)
+
+/* One call that a stub counts. Offsets from the stub's begin: a thread whose rip is at or behind it ... */
+struct stub_body {
+	uint32_t number;
+	uint32_t under_way; /* ... is counted in the fd's slot */
+	uint32_t done;	    /* ... has made the call, or is in the kernel making it; the result is in rax */
+	uint32_t claimed;   /* ... has a record, whose number is in rcx */
+	uint32_t placed;    /* ... and whose offset in the ring is in r11 */
+	uint32_t kept;	    /* ... has put the result there */
+	uint32_t lent;	    /* ... has put rdx there, and uses it */
+	uint32_t returned;  /* ... has it back */
+	uint32_t committed; /* ... has written the record */
+	uint32_t released;  /* ... is no longer counted in the slot */
+};
+
+struct stub {
+	const uint8_t *begin;
+	const struct stub_body *bodies;
+	const struct stub_body *bodies_end;
+	int32_t number;	     /* the one call that its sites make, STUB_ANY or STUB_NONE */
+	uint32_t size;	     /* bytes */
+	uint32_t plain_done; /* a call that is not counted has been made, or is under way */
+	uint32_t back_out;   /* to here from twin: counted in the slot, but the call will be made elsewhere */
+	uint32_t twin;
+	uint32_t tail;	  /* the replaced instruction behind the call, then back to the program */
+	uint32_t to_site; /* u64: where in the program that is */
+	uint32_t to_twin; /* u64: address of the same call outside of the stubs */
+};
+
+extern const struct stub stub_table[];
+extern const struct stub stub_table_end[];
+
+/* request.S. A thread at request_tried has taken a place of FAST_SAVED if the carry flag is clear, and its offset is in
+ * rcx; at or behind request_claimed it has. At or behind request_saved its registers are there, and the offset is in
+ * rbx; at or behind request_sent it has sent the signal, and at request_asked it gets it. Behind that it goes on by
+ * itself: at ask_restored it has its signal mask back, and at ask_answered it has looked for an answer. */
+extern const uint8_t request_begin[];
+extern const uint8_t request_tried[];
+extern const uint8_t request_claimed[];
+extern const uint8_t request_saved[];
+extern const uint8_t request_sent[];
+extern const uint8_t request_asked[];
+extern const uint8_t ask_restored[];
+extern const uint8_t ask_answered[];
+extern const uint8_t request_end[];
+
+/* The calls that stubs count, in the order of their bits in FAST_FLAGS. */
+static const uint16_t fast_calls[] = {44, 45, 46, 47, 0, 1, 19, 20, 327, 328, 40, 3, 33, 292};
+#define FAST_TRANSFERS 11 /* so many of them move bytes; the others close fds */
+#define FAST_CALLS (sizeof(fast_calls) / sizeof(fast_calls[0]))
+
+#endif

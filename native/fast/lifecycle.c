@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ *
+ * What becomes of stubs when processes and threads come and go.
+ *
+ *   fork     copies the memory, and so the stubs, the jumps to them and the data: the child gets an image of its own
+ *   vfork    the child runs in its parent's memory, but with its own fds: every call of that memory stops until it has
+ *            executed a program or exited. The same for others who share the one and not the other (clone(2))
+ *   execve   the memory is gone, and with it the image
+ */
+#include "fast/fast.h"
+
+#include <sched.h>
+
+#include "fast/changes.h"
+#include "fast/count/fallback.h"
+#include "fast/count/ring.h"
+#include "fast/image/image.h"
+#include "fast/image/layout.h"
+#include "fast/image/requester.h"
+#include "fast/patch/live.h"
+#include "fast/patch/patch.h"
+#include "fast/patch/relocate.h"
+#include "fast/patch/returns.h"
+#include "machine/registers.h"
+#include "process/tracee.h"
+
+static void add_guest(struct tracee *guest, struct image *image)
+{
+	guest->guest_of = image;
+	image->guests++;
+	image_set_flags(image, image->flags | FAST_ALL_STOP);
+}
+
+static void end_guest(struct tracee *guest)
+{
+	struct image *image = guest->guest_of;
+
+	guest->guest_of = NULL;
+	if (image && --image->guests == 0 && !image->withdrawn)
+		image_set_flags(image, image->own_flags);
+}
+
+void fast_cloned(struct pt_tracer *t, struct tracee *child, struct tracee *parent, uint64_t flags)
+{
+	struct image *image = parent->guest_of ? parent->guest_of : parent->group->image;
+	bool memory = (flags & CLONE_VM) != 0, fds = (flags & CLONE_FILES) != 0;
+
+	/* It stands now, and may sleep when its process is patched. */
+	if (t->options.fast)
+		registers_peek_thread_pointer(parent->tid, &parent->thread_pointer);
+	if (!(flags & CLONE_VM))
+		returns_copy(child->group, parent->group);
+	if (child->group && child->group != parent->group)
+		child->group->clockless = parent->group->clockless;
+	if (!image)
+		return;
+	if (image->closed && !memory) {
+		child->group->slow = true; /* its memory can't be read either, and nobody runs its stubs */
+		return;
+	}
+	if (parent->relocated && !memory)
+		live_mend(image, child->tid);
+	if (memory && !(flags & CLONE_VFORK) && !(fds && flags & CLONE_THREAD))
+		fallback_tell(t, parent, PT_FALLBACK_DESCRIPTORS, 0);
+	if (memory && !(fds && flags & CLONE_THREAD && !parent->guest_of))
+		add_guest(child, image);
+	else if (!memory && !fds && !parent->guest_of && image_copy(t, image, child))
+		child->group->free = parent->group->free;
+	else if (!memory)
+		/* Its fds are its parent's, too: what one of them closes the other's slots would not show. */
+		fast_orphaned(child);
+	if (!memory && fds) {
+		fallback_tell(t, parent, PT_FALLBACK_DESCRIPTORS, 0);
+		add_guest(child, image);
+	}
+}
+
+/* If the child has stubs, from its parent: nobody would read what they count. */
+static bool set_flags(const struct tracee *child, uint32_t flags)
+{
+	const struct image image = {.reader = child->tid};
+	uint64_t magic = 0;
+
+	return image_read(&image, FAST_MAGIC, &magic, sizeof(magic)) == 0 && magic == FAST_MAGIC_WORD &&
+	       image_write(&image, FAST_FLAGS, &flags, sizeof(flags)) == 0 && requester_forget_all(child->tid) == 0;
+}
+
+void fast_orphaned(struct tracee *child)
+{
+	if (set_flags(child, FAST_ALL_STOP))
+		child->group->slow = true;
+}
+
+void fast_leave(struct tracee *child)
+{
+	set_flags(child, FAST_ALL_STOP | FAST_ALONE);
+}
+
+void fast_born(struct pt_tracer *t, struct tracee *child)
+{
+	struct image *image = child->guest_of ? child->guest_of : child->group ? child->group->image : NULL;
+
+	if (t->options.fast)
+		registers_peek_thread_pointer(child->tid, &child->thread_pointer);
+	if (!image)
+		return;
+	if (!child->guest_of && !image_add_thread(image, child))
+		fast_withdraw(t, child, PT_FALLBACK_THREADS);
+	/* Its maker's call may have been replaced while it was being made. */
+	relocate_one_in(t, image, child->tid);
+}
+
+static void leave(struct pt_tracer *t, struct tracee *tracee, void *image)
+{
+	(void)t;
+	if (tracee->guest_of == image)
+		tracee->guest_of = NULL;
+}
+
+static void forget_image(struct pt_tracer *t, struct group *group)
+{
+	if (!group->image)
+		return;
+	tracee_each(t, leave, group->image);
+	image_destroy(t, group->image);
+}
+
+void fast_executed(struct pt_tracer *t, struct tracee *tracee)
+{
+	end_guest(tracee);
+	changes_end(tracee);
+	forget_image(t, tracee->group);
+	returns_forget(tracee->group);
+	tracee->group->slow = tracee->closely = fast_is_taken(t, tracee);
+	tracee->group->free = false;
+	tracee->may_map = false;
+	tracee->asked = 0;
+	tracee->relocate = tracee->unnamed = false;
+	tracee->thread_pointer = 0;
+	tracee->group->not_before = 0;
+	tracee->group->stops = 0;
+}
+
+void fast_gone(struct pt_tracer *t, struct tracee *tracee)
+{
+	struct image *image = tracee->group ? tracee->group->image : NULL;
+
+	end_guest(tracee);
+	changes_end(tracee);
+	if (tracee->group)
+		returns_end(tracee->group, tracee->tid);
+	if (!image)
+		return;
+	image_remove_thread(image, tracee);
+	image_read_through_another(t, image, tracee);
+}
+
+void fast_group_gone(struct pt_tracer *t, struct group *group)
+{
+	forget_image(t, group);
+	returns_forget(group);
+}
+
+void fast_unshares(struct pt_tracer *t, struct tracee *tracee)
+{
+	fast_withdraw(t, tracee, PT_FALLBACK_DESCRIPTORS);
+}

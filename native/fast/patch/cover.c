@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "fast/patch/cover.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "fast/count/slots.h"
+#include "fast/fast.h"
+#include "fast/image/emit_code.h"
+#include "fast/image/layout.h"
+#include "fast/image/twin.h"
+#include "fast/patch/halt.h"
+#include "fast/patch/inflight.h"
+#include "fast/patch/patch.h"
+#include "fast/patch/position.h"
+#include "fast/patch/relocate.h"
+#include "machine/memory.h"
+
+int cover_check(struct pt_tracer *t, const struct tracee *tracee, const struct mapping *mapping)
+{
+	const struct code *code = code_look(t, tracee->tid, tracee->group->image, mapping);
+
+	if (!code)
+		return -ENOMEM;
+	for (unsigned int i = 0; i < code->count; i++) {
+		const struct site *site = &code->sites[i];
+		bool matters = !site->number_known || fast_counts(site->number) || twin_watches(t, site->number);
+
+		/* A 32-bit call (int 0x80) may be any, and no stub makes those. */
+		if ((matters || site->foreign) && (site->foreign || !site->patchable) && !site->data)
+			return -ENOEXEC;
+	}
+	return 0;
+}
+
+bool cover_holds(struct pt_tracer *t, const struct image *image, const struct tracee *tracee,
+		 const struct mapping *mapping)
+{
+	const struct code *code = code_look(t, tracee->tid, tracee->group->image, mapping);
+
+	for (unsigned int i = 0; code && i < code->count; i++)
+		if (patch_wants(t, &code->sites[i], PATCH_ALL, false) &&
+		    !image_has_site(image, mapping->begin + code->sites[i].offset))
+			return false;
+	return code != NULL;
+}
+
+void cover_look(struct image *image, pid_t tid)
+{
+	for (unsigned int i = 0; i < image->site_count; i++)
+		image->sites[i].jumps = emit_code_has_jump(tid, &image->sites[i], FAST_POINTERS + i * sizeof(uint64_t));
+}
+
+void cover_again(struct pt_tracer *t, struct image *image, const struct tracee *tracee)
+{
+	cover_look(image, tracee->tid);
+	patch_jumps(t, image, tracee->tid, 0);
+}
+
+static uint64_t into_twin(const void *context, uint64_t address, int64_t result)
+{
+	struct position place;
+
+	(void)result;
+	if (!position_find(context, address, &place) || !place.in_stub)
+		return 0;
+	if (place.stage == STAGE_BEFORE)
+		return image_twin(context, place.site) + TWIN_CALL;
+	return place.stage == STAGE_CALL ? image_twin(context, place.site) + TWIN_DONE : 0;
+}
+
+static void finish(pid_t tid, void *context)
+{
+	const struct image *image = context;
+	struct registers regs;
+
+	if (registers_read(tid, &regs) == 0 && inflight_finish(image, &regs))
+		registers_write(tid, &regs);
+}
+
+void cover_leave_stub(struct pt_tracer *t, struct image *image, pid_t tid)
+{
+	finish(tid, image);
+	relocate_one(t, image, tid, into_twin);
+}
+
+void cover_leave_stubs(struct pt_tracer *t, struct image *image, const struct tracee *tracee)
+{
+	/* The stops have counted these calls. */
+	halt_each(tracee->group, finish, image);
+	relocate_threads(t, tracee->group, into_twin, image);
+}

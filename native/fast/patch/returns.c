@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ *
+ * A handler need not end where it has begun: it may go over to another stack, and come back to its own one much later
+ * (swapcontext(3); threads that a library switches by a timer's signal). Until then no stack pointer leads to its
+ * frame, whose saved instruction pointer may be in the middle of what a jump replaces. So each frame that could be
+ * such a one is remembered from the moment at which the kernel has built it.
+ *
+ * Nobody tells of a frame's end: it is gone when something else stands there.
+ */
+#include "fast/patch/returns.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <sys/ucontext.h>
+
+#include "calls/restart.h"
+#include "fast/fast.h"
+#include "fast/image/layout.h"
+#include "fast/scan/sites.h"
+#include "machine/registers.h"
+
+#define RETURNS_MOST 256
+#define RETURNS_MANY 192 /* if so many are under way at the same time no more are remembered */
+
+static bool is_ours(uint64_t address)
+{
+	return address >= FAST_CODE && address < FAST_CODE + FAST_CODE_SIZE;
+}
+
+/* Is a syscall instruction so near that a range which is replaced with it could hold this address? */
+static bool is_near_call(pid_t tid, uint64_t address)
+{
+	uint8_t code[2 * SITE_BYTES + 2];
+
+	if (stacks_peek(tid, address - SITE_BYTES, code, sizeof(code)) < 0)
+		return true; /* nobody can tell: the end of a mapping, perhaps */
+	for (unsigned int i = 0; i + 1 < sizeof(code); i++)
+		if (code[i] == 0x0f && code[i + 1] == 0x05)
+			return true;
+	return false;
+}
+
+bool fast_wants_frame(const struct pt_tracer *t, const struct tracee *tracee, int signal)
+{
+	const struct group *group = tracee->group;
+	struct registers regs;
+
+	return t->options.fast && !t->detaching && group->counted && !group->slow && !group->returns_lost &&
+	       !tracee->fresh && restart_has_handler(tracee->tid, signal) && registers_read(tracee->tid, &regs) == 0 &&
+	       !registers_compat(&regs) && !is_ours(registers_instruction(&regs)) &&
+	       is_near_call(tracee->tid, registers_instruction(&regs));
+}
+
+static void lose(struct group *group)
+{
+	group->returns_lost = true;
+	free(group->returns);
+	group->returns = NULL;
+	group->return_count = 0;
+}
+
+static void drop(struct group *group, unsigned int i)
+{
+	group->returns[i] = group->returns[--group->return_count];
+}
+
+static void add(struct group *group, const struct frame *frame)
+{
+	for (unsigned int i = 0; i < group->return_count; i++)
+		if (group->returns[i].at == frame->at)
+			return (void)(group->returns[i] = *frame);
+	if (!group->returns)
+		group->returns = calloc(RETURNS_MOST, sizeof(*group->returns));
+	if (!group->returns)
+		return lose(group);
+	if (group->return_count == RETURNS_MOST) {
+		for (unsigned int i = RETURNS_MOST; i-- > 0;)
+			if (signal_frames_stands(frame->tid, &group->returns[i]) == 0)
+				drop(group, i);
+		if (group->return_count > RETURNS_MANY)
+			return lose(group);
+	}
+	group->returns[group->return_count++] = *frame;
+}
+
+void fast_frame_built(struct tracee *tracee, int signal)
+{
+	/* pthread_cancel(3): the handler unwinds the stack from where the thread stood. */
+	struct frame frame = {
+		.tid = tracee->tid,
+		.looked_at = signal == SIGNAL_CANCEL || signal == SIGNAL_CANCEL_MUSL,
+	};
+	struct registers regs;
+	uint64_t instruction;
+
+	if (registers_read(tracee->tid, &regs) < 0 || !registers_context(&regs))
+		return;
+	frame.at = registers_context(&regs) + offsetof(ucontext_t, uc_mcontext.gregs[REG_RIP]);
+	if (stacks_peek(tracee->tid, frame.at, &instruction, sizeof(instruction)) < 0)
+		return lose(tracee->group);
+	frame.instruction = instruction;
+	if (is_ours(instruction))
+		return;
+	/* Segments of its own: it could not be told from other data later. */
+	if (signal_frames_stands(tracee->tid, &frame) != 1)
+		return lose(tracee->group);
+	add(tracee->group, &frame);
+}
+
+unsigned int returns_move(struct group *group, pid_t tid, move_function move, const void *context)
+{
+	unsigned int moved = 0;
+
+	for (unsigned int i = group->return_count; i-- > 0;) {
+		struct frame *frame = &group->returns[i];
+
+		frame->to = move(context, frame->instruction, 0);
+		if (!frame->to || frame->looked_at)
+			continue;
+		moved += signal_frames_put(tid, frame);
+		drop(group, i);
+	}
+	return moved;
+}
+
+bool returns_hide(const struct group *group, uint64_t begin, uint64_t end)
+{
+	for (unsigned int i = 0; i < group->return_count; i++) {
+		const struct frame *frame = &group->returns[i];
+		int stands;
+
+		if (frame->instruction <= begin || frame->instruction >= end)
+			continue;
+		stands = signal_frames_stands(frame->tid, frame);
+		if (stands == -EBUSY || (stands == 1 && frame->looked_at))
+			return true;
+	}
+	return group->returns_lost;
+}
+
+void returns_end(struct group *group, pid_t tid)
+{
+	for (unsigned int i = group->return_count; i-- > 0;) {
+		struct frame *frame = &group->returns[i];
+
+		if (frame->tid != tid)
+			continue;
+		if (frame->looked_at)
+			drop(group, i);
+		else
+			frame->tid = group->tgid;
+	}
+}
+
+void returns_copy(struct group *child, const struct group *parent)
+{
+	child->returns_lost = parent->returns_lost;
+	if (!parent->return_count)
+		return;
+	child->returns = calloc(RETURNS_MOST, sizeof(*child->returns));
+	if (!child->returns)
+		return lose(child);
+	for (unsigned int i = 0; i < parent->return_count; i++) {
+		child->returns[i] = parent->returns[i];
+		child->returns[i].tid = child->tgid;
+	}
+	child->return_count = parent->return_count;
+}
+
+void returns_forget(struct group *group)
+{
+	free(group->returns);
+	group->returns = NULL;
+	group->return_count = 0;
+	group->returns_lost = group->returned = false;
+}

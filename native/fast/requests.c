@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ *
+ * Why no call is lost, made twice, or made with other registers, when a thread asks (request.S) while signals come.
+ *
+ *   A  before request_claimed     nothing has changed but rcx, which its call destroys anyhow
+ *   B  to its signal mask     it has a place, with all registers that it uses: from request_saved on they are all there
+ *   C  to request_sent            besides, every signal is blocked (but SIGKILL and SIGSTOP); the mask as it was is
+ * there D  to request_asked           it has sent itself FAST_SIGNAL, which is still blocked; at request_asked no more,
+ * so the kernel delivers it before it runs one instruction more
+ *
+ * A signal is delivered only where the thread would go on in user mode, and the tracer sees it there first:
+ *
+ *   in A, B: any signal. Before it is delivered the thread is moved back to where it began to ask, with its registers
+ *   and its mask, and without its place (fast_step_back). So no handler ever runs on top of request.S: it may ask
+ * itself, jump away or fork. When it returns the thread asks anew.
+ *
+ *   in C: SIGSTOP, for which the thread is moved back, too.
+ *
+ *   in D, before request_asked: SIGSTOP; the thread goes on to request_asked.
+ *
+ *   in D, at request_asked: SIGSTOP; or FAST_SIGNAL. One sent to the thread comes before one sent to its process
+ *   (dequeue_signal() of kernel/signal.c), so it is the thread's. The tracer gives the thread its mask and its
+ *   registers back, sets it to its call, and follows it from there on. Signals that were blocked meanwhile come there,
+ *   before the call; so does a FAST_SIGNAL that was sent to the process. Who sent the one in D does not matter, for
+ *   that can't always be told: without room for a siginfo (RLIMIT_SIGPENDING) nothing can. But where siginfo says that
+ *   it was not from here, one that was sent to this thread before has swallowed request.S's, for the kernel keeps one
+ * of a kind. Then the program gets it; where it has blocked it the kernel does not deliver but keeps it
+ *   (ptrace_signal()).
+ *
+ *   The one hole: a FAST_SIGNAL that somebody sends to just this thread while request.S's is pending (in D) is dropped
+ * by the kernel as the second of a kind.
+ *
+ * All other stops (a group-stop, PTRACE_INTERRUPT, the stops of request.S's own calls under PTRACE_SYSCALL) leave the
+ * thread where it is. When stubs are withdrawn A, B and C are moved back like under a signal, and D goes on to its
+ * signal, also before a detach (fast_lets_go). SIGKILL and execve end the memory; a child of vfork that ends has its
+ * place given back (requests_exits), and what a fork copies of other threads' places is cleared (requester_forget_all).
+ *
+ * If the tracer is killed a thread goes on from D by itself: its own mask, FAST_ALONE if no tracer has answered, its
+ * registers, and then it gives its place back. Handlers may run on top of request.S then. One that never returns keeps
+ * its place for good, which takes as many of those as there are places to do harm; and from FAST_ALONE on nobody asks.
+ * A tracer that takes over answers all of them (requests_adopt), and follows who is behind D (relocate_count_asked).
+ */
+#include "fast/requests.h"
+
+#include <signal.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+
+#include "calls/restart.h"
+#include "fast/fast.h"
+#include "fast/image/layout.h"
+#include "fast/image/requester.h"
+#include "fast/image/twin.h"
+#include "fast/patch/halt.h"
+#include "fast/retry.h"
+#include "machine/proc.h"
+#include "process/tracee.h"
+#include "records/emit.h"
+
+static bool may_ask(const struct pt_tracer *t)
+{
+	return t->options.fast && !t->filtered;
+}
+
+/* Has a signal been delivered that this thread did not send itself to ask? Its own was dropped as the second one. */
+static bool is_foreign(pid_t tid)
+{
+	siginfo_t info;
+
+	if (ptrace(PTRACE_GETSIGINFO, tid, 0, &info) < 0)
+		return false;
+	/* Without room for a siginfo it looks like one of kill(2). */
+	return !(info.si_code == SI_USER && info.si_pid == 0) &&
+	       !(info.si_code == SI_QUEUE && (uint64_t)(uintptr_t)info.si_value.sival_ptr == FAST_SIGNAL_VALUE);
+}
+
+/* To the call that it asks about, or back into its stub. What is left of request.S is done here, for under
+ * PTRACE_SYSCALL its calls would stop, too. */
+static bool go_to_call(struct pt_tracer *t, struct tracee *tracee, struct requester *asker)
+{
+	struct image *image = tracee->group->image;
+	const uint64_t call = registers_r11(&asker->regs);
+	const uint64_t number = (uint64_t)registers_result(&asker->regs);
+	uint32_t offset;
+	const struct fast_site *site = image && !image->withdrawn ? image_twin_of(image, call, &offset) : NULL;
+	const bool again = site && retry_passes(t, image, tracee, &asker->regs, number);
+
+	if (requester_leave(tracee->tid, asker, again ? retry_at(site) : call) < 0)
+		return false;
+	tracee->asked += !again;
+	return true;
+}
+
+bool fast_asks(struct pt_tracer *t, struct tracee *tracee, int signal)
+{
+	struct requester asker;
+
+	return signal == FAST_SIGNAL && may_ask(t) && requester_find(tracee->tid, &asker) == REQUESTER_ASKED &&
+	       go_to_call(t, tracee, &asker) && !is_foreign(tracee->tid);
+}
+
+void fast_step_back(const struct pt_tracer *t, const struct tracee *tracee)
+{
+	if (may_ask(t))
+		requester_go_back(tracee->tid);
+}
+
+bool fast_is_asking(const struct pt_tracer *t, uint64_t instruction)
+{
+	return may_ask(t) && requester_is_inside(instruction);
+}
+
+bool fast_lets_go(const struct pt_tracer *t, const struct tracee *tracee)
+{
+	struct requester asker;
+
+	if (!may_ask(t) || requester_find(tracee->tid, &asker) != REQUESTER_ASKED ||
+	    !((uint64_t)proc_status(tracee->tid, "SigPnd:", 16) >> (FAST_SIGNAL - 1) & 1)) {
+		fast_step_back(t, tracee);
+		return true;
+	}
+	return false;
+}
+
+void requests_exits(const struct pt_tracer *t, const struct tracee *tracee)
+{
+	struct requester asker;
+
+	if (may_ask(t) && tracee->guest_of && requester_find(tracee->tid, &asker) != REQUESTER_NONE)
+		requester_forget(tracee->tid, &asker);
+}
+
+void fast_call_ended(struct tracee *tracee, uint64_t instruction, int64_t result)
+{
+	/* One that the kernel is about to make again is to be seen again. */
+	if (!tracee->asked || restart_result(result) || instruction < FAST_TWINS || instruction >= FAST_ASK ||
+	    (instruction & ((1u << FAST_TWIN_BITS) - 1)) != TWIN_DONE)
+		return;
+	tracee->asked--;
+}
+
+bool fast_counts_itself(const struct tracee *tracee, uint64_t instruction)
+{
+	if (!tracee->group->image)
+		return false;
+	/* Those of request.S are nobody's business. */
+	return (instruction > FAST_STUBS && instruction <= FAST_STUBS_END) || requester_is_inside(instruction);
+}
+
+static void answer(pid_t tid, void *context)
+{
+	(void)context;
+	requester_answer(tid);
+}
+
+int requests_adopt(const struct image *image)
+{
+	int error = requester_answer_all(image->reader);
+
+	halt_each(image->group, answer, NULL);
+	return error;
+}
+
+void requests_check(struct pt_tracer *t, struct image *image)
+{
+	struct tracee *tracee;
+	uint32_t flags;
+
+	if (!image->asks || image_read(image, FAST_FLAGS, &flags, sizeof(flags)) < 0 || !(flags & FAST_ALONE) ||
+	    image->flags & FAST_ALONE)
+		return;
+	image_write(image, FAST_FLAGS, &image->flags, sizeof(image->flags));
+	tracee = tracee_of_group(t, image->group->tgid, NULL);
+	if (tracee)
+		emit_warning(t, tracee, PT_REASON_UNASKED, NULL, 0);
+}

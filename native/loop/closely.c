@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ *
+ * Where our filter is not enough (sandbox.c, fast/collide.c) every call of a thread has to stop, by PTRACE_SYSCALL. Who
+ * runs under PTRACE_CONT is resumed anew for that, at its next stop, and whoever asks for it may be held until then.
+ */
+#include "loop/closely.h"
+
+#include <linux/kcmp.h>
+#include <sys/ptrace.h>
+
+#include "loop/await.h"
+#include "machine/proc.h"
+#include "process/tracee.h"
+
+#define HOLD_NS (200 * 1000 * 1000LL)
+
+/* A thread that runs under PTRACE_CONT is made to stop, so that its next resume is by PTRACE_SYSCALL. In a call that
+ * would be cut short it stops only where the call returns to (await.c), which is as good. */
+static void stop_once(struct pt_tracer *t, struct tracee *other)
+{
+	if (!await_again(t, other))
+		return;
+	other->asked_to_stop = true;
+	other->group->unwatched++;
+}
+
+static void bring_to_stop(struct pt_tracer *t, struct tracee *other, void *context)
+{
+	(void)context;
+	if (other->asked_to_stop && other->seized && !other->seized_at)
+		await_begin(t, other->group);
+	if (other->asked_to_stop && other->awaited)
+		closely_seen(t, other);
+}
+
+static void watch_closely(struct pt_tracer *t, struct tracee *other, void *context)
+{
+	struct tracee *caller = context;
+
+	if (other == caller || other->group != caller->group || other->sandboxed)
+		return;
+	other->sandboxed = true;
+	stop_once(t, other);
+}
+
+/* The caller is held until the last of them has stopped once. */
+static void wait_for_others(struct pt_tracer *t, struct tracee *caller)
+{
+	if (caller->group->unwatched) {
+		caller->group->held = caller;
+		caller->held_since = t->now;
+		t->held++;
+	}
+}
+
+/* With TSYNC the other threads get the filter in the middle of whatever they do. None may run under PTRACE_CONT then.
+ */
+void closely_hold(struct pt_tracer *t, struct tracee *caller)
+{
+	tracee_each(t, watch_closely, caller);
+	tracee_each(t, bring_to_stop, NULL);
+	wait_for_others(t, caller);
+}
+
+/* Those of another process that runs in the same memory (clone(2), vfork(2)), too. */
+static void watch_memory(struct pt_tracer *t, struct tracee *other, void *context)
+{
+	struct tracee *caller = context;
+
+	if (other->closely || !other->group ||
+	    (other->group != caller->group && proc_share(caller->tid, other->tid, KCMP_VM) != 1))
+		return;
+	other->closely = true;
+	if (other != caller)
+		stop_once(t, other);
+}
+
+void closely_watch(struct pt_tracer *t, struct tracee *tracee, bool hold)
+{
+	tracee_each(t, watch_memory, tracee);
+	tracee_each(t, bring_to_stop, NULL);
+	if (hold)
+		wait_for_others(t, tracee);
+}
+
+/* Lets the tracee go on that is held in this group, if there is one. */
+static void release(struct pt_tracer *t, struct group *group)
+{
+	struct tracee *caller = group->held;
+
+	group->unwatched = 0;
+	group->held = NULL;
+	if (!caller)
+		return;
+	t->held--;
+	tracee_resume(caller, PTRACE_SYSCALL, 0);
+}
+
+void closely_seen(struct pt_tracer *t, struct tracee *tracee)
+{
+	tracee->asked_to_stop = false;
+	if (tracee->group->unwatched && --tracee->group->unwatched == 0)
+		release(t, tracee->group);
+}
+
+static void release_late(struct pt_tracer *t, struct tracee *tracee, void *context)
+{
+	(void)context;
+	/* A thread in uninterruptible sleep must not hold up the program. */
+	if (tracee->group && tracee->group->held == tracee && t->now - tracee->held_since > HOLD_NS)
+		release(t, tracee->group);
+}
+
+void closely_tick(struct pt_tracer *t)
+{
+	if (t->held)
+		tracee_each(t, release_late, NULL);
+}

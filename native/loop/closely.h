@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ * Threads of which every call is seen, whatever our filter lets pass. */
+#ifndef PT_CLOSELY_H
+#define PT_CLOSELY_H
+
+#include "state/tracer.h"
+
+/* The tracee stands before a call that gives all threads of its process a filter of the program's own: from now on they
+ * are watched, and it stays there until none of them runs on without that. */
+void closely_hold(struct pt_tracer *t, struct tracee *caller);
+/* The same for all that run in its memory, itself included, whatever they have; it stays there if hold says so. */
+void closely_watch(struct pt_tracer *t, struct tracee *tracee, bool hold);
+/* A tracee that was asked to stop has stopped, or is gone. */
+void closely_seen(struct pt_tracer *t, struct tracee *tracee);
+/* At each tick. */
+void closely_tick(struct pt_tracer *t);
+
+#endif

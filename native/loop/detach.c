@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ *
+ * A tracee is let go where nothing of it is half-way: not inside a call (its bytes would be lost), not before the
+ * signal that its stop delivers. In a group-stop the kernel keeps a detached tracee stopped.
+ *
+ *   it runs in user mode                      PTRACE_INTERRUPT
+ *   it sleeps, and may be interrupted         the same: the kernel goes on with its call by itself (interrupt.c)
+ *   it is about to make a call                it stops before it, and is let go there, before the instruction
+ *   it sleeps in a call that would be cut     it has some time to come out by itself. Then it stays as it is: when the
+ *   short                                     tracer's thread ends the kernel lets it go without a stop (exit_ptrace()
+ * of kernel/ptrace.c), and nobody knows what its call will move
+ */
+#include "loop/detach.h"
+
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+
+#include "calls/call.h"
+#include "calls/hold.h"
+#include "fast/fast.h"
+#include "loop/await.h"
+#include "machine/interrupt.h"
+#include "process/tracee.h"
+#include "sockets/files.h"
+#include "sockets/rows.h"
+
+static bool let_go(struct pt_tracer *t, struct tracee *tracee, int signal)
+{
+	call_abandon(t, tracee);
+	if (tracee->files && !tracee->exiting && files_last(tracee))
+		files_each(t, tracee, 0, UINT32_MAX, socket_left_open);
+	tracee->exiting = true;
+	ptrace(PTRACE_DETACH, tracee->tid, 0, signal);
+	tracee_destroy(t, tracee);
+	return true;
+}
+
+static bool is_ours(struct pt_tracer *t, struct tracee *tracee, int signal)
+{
+	return fast_asks(t, tracee, signal) || await_trapped(t, tracee, signal);
+}
+
+static bool let_go_at_signal(struct pt_tracer *t, struct tracee *tracee, int signal)
+{
+	if (is_ours(t, tracee, signal))
+		return let_go(t, tracee, 0);
+	fast_step_back(t, tracee);
+	return let_go(t, tracee, signal);
+}
+
+/* One whose signal to the tracer is on its way gets there before it runs any code, also out of a group-stop. */
+static bool let_go_or_on(struct pt_tracer *t, struct tracee *tracee)
+{
+	if (fast_lets_go(t, tracee))
+		return let_go(t, tracee, 0);
+	tracee_resume(tracee, tracee_request(t, tracee), 0);
+	return true;
+}
+
+bool detach_at_stop(struct pt_tracer *t, struct tracee *tracee, enum stop_kind kind, int status)
+{
+	switch (kind) {
+	case STOP_SIGNAL:
+		/* The step into a handler (restart.c) has to end first. */
+		return !tracee->stepping && let_go_at_signal(t, tracee, WSTOPSIG(status));
+	case STOP_INTERRUPT:
+		fast_interrupted(tracee);
+		return let_go_or_on(t, tracee);
+	case STOP_GROUP:
+		return let_go_or_on(t, tracee);
+	case STOP_EXITED:
+	case STOP_KILLED:
+		return false;
+	case STOP_SYSCALL:
+		return false; /* loop.c lets it go, at the call's end or before its begin */
+	default:
+		/* Seen to its end. Any stop takes a pending interrupt away (ptrace_stop() of kernel/signal.c), so the
+		 * next one is asked for anew. */
+		ptrace(PTRACE_INTERRUPT, tracee->tid, 0, 0);
+		return false;
+	}
+}
+
+bool detach_here(struct pt_tracer *t, struct tracee *tracee)
+{
+	return t->detaching && !tracee->entered && fast_lets_go(t, tracee) && let_go(t, tracee, 0);
+}
+
+/* Under PTRACE_SYSCALL a thread that is in no call runs in user mode, or stops before its next one. Of the others it is
+ * known only what /proc says. */
+static bool may_be_in_call(const struct tracee *tracee)
+{
+	return tracee->entered || tracee->continues;
+}
+
+static void ask(struct pt_tracer *t, struct tracee *tracee, void *context)
+{
+	unsigned int *left = context;
+	struct proc_place place;
+
+	if (tracee->asked_to_go)
+		return;
+	if (tracee->state == TRACEE_NEWBORN) {
+		let_go(t, tracee, 0); /* it stands in its first stop */
+		return;
+	}
+	tracee->asked_to_go = !may_be_in_call(tracee) || interrupt_gently(tracee, &place) == INTERRUPT_SENT;
+	if (!may_be_in_call(tracee))
+		ptrace(PTRACE_INTERRUPT, tracee->tid, 0, 0);
+	*left += !tracee->asked_to_go;
+}
+
+static void note_ticks(struct pt_tracer *t, struct tracee *tracee, void *context)
+{
+	(void)t, (void)context;
+	if (may_be_in_call(tracee))
+		interrupt_look(tracee);
+}
+
+unsigned int detach_ask(struct pt_tracer *t)
+{
+	unsigned int left = 0;
+
+	tracee_each(t, ask, &left);
+	return left;
+}
+
+void detach_begin(struct pt_tracer *t)
+{
+	t->detaching = true;
+	hold_end_all(t);
+	fast_detach(t);
+	await_detach(t);
+	tracee_each(t, note_ticks, NULL);
+	detach_ask(t);
+}
+
+static void leave_alone(struct pt_tracer *t, struct tracee *tracee, void *context)
+{
+	(void)context;
+	call_abandon(t, tracee);
+}
+
+void detach_end(struct pt_tracer *t)
+{
+	tracee_each(t, leave_alone, NULL);
+}

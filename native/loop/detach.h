@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef PT_DETACH_H
+#define PT_DETACH_H
+
+#include "loop/stop.h"
+#include "state/tracer.h"
+
+/* While the tracer is detaching: lets the tracee go if this stop is one at which it may. True if it is gone (or was).
+ */
+bool detach_at_stop(struct pt_tracer *t, struct tracee *tracee, enum stop_kind kind, int status);
+/* Its call has ended, or is not begun: lets the tracee go if the tracer is detaching. True: it is gone. */
+bool detach_here(struct pt_tracer *t, struct tracee *tracee);
+/* Makes every tracee stop whose call is not cut short by that, so that it can be let go. */
+void detach_begin(struct pt_tracer *t);
+/* The same for those that have come out of their calls since. Returns how many have not. */
+unsigned int detach_ask(struct pt_tracer *t);
+/* The others are left as they are: the kernel lets them go when the tracer's thread ends. */
+void detach_end(struct pt_tracer *t);
+
+#endif

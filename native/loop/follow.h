@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ * A process is attached, and all that it has started. */
+#ifndef PT_FOLLOW_H
+#define PT_FOLLOW_H
+
+#include "state/tracer.h"
+
+/* How many threads and processes were seized; 0: it is held already; -errno, and *step is where it failed. */
+int follow_begin(struct pt_tracer *t, pid_t pid, int32_t *step);
+/* The first stop of a tracee that may have been in the middle of a fork when it was seized (tracee->unsettled). */
+void follow_settle(struct pt_tracer *t, struct tracee *tracee);
+
+#endif

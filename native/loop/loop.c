@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ *
+ * The hot loop. Every stop is resumed on every path, also that of a tracee for which there was no memory.
+ */
+#include "loop/loop.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/ptrace.h>
+
+#include "calls/call.h"
+#include "calls/filter.h"
+#include "calls/question.h"
+#include "calls/restart.h"
+#include "calls/sandbox.h"
+#include "calls/watch.h"
+#include "fast/fast.h"
+#include "loop/await.h"
+#include "loop/closely.h"
+#include "loop/detach.h"
+#include "loop/follow.h"
+#include "loop/program.h"
+#include "loop/signals.h"
+#include "loop/stop.h"
+#include "loop/wait.h"
+#include "machine/registers.h"
+#include "process/clone.h"
+#include "process/tracee.h"
+#include "records/emit.h"
+#include "sockets/files.h"
+
+/* What the kernel says of the call at this stop. False: nothing is known, and what could be done is done.
+ *
+ * A race with SIGKILL: it takes the tracee out of the stop that was just reported, on to PTRACE_EVENT_EXIT. That stop
+ * will be reported in its turn, and a call that has moved bytes is counted there. To resume "this" stop would in truth
+ * resume that one, unseen. So the tracee is left alone when it is gone (ESRCH), or is in another stop already. */
+static bool read_syscall_info(struct pt_tracer *t, struct tracee *tracee, struct __ptrace_syscall_info *info)
+{
+	if (ptrace(PTRACE_GET_SYSCALL_INFO, tracee->tid, sizeof(*info), info) > 0) {
+		if (info->op == PTRACE_SYSCALL_INFO_NONE)
+			return false;
+		tracee->instruction = info->instruction_pointer;
+		program_undecoded(t, tracee, info->arch);
+		return true;
+	}
+	if (errno != ESRCH) {
+		emit_warning(t, tracee, PT_REASON_UNREADABLE, NULL, errno);
+		tracee_resume(tracee, tracee_request(t, tracee), 0);
+	}
+	return false;
+}
+
+static void on_call_entry(struct pt_tracer *t, struct tracee *tracee, uint32_t arch, uint64_t number,
+			  const uint64_t args[6])
+{
+	enum abi abi = abi_of(arch);
+
+	if (abi == ABI_X86_64 && number & X32_SYSCALL_BIT && number != (uint64_t)-1) {
+		emit_warning(t, tracee, PT_REASON_X32, NULL, 0);
+		return;
+	}
+	if (tracee->strict && !sandbox_check_strict(tracee, abi, number))
+		return;
+	call_begin(t, tracee, abi, number, args);
+	fast_call_enters(t, tracee);
+	/* Until its close is over no answer about that fd holds (question.c), so its end is wanted. */
+	tracee->entered = watch_enter(t, tracee) || (tracee->is_closing && tracee->group->hidden);
+}
+
+/* Lets the tracee go on, unless it is to stay where it is. */
+static void go_on(struct pt_tracer *t, struct tracee *tracee)
+{
+	/* Or has gone on to another one, which waits for its turn (fast/inject.c). */
+	if (!tracee->hold && tracee->group->held != tracee && !wait_kept(t, tracee->tid) && !detach_here(t, tracee))
+		tracee_resume(tracee, tracee_request(t, tracee), 0);
+}
+
+/* A thread that was sent PTRACE_INTERRUPT has stopped before a call instead. The stop has taken the request away, but
+ * the kernel still thinks that a signal is there (TIF_SIGPENDING; recalc_sigpending_tsk() of kernel/signal.c never
+ * clears it): the call would be cut short. So it is not made now; the thread goes back to before the instruction, which
+ * clears that. */
+static void back_before(const struct tracee *tracee, uint64_t number, uint64_t argument, bool compat)
+{
+	struct registers regs;
+
+	if (registers_read(tracee->tid, &regs) < 0)
+		return;
+	registers_set_argument(&regs, argument, compat); /* aarch64: the result has taken its place */
+	registers_restart(&regs, (int64_t)number);
+	registers_set_number(tracee->tid, &regs, -1);
+}
+
+/* The same at a syscall-entry-stop. The program's own filters have not judged the call yet, so something else is made
+ * instead of it (sandbox.c), and the thread goes back when that has ended. */
+static void begin_anew(struct pt_tracer *t, struct tracee *tracee, enum abi abi, uint64_t number,
+		       const uint64_t args[6])
+{
+	call_begin(t, tracee, abi, number, args);
+	sandbox_answer(tracee, 0);
+	tracee->again = true;
+}
+
+static void begin_now(struct tracee *tracee, int64_t result)
+{
+	tracee->again = tracee->entered = false;
+	sandbox_result(tracee, result);
+	back_before(tracee, tracee->call.number, tracee->call.args[0], tracee->call.compat);
+}
+
+static void on_seccomp(struct pt_tracer *t, struct tracee *tracee)
+{
+	struct __ptrace_syscall_info info;
+	uint64_t args[6];
+
+	if (!read_syscall_info(t, tracee, &info))
+		return;
+	if (info.seccomp.ret_data != FILTER_COOKIE || !t->filtered) {
+		sandbox_foreign_trace(tracee);
+	} else if (tracee->halted && !tracee->entered) {
+		back_before(tracee, info.seccomp.nr, info.seccomp.args[0], abi_of(info.arch) != ABI_NATIVE);
+	} else if (!tracee->entered && !fast_tries_again(t, tracee, info.instruction_pointer, info.seccomp.nr)) {
+		memcpy(args, info.seccomp.args, sizeof(args));
+		tracee->before_filters = false;
+		if (fast_collides(t, tracee, abi_of(info.arch), info.seccomp.nr, args))
+			return go_on(t, tracee);
+		tracee->entered = question_first(t, tracee, abi_of(info.arch), info.seccomp.nr, args);
+		if (tracee->entered)
+			return go_on(t, tracee);
+		on_call_entry(t, tracee, info.arch, info.seccomp.nr, args);
+		tracee->entered |= fast_call_stops(t, tracee, info.instruction_pointer) || tracee->may_map;
+	}
+	go_on(t, tracee);
+}
+
+/* PTRACE_INTERRUPT has ended this call, and it will be made again. */
+static bool was_our_interrupt(const struct pt_tracer *t, const struct tracee *tracee)
+{
+	return (t->detaching || tracee->halted) && fast_interrupted(tracee);
+}
+
+/* A thread that asks (fast/ask.S) is not taken out of there while a call of that code is about to be made. One that
+ * has been, since it stood, makes none, and stands elsewhere. */
+static bool stays_here(const struct pt_tracer *t, const struct __ptrace_syscall_info *info)
+{
+	return info->entry.nr == (uint64_t)-1 || fast_is_asking(t, info->instruction_pointer);
+}
+
+static void on_syscall(struct pt_tracer *t, struct tracee *tracee)
+{
+	struct __ptrace_syscall_info info;
+	uint64_t args[6];
+
+	/* Entry or exit is never guessed by turns: a thread that was seized inside a call shows an exit first. */
+	if (!read_syscall_info(t, tracee, &info))
+		return;
+	if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
+		memcpy(args, info.entry.args, sizeof(args));
+		tracee->before_filters = true;
+		if (!stays_here(t, &info) && (tracee->halted || (t->detaching && fast_lets_go(t, tracee))))
+			begin_anew(t, tracee, abi_of(info.arch), info.entry.nr, args);
+		else if (fast_collides(t, tracee, abi_of(info.arch), info.entry.nr, args))
+			return go_on(t, tracee);
+		else if (fast_counts_itself(tracee, info.instruction_pointer))
+			call_begin(t, tracee, abi_of(info.arch), info.entry.nr, args);
+		else if (!question_first(t, tracee, abi_of(info.arch), info.entry.nr, args))
+			on_call_entry(t, tracee, info.arch, info.entry.nr, args);
+		if (!tracee->again && !question_under_way(tracee))
+			fast_call_stops(t, tracee, info.instruction_pointer);
+		tracee->entered = true;
+	} else if (info.op == PTRACE_SYSCALL_INFO_EXIT && tracee->again) {
+		begin_now(tracee, info.exit.rval);
+	} else if (info.op == PTRACE_SYSCALL_INFO_EXIT && question_under_way(tracee)) {
+		tracee->entered = false;
+		files_settle(tracee);
+		question_answered(t, tracee, info.exit.rval);
+	} else if (info.op == PTRACE_SYSCALL_INFO_EXIT) {
+		int64_t result = was_our_interrupt(t, tracee) ? -ERESTARTNOINTR
+							      : sandbox_result(tracee, info.exit.rval);
+
+		call_exit(t, tracee, result);
+		tracee->entered = false;
+		fast_mapped(t, tracee);
+		files_settle(tracee);
+		watch_exit(t, tracee, result);
+		fast_call_ended(tracee, info.instruction_pointer, result);
+		fast_call_stopped(t, tracee, info.instruction_pointer, result);
+	}
+	go_on(t, tracee);
+}
+
+static void on_signal(struct pt_tracer *t, struct tracee *tracee, int signal)
+{
+	if (fast_asks(t, tracee, signal) || await_trapped(t, tracee, signal))
+		return tracee_resume(tracee, tracee_request(t, tracee), 0);
+	if (tracee->stepping && restart_stepped(t, tracee, signal))
+		return tracee_resume(tracee, tracee_request(t, tracee), 0);
+	if (tracee->group->tgid == t->first)
+		signals_note_delivered(t, signal);
+	fast_before_signal(t, tracee, signal);
+	tracee_resume(tracee, restart_at_signal(t, tracee, signal), signal);
+}
+
+static void on_group_stop(struct pt_tracer *t, struct tracee *tracee)
+{
+	tracee_resume(tracee, PTRACE_LISTEN, 0);
+	if (tracee->tid == t->first)
+		signals_first_stopped(t);
+}
+
+static void on_interrupt(struct pt_tracer *t, struct tracee *tracee)
+{
+	if (tracee->tid == t->first)
+		t->first_stopped = false;
+	fast_interrupted(tracee);
+	program_look(t, tracee);
+	tracee_resume(tracee, tracee_request(t, tracee), 0);
+}
+
+/* The first stop of a tracee that nobody told of: a child whose parent's event has not come yet. It waits for it. */
+static void on_unknown(struct pt_tracer *t, pid_t tid, enum stop_kind kind)
+{
+	struct tracee *child;
+
+	if (kind == STOP_EXITED || kind == STOP_KILLED)
+		return; /* not a tracee: another child of this process */
+	if (kind == STOP_EXEC)
+		return program_executed(t, NULL, tid);
+	child = tracee_create(t, tid);
+	if (child)
+		child->born_stopped = kind == STOP_GROUP;
+	else
+		ptrace(t->filtered ? PTRACE_CONT : PTRACE_SYSCALL, tid, 0, 0); /* no memory: it runs on, uncounted */
+}
+
+static void on_stop(struct pt_tracer *t, struct tracee *tracee, enum stop_kind kind, int status)
+{
+	switch (kind) {
+	case STOP_EXITED:
+	case STOP_KILLED:
+		return program_gone(t, tracee, status);
+	case STOP_SYSCALL:
+		return on_syscall(t, tracee);
+	case STOP_SECCOMP:
+		return on_seccomp(t, tracee);
+	case STOP_SIGNAL:
+		return on_signal(t, tracee, WSTOPSIG(status));
+	case STOP_GROUP:
+		return on_group_stop(t, tracee);
+	case STOP_INTERRUPT:
+		return on_interrupt(t, tracee);
+	case STOP_FORK:
+		if (clone_event(t, tracee))
+			tracee_resume(tracee, tracee_request(t, tracee), 0);
+		return;
+	case STOP_EXEC:
+		return program_executed(t, tracee, tracee->tid);
+	case STOP_EXIT:
+		return program_exiting(t, tracee);
+	case STOP_OTHER:
+		return tracee_resume(tracee, tracee_request(t, tracee), 0);
+	}
+}
+
+void loop_dispatch(struct pt_tracer *t, pid_t tid, int status)
+{
+	enum stop_kind kind = stop_kind(status);
+	struct tracee *tracee = tracee_find(t, tid);
+
+	t->now = now_ns();
+	if (!tracee)
+		return on_unknown(t, tid, kind);
+	tracee->hold = HOLD_NONE; /* only SIGKILL takes a tracee out of where it is held */
+	if (tracee->seized || tracee->awaited)
+		await_stopped(t, tracee, kind);
+	if (tracee->unsettled && kind != STOP_EXITED && kind != STOP_KILLED)
+		follow_settle(t, tracee);
+	if (kind != STOP_EXEC)
+		fast_before_stop(t, tracee); /* else its memory is another program's already */
+	if (!tracee->entered)
+		files_settle(tracee);
+	if (tracee->asked_to_stop)
+		closely_seen(t, tracee);
+	if (t->detaching && detach_at_stop(t, tracee, kind, status))
+		return;
+	if (tracee->state == TRACEE_EXPECTED && (kind == STOP_INTERRUPT || kind == STOP_GROUP)) {
+		tracee->born_stopped = kind == STOP_GROUP;
+		return clone_birth(t, tracee);
+	}
+	if (!tracee->group && kind != STOP_EXITED && kind != STOP_KILLED) {
+		/* There was no memory for its group. */
+		return tracee_resume(tracee, tracee_request(t, tracee), kind == STOP_SIGNAL ? WSTOPSIG(status) : 0);
+	}
+	on_stop(t, tracee, kind, status);
+}
+
+int loop_step(struct pt_tracer *t)
+{
+	int status;
+	pid_t tid = wait_next(t, &status);
+
+	if (tid < 0) {
+		t->now = now_ns();
+		return tid;
+	}
+	loop_dispatch(t, tid, status);
+	return 0;
+}

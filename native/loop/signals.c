@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ *
+ * As a guest in another program ptmon has nothing to do with its signals, but for the tick, which is sent to the
+ * tracer's thread alone. All else of this is for ptmon as a program of its own.
+ *
+ * Signals to ptmon are blocked and taken by sigtimedwait at each tick. So none is lost between a look and a blocking
+ * wait, their siginfo stays whole, and there is no handler that would need a global.
+ *
+ * Launch: SIGINT and the like are meant for the program. From the terminal, or sent to the process group, it has got
+ * them itself; sent to ptmon's pid alone it has not. They are told apart by waiting one tick: what the program itself
+ * has got by then (its signal-delivery-stop was seen) is not sent again.
+ *
+ * Job control: the shell watches ptmon, not the program. ptmon lets SIGTSTP wait, and stops itself once the program has
+ * stopped, so that the shell sees a stopped job exactly when there is one. SIGCONT to the group wakes both.
+ */
+#include "loop/signals.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "loop/wait.h"
+#include "machine/kernel_action.h"
+
+#define STOP_PATIENCE_NS (2 * NSEC_PER_SEC) /* from the terminal's SIGTSTP to the program's stop */
+#define FORWARD_PATIENCE_NS NSEC_PER_SEC
+#define TICK_SIGNAL SIGRTMAX
+
+#ifndef sigev_notify_thread_id
+#define sigev_notify_thread_id _sigev_un._tid
+#endif
+
+static const int asked[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGTSTP, SIGTTIN, SIGTTOU};
+
+int pt_blocked_signal(unsigned int index)
+{
+	return index < sizeof(asked) / sizeof(asked[0]) ? asked[index] : 0;
+}
+
+static void on_tick(int signal)
+{
+	(void)signal; /* that the wait returns with EINTR is all */
+}
+
+/* What ptmon answers itself, SIGCHLD, and the tick. */
+static void install(struct pt_tracer *t)
+{
+	struct signals *s = &t->signals;
+	const struct sigaction tick = {.sa_handler = on_tick};
+	const struct sigaction no_stops = {.sa_handler = SIG_DFL, .sa_flags = SA_NOCLDSTOP};
+	sigset_t tick_set;
+
+	sigemptyset(&s->asked);
+	for (unsigned int i = 0; pt_blocked_signal(i) && !t->options.guest; i++)
+		sigaddset(&s->asked, pt_blocked_signal(i));
+	pthread_sigmask(SIG_BLOCK, &s->asked, &s->original_mask);
+	sigemptyset(&tick_set);
+	sigaddset(&tick_set, TICK_SIGNAL);
+	pthread_sigmask(SIG_UNBLOCK, &tick_set, NULL);
+	/* Without SA_NOCLDSTOP each stop costs a signal. A guest must leave that to its host: a host's handler goes on
+	 * being called, and where SIGCHLD is ignored the stops and the end of a tracee are reported to wait4 all the
+	 * same (do_notify_parent() of kernel/signal.c reaps no task that is traced). */
+	sigaction(SIGCHLD, t->options.guest ? NULL : &no_stops, &s->original_chld);
+	sigaction(TICK_SIGNAL, &tick, &s->original_tick);
+	s->installed = true;
+}
+
+int signals_create(struct pt_tracer *t)
+{
+	struct signals *s = &t->signals;
+	struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = TICK_SIGNAL};
+
+	install(t);
+	event.sigev_notify_thread_id = (pid_t)syscall(SYS_gettid);
+	if (timer_create(CLOCK_MONOTONIC, &event, &s->timer) < 0)
+		return -errno;
+	s->timer_made = true;
+	return 0;
+}
+
+void signals_destroy(struct pt_tracer *t)
+{
+	struct signals *s = &t->signals;
+
+	if (s->timer_made)
+		timer_delete(s->timer);
+	if (!s->installed)
+		return;
+	/* A host may have a second tracer in another thread, and this one may have been the first: its ticks must not
+	 * find the default, which is to end the program. So a guest leaves its handler there, which does nothing. */
+	if (!t->options.guest || s->original_tick.sa_handler != SIG_DFL)
+		sigaction(TICK_SIGNAL, &s->original_tick, NULL);
+	if (!t->options.guest)
+		sigaction(SIGCHLD, &s->original_chld, NULL);
+	pthread_sigmask(SIG_SETMASK, &s->original_mask, NULL);
+}
+
+static void ignore_alone(uint64_t ignored)
+{
+	for (int signal = 1; signal <= SIGRTMAX; signal++) {
+		const struct kernel_action action = {.handler = ignored >> (signal - 1) & 1 ? SIG_IGN : SIG_DFL};
+
+		syscall(SYS_rt_sigaction, signal, &action, NULL, sizeof(uint64_t));
+	}
+}
+
+void signals_restore_for_exec(const struct pt_tracer *t)
+{
+	const struct sigaction standard = {.sa_handler = SIG_DFL};
+
+	if (t->options.ignored_known) {
+		ignore_alone(t->options.ignored);
+	} else {
+		/* Python ignores these two from its start on; what it found is not known, the default is the rule. */
+		sigaction(SIGPIPE, &standard, NULL);
+		sigaction(SIGXFSZ, &standard, NULL);
+		sigaction(SIGCHLD, &t->signals.original_chld, NULL);
+		sigaction(TICK_SIGNAL, &t->signals.original_tick, NULL);
+	}
+	/* The C library's function leaves the two signals that are its own out of the set. */
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &t->signals.original_mask, NULL, sizeof(uint64_t));
+}
+
+static void set_timer(struct pt_tracer *t, long ns)
+{
+	/* It repeats: a tick that comes just before the wait begins is made good by the next. */
+	const struct itimerspec every = {.it_interval.tv_nsec = ns, .it_value.tv_nsec = ns};
+
+	timer_settime(t->signals.timer, 0, &every, NULL);
+}
+
+void signals_start_ticks(struct pt_tracer *t)
+{
+	set_timer(t, TICK_NS);
+}
+
+void signals_stop_ticks(struct pt_tracer *t)
+{
+	set_timer(t, 0);
+}
+
+void signals_note_delivered(struct pt_tracer *t, int signal)
+{
+	if (signal > 0 && signal < 65)
+		t->signals.delivered[signal] = t->now;
+}
+
+static void stop_with_program(struct pt_tracer *t)
+{
+	if (!t->signals.stop_wanted || !t->first_stopped)
+		return;
+	if (t->now - t->signals.stop_wanted < STOP_PATIENCE_NS)
+		kill(getpid(), SIGSTOP);
+	t->signals.stop_wanted = 0;
+}
+
+void signals_first_stopped(struct pt_tracer *t)
+{
+	t->first_stopped = true;
+	stop_with_program(t);
+}
+
+static void forward_pending(struct pt_tracer *t)
+{
+	struct signals *s = &t->signals;
+	const int64_t since = t->now - s->forward_since;
+
+	if (!s->forward || since < TICK_NS / 2)
+		return;
+	/* A race on a busy machine: a stop that nobody has looked at yet may be the delivery of this very signal. One
+	 * that is still pending there does not become two. */
+	if (since < FORWARD_PATIENCE_NS && wait_any_due(t))
+		return;
+	/* From a little before ptmon got its own: a group is signalled in any order. */
+	if (s->delivered[s->forward] < s->forward_since - 2 * TICK_NS)
+		kill(t->first, s->forward);
+	s->forward = 0;
+}
+
+static void take(struct pt_tracer *t, const siginfo_t *info)
+{
+	struct signals *s = &t->signals;
+	int signal = info->si_signo;
+
+	if (signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU) {
+		s->stop_wanted = t->now;
+		stop_with_program(t);
+	} else if (!t->launched) {
+		t->wants_end = signal;
+	} else if (info->si_code <= 0 && info->si_pid != t->first) {
+		/* By kill(2), not by the terminal (SI_KERNEL), which reaches the program too; nor by the program. */
+		s->forward = signal;
+		s->forward_since = t->now;
+	}
+}
+
+void signals_tick(struct pt_tracer *t)
+{
+	const struct timespec at_once = {0};
+	siginfo_t info;
+
+	if (t->options.guest)
+		return;
+	forward_pending(t);
+	while (sigtimedwait(&t->signals.asked, &info, &at_once) > 0)
+		take(t, &info);
+}

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ *
+ * A race that shapes this file: the child's first stop and the parent's event come in either order. A child that
+ * comes first (TRACEE_NEWBORN) waits in its stop for the event; a parent that comes first leaves a TRACEE_EXPECTED.
+ *
+ * CLONE_UNTRACED would make a child that is not traced, yet has our seccomp filter: each watched call of it would
+ * fail with ENOSYS. So the flag is taken out before the call and put back where the program can see it.
+ */
+#include "process/clone.h"
+
+#include <linux/sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+
+#include "fast/fast.h"
+#include "machine/memory.h"
+#include "machine/proc.h"
+#include "machine/registers.h"
+#include "process/breakpoint.h"
+#include "process/tracee.h"
+#include "records/emit.h"
+#include "sockets/rings.h"
+
+/* clone3's flags are the first 64-bit word of its struct; the flag that matters is in the low 32. */
+static bool toggle_clone3(pid_t tid, uint64_t address)
+{
+	uint64_t flags;
+
+	if (memory_read(tid, address, &flags, sizeof(flags)) < 0)
+		return false;
+	return memory_write_word(tid, address, (unsigned long)(flags ^ CLONE_UNTRACED)) == 0;
+}
+
+static bool toggle_clone(pid_t tid, bool compat)
+{
+	struct registers regs;
+
+	if (registers_read(tid, &regs) < 0)
+		return false;
+	registers_set_argument(&regs, registers_argument(&regs, 0, compat) ^ CLONE_UNTRACED, compat);
+	return registers_write(tid, &regs) == 0;
+}
+
+/* In the tracee's call, or in what its child has copied of it. */
+static bool toggle_untraced(pid_t tid, const struct call *call)
+{
+	if (call->entry->rule == RULE_CLONE3)
+		return toggle_clone3(tid, call->args[0]);
+	return toggle_clone(tid, call->compat);
+}
+
+/* A child that is not to be followed shares what ptmon knows, or has put there: no tracer would see what it does to it.
+ * It would ask for one (fast/ask.S), and say for all who run in that memory that there is none. */
+static void before_unfollowed(struct pt_tracer *t, struct tracee *tracee, uint64_t flags)
+{
+	if (!t->options.no_follow || flags & CLONE_THREAD)
+		return;
+	if (flags & CLONE_VM)
+		fast_withdraw(t, tracee, PT_FALLBACK_UNFOLLOWED);
+	if (flags & CLONE_FILES)
+		rings_shared(t, tracee);
+}
+
+bool clone_enter(struct pt_tracer *t, struct tracee *tracee)
+{
+	const struct call *call = &tracee->call;
+	uint64_t flags = call->entry->rule == RULE_VFORK ? CLONE_VM | CLONE_VFORK : call->args[0];
+
+	if (call->entry->rule == RULE_CLONE3 && memory_read(tracee->tid, call->args[0], &flags, sizeof(flags)) < 0)
+		return false;
+	before_unfollowed(t, tracee, flags);
+	if (!(flags & CLONE_UNTRACED))
+		return false;
+	tracee->hid_untraced = toggle_untraced(tracee->tid, call);
+	return tracee->hid_untraced;
+}
+
+void clone_exit(struct tracee *tracee)
+{
+	if (!tracee->hid_untraced)
+		return;
+	/* aarch64: the argument's register holds the return value by now, there is nothing to put back. */
+	if (tracee->call.entry->rule == RULE_CLONE3 || ABI_NATIVE == ABI_X86_64)
+		toggle_untraced(tracee->tid, &tracee->call);
+	tracee->hid_untraced = false;
+}
+
+/* Those of a process that can't be read, or whose calls are not decoded: a thread shares the fd table as a rule, a
+ * process does not. */
+static uint64_t likely_flags(const struct tracee *parent)
+{
+	return proc_status(parent->tid, "Threads:", 10) > parent->group->threads ? CLONE_THREAD | CLONE_FILES : 0;
+}
+
+/* The flags that the parent, stopped in its event, gave to the call. fork and vfork have none that count. */
+static uint64_t flags_of(struct pt_tracer *t, struct tracee *parent)
+{
+	struct __ptrace_syscall_info info = {0};
+	const struct syscall_entry *entry;
+	struct registers regs;
+	uint64_t flags;
+	enum abi abi;
+
+	if (registers_read(parent->tid, &regs) < 0)
+		return 0;
+	ptrace(PTRACE_GET_SYSCALL_INFO, parent->tid, sizeof(info), &info);
+	abi = abi_of(info.arch);
+	entry = syscall_find(abi, registers_number(&regs));
+#ifdef SYS_vfork /* aarch64 has clone(2) alone */
+	if (abi == ABI_NATIVE && registers_number(&regs) == SYS_vfork)
+		return CLONE_VM | CLONE_VFORK;
+#endif
+	if (abi == ABI_COUNT)
+		return likely_flags(parent);
+	if (!entry || (entry->rule != RULE_CLONE && entry->rule != RULE_CLONE3))
+		return 0;
+	flags = registers_argument(&regs, 0, abi != ABI_NATIVE);
+	if (entry->rule == RULE_CLONE3 && memory_read(parent->tid, flags, &flags, sizeof(flags)) < 0) {
+		flags = likely_flags(parent);
+		/* It may share its fds, and then what one of both closes the other's would be taken for still. */
+		if (!(flags & CLONE_THREAD))
+			emit_warning(t, parent, PT_REASON_UNREADABLE, entry, EPERM);
+	}
+	return flags;
+}
+
+void clone_tell(struct pt_tracer *t, struct tracee *child)
+{
+	struct pt_record *record;
+
+	record = emit(t, PT_CLONE, child, NULL, 0);
+	if (record)
+		record->value = child->group->parent;
+	child->group->told = true;
+}
+
+/* Makes the child what the call's flags say it is. It stays without a group if it is not to be followed, or if there is
+ * no memory for it. */
+static void adopt(struct pt_tracer *t, struct tracee *child, struct tracee *parent, uint64_t flags)
+{
+	bool thread = (flags & CLONE_THREAD) != 0;
+	pid_t maker = flags & CLONE_PARENT ? parent->group->parent : parent->group->tgid;
+
+	if (t->options.no_follow && !thread) {
+		breakpoint_forked(t, child->tid);
+		return;
+	}
+	if (tracee_join(t, child, thread ? parent->group : NULL, child->tid, maker,
+			flags & CLONE_FILES ? parent->files : NULL) < 0) {
+		emit_warning(t, parent, PT_REASON_NO_MEMORY, NULL, 0);
+		return;
+	}
+	child->group->counted = parent->group->counted;
+	child->group->hidden |= parent->group->hidden;
+	fast_cloned(t, child, parent, flags);
+	if (!(flags & CLONE_FILES))
+		rings_inherited(child, parent);
+	if (!(flags & CLONE_VM))
+		breakpoint_forked(t, child->tid);
+	if (flags & CLONE_VM && !thread)
+		tracee_share(child->group, parent->group);
+	child->trap_blocked = parent->trap_blocked;
+	child->sandboxed = parent->sandboxed;
+	child->closely = parent->closely;
+	child->strict = parent->strict;
+	/* A child that shares the memory shares clone3's struct too: its parent puts the flag back for both. */
+	if (parent->hid_untraced && !(parent->call.entry->rule == RULE_CLONE3 && flags & CLONE_VM)) {
+		child->hid_untraced = true;
+		child->call = (struct call){.entry = parent->call.entry, .compat = parent->call.compat};
+		child->call.args[0] = parent->call.args[0];
+	}
+	if (child->group->counted)
+		clone_tell(t, child);
+}
+
+static void start(struct pt_tracer *t, struct tracee *child)
+{
+	if (child->hid_untraced) {
+		clone_exit(child);
+		child->call.entry = NULL;
+	}
+	fast_born(t, child);
+	tracee_resume(child, child->born_stopped ? PTRACE_LISTEN : tracee_request(t, child), 0);
+}
+
+/* The first stop of a child that has no group: one that is not to be followed (no filter is in it then) runs on by
+ * itself; one for which there was no memory runs on uncounted, but as a tracee: alone its filter would make its calls
+ * fail. */
+static void pass_on(struct pt_tracer *t, struct tracee *child)
+{
+	if (!t->options.no_follow)
+		return start(t, child);
+	fast_leave(child);
+	ptrace(PTRACE_DETACH, child->tid, 0, 0);
+	tracee_destroy(t, child);
+}
+
+/* The tid that the event tells, or 0. A SIGKILL may have taken the parent on to PTRACE_EVENT_EXIT, whose message is an
+ * exit status: so the message counts only if the parent is still in its event after it was read. */
+static pid_t child_of(const struct tracee *parent)
+{
+	unsigned long message = 0;
+	siginfo_t info = {0};
+
+	if (ptrace(PTRACE_GETEVENTMSG, parent->tid, 0, &message) < 0 ||
+	    ptrace(PTRACE_GETSIGINFO, parent->tid, 0, &info) < 0 || info.si_code >> 8 == PTRACE_EVENT_EXIT)
+		return 0;
+	return (pid_t)message;
+}
+
+bool clone_event(struct pt_tracer *t, struct tracee *parent)
+{
+	uint64_t flags = flags_of(t, parent);
+	pid_t tid = child_of(parent);
+	struct tracee *child = tid ? tracee_find(t, tid) : NULL;
+	bool born = child != NULL;
+
+	if (!tid)
+		return false;
+	if (born && child->state != TRACEE_NEWBORN)
+		return true;
+	if (!born)
+		child = tracee_create(t, tid);
+	if (!child)
+		return true;
+	adopt(t, child, parent, flags);
+	child->state = TRACEE_EXPECTED;
+	if (born)
+		clone_birth(t, child);
+	return true;
+}
+
+void clone_birth(struct pt_tracer *t, struct tracee *child)
+{
+	if (child->group)
+		start(t, child);
+	else
+		pass_on(t, child);
+}
+
+/* So long a parent may take to its event on a busy machine. Who is taken for an orphan too early is thought to have fds
+ * of its own though it shares its parent's. */
+#define ORPHAN_NS (NSEC_PER_SEC / 2)
+
+static void adopt_orphan(struct pt_tracer *t, struct tracee *child, void *context)
+{
+	pid_t tgid = (pid_t)proc_status(child->tid, "Tgid:", 10);
+	pid_t ppid = (pid_t)proc_status(child->tid, "PPid:", 10);
+	struct tracee *sibling, *parent;
+
+	(void)context;
+	if (child->state != TRACEE_NEWBORN || t->now - child->born < ORPHAN_NS)
+		return;
+	sibling = tgid > 0 ? tracee_of_group(t, tgid, child) : NULL;
+	parent = sibling ? sibling : tracee_of_group(t, ppid, child);
+	if (tracee_join(t, child, sibling ? sibling->group : NULL, child->tid, ppid, sibling ? sibling->files : NULL) ==
+	    0) {
+		child->sandboxed = parent && parent->sandboxed;
+		child->closely = parent && parent->closely;
+		child->group->counted = !parent || parent->group->counted;
+		if (!sibling)
+			fast_orphaned(child);
+		if (!sibling && parent)
+			rings_inherited(child, parent);
+		if (child->group->counted)
+			clone_tell(t, child);
+	}
+	start(t, child);
+}
+
+void clone_adopt_orphans(struct pt_tracer *t)
+{
+	if (t->newborns)
+		tracee_each(t, adopt_orphan, NULL);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef PT_TRACEE_H
+#define PT_TRACEE_H
+
+#include <sys/types.h>
+
+#include "state/tracer.h"
+
+struct tracee *tracee_find(struct pt_tracer *t, pid_t tid);
+/* Adds a tracee without group or fd table (TRACEE_NEWBORN). NULL: out of memory. */
+struct tracee *tracee_create(struct pt_tracer *t, pid_t tid);
+/* Forgets it; its group and its fd table go with their last tracee. */
+void tracee_destroy(struct pt_tracer *t, struct tracee *tracee);
+/* Gives a newborn its group and fd table; each may be one that stands, or NULL for a new one. 0 or -ENOMEM. */
+int tracee_join(struct pt_tracer *t, struct tracee *tracee, struct group *group, pid_t tgid, pid_t parent,
+		struct files *files);
+/* After execve by another thread than the leader: the tracee goes on under the leader's tid. */
+void tracee_rename(struct pt_tracer *t, struct tracee *tracee, pid_t tid);
+/* Calls visit for every tracee; visit may destroy the one that it is given, no other. */
+void tracee_each(struct pt_tracer *t, void (*visit)(struct pt_tracer *, struct tracee *, void *), void *context);
+/* The first tracee found of a thread group, but for one; or NULL. */
+struct tracee *tracee_of_group(struct pt_tracer *t, pid_t tgid, const struct tracee *but);
+
+/* Makes it run on by request (PTRACE_CONT, PTRACE_SYSCALL, PTRACE_LISTEN ...). A tracee that a SIGKILL took
+ * meanwhile is no failure: its death is reported by the next wait. */
+void tracee_resume(struct tracee *tracee, int request, int signal);
+/* PTRACE_CONT where our filter stops the watched calls; PTRACE_SYSCALL elsewhere, and inside a call whose exit-stop is
+ * needed (after the ptrace-event-stop of an execve or a fork). */
+int tracee_request(const struct pt_tracer *t, const struct tracee *tracee);
+
+/* A group that runs in another one's memory, and one that does no longer. */
+void tracee_share(struct group *group, struct group *memory_of);
+void tracee_share_end(struct group *group);
+
+#endif

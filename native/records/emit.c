@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ *
+ * Records leave in batches, so that Python is entered some times a second and not at every stop.
+ */
+#include "records/emit.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "records/order.h"
+
+#define INDEX_SIZE 1024 /* a power of two */
+#define INDEX_PROBES 4
+
+int emit_create(struct pt_tracer *t)
+{
+	struct out *out = &t->out;
+
+	out->capacity = 2 * BATCH_RECORDS;
+	out->data_capacity = 1 << 16;
+	out->records = malloc(out->capacity * sizeof(*out->records));
+	out->data = malloc(out->data_capacity);
+	out->index = calloc(INDEX_SIZE, sizeof(*out->index));
+	return out->records && out->data && out->index ? 0 : -ENOMEM;
+}
+
+void emit_destroy(struct pt_tracer *t)
+{
+	free(t->out.records);
+	free(t->out.data);
+	free(t->out.index);
+	free(t->out.sorted);
+	free(t->out.keys);
+}
+
+static void forget_index(struct out *out)
+{
+	memset(out->index, 0, INDEX_SIZE * sizeof(*out->index));
+}
+
+void emit_begin(struct pt_tracer *t)
+{
+	t->out.batch++;
+	t->out.count = 0;
+	t->out.data_length = 0;
+	forget_index(&t->out);
+}
+
+void emit_continue(struct pt_tracer *t)
+{
+	if (t->handed_over)
+		emit_begin(t);
+	t->handed_over = false;
+}
+
+bool emit_full(const struct pt_tracer *t)
+{
+	return t->out.count >= BATCH_RECORDS || t->out.data_length >= BATCH_BYTES;
+}
+
+/* Room for one more record and its data, or false. */
+static bool make_room(struct out *out, size_t length)
+{
+	if (out->count == out->capacity) {
+		void *more = realloc(out->records, 2 * (size_t)out->capacity * sizeof(*out->records));
+
+		if (!more)
+			return false;
+		out->records = more;
+		out->capacity *= 2;
+	}
+	while (out->data_capacity - out->data_length < length) {
+		void *more = realloc(out->data, 2 * (size_t)out->data_capacity);
+
+		if (!more)
+			return false;
+		out->data = more;
+		out->data_capacity *= 2;
+	}
+	return true;
+}
+
+static struct pt_record *append(struct pt_tracer *t, const void *data, size_t length)
+{
+	struct out *out = &t->out;
+	struct pt_record *record;
+
+	/* Records hold offsets into data, and structs are read from it: keep them aligned. */
+	if (!make_room(out, length + 8)) {
+		out->lost = true;
+		return NULL;
+	}
+	record = &out->records[out->count++];
+	memset(record, 0, sizeof(*record));
+	record->data_offset = (out->data_length + 7) & ~7u;
+	record->data_length = (uint32_t)length;
+	if (length)
+		memcpy(out->data + record->data_offset, data, length);
+	out->data_length = record->data_offset + (uint32_t)length;
+	return record;
+}
+
+struct pt_record *emit(struct pt_tracer *t, enum pt_kind kind, const struct tracee *tracee, const void *data,
+		       size_t length)
+{
+	struct pt_record *record = append(t, data, length);
+
+	/* What comes after this record must not be added to one before it: the audit compares totals by order. */
+	forget_index(&t->out);
+	if (!record)
+		return NULL;
+	record->kind = kind;
+	record->time = (uint64_t)t->now;
+	record->tgid = tracee->group ? tracee->group->tgid : tracee->tid;
+	record->tid = tracee->tid;
+	record->fd = -1;
+	record->syscall = UINT16_MAX;
+	return record;
+}
+
+static bool alike(const struct pt_record *a, const struct pt_record *b)
+{
+	return a->tid == b->tid && a->socket == b->socket && a->syscall == b->syscall && a->error == b->error &&
+	       a->direction == b->direction && a->fast == b->fast && a->fd == b->fd && a->kind == b->kind;
+}
+
+static unsigned int hash(const struct pt_record *r)
+{
+	uint64_t key = (uint64_t)(uint32_t)r->tid << 32 | r->socket;
+
+	key ^= (uint64_t)r->syscall << 20 ^ (uint64_t)r->direction << 28 ^ (uint64_t)(uint32_t)r->error << 12;
+	key *= 0x9e3779b97f4a7c15u; /* Fibonacci hashing: 2^64 / golden ratio */
+	return (unsigned int)(key >> 48);
+}
+
+void emit_transfer(struct pt_tracer *t, const struct pt_record *transfer)
+{
+	struct out *out = &t->out;
+	struct pt_record *record;
+	uint32_t *slot = NULL;
+
+	if (t->options.aggregate) {
+		for (unsigned int i = 0; i < INDEX_PROBES; i++) {
+			slot = &out->index[(hash(transfer) + i) & (INDEX_SIZE - 1)];
+			if (*slot == 0)
+				break;
+			record = &out->records[*slot - 1];
+			if (alike(record, transfer)) {
+				record->calls += transfer->calls;
+				record->bytes += transfer->bytes;
+				return;
+			}
+		}
+	}
+	record = append(t, NULL, 0);
+	if (!record)
+		return;
+	*record = *transfer;
+	if (slot)
+		*slot = out->count;
+}
+
+void emit_warning(struct pt_tracer *t, struct tracee *tracee, enum pt_reason reason, const struct syscall_entry *entry,
+		  int error)
+{
+	struct pt_record *record;
+
+	if (tracee->group) {
+		if (tracee->group->warned & 1u << reason)
+			return;
+		tracee->group->warned |= 1u << reason;
+	}
+	record = emit(t, PT_WARNING, tracee, NULL, 0);
+	if (record) {
+		record->value = (int32_t)reason;
+		record->syscall = syscall_index(entry);
+		record->error = error;
+	}
+}
+
+void emit_end(struct pt_tracer *t, struct pt_batch *batch)
+{
+	if (!t->options.aggregate && !order_by_time(&t->out))
+		t->out.lost = true;
+	if (t->out.lost) {
+		const struct tracee nobody = {.tid = t->first};
+		struct pt_record *record = emit(t, PT_WARNING, &nobody, NULL, 0);
+
+		if (record) {
+			record->value = PT_REASON_NO_MEMORY;
+			t->out.lost = false;
+		}
+	}
+	t->handed_over = true;
+	if (t->out.told < (uint64_t)t->now)
+		t->out.told = (uint64_t)t->now;
+	*batch = (struct pt_batch){
+		.records = t->out.records,
+		.data = t->out.data,
+		.count = t->out.count,
+		.data_length = t->out.data_length,
+		.signal = t->wants_end,
+		.tracees = t->tracee_count,
+		.time = t->out.told,
+	};
+}

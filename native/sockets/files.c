@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ *
+ * A race that shapes this file: while thread A stands before close(5), or runs in it, thread B may transfer on 5, and
+ * thread C may get 5 anew from accept(). A's stop comes before the close happens, and nothing tells when it has
+ * happened, but for A's next stop. So from the one to the other fd 5 is "closing": it is looked up at every
+ * transfer, and nothing is cached. A close costs no exit-stop this way, and a wrong socket is never remembered.
+ *
+ * Where fds change without any call (files->unsure) each is looked up at each transfer, when the call is entered. What
+ * was found is kept all the same, for those that ask for all sockets; nothing is believed of it without a new look.
+ */
+#include "sockets/files.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fast/fast.h"
+#include "machine/pidfd.h"
+#include "sockets/sockets.h"
+
+#define MAX_CACHED_FD (1u << 20) /* the kernel's own default limit, fs.nr_open; higher ones are looked up each time */
+
+/* In a table: this fd is open and no socket. */
+#define NOT_A_SOCKET ((struct socket *)1)
+
+static bool is_socket(const struct socket *socket)
+{
+	return socket && socket != NOT_A_SOCKET;
+}
+
+int files_join(struct tracee *tracee, struct files *files)
+{
+	if (!files) {
+		files = calloc(1, sizeof(*files));
+		if (!files)
+			return -ENOMEM;
+		files->pidfd = -1;
+	}
+	files->users++;
+	if (!tracee->exiting)
+		files->live++;
+	tracee->files = files;
+	return 0;
+}
+
+static void drop(struct pt_tracer *t, struct files *files, unsigned int fd)
+{
+	struct socket *socket = files->sockets[fd];
+
+	files->sockets[fd] = NULL;
+	if (is_socket(socket)) {
+		socket->cached--;
+		socket_put(t, socket);
+	}
+}
+
+static void forget(struct pt_tracer *t, struct files *files, unsigned int fd)
+{
+	struct socket *socket = files->sockets[fd];
+
+	if (socket)
+		fast_forget(t, files, fd, is_socket(socket) ? socket : NULL);
+	drop(t, files, fd);
+}
+
+void files_leave(struct pt_tracer *t, struct tracee *tracee)
+{
+	struct files *files = tracee->files;
+
+	tracee->files = NULL;
+	if (!files)
+		return;
+	if (!tracee->exiting)
+		files->live--;
+	/* The pidfd of a thread that is gone is of no use to the others. */
+	if (files->pidfd_tid == tracee->tid)
+		pidfd_drop(t, files);
+	if (--files->users)
+		return;
+	fast_table_gone(files);
+	for (unsigned int fd = 0; fd < files->size; fd++)
+		drop(t, files, fd);
+	pidfd_drop(t, files);
+	free(files->sockets);
+	free(files);
+}
+
+bool files_last(struct tracee *tracee)
+{
+	return --tracee->files->live == 0;
+}
+
+void files_tell_image(struct pt_tracer *t, struct files *files)
+{
+	for (unsigned int fd = 0; fd < files->size; fd++)
+		if (files->sockets[fd])
+			fast_learn(t, files, fd, is_socket(files->sockets[fd]) ? files->sockets[fd] : NULL);
+}
+
+static void copy_doubts(struct files *files, const struct files *of)
+{
+	files->unsure |= of->unsure & ~(unsigned int)UNSURE_SHARED;
+}
+
+void files_copied(struct tracee *tracee, const struct files *of)
+{
+	copy_doubts(tracee->files, of);
+}
+
+void files_distrust(struct pt_tracer *t, struct tracee *tracee, enum unsure why)
+{
+	struct files *files = tracee->files;
+
+	/* Also in the slots: from here on the stubs let no call on a socket, nor a close of one, pass. */
+	for (unsigned int fd = 0; fd < files->size && !files->unsure; fd++)
+		forget(t, files, fd);
+	files->unsure |= why;
+}
+
+int files_replace(struct pt_tracer *t, struct tracee *tracee)
+{
+	struct files *old = tracee->files;
+	int error = files_join(tracee, NULL);
+	struct files *own = tracee->files;
+
+	if (error)
+		return error;
+	tracee->files = old;
+	copy_doubts(own, old);
+	if (old->image)
+		fast_unshares(t, tracee);
+	files_settle(tracee);
+	files_leave(t, tracee);
+	tracee->files = own;
+	return 0;
+}
+
+/* What is known of fd without asking the kernel: NULL, NOT_A_SOCKET or a socket. */
+static struct socket *known(struct pt_tracer *t, struct files *files, int fd)
+{
+	struct socket *socket = fd >= 0 && (unsigned int)fd < files->size ? files->sockets[fd] : NULL;
+
+	if (!socket || files->unsure)
+		return NULL;
+	switch (fast_still(files, (unsigned int)fd, is_socket(socket))) {
+	case FAST_CHANGED: /* an fd may have been closed without a stop */
+		drop(t, files, (unsigned int)fd);
+		return NULL;
+	case FAST_SLOW: /* its calls have had to stop until now, and perhaps need not any more */
+		fast_learn(t, files, (unsigned int)fd, socket);
+		return socket;
+	default:
+		return socket;
+	}
+}
+
+void files_leave_image(struct pt_tracer *t, struct files *files)
+{
+	for (unsigned int fd = 0; fd < files->size; fd++)
+		known(t, files, (int)fd);
+}
+
+static bool is_closing(const struct files *files, unsigned int fd)
+{
+	for (const struct tracee *at = files->closing; at; at = at->closing_next)
+		if (at->closing_first <= fd && fd <= at->closing_last)
+			return true;
+	return false;
+}
+
+static bool grow(struct files *files, unsigned int fd)
+{
+	unsigned int size = files->size ? files->size : 16;
+	struct socket **more;
+
+	if (fd < files->size)
+		return true;
+	while (size <= fd)
+		size *= 2;
+	more = realloc(files->sockets, size * sizeof(*more));
+	if (!more)
+		return false;
+	memset(more + files->size, 0, (size - files->size) * sizeof(*more));
+	files->sockets = more;
+	files->size = size;
+	return true;
+}
+
+static bool cache(struct pt_tracer *t, struct files *files, unsigned int fd, struct socket *socket)
+{
+	if (is_closing(files, fd) && is_socket(socket) && !files->unsure)
+		fast_stop(files, fd);
+	if (fd >= MAX_CACHED_FD || is_closing(files, fd) || !grow(files, fd))
+		return false;
+	/* Calls that count without a stop may see to it that it is not remembered. */
+	if (!files->unsure && !fast_learn(t, files, fd, is_socket(socket) ? socket : NULL))
+		return false;
+	if (is_socket(socket))
+		socket->cached++;
+	if (files->sockets[fd])
+		drop(t, files, fd);
+	files->sockets[fd] = socket;
+	return true;
+}
+
+struct socket *files_known(struct pt_tracer *t, struct files *files, int fd)
+{
+	struct socket *socket = known(t, files, fd);
+
+	return is_socket(socket) ? socket : NULL;
+}
+
+int files_lookup(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket **out)
+{
+	struct socket *cached;
+	int found;
+
+	*out = NULL;
+	if (fd < 0)
+		return 0;
+	cached = known(t, tracee->files, fd);
+	if (cached) {
+		*out = is_socket(cached) ? cached : NULL;
+		return *out != NULL;
+	}
+	found = socket_identify(t, tracee, fd, out);
+	if (found == 1)
+		cache(t, tracee->files, (unsigned int)fd, *out);
+	else if (found == 0)
+		cache(t, tracee->files, (unsigned int)fd, NOT_A_SOCKET);
+	else if (found == -EBADF && (unsigned int)fd < tracee->files->size)
+		drop(t, tracee->files, (unsigned int)fd); /* it was closed unseen */
+	/* No such fd: nothing to remember, the next open may take the number. */
+	return found == -EBADF ? 0 : found;
+}
+
+struct socket *files_noted(const struct files *files, int fd)
+{
+	struct socket *socket = fd >= 0 && (unsigned int)fd < files->size ? files->sockets[fd] : NULL;
+
+	return is_socket(socket) ? socket : NULL;
+}
+
+bool files_note(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket)
+{
+	return cache(t, tracee->files, (unsigned int)fd, socket ? socket : NOT_A_SOCKET);
+}
+
+static void note_change(struct files *files, unsigned int first, unsigned int last)
+{
+	files->changed[files->changes++ % CHANGES_KEPT] = (struct fd_range){.first = first, .last = last};
+}
+
+bool files_changed(const struct files *files, int fd, uint64_t since)
+{
+	if (files->changes - since > CHANGES_KEPT)
+		return true;
+	for (; since < files->changes; since++) {
+		const struct fd_range *range = &files->changed[since % CHANGES_KEPT];
+
+		if (range->first <= (unsigned int)fd && (unsigned int)fd <= range->last)
+			return true;
+	}
+	return false;
+}
+
+void files_closing(struct pt_tracer *t, struct tracee *tracee, unsigned int first, unsigned int last)
+{
+	struct files *files = tracee->files;
+
+	for (unsigned int fd = first; fd <= last && fd < files->size; fd++)
+		forget(t, files, fd);
+	note_change(files, first, last);
+	if (files->users == 1 || tracee->is_closing)
+		return; /* nobody else could look one of them up before this tracee's next stop */
+	tracee->closing_first = first;
+	tracee->closing_last = last;
+	tracee->is_closing = true;
+	tracee->closing_next = files->closing;
+	files->closing = tracee;
+}
+
+void files_settle(struct tracee *tracee)
+{
+	struct tracee **at;
+
+	if (!tracee->is_closing)
+		return;
+	tracee->is_closing = false;
+	note_change(tracee->files, tracee->closing_first, tracee->closing_last);
+	for (at = &tracee->files->closing; *at && *at != tracee; at = &(*at)->closing_next)
+		;
+	if (*at)
+		*at = tracee->closing_next;
+}
+
+void files_close(struct pt_tracer *t, struct tracee *tracee, int fd,
+		 void (*visit)(struct pt_tracer *, struct tracee *, int fd, struct socket *))
+{
+	struct socket *socket = known(t, tracee->files, fd);
+
+	/* Others share the table: the fd may have been used while it was "closing" and was not cached. */
+	if (!socket && (tracee->files->users > 1 || tracee->files->unsure) && files_lookup(t, tracee, fd, &socket) != 1)
+		socket = NULL;
+	if (is_socket(socket)) {
+		visit(t, tracee, fd, socket);
+		socket_put(t, socket);
+	}
+	if (!known(t, tracee->files, fd) && fd >= 0)
+		fast_forget(t, tracee->files, (unsigned int)fd, NULL);
+	files_closing(t, tracee, (unsigned int)fd, (unsigned int)fd);
+}
+
+void files_each(struct pt_tracer *t, struct tracee *tracee, unsigned int first, unsigned int last,
+		void (*visit)(struct pt_tracer *, struct tracee *, int fd, struct socket *))
+{
+	const struct files *files = tracee->files;
+	struct socket *socket;
+
+	for (unsigned int fd = first; fd <= last && fd < files->size; fd++) {
+		socket = files_noted(files, (int)fd);
+		if (socket && files->unsure && files_lookup(t, tracee, (int)fd, &socket) != 1)
+			socket = NULL;
+		if (socket)
+			visit(t, tracee, (int)fd, socket);
+	}
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ *
+ * First by pidfd_getfd(2): a duplicate of the fd here, which any getsockopt works on. It is closed before the tracee
+ * runs on, so that it never delays a FIN. Where that is refused (a container's seccomp, an old kernel, a process that
+ * is not dumpable) by /proc/PID/fd and /proc/PID/net.
+ */
+#include "sockets/identify.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "sockets/procnet.h"
+
+static int32_t option(int fd, int name, int32_t otherwise)
+{
+	int value = otherwise;
+	socklen_t length = sizeof(value);
+
+	getsockopt(fd, SOL_SOCKET, name, &value, &length);
+	return value;
+}
+
+static uint32_t clamp(socklen_t length, size_t most)
+{
+	return length < most ? length : (uint32_t)most;
+}
+
+static void read_addresses(int fd, struct pt_socket_info *info)
+{
+	socklen_t length = sizeof(info->local);
+
+	if (getsockname(fd, (struct sockaddr *)info->local, &length) == 0)
+		info->local_length = clamp(length, sizeof(info->local));
+	length = sizeof(info->peer);
+	if (getpeername(fd, (struct sockaddr *)info->peer, &length) == 0)
+		info->peer_length = clamp(length, sizeof(info->peer));
+}
+
+static int identify_duplicate(int fd, struct identity *out)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISSOCK(st.st_mode))
+		return 0;
+	out->info.inode = st.st_ino;
+	out->info.family = option(fd, SO_DOMAIN, -1);
+	out->info.type = option(fd, SO_TYPE, 0);
+	out->info.protocol = option(fd, SO_PROTOCOL, 0);
+	read_addresses(fd, &out->info);
+	out->fresh = true;
+	if (out->info.type == SOCK_STREAM && out->info.protocol == IPPROTO_TCP && tcp_read(fd, &out->tcp) == 0) {
+		out->is_tcp = true;
+		out->fresh = tcp_fresh(&out->tcp, &out->active);
+	}
+	return 1;
+}
+
+int identify(pid_t tid, int pidfd, int fd, struct identity *out)
+{
+	int found;
+
+	memset(out, 0, sizeof(*out));
+	if (pidfd >= 0) {
+		int duplicate = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
+
+		if (duplicate >= 0) {
+			found = identify_duplicate(duplicate, out);
+			close(duplicate);
+			return found;
+		}
+		if (errno == EBADF)
+			return -EBADF;
+	}
+	return procnet_identify(tid, fd, &out->info);
+}

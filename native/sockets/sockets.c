@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "sockets/sockets.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "machine/pidfd.h"
+#include "machine/proc.h"
+#include "sockets/identify.h"
+#include "sockets/rows.h"
+
+/* So many sockets that nothing points to are kept, since another process may hold one of them still and use it later.
+ * One that comes back after that gets a new row; the ledger joins it with the old one by its inode. */
+#define MAX_IDLE 16384
+
+static struct socket **bucket(struct pt_tracer *t, uint64_t inode)
+{
+	return &t->sockets[inode & (HASH_SIZE - 1)];
+}
+
+static struct socket *find(struct pt_tracer *t, uint64_t inode)
+{
+	struct socket *socket = *bucket(t, inode);
+
+	while (socket && socket->info.inode != inode)
+		socket = socket->next;
+	return socket;
+}
+
+static struct socket *find_or_create(struct pt_tracer *t, uint64_t inode)
+{
+	struct socket *socket = find(t, inode);
+
+	if (socket)
+		return socket;
+	socket = calloc(1, sizeof(*socket));
+	if (!socket)
+		return NULL;
+	socket->info.inode = inode;
+	socket->next = *bucket(t, inode);
+	*bucket(t, inode) = socket;
+	return socket;
+}
+
+struct socket *socket_unknown(void)
+{
+	struct socket *socket = calloc(1, sizeof(*socket));
+
+	if (!socket)
+		return NULL;
+	socket->info.family = -1;
+	socket->identified = true;
+	socket->existed = true;
+	return socket;
+}
+
+static void destroy(struct pt_tracer *t, struct socket *socket)
+{
+	rows_free(t, socket);
+	free(socket);
+}
+
+static void unlink_from(struct pt_tracer *t, struct socket *socket)
+{
+	struct socket **at = bucket(t, socket->info.inode);
+
+	while (*at && *at != socket)
+		at = &(*at)->next;
+	if (*at)
+		*at = socket->next;
+}
+
+/* Takes the oldest out of the idle list; it is freed if it is still idle in truth. */
+static void drop_oldest(struct pt_tracer *t)
+{
+	struct socket *oldest = t->idle_head;
+
+	t->idle_head = oldest->idle_next;
+	if (!t->idle_head)
+		t->idle_tail = NULL;
+	t->idle_count--;
+	oldest->idle = false;
+	if (oldest->cached || oldest->busy)
+		return; /* it came back to use meanwhile */
+	unlink_from(t, oldest);
+	destroy(t, oldest);
+}
+
+void socket_put(struct pt_tracer *t, struct socket *socket)
+{
+	if (socket->cached || socket->busy || socket->idle)
+		return;
+	socket->idle = true;
+	socket->idle_next = NULL;
+	if (t->idle_tail)
+		t->idle_tail->idle_next = socket;
+	else
+		t->idle_head = socket;
+	t->idle_tail = socket;
+	if (++t->idle_count > MAX_IDLE)
+		drop_oldest(t);
+}
+
+void sockets_destroy(struct pt_tracer *t)
+{
+	while (t->idle_head)
+		drop_oldest(t);
+	for (unsigned int i = 0; i < HASH_SIZE; i++) {
+		for (struct socket *socket = t->sockets[i], *next; socket; socket = next) {
+			next = socket->next;
+			destroy(t, socket);
+		}
+	}
+}
+
+int socket_identify(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket **out)
+{
+	struct identity identity;
+	struct socket *socket;
+	int found = identify(tracee->tid, pidfd_get(t, tracee->files, tracee->tid), fd, &identity);
+
+	if (found != 1)
+		return found;
+	socket = find_or_create(t, identity.info.inode);
+	if (!socket)
+		return -ENOMEM;
+	if (!socket->identified) {
+		/* A socket that is not new to the kernel (SCM_RIGHTS, inherited) can't be audited either. */
+		socket->existed |= !identity.fresh;
+		socket->active = identity.active;
+		socket->identified = true;
+		socket->info = identity.info;
+	} else {
+		socket_changed(t, tracee, fd, socket, &identity.info);
+	}
+	if (!socket->seen)
+		socket->seen = t->now;
+	*out = socket;
+	return 1;
+}
+
+void socket_note(struct pt_tracer *t, const struct tracee *tracee, int fd)
+{
+	int64_t inode = t->foreign_proc ? 0 : proc_socket_inode(tracee->tid, fd);
+	struct socket *socket = inode > 0 ? find_or_create(t, (uint64_t)inode) : NULL;
+
+	if (!socket)
+		return;
+	if (!socket->seen)
+		socket->seen = t->now;
+	socket_put(t, socket);
+}
+
+int sockets_existed(struct pt_tracer *t, pid_t pid)
+{
+	char path[PROC_PATH];
+	struct dirent *entry;
+	DIR *folder;
+	int error = proc_path(path, pid, "fd");
+
+	if (error)
+		return error;
+	folder = opendir(path);
+	if (!folder)
+		return -errno;
+	while ((entry = readdir(folder))) {
+		int64_t inode = entry->d_name[0] == '.' ? 0 : proc_socket_inode(pid, atoi(entry->d_name));
+		struct socket *socket = inode > 0 ? find_or_create(t, (uint64_t)inode) : NULL;
+
+		if (socket && !socket->identified)
+			socket->existed = true;
+	}
+	closedir(folder);
+	return 0;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ * The kernel's own counters of a TCP socket, for the audit. */
+#ifndef PT_TCP_H
+#define PT_TCP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "state/tracer.h"
+
+/* As the kernel has them: sequence numbers, so SYN and FIN are in them. */
+struct tcp_reading {
+	uint64_t sent;	   /* bytes acked or still in the send queue */
+	uint64_t received; /* bytes that arrived and left the receive queue */
+	uint64_t retransmitted;
+	uint32_t rtt_us;
+	uint8_t state; /* enum tcp_state of linux/tcp_states.h: TCP_ESTABLISHED ... */
+};
+
+/* Reads the counters of this process's own fd. 0 or -errno. */
+int tcp_read(int fd, struct tcp_reading *out);
+/* Was nothing sent or received yet? *active tells then whether connect() made the socket. */
+bool tcp_fresh(const struct tcp_reading *reading, bool *active);
+/* Payload alone. sent and received are what ptmon counted: see the comment in tcp.c on closed sockets. */
+struct pt_tcp_info tcp_counters(const struct tcp_reading *reading, bool active, uint64_t sent, uint64_t received);
+
+#endif
