@@ -67,9 +67,11 @@ static void close_range_enter(struct pt_tracer *t, struct tracee *tracee)
 /* The socket gets another peer. With AF_UNSPEC a TCP socket loses its connection and the kernel its counts. */
 static void connect_enter(struct pt_tracer *t, struct tracee *tracee, int fd)
 {
-	struct socket *socket;
+	struct socket *socket = files_known(t, tracee->files, fd);
 	uint16_t family = AF_UNSPEC;
 
+	if (socket && !socket->info.inode)
+		return; /* it is known by asking, and nothing that was told changes */
 	if (memory_read(tracee->tid, tracee->call.args[1], &family, sizeof(family)) == 0 && family == AF_UNSPEC &&
 	    files_lookup(t, tracee, fd, &socket) == 1)
 		socket->existed = true;

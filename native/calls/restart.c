@@ -102,16 +102,19 @@ int restart_at_signal(struct pt_tracer *t, struct tracee *tracee, int signal)
 	return PTRACE_SINGLESTEP;
 }
 
-static bool frame_says_eintr(pid_t tid)
+static bool frame_says_eintr(struct pt_tracer *t, struct tracee *tracee)
 {
 	struct registers regs;
 	int64_t result = 0;
+	int error;
 
-	if (registers_read(tid, &regs) < 0 || !registers_context(&regs))
+	if (registers_read(tracee->tid, &regs) < 0 || !registers_context(&regs))
 		return false;
-	if (memory_read(tid, registers_context(&regs) + CONTEXT_RESULT, &result, sizeof(result)) < 0)
-		return false;
-	return result == -EINTR;
+	error = memory_read(tracee->tid, registers_context(&regs) + CONTEXT_RESULT, &result, sizeof(result));
+	if (error)
+		emit_warning(t, tracee, PT_REASON_UNREADABLE, tracee->interrupted.entry,
+			     -error); /* a call more, or not */
+	return !error && result == -EINTR;
 }
 
 bool restart_stepped(struct pt_tracer *t, struct tracee *tracee, int signal)
@@ -134,7 +137,7 @@ bool restart_stepped(struct pt_tracer *t, struct tracee *tracee, int signal)
 		return false;
 	if (tracee->stepping_signal)
 		fast_frame_built(t, tracee, tracee->stepping_signal);
-	if (tracee->interrupted.code && frame_says_eintr(tracee->tid))
+	if (tracee->interrupted.code && frame_says_eintr(t, tracee))
 		tell_interrupted(t, tracee);
 	else
 		restart_forget(t, tracee);

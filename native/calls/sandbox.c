@@ -136,8 +136,10 @@ bool sandbox_enter(struct pt_tracer *t, struct tracee *tracee)
 	if (is_set_filter(call) && call->entry->rule == RULE_SECCOMP && call->args[1] & SECCOMP_FILTER_FLAG_TSYNC &&
 	    t->filtered && !tracee->group->held)
 		closely_hold(t, tracee);
-	if (is_undumpable(call))
+	if (is_undumpable(call)) {
+		tracee->group->hidden = true;
 		fast_hides(t, tracee);
+	}
 	if (forbids_clock(call)) {
 		tracee->group->fast.clockless = true;
 		fast_withdraw(t, tracee, PT_FALLBACK_CLOCK);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "calls/question.h"
 #include "calls/restart.h"
 #include "machine/memory.h"
 #include "records/emit.h"
@@ -39,7 +40,7 @@ static uint64_t receive_flags(const struct call *call)
 	return call->entry->flags < 0 || call->entry->direction != PT_RECEIVED ? 0 : call->args[call->entry->flags];
 }
 
-static void fds_of(struct call *call)
+void transfer_fds(struct call *call)
 {
 	call->fd[0] = (int)call->args[0];
 	call->fd[1] = -1;
@@ -51,6 +52,21 @@ static void fds_of(struct call *call)
 	}
 }
 
+/* What that fd of its call names can't be known, error says why. True: the call's end will show more. */
+static bool cannot_be_known(struct pt_tracer *t, struct tracee *tracee, int fd, int error)
+{
+	struct call *call = &tracee->call;
+
+	call->unreadable = true;
+	tracee->group->hidden |= error == EACCES || error == EPERM;
+	if (question_found_closed(tracee, fd)) {
+		call->closed = true; /* so it will fail, unless another thread opens one right now */
+		return true;
+	}
+	emit_warning(t, tracee, error == ENOMEM ? PT_REASON_NO_MEMORY : PT_REASON_UNREADABLE, call->entry, error);
+	return call->entry->only_sockets; /* if it succeeds the fd is a socket */
+}
+
 bool transfer_enter(struct pt_tracer *t, struct tracee *tracee)
 {
 	struct call *call = &tracee->call;
@@ -58,7 +74,7 @@ bool transfer_enter(struct pt_tracer *t, struct tracee *tracee)
 
 	if (receive_flags(call) & MSG_ERRQUEUE)
 		return false; /* no payload: it is not even a call */
-	fds_of(call);
+	transfer_fds(call);
 	for (int i = 0; i < 2; i++) {
 		int found = call->fd[i] < 0 ? 0 : files_lookup(t, tracee, call->fd[i], &call->socket[i]);
 
@@ -66,11 +82,7 @@ bool transfer_enter(struct pt_tracer *t, struct tracee *tracee)
 			call->socket[i]->busy++;
 			needed = true;
 		} else if (found < 0) {
-			call->unreadable = true;
-			emit_warning(t, tracee, found == -ENOMEM ? PT_REASON_NO_MEMORY : PT_REASON_UNREADABLE,
-				     call->entry, -found);
-			/* A call that succeeds shows that it is a socket. */
-			needed |= call->entry->only_sockets;
+			needed |= cannot_be_known(t, tracee, call->fd[i], -found);
 		}
 	}
 	return needed;
@@ -258,6 +270,8 @@ void transfer_exit(struct pt_tracer *t, struct tracee *tracee, int64_t result)
 		.time = (uint64_t)t->now,
 	};
 
+	if (call->closed && result != -EBADF)
+		emit_warning(t, tracee, PT_REASON_UNREADABLE, call->entry, 0);
 	if (call->unreadable)
 		learn(t, tracee, result);
 	outcome.socket = call->socket[0] ? call->socket[0] : call->socket[1];

@@ -16,6 +16,8 @@ struct counted {
 	uint64_t time; /* ns, CLOCK_MONOTONIC */
 };
 
+/* Fills in call->fd, from its entry and its arguments. */
+void transfer_fds(struct call *call);
 /* Finds the sockets that tracee->call is made on. True if there are any, so that its end must be seen. */
 bool transfer_enter(struct pt_tracer *t, struct tracee *tracee);
 /* The call returned result: counts it. */

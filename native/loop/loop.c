@@ -10,6 +10,7 @@
 
 #include "calls/call.h"
 #include "calls/filter.h"
+#include "calls/question.h"
 #include "calls/restart.h"
 #include "calls/sandbox.h"
 #include "calls/watch.h"
@@ -62,13 +63,14 @@ static void on_call_entry(struct pt_tracer *t, struct tracee *tracee, uint32_t a
 		return;
 	call_begin(t, tracee, abi, number, args);
 	fast_enters(t, tracee);
-	tracee->entered = watch_enter(t, tracee);
+	/* Until its close is over no answer about that fd holds (question.c), so its end is wanted. */
+	tracee->entered = watch_enter(t, tracee) || (tracee->is_closing && tracee->group->hidden);
 }
 
 /* Lets the tracee go on, unless it is to stay where it is. */
 static void go_on(struct pt_tracer *t, struct tracee *tracee)
 {
-	/* Or has gone on to another one, which waits for its turn (fast/inject.c). */
+	/* Or has gone on to another one, which waits for its turn (fast/patch/inject.c). */
 	if (!tracee->hold && tracee->group->held != tracee && !wait_kept(t, tracee->tid) && !detach_here(t, tracee))
 		tracee_resume(tracee, tracee_request(t, tracee), 0);
 }
@@ -122,6 +124,9 @@ static void on_seccomp(struct pt_tracer *t, struct tracee *tracee)
 		if (fast_entry(t, tracee, abi_of(info.arch), info.instruction_pointer, info.seccomp.nr, args) ==
 		    FAST_GOES_BACK)
 			return go_on(t, tracee);
+		tracee->entered = question_first(t, tracee, abi_of(info.arch), info.seccomp.nr, args);
+		if (tracee->entered)
+			return go_on(t, tracee);
 		on_call_entry(t, tracee, info.arch, info.seccomp.nr, args);
 		tracee->entered |= fast_wants_exit(t, tracee, info.instruction_pointer);
 	}
@@ -134,8 +139,8 @@ static bool was_our_interrupt(const struct pt_tracer *t, const struct tracee *tr
 	return (t->detaching || tracee->fast.halted) && fast_interrupted(t, tracee);
 }
 
-/* A thread that asks (fast/ask.S) is not taken out of there while a call of that code is about to be made. One that
- * has been, since it stood, makes none, and stands elsewhere. */
+/* A thread that asks (fast/image/request.S) is not taken out of there while a call of that code is about to be made.
+ * One that has been, since it stood, makes none, and stands elsewhere. */
 static bool stays_here(const struct pt_tracer *t, const struct __ptrace_syscall_info *info)
 {
 	return info->entry.nr == (uint64_t)-1 || fast_is_asking(t, info->instruction_pointer);
@@ -157,6 +162,9 @@ static void on_syscall_entry(struct pt_tracer *t, struct tracee *tracee, const s
 		call_begin(t, tracee, abi, info->entry.nr, args);
 		break;
 	case FAST_AT_STOPS:
+		tracee->entered = question_first(t, tracee, abi, info->entry.nr, args);
+		if (tracee->entered)
+			return;
 		on_call_entry(t, tracee, info->arch, info->entry.nr, args);
 	}
 	fast_wants_exit(t, tracee, info->instruction_pointer);
@@ -174,6 +182,10 @@ static void on_syscall(struct pt_tracer *t, struct tracee *tracee)
 		on_syscall_entry(t, tracee, &info);
 	} else if (info.op == PTRACE_SYSCALL_INFO_EXIT && tracee->again) {
 		begin_now(tracee, info.exit.rval);
+	} else if (info.op == PTRACE_SYSCALL_INFO_EXIT && question_under_way(tracee)) {
+		tracee->entered = false;
+		files_settle(tracee);
+		question_answered(t, tracee, info.exit.rval);
 	} else if (info.op == PTRACE_SYSCALL_INFO_EXIT) {
 		int64_t result = was_our_interrupt(t, tracee) ? -ERESTARTNOINTR
 							      : sandbox_result(tracee, info.exit.rval);

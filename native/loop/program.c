@@ -86,6 +86,7 @@ void program_executed(struct pt_tracer *t, struct tracee *tracee, pid_t tgid)
 		emit_warning(t, tracee, PT_REASON_NO_MEMORY, NULL, ENOMEM);
 	if (t->only)
 		tracee->group->counted = proc_runs(tgid, t->only);
+	tracee->group->hidden = false; /* as far as it is known */
 	rings_kept(t, tracee);
 	if (tracee->fresh) {
 		tracee->fresh = false;

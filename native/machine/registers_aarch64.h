@@ -94,6 +94,13 @@ static inline void registers_set_argument(struct registers *regs, uint64_t value
 	regs->user.regs[0] = value;
 }
 
+static inline void registers_set_arguments(struct registers *regs, const uint64_t values[5], bool compat)
+{
+	(void)compat;
+	for (unsigned int i = 0; i < 5; i++)
+		regs->user.regs[i] = values[i];
+}
+
 static inline void registers_set_result(struct registers *regs, int64_t value)
 {
 	regs->user.regs[0] = (uint64_t)value;

@@ -51,6 +51,17 @@ static inline void registers_set_argument(struct registers *regs, uint64_t value
 		regs->user.rdi = value;
 }
 
+static inline void registers_set_arguments(struct registers *regs, const uint64_t values[5], bool compat)
+{
+	unsigned long long *const native[5] = {&regs->user.rdi, &regs->user.rsi, &regs->user.rdx, &regs->user.r10,
+					       &regs->user.r8};
+	unsigned long long *const i386[5] = {&regs->user.rbx, &regs->user.rcx, &regs->user.rdx, &regs->user.rsi,
+					     &regs->user.rdi};
+
+	for (unsigned int i = 0; i < 5; i++)
+		*(compat ? i386 : native)[i] = compat ? (uint32_t)values[i] : values[i];
+}
+
 static inline void registers_set_result(struct registers *regs, int64_t value)
 {
 	regs->user.rax = (uint64_t)value;

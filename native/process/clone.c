@@ -95,7 +95,7 @@ static uint64_t likely_flags(const struct tracee *parent)
 }
 
 /* The flags that the parent, stopped in its event, gave to the call. fork and vfork have none that count. */
-static uint64_t flags_of(struct tracee *parent)
+static uint64_t flags_of(struct pt_tracer *t, struct tracee *parent)
 {
 	struct __ptrace_syscall_info info = {0};
 	const struct syscall_entry *entry;
@@ -117,8 +117,12 @@ static uint64_t flags_of(struct tracee *parent)
 	if (!entry || (entry->rule != RULE_CLONE && entry->rule != RULE_CLONE3))
 		return 0;
 	flags = registers_argument(&regs, 0, abi != ABI_NATIVE);
-	if (entry->rule == RULE_CLONE3 && memory_read(parent->tid, flags, &flags, sizeof(flags)) < 0)
+	if (entry->rule == RULE_CLONE3 && memory_read(parent->tid, flags, &flags, sizeof(flags)) < 0) {
 		flags = likely_flags(parent);
+		/* It may share its fds, and then what one of both closes the other's would be taken for still. */
+		if (!(flags & CLONE_THREAD))
+			emit_warning(t, parent, PT_REASON_UNREADABLE, entry, EPERM);
+	}
 	return flags;
 }
 
@@ -149,6 +153,7 @@ static void adopt(struct pt_tracer *t, struct tracee *child, struct tracee *pare
 		return;
 	}
 	child->group->counted = parent->group->counted;
+	child->group->hidden |= parent->group->hidden;
 	fast_cloned(t, child, parent, flags);
 	if (!(flags & CLONE_FILES))
 		rings_inherited(child, parent);
@@ -207,7 +212,7 @@ static pid_t child_of(const struct tracee *parent)
 
 bool clone_event(struct pt_tracer *t, struct tracee *parent)
 {
-	uint64_t flags = flags_of(parent);
+	uint64_t flags = flags_of(t, parent);
 	pid_t tid = child_of(parent);
 	struct tracee *child = tid ? tracee_find(t, tid) : NULL;
 	bool born = child != NULL;

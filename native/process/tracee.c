@@ -104,6 +104,7 @@ void tracee_destroy(struct pt_tracer *t, struct tracee *tracee)
 	} else {
 		t->newborns--;
 	}
+	free(tracee->question);
 	free(tracee);
 }
 

@@ -186,20 +186,21 @@ static bool grow(struct files *files, unsigned int fd)
 	return true;
 }
 
-static void cache(struct pt_tracer *t, struct files *files, unsigned int fd, struct socket *socket)
+static bool cache(struct pt_tracer *t, struct files *files, unsigned int fd, struct socket *socket)
 {
 	if (is_closing(files, fd) && is_socket(socket) && !files->unsure)
 		fast_fd_stops(t, files, fd);
 	if (fd >= MAX_CACHED_FD || is_closing(files, fd) || !grow(files, fd))
-		return;
+		return false;
 	/* Calls that count without a stop may see to it that it is not remembered. */
 	if (!files->unsure && !fast_fd_learnt(t, files, fd, is_socket(socket) ? socket : NULL))
-		return;
+		return false;
 	if (is_socket(socket))
 		socket->cached++;
 	if (files->sockets[fd])
 		drop(t, files, fd);
 	files->sockets[fd] = socket;
+	return true;
 }
 
 struct socket *files_known(struct pt_tracer *t, struct files *files, int fd)
@@ -240,9 +241,27 @@ struct socket *files_noted(const struct files *files, int fd)
 	return is_socket(socket) ? socket : NULL;
 }
 
-void files_note(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket)
+bool files_note(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket)
 {
-	cache(t, tracee->files, (unsigned int)fd, socket);
+	return cache(t, tracee->files, (unsigned int)fd, socket ? socket : NOT_A_SOCKET);
+}
+
+static void note_change(struct files *files, unsigned int first, unsigned int last)
+{
+	files->changed[files->changes++ % CHANGES_KEPT] = (struct fd_range){.first = first, .last = last};
+}
+
+bool files_changed(const struct files *files, int fd, uint64_t since)
+{
+	if (files->changes - since > CHANGES_KEPT)
+		return true;
+	for (; since < files->changes; since++) {
+		const struct fd_range *range = &files->changed[since % CHANGES_KEPT];
+
+		if (range->first <= (unsigned int)fd && (unsigned int)fd <= range->last)
+			return true;
+	}
+	return false;
 }
 
 void files_closing(struct pt_tracer *t, struct tracee *tracee, unsigned int first, unsigned int last)
@@ -251,6 +270,7 @@ void files_closing(struct pt_tracer *t, struct tracee *tracee, unsigned int firs
 
 	for (unsigned int fd = first; fd <= last && fd < files->size; fd++)
 		forget(t, files, fd);
+	note_change(files, first, last);
 	if (files->users == 1 || tracee->is_closing)
 		return; /* nobody else could look one of them up before this tracee's next stop */
 	tracee->closing_first = first;
@@ -267,6 +287,7 @@ void files_settle(struct tracee *tracee)
 	if (!tracee->is_closing)
 		return;
 	tracee->is_closing = false;
+	note_change(tracee->files, tracee->closing_first, tracee->closing_last);
 	for (at = &tracee->files->closing; *at && *at != tracee; at = &(*at)->closing_next)
 		;
 	if (*at)

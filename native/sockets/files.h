@@ -27,8 +27,9 @@ void files_leave_image(struct pt_tracer *t, struct files *files);
 int files_lookup(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket **out);
 /* The same, if it was looked up before and is a socket; else NULL. */
 struct socket *files_known(struct pt_tracer *t, struct files *files, int fd);
-/* Notes what an fd of an unreadable process must be, since a call succeeded that only sockets allow. */
-void files_note(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket);
+/* Notes what an fd of an unreadable process is: since a call succeeded that only sockets allow, or by asking it. NULL:
+ * no socket. False: it may change just now, and nothing is noted. */
+bool files_note(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket);
 /* What was noted of it, or found at the last look; NULL: nothing, or that it is no socket. */
 struct socket *files_noted(const struct files *files, int fd);
 
@@ -38,6 +39,8 @@ void files_closing(struct pt_tracer *t, struct tracee *tracee, unsigned int firs
 /* The same for one fd; calls visit first if it is a socket. */
 void files_close(struct pt_tracer *t, struct tracee *tracee, int fd,
 		 void (*visit)(struct pt_tracer *, struct tracee *, int fd, struct socket *));
+/* Was fd among those since files->changes was that, or may it have been? */
+bool files_changed(const struct files *files, int fd, uint64_t since);
 /* That call is over. */
 void files_settle(struct tracee *tracee);
 /* Calls visit for every socket that is known among the fds first..last. */

@@ -112,8 +112,9 @@ int procnet_identify(pid_t tid, int fd, struct pt_socket_info *info)
 {
 	int64_t inode = proc_socket_inode(tid, fd);
 
+	/* Where /proc hides whom one may not look at (hidepid=2) the whole process is not there. */
 	if (inode == -ENOENT)
-		return -EBADF;
+		return proc_status(tid, "Tgid:", 10) < 0 ? -EACCES : -EBADF;
 	if (inode <= 0)
 		return (int)inode;
 	info->inode = (uint64_t)inode;

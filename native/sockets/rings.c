@@ -11,6 +11,7 @@
 #include "sockets/rings.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,8 +27,8 @@ static bool is_ring(pid_t tid, int fd)
 	return proc_fd_target(tid, fd, target) == 0 && strcmp(target, "anon_inode:[io_uring]") == 0;
 }
 
-/* Is one of its fds a ring? If they can't be read the transfers on them can't be attributed either, which is said. */
-static bool has_ring(pid_t tid)
+/* Is one of its fds a ring? Where they can't be read: otherwise. */
+static bool has_ring(pid_t tid, bool otherwise)
 {
 	char path[PROC_PATH];
 	struct dirent *entry;
@@ -35,12 +36,13 @@ static bool has_ring(pid_t tid)
 	DIR *folder;
 
 	if (proc_path(path, tid, "fd") < 0)
-		return false;
+		return otherwise;
 	folder = opendir(path);
-	while (folder && !found && (entry = readdir(folder)))
+	if (!folder)
+		return otherwise;
+	while (!found && (entry = readdir(folder)))
 		found = entry->d_name[0] != '.' && is_ring(tid, atoi(entry->d_name));
-	if (folder)
-		closedir(folder);
+	closedir(folder);
 	return found;
 }
 
@@ -56,23 +58,30 @@ void rings_used(struct pt_tracer *t, struct tracee *tracee, const struct syscall
 
 void rings_got(struct pt_tracer *t, struct tracee *tracee, const struct syscall_entry *entry, int fd)
 {
+	char target[PROC_FD_TARGET];
+
 	if (is_ring(tracee->tid, fd))
 		rings_used(t, tracee, entry);
+	else if (proc_fd_target(tracee->tid, fd, target) == -EACCES)
+		emit_warning(t, tracee, PT_REASON_UNREADABLE, entry, EACCES);
 }
 
 void rings_found(struct pt_tracer *t, struct tracee *tracee)
 {
-	if (has_ring(tracee->tid))
+	if (has_ring(tracee->tid, false))
 		rings_used(t, tracee, NULL);
 }
 
 void rings_kept(struct pt_tracer *t, struct tracee *tracee)
 {
+	const bool had = tracee->files->unsure & UNSURE_RINGS;
+
 	/* Close-on-exec is what a ring has from its birth. */
-	if (!tracee->fresh && !(tracee->files->unsure & UNSURE_RINGS))
+	if (!tracee->fresh && !had)
 		return;
 	tracee->files->unsure &= ~(unsigned int)UNSURE_RINGS;
-	rings_found(t, tracee);
+	if (has_ring(tracee->tid, had))
+		rings_used(t, tracee, NULL);
 }
 
 void rings_inherited(struct tracee *child, const struct tracee *parent)

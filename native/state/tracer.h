@@ -28,6 +28,7 @@
 struct denial;
 struct image;
 struct order_key;
+struct question;
 struct socket;
 struct tracee;
 
@@ -44,6 +45,7 @@ struct group {
 	struct fast_group fast;
 	struct group *shares; /* it runs in the memory of that one (CLONE_VM without CLONE_THREAD), until its execve */
 	unsigned int sharers; /* groups that do so in its memory */
+	bool hidden;	      /* it may not be looked at: its fds are not known but by asking (question.c) */
 };
 
 /* Why an fd may come to name something else without a call that is seen: bits. */
@@ -51,6 +53,13 @@ enum unsure {
 	UNSURE_RINGS = 1,      /* io_uring closes and installs fds by itself */
 	UNSURE_SUPERVISED = 2, /* who answers its calls may put fds in their places (seccomp_unotify(2), ADDFD) */
 	UNSURE_SHARED = 4      /* a process that is not traced has the same table */
+};
+
+#define CHANGES_KEPT 64
+
+struct fd_range {
+	unsigned int first;
+	unsigned int last;
 };
 
 /* One fd table, as far as it is known: fd -> socket. See files.c. */
@@ -63,6 +72,8 @@ struct files {
 	struct socket **sockets; /* by fd: NULL unknown, NOT_A_SOCKET, or the socket */
 	unsigned int unsure;	 /* bits of enum unsure: then sockets[] is what the fd was at the last look */
 	unsigned int size;
+	struct fd_range changed[CHANGES_KEPT]; /* the last of them: number i is in [i % CHANGES_KEPT] */
+	uint64_t changes;	/* how often calls that take fds away began, or ended while others could look them up */
 	struct image *image;	/* whose slots mirror this table (fast/slots.c), or NULL */
 	struct tracee *closing; /* list of those in the middle of a close, dup2, connect ... */
 };
@@ -108,6 +119,7 @@ struct call {
 	int fd[2];    /* what it transfers on: [0] the only one or the source, [1] the target of splice, sendfile */
 	struct socket *socket[2]; /* what those fds named when the call was entered, or NULL */
 	bool unreadable;	  /* what they name can't be known */
+	bool closed;		  /* but it was asked for, and there was no such fd right before the call */
 };
 
 /* A call that a signal interrupted; what comes of it is not known yet. */
@@ -165,7 +177,8 @@ struct tracee {
 	bool unmade;	      /* SIGKILL has taken it out of its last stop: a call that it stood before is not made */
 	bool before_filters;  /* its call was seen at a syscall-entry-stop: seccomp filters judge it after that */
 	struct disguise disguise;
-	bool sandboxed;	    /* has a seccomp filter of its own: watched with PTRACE_SYSCALL */
+	struct question *question; /* what it was asked about its fds (question.c), or NULL */
+	bool sandboxed;		   /* has a seccomp filter of its own: watched with PTRACE_SYSCALL */
 	bool closely;	    /* so is one that has code of its own where our filter lets calls pass (fast/collide.c) */
 	int64_t held_since; /* ns, while it is its group's held */
 	bool continues;	    /* it was resumed by PTRACE_CONT, or only seized: it makes calls unseen */

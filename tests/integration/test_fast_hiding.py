@@ -6,8 +6,8 @@ from __future__ import annotations
 import pytest
 
 from tests.fast import MODES, Fast
-from tests.hazards import Unprivileged, assert_counted, reasons
-from tests.support import Outcome, Targets, run_ptmon, unprivileged
+from tests.hazards import Unprivileged, assert_counted
+from tests.support import Outcome, Targets, run_ptmon
 
 
 def hidden(targets: Targets, nobody: Unprivileged, how: str, mode: str) -> Outcome:
@@ -28,7 +28,7 @@ def test_sockets_known_before_it_hid_are_counted_on(targets: Targets, nobody: Un
 def test_new_sockets_of_a_process_that_hid_are_counted(targets: Targets, nobody: Unprivileged, mode: str) -> None:
     traced = hidden(targets, nobody, "new", mode)
     assert_counted(traced, calls=True)
-    assert reasons(traced.report) == {"unreadable"}
+    assert traced.report["complete"], traced.report["warnings"]
     assert len([row for row in traced.report["sockets"] if row["sent"] or row["received"]]) == 6
 
 
@@ -41,8 +41,7 @@ def test_what_cannot_be_read_any_more_is_said(targets: Targets, nobody: Unprivil
 
 def test_a_process_that_hides_while_it_is_attached_is_counted(fast: Fast) -> None:
     fast.attached("hiding", "known")
-    if not unprivileged():  # else what it opens later is counted, but not all is known of it
-        fast.attached("hiding", "new")
+    fast.attached("hiding", "new")
 
 
 @pytest.mark.parametrize("options", [(), ("--log=/dev/null",)])

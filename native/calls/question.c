@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ *
+ * A process that is not dumpable shows an unprivileged tracer neither its memory nor its fds. But it can still be let
+ * make calls, and what they return is in a register. So before a call on an fd that is not known it makes one that
+ * fails in any case, without touching its memory or changing anything, and the error tells what the fd is (answers.c).
+ *
+ *   stop before the call    its registers are kept, and the question is made instead of it
+ *   syscall-exit-stop       the answer is taken; all registers as they were, but the thread goes on at its call's
+ *                           instruction: it comes to a stop before the call again, where there may be a further
+ * question
+ *
+ * A signal that comes meanwhile is delivered at that instruction, as if it had come just before the call was made.
+ *
+ * A race with other threads: one may close the fd, and another one get its number, between two questions or between the
+ * answer and the call. Each close comes by here: it takes away what was answered before it (files.c), and what is
+ * answered while one is under way, or was, is not believed.
+ *
+ * A seccomp filter of the program's own would see the question, and may kill for it: then nothing is asked.
+ */
+#include "calls/question.h"
+
+#include <errno.h>
+#include <linux/seccomp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "calls/call.h"
+#include "calls/transfer.h"
+#include "calls/watch.h"
+#include "machine/proc.h"
+#include "machine/registers.h"
+#include "process/tracee.h"
+#include "sockets/answers.h"
+#include "sockets/files.h"
+#include "sockets/sockets.h"
+
+#define MOST_QUESTIONS 32 /* before one call: other threads may close and open the fd all the time */
+
+struct question {
+	struct registers saved; /* the program's own, while a question is under way */
+	uint64_t number;	/* of the program's call */
+	bool under_way;
+	bool answered; /* and nothing was done since */
+	unsigned int asked;
+	int fd;
+	int closed;	  /* the fd of which the answer was that there is none, or -1 */
+	uint64_t changes; /* of the fd table, when the first question about the fd was asked */
+	enum ask ask;
+	struct answers answers;
+};
+
+struct installer {
+	const struct group *group;
+	bool any;
+};
+
+static void look_at_call(struct pt_tracer *t, struct tracee *tracee, void *context)
+{
+	struct installer *installer = context;
+	const struct syscall_entry *entry = tracee->call.entry;
+
+	(void)t;
+	if (tracee->group == installer->group && entry && (entry->rule == RULE_SECCOMP || entry->rule == RULE_PRCTL))
+		installer->any = true;
+}
+
+/* How many seccomp filters a thread has, ptmon's one among them; or -errno. Before Linux 5.9: 0, or "some". */
+static int64_t filters_of(pid_t tid)
+{
+	int64_t filters = proc_status(tid, "Seccomp_filters:", 10);
+
+	if (filters == -ENOENT)
+		filters = proc_status(tid, "Seccomp:", 10) == 0 ? 0 : -ENOENT;
+	return filters;
+}
+
+/* Those that ptmon itself has the program has from it: they let ptmon ask such things. */
+static bool has_own_filter(struct pt_tracer *t, const struct tracee *tracee)
+{
+	int64_t inherited = t->launched ? filters_of(getpid()) : 0;
+	struct installer installer = {.group = tracee->group};
+
+	if (tracee->sandboxed || tracee->strict || inherited < 0 ||
+	    filters_of(tracee->tid) != inherited + (t->filtered ? 1 : 0))
+		return true;
+	/* A race with another thread that gives its filter to all (TSYNC), where it is not held for that. */
+	tracee_each(t, look_at_call, &installer);
+	return installer.any;
+}
+
+/* A rule for the question's own call might answer it instead of the kernel. */
+static bool is_refused(const struct pt_tracer *t, const struct asking_call *call, bool compat)
+{
+	const struct order *order = watch_order(t, compat, (uint64_t)call->number);
+
+	return order && order->rules;
+}
+
+/* The call's first fd that can't be looked at, or -1. */
+static int hidden_fd(struct pt_tracer *t, struct tracee *tracee, struct call *call)
+{
+	struct socket *socket;
+
+	transfer_fds(call);
+	for (int i = 0; i < 2; i++) {
+		int found = call->fd[i] < 0 || question_found_closed(tracee, call->fd[i])
+				    ? 0
+				    : files_lookup(t, tracee, call->fd[i], &socket);
+
+		if (found == -EACCES || found == -EPERM)
+			return call->fd[i];
+	}
+	return -1;
+}
+
+/* The tracee's question, with what is known of the fd by earlier ones. NULL: there is no memory, or it was asked often
+ * enough. */
+static struct question *question_of(struct tracee *tracee, int fd)
+{
+	struct question *question = tracee->question;
+	const struct files *files = tracee->files;
+
+	if (!question)
+		question = tracee->question = calloc(1, sizeof(*question));
+	if (!question || question->asked >= MOST_QUESTIONS)
+		return NULL;
+	if (!question->asked || question->fd != fd || files_changed(files, fd, question->changes)) {
+		question->answers = (struct answers){.alone = files->users == 1};
+		question->closed = -1;
+		question->changes = files->changes;
+		question->fd = fd;
+	}
+	return question;
+}
+
+/* Lets the tracee make that call instead of the one that it stands before. */
+static bool make(struct tracee *tracee, struct question *question, const struct asking_call *call)
+{
+	struct registers regs;
+
+	if (registers_read(tracee->tid, &question->saved) < 0)
+		return false;
+	regs = question->saved;
+	registers_set_arguments(&regs, call->args, tracee->call.compat);
+	return registers_set_number(tracee->tid, &regs, call->number) == 0;
+}
+
+static bool ask(struct pt_tracer *t, struct tracee *tracee, enum abi abi, uint64_t number, const uint64_t args[6],
+		int fd)
+{
+	struct question *question = question_of(tracee, fd);
+	struct found_socket socket;
+	struct asking_call call;
+
+	if (!question || answers_read(&question->answers, &question->ask, &socket) != FOUND_NOTHING_YET)
+		return false;
+	answers_call(question->ask, fd, abi != ABI_NATIVE, &call);
+	if (is_refused(t, &call, abi != ABI_NATIVE) || has_own_filter(t, tracee))
+		return false;
+	call_begin(t, tracee, abi, number, args);
+	if (!make(tracee, question, &call))
+		return false;
+	question->number = number;
+	question->under_way = true;
+	question->asked++;
+	return true;
+}
+
+bool question_first(struct pt_tracer *t, struct tracee *tracee, enum abi abi, uint64_t number, const uint64_t args[6])
+{
+	struct call call = {.entry = syscall_find(abi, number)};
+	struct question *question = tracee->question;
+	int fd;
+
+	if (question && !question->answered) {
+		question->asked = 0;
+		question->closed = -1;
+	}
+	if (question)
+		question->answered = false;
+	/* Where fds change unseen no answer would hold until the call. Who has an image can be read, unless it hides.
+	 */
+	if (!call.entry || !syscall_transfers(call.entry) || call.entry->rule == RULE_SOCKETCALL || t->detaching ||
+	    tracee->files->unsure || !call_counts(t, tracee) || (tracee->group->fast.image && !tracee->group->hidden))
+		return false;
+	memcpy(call.args, args, sizeof(call.args));
+	fd = hidden_fd(t, tracee, &call);
+	return fd >= 0 && ask(t, tracee, abi, number, args, fd);
+}
+
+bool question_under_way(const struct tracee *tracee)
+{
+	return tracee->question && tracee->question->under_way;
+}
+
+/* Its own call is made next. */
+static void go_back(const struct tracee *tracee, struct question *question)
+{
+	registers_restart(&question->saved, (int64_t)question->number);
+	registers_set_number(tracee->tid, &question->saved, -1);
+}
+
+static bool note_socket(struct pt_tracer *t, struct tracee *tracee, int fd, const struct found_socket *found)
+{
+	struct socket *socket = socket_unknown();
+	bool noted;
+
+	if (!socket)
+		return true;
+	socket->info.family = found->family;
+	socket->info.type = found->type;
+	socket->info.protocol = found->protocol;
+	socket->seen = t->now;
+	noted = files_note(t, tracee, fd, socket);
+	socket_put(t, socket);
+	return noted;
+}
+
+void question_answered(struct pt_tracer *t, struct tracee *tracee, int64_t result)
+{
+	struct question *question = tracee->question;
+	struct found_socket socket;
+	bool noted = true;
+	enum ask next;
+
+	question->under_way = false;
+	question->answered = true;
+	go_back(tracee, question);
+	if (files_changed(tracee->files, question->fd, question->changes))
+		return; /* it is asked anew */
+	question->answers.error[question->ask] = result < 0 ? (int)-result : -1;
+	switch (answers_read(&question->answers, &next, &socket)) {
+	case FOUND_SOCKET:
+		noted = note_socket(t, tracee, question->fd, &socket);
+		break;
+	case FOUND_OTHER:
+		noted = files_note(t, tracee, question->fd, NULL);
+		break;
+	case FOUND_CLOSED:
+		question->closed = question->fd;
+		break;
+	default:
+		break;
+	}
+	if (!noted)
+		question->answers = (struct answers){.alone = tracee->files->users == 1};
+}
+
+bool question_found_closed(const struct tracee *tracee, int fd)
+{
+	const struct question *question = tracee->question;
+
+	return question && question->closed == fd && !files_changed(tracee->files, fd, question->changes);
+}

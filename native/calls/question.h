@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ * Processes that may not be looked at are asked what an fd is. */
+#ifndef PT_QUESTION_H
+#define PT_QUESTION_H
+
+#include "state/tracer.h"
+
+/* The tracee stands before a call. True: it makes another one first, which tells what an fd of its call is; then it
+ * goes back to before its own. */
+bool question_first(struct pt_tracer *t, struct tracee *tracee, enum abi abi, uint64_t number, const uint64_t args[6]);
+/* Is it that call that it is inside of? */
+bool question_under_way(const struct tracee *tracee);
+/* It has returned. */
+void question_answered(struct pt_tracer *t, struct tracee *tracee, int64_t result);
+/* The answer, right before this call, was that no fd has this number. */
+bool question_found_closed(const struct tracee *tracee, int fd);
+
+#endif

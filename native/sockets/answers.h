@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ * What a process tells of an fd that can't be looked at: the errors of calls that fail in any case. See answers.c. */
+#ifndef PT_ANSWERS_H
+#define PT_ANSWERS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum ask {
+	ASK_TCP,
+	ASK_SMC,
+	ASK_IP,
+	ASK_IPV6,
+	ASK_UDP,
+	ASK_MPTCP,
+	ASK_SHUTDOWN,
+	ASK_QUEUE,
+	ASK_NETLINK,
+	ASK_PACKET,
+	ASK_VSOCK,
+	ASK_COUNT
+};
+
+struct answers {
+	int error[ASK_COUNT]; /* errno; 0: not asked yet, -1: something that no errno stands for */
+	bool alone;	      /* no other thread can put something else in the fd's place between two of them */
+};
+
+/* What they come to. */
+enum finding {
+	FOUND_NOTHING_YET, /* *next is to be asked */
+	FOUND_SOCKET,	   /* *family (-1: unknown), *type and *protocol (0: unknown) are what it is */
+	FOUND_OTHER,	   /* open, and no socket */
+	FOUND_CLOSED,	   /* no fd has this number, or one that nothing can be read from or written to (O_PATH) */
+	FOUND_UNCERTAIN	   /* nothing can be said */
+};
+
+struct found_socket {
+	int family;
+	int type;
+	int protocol;
+};
+
+enum finding answers_read(const struct answers *answers, enum ask *next, struct found_socket *socket);
+/* The call that asks this of an fd, in the native or the 32-bit ABI. */
+struct asking_call {
+	int64_t number;
+	uint64_t args[5];
+};
+void answers_call(enum ask ask, int fd, bool compat, struct asking_call *call);
+
+#endif
