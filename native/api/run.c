@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "calls/hold.h"
 #include "calls/watch.h"
 #include "loop/await.h"
 #include "loop/closely.h"
+#include "loop/hold.h"
 #include "loop/loop.h"
 #include "loop/signals.h"
 #include "machine/proc.h"

@@ -25,30 +25,17 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "calls/asked.h"
 #include "calls/call.h"
 #include "calls/transfer.h"
 #include "calls/watch.h"
 #include "machine/proc.h"
 #include "machine/registers.h"
 #include "process/tracee.h"
-#include "sockets/answers.h"
 #include "sockets/files.h"
 #include "sockets/sockets.h"
 
 #define MOST_QUESTIONS 32 /* before one call: other threads may close and open the fd all the time */
-
-struct question {
-	struct registers saved; /* the program's own, while a question is under way */
-	uint64_t number;	/* of the program's call */
-	bool under_way;
-	bool answered; /* and nothing was done since */
-	unsigned int asked;
-	int fd;
-	int closed;	  /* the fd of which the answer was that there is none, or -1 */
-	uint64_t changes; /* of the fd table, when the first question about the fd was asked */
-	enum ask ask;
-	struct answers answers;
-};
 
 struct installer {
 	const struct group *group;
@@ -104,7 +91,7 @@ static int hidden_fd(struct pt_tracer *t, struct tracee *tracee, struct call *ca
 
 	transfer_fds(call);
 	for (int i = 0; i < 2; i++) {
-		int found = call->fd[i] < 0 || question_found_closed(tracee, call->fd[i])
+		int found = call->fd[i] < 0 || asked_found_closed(tracee, call->fd[i])
 				    ? 0
 				    : files_lookup(t, tracee, call->fd[i], &socket);
 
@@ -245,11 +232,4 @@ void question_answered(struct pt_tracer *t, struct tracee *tracee, int64_t resul
 	}
 	if (!noted)
 		question->answers = (struct answers){.alone = tracee->files->users == 1};
-}
-
-bool question_found_closed(const struct tracee *tracee, int fd)
-{
-	const struct question *question = tracee->question;
-
-	return question && question->closed == fd && !files_changed(tracee->files, fd, question->changes);
 }

@@ -12,7 +12,5 @@ bool question_first(struct pt_tracer *t, struct tracee *tracee, enum abi abi, ui
 bool question_under_way(const struct tracee *tracee);
 /* It has returned. */
 void question_answered(struct pt_tracer *t, struct tracee *tracee, int64_t result);
-/* The answer, right before this call, was that no fd has this number. */
-bool question_found_closed(const struct tracee *tracee, int fd);
 
 #endif

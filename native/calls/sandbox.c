@@ -19,7 +19,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "loop/closely.h"
 #include "machine/proc.h"
 #include "machine/registers.h"
 #include "process/tracee.h"
@@ -134,8 +133,8 @@ bool sandbox_enter(struct pt_tracer *t, struct tracee *tracee)
 		return true;
 	}
 	if (is_set_filter(call) && call->entry->rule == RULE_SECCOMP && call->args[1] & SECCOMP_FILTER_FLAG_TSYNC &&
-	    t->filtered && !tracee->group->held)
-		closely_hold(t, tracee);
+	    t->filtered)
+		tracee->filters_all = true;
 	if (is_undumpable(call)) {
 		tracee->group->hidden = true;
 		fast_hides(t, tracee);

@@ -15,7 +15,6 @@
 #include "calls/call.h"
 #include "calls/capture.h"
 #include "calls/deny.h"
-#include "calls/hold.h"
 #include "calls/sandbox.h"
 #include "calls/socketcall.h"
 #include "machine/memory.h"
@@ -88,6 +87,16 @@ static const struct order *unpacked_order(const struct pt_tracer *t, struct trac
 	return order;
 }
 
+/* It stays where it is until pt_answer() (../loop/hold.c). */
+static bool hold(struct pt_tracer *t, struct tracee *tracee, enum hold at)
+{
+	if (!capture_emit(t, PT_HELD, tracee, &tracee->watched.call, tracee->watched.watch->captures))
+		return false;
+	tracee->hold = at;
+	t->wants_answer = true;
+	return true;
+}
+
 static void refuse(struct pt_tracer *t, struct tracee *tracee, const struct denial *rule, const struct pt_call *call,
 		   const struct pt_watch *watch)
 {
@@ -151,7 +160,7 @@ bool watch_enter(struct pt_tracer *t, struct tracee *tracee)
 		refuse(t, tracee, rule, &made, watch);
 	if (!watched->tell && !watched->hold)
 		watched->watch = NULL;
-	if (watched->hold && hold_begin(t, tracee, HOLD_ENTRY))
+	if (watched->hold && hold(t, tracee, HOLD_ENTRY))
 		return true;
 	needed = call_enter(t, tracee, !rule);
 	return needed || watched->watch;
@@ -168,6 +177,6 @@ void watch_exit(struct pt_tracer *t, struct tracee *tracee, int64_t result)
 	if (watched->tell && t->counting)
 		capture_emit(t, PT_RETURN, tracee, &watched->call, watched->watch->captures);
 	if (watched->hold && t->counting && !t->detaching)
-		hold_begin(t, tracee, HOLD_EXIT);
+		hold(t, tracee, HOLD_EXIT);
 	watched->watch = NULL;
 }

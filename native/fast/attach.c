@@ -18,6 +18,7 @@
 #include <sys/personality.h>
 
 #include "fast/count/ring.h"
+#include "fast/count/threads.h"
 #include "fast/door.h"
 #include "fast/image/code.h"
 #include "fast/image/handover.h"
@@ -110,7 +111,7 @@ int attach_free(struct pt_tracer *t, struct image *image, struct tracee *tracee)
 	if (!error)
 		error = known_tell(image);
 	unknown_end(t, &unknown);
-	if (!error && !image_add_threads(t, image))
+	if (!error && !threads_add_all(t, image))
 		error = -EMLINK;
 	if (!error && !tracee->group->fast.free)
 		error = relocate_count_asked(t, tracee->group);

@@ -14,6 +14,7 @@
 #include "fast/changes.h"
 #include "fast/count/fallback.h"
 #include "fast/count/ring.h"
+#include "fast/count/threads.h"
 #include "fast/image/image.h"
 #include "fast/image/layout.h"
 #include "fast/image/requester.h"
@@ -106,7 +107,7 @@ void door_born(struct pt_tracer *t, struct tracee *child)
 		registers_peek_thread_pointer(child->tid, &child->fast.thread_pointer);
 	if (!image)
 		return;
-	if (!child->fast.guest_of && !image_add_thread(image, child))
+	if (!child->fast.guest_of && !threads_add(image, child))
 		door_withdraw(t, child, PT_FALLBACK_THREADS);
 	/* Its maker's call may have been replaced while it was being made. */
 	relocate_one_in(t, image, child->tid);
@@ -153,7 +154,7 @@ void door_gone(struct pt_tracer *t, struct tracee *tracee)
 		returns_end(tracee->group, tracee->tid);
 	if (!image)
 		return;
-	image_remove_thread(image, tracee);
+	threads_remove(image, tracee);
 	image_read_through_another(t, image, tracee);
 }
 

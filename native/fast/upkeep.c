@@ -11,6 +11,7 @@
 #include "fast/count/ring.h"
 #include "fast/count/slots.h"
 #include "fast/count/stamp.h"
+#include "fast/count/threads.h"
 #include "fast/door.h"
 #include "fast/image/code.h"
 #include "fast/image/layout.h"
@@ -40,7 +41,7 @@ void door_before_stop(struct pt_tracer *t, struct tracee *tracee)
 	if (!image)
 		return;
 	/* First, for it may have written records: they name it by its thread pointer. */
-	if (tracee->fast.unnamed && !image_add_thread(image, tracee))
+	if (tracee->fast.unnamed && !threads_add(image, tracee))
 		door_withdraw(t, tracee, PT_FALLBACK_THREADS);
 	image->stopped = tracee;
 	ring_drain(t, image);
@@ -80,7 +81,7 @@ void door_exiting(struct pt_tracer *t, struct tracee *tracee)
 		patrol_jumps(t, image, tracee);
 	image->leaving = last;
 	if (!last)
-		image_remove_thread(image, tracee);
+		threads_remove(image, tracee);
 }
 
 /* Who runs under PTRACE_CONT is seen by the stubs alone. So the jumps stay until all stand, or are met where they
@@ -274,8 +275,10 @@ void door_forget(struct pt_tracer *t, struct files *files, unsigned int fd, stru
 {
 	struct image *image = mirror(files);
 
-	if (image)
-		slots_forget(t, image, fd, was);
+	if (!image || !slots_forget(image, fd, was))
+		return;
+	ring_drain(t, image);
+	slots_faded(t, image, fd);
 }
 
 enum fast_still door_still(const struct files *files, unsigned int fd, bool socket)

@@ -55,8 +55,13 @@ static void wait_for_others(struct pt_tracer *t, struct tracee *caller)
 
 /* With TSYNC the other threads get the filter in the middle of whatever they do. None may run under PTRACE_CONT then.
  */
-void closely_hold(struct pt_tracer *t, struct tracee *caller)
+void closely_before(struct pt_tracer *t, struct tracee *caller)
 {
+	const bool filters_all = caller->filters_all;
+
+	caller->filters_all = false;
+	if (!filters_all || caller->group->held)
+		return;
 	tracee_each(t, watch_closely, caller);
 	tracee_each(t, bring_to_stop, NULL);
 	wait_for_others(t, caller);

@@ -5,9 +5,9 @@
 
 #include "state/tracer.h"
 
-/* The tracee stands before a call that gives all threads of its process a filter of the program's own: from now on they
- * are watched, and it stays there until none of them runs on without that. */
-void closely_hold(struct pt_tracer *t, struct tracee *caller);
+/* The tracee stands before a call that is about to be made. If that gives all threads of its process a filter of the
+ * program's own they are watched from now on, and it stays there until none of them runs on without that. */
+void closely_before(struct pt_tracer *t, struct tracee *caller);
 /* The same for all that run in its memory, itself included, whatever they have; it stays there if hold says so. */
 void closely_watch(struct pt_tracer *t, struct tracee *tracee, bool hold);
 /* A tracee that was asked to stop has stopped, or is gone. */

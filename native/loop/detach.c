@@ -16,8 +16,8 @@
 #include <sys/wait.h>
 
 #include "calls/call.h"
-#include "calls/hold.h"
 #include "loop/await.h"
+#include "loop/hold.h"
 #include "machine/interrupt.h"
 #include "process/tracee.h"
 #include "sockets/files.h"

@@ -65,6 +65,7 @@ static void on_call_entry(struct pt_tracer *t, struct tracee *tracee, uint32_t a
 	fast_enters(t, tracee);
 	/* Until its close is over no answer about that fd holds (question.c), so its end is wanted. */
 	tracee->entered = watch_enter(t, tracee) || (tracee->is_closing && tracee->group->hidden);
+	closely_before(t, tracee);
 }
 
 /* Lets the tracee go on, unless it is to stay where it is. */

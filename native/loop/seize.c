@@ -120,7 +120,7 @@ static void join_memory(struct pt_tracer *t, struct tracee *child, const struct 
 static void join_parent(struct pt_tracer *t, struct tracee *child, const struct tracee *parent)
 {
 	if (child->files == parent->files)
-		/* What one of them closes the other's slots (fast/slots.h) would not show. */
+		/* What one of them closes the other's slots (fast/count/slots.h) would not show. */
 		child->group->fast.slow = parent->group->fast.slow = true;
 	join_memory(t, child, parent);
 }

@@ -204,7 +204,7 @@ static inline uint64_t registers_rbx(const struct registers *regs)
 	return regs->user.rbx;
 }
 
-/* As fast/ask.S saves them. */
+/* As fast/image/request.S saves them. */
 static inline void registers_set_saved(struct registers *regs, const uint64_t saved[7])
 {
 	regs->user.rax = saved[0];

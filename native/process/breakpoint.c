@@ -14,7 +14,7 @@
 
 #include "machine/memory.h"
 #include "machine/proc.h"
-#include "process/tracee.h"
+#include "process/tracees.h"
 
 struct breakpoint *breakpoint_find(const struct pt_tracer *t, const struct group *group, uint64_t address)
 {

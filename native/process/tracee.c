@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only
  *
- * tid -> struct tracee, and the groups and fd tables that tracees share.
+ * How tracees begin and end, with the groups and fd tables that they share.
  */
 #include "process/tracee.h"
 
@@ -10,40 +10,9 @@
 #include <sys/ptrace.h>
 
 #include "process/breakpoint.h"
+#include "process/tracees.h"
 #include "sockets/files.h"
 #include "state/door.h"
-
-static unsigned int bucket(pid_t tid)
-{
-	return (unsigned int)tid & (HASH_SIZE - 1);
-}
-
-struct tracee *tracee_find(struct pt_tracer *t, pid_t tid)
-{
-	struct tracee *tracee = t->tracees[bucket(tid)];
-
-	while (tracee && tracee->tid != tid)
-		tracee = tracee->next;
-	return tracee;
-}
-
-static void link_in(struct pt_tracer *t, struct tracee *tracee)
-{
-	struct tracee **head = &t->tracees[bucket(tracee->tid)];
-
-	tracee->next = *head;
-	*head = tracee;
-}
-
-static void unlink_from(struct pt_tracer *t, struct tracee *tracee)
-{
-	struct tracee **at = &t->tracees[bucket(tracee->tid)];
-
-	while (*at && *at != tracee)
-		at = &(*at)->next;
-	if (*at)
-		*at = tracee->next;
-}
 
 struct tracee *tracee_create(struct pt_tracer *t, pid_t tid)
 {
@@ -54,7 +23,7 @@ struct tracee *tracee_create(struct pt_tracer *t, pid_t tid)
 	tracee->tid = tid;
 	tracee->state = TRACEE_NEWBORN;
 	tracee->born = t->now;
-	link_in(t, tracee);
+	tracees_link(t, tracee);
 	t->tracee_count++;
 	t->newborns++;
 	return tracee;
@@ -83,7 +52,7 @@ static void forget_shared(struct pt_tracer *t, struct tracee *tracee, void *grou
 
 void tracee_destroy(struct pt_tracer *t, struct tracee *tracee)
 {
-	unlink_from(t, tracee);
+	tracees_unlink(t, tracee);
 	t->tracee_count--;
 	fast_gone(t, tracee);
 	if (tracee->group) {
@@ -133,28 +102,9 @@ int tracee_join(struct pt_tracer *t, struct tracee *tracee, struct group *group,
 
 void tracee_rename(struct pt_tracer *t, struct tracee *tracee, pid_t tid)
 {
-	unlink_from(t, tracee);
+	tracees_unlink(t, tracee);
 	tracee->tid = tid;
-	link_in(t, tracee);
-}
-
-void tracee_each(struct pt_tracer *t, void (*visit)(struct pt_tracer *, struct tracee *, void *), void *context)
-{
-	for (unsigned int i = 0; i < HASH_SIZE; i++) {
-		for (struct tracee *tracee = t->tracees[i], *next; tracee; tracee = next) {
-			next = tracee->next;
-			visit(t, tracee, context);
-		}
-	}
-}
-
-struct tracee *tracee_of_group(struct pt_tracer *t, pid_t tgid, const struct tracee *but)
-{
-	for (unsigned int i = 0; i < HASH_SIZE; i++)
-		for (struct tracee *tracee = t->tracees[i]; tracee; tracee = tracee->next)
-			if (tracee != but && tracee->group && tracee->group->tgid == tgid)
-				return tracee;
-	return NULL;
+	tracees_link(t, tracee);
 }
 
 void tracee_resume(struct tracee *tracee, int request, int signal)

@@ -4,9 +4,9 @@
 
 #include <sys/types.h>
 
+#include "process/tracees.h"
 #include "state/tracer.h"
 
-struct tracee *tracee_find(struct pt_tracer *t, pid_t tid);
 /* Adds a tracee without group or fd table (TRACEE_NEWBORN). NULL: out of memory. */
 struct tracee *tracee_create(struct pt_tracer *t, pid_t tid);
 /* Forgets it; its group and its fd table go with their last tracee. */
@@ -16,10 +16,6 @@ int tracee_join(struct pt_tracer *t, struct tracee *tracee, struct group *group,
 		struct files *files);
 /* After execve by another thread than the leader: the tracee goes on under the leader's tid. */
 void tracee_rename(struct pt_tracer *t, struct tracee *tracee, pid_t tid);
-/* Calls visit for every tracee; visit may destroy the one that it is given, no other. */
-void tracee_each(struct pt_tracer *t, void (*visit)(struct pt_tracer *, struct tracee *, void *), void *context);
-/* The first tracee found of a thread group, but for one; or NULL. */
-struct tracee *tracee_of_group(struct pt_tracer *t, pid_t tgid, const struct tracee *but);
 
 /* Makes it run on by request (PTRACE_CONT, PTRACE_SYSCALL, PTRACE_LISTEN ...). A tracee that a SIGKILL took
  * meanwhile is no failure: its death is reported by the next wait. */

@@ -74,7 +74,7 @@ struct files {
 	unsigned int size;
 	struct fd_range changed[CHANGES_KEPT]; /* the last of them: number i is in [i % CHANGES_KEPT] */
 	uint64_t changes;	/* how often calls that take fds away began, or ended while others could look them up */
-	struct image *image;	/* whose slots mirror this table (fast/slots.c), or NULL */
+	struct image *image;	/* whose slots mirror this table (fast/count/slots.c), or NULL */
 	struct tracee *closing; /* list of those in the middle of a close, dup2, connect ... */
 };
 
@@ -179,6 +179,7 @@ struct tracee {
 	struct disguise disguise;
 	struct question *question; /* what it was asked about its fds (question.c), or NULL */
 	bool sandboxed;		   /* has a seccomp filter of its own: watched with PTRACE_SYSCALL */
+	bool filters_all;	   /* its call under way gives all threads of its process a filter (loop/closely.c) */
 	bool closely;	    /* so is one that has code of its own where our filter lets calls pass (fast/collide.c) */
 	int64_t held_since; /* ns, while it is its group's held */
 	bool continues;	    /* it was resumed by PTRACE_CONT, or only seized: it makes calls unseen */

@@ -13,7 +13,7 @@ from tests.fast import Fast
 from tests.support import DEADLINE, Targets, run_ptmon, started, until
 
 AT = "7c800000-"
-"""Where that memory begins (native/fast/layout.h), as /proc/PID/maps has it."""
+"""Where that memory begins (native/fast/image/layout.h), as /proc/PID/maps has it."""
 
 
 def maps(pid: int) -> str:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The decoder of native/fast meets the same instructions as objdump, in all of the code of large libraries."""
+"""The decoder of native/fast/scan meets the same instructions as objdump, in all of the code of large libraries."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import pytest
 from tests.support import Targets
 
 NATIVE = Path(__file__).parents[2] / "native"
-SOURCES = [NATIVE / "fast" / name for name in ("decode.c", "forms.c", "effects.c", "operands.c")]
+SOURCES = [NATIVE / "fast" / "scan" / name for name in ("decode.c", "forms.c", "effects.c", "operands.c")]
 FOLDERS = ("/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib64", "/usr/lib64", "/usr/lib")
 LINE = re.compile(r" *([0-9a-f]+):\t(.*)")
 NO_INSTRUCTION = re.compile(

@@ -36,7 +36,7 @@ FORGED = [
 ]
 
 ROW = {"begin": 8, "stub_at": 16, "stub": 20, "before": 21, "after": 22, "jump": 23, "repeatable": 24}
-"""Offsets in a row of the hand-over table: native/fast/table.c."""
+"""Offsets in a row of the hand-over table: native/fast/image/handover.c."""
 
 
 def both(targets: Targets, file: Path, *arguments: str) -> Outcome:

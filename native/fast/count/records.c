@@ -13,7 +13,7 @@
 
 #define PROBES 8
 
-/* What a call that counts may return, include/linux/fs.h and err.h of the kernel. */
+/* What a call that counts may return, include/linux/fs.h and include/linux/err.h of the kernel. */
 #define MAX_RW_COUNT 0x7ffff000
 #define MAX_ERRNO 4095
 

@@ -9,7 +9,6 @@
 
 #include <stdlib.h>
 
-#include "fast/count/ring.h"
 #include "fast/image/layout.h"
 #include "sockets/rows.h"
 #include "sockets/sockets.h"
@@ -86,23 +85,25 @@ static bool add_fading(struct image *image, unsigned int fd, struct socket *was)
 	return true;
 }
 
-void slots_forget(struct pt_tracer *t, struct image *image, unsigned int fd, struct socket *was)
+bool slots_forget(struct image *image, unsigned int fd, struct socket *was)
 {
 	if (fd >= FAST_FDS)
-		return;
+		return false;
 	/* The stub that is about to close it, or has just done so, does that itself, and until then nothing is learnt.
 	 */
 	if (read_slot(image, fd).state != FAST_CLOSING)
 		write_state(image, fd, FAST_UNKNOWN);
 	if (!was || *find_fading(image, fd) || (image->thread_count <= 1 && !slots_busy(image, fd)) ||
 	    !add_fading(image, fd, was))
-		return;
+		return false;
 	/* A race with other threads: one may have begun a call before the state was written (see stub.S), or ended one
 	 * since the rings were read. The order matters: who is not under way here has written its record. */
-	if (!slots_busy(image, fd)) {
-		ring_drain(t, image);
-		end_fading(t, find_fading(image, fd));
-	}
+	return !slots_busy(image, fd);
+}
+
+void slots_faded(struct pt_tracer *t, struct image *image, unsigned int fd)
+{
+	end_fading(t, find_fading(image, fd));
 }
 
 bool slots_stop(const struct image *image, unsigned int fd)

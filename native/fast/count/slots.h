@@ -9,8 +9,10 @@
  * on what it named before are under way, all on it stop. False: it may not be remembered, for it is about to be closed.
  */
 bool slots_learn(struct pt_tracer *t, struct image *image, unsigned int fd, struct socket *socket);
-/* From now on a call on it stops. was: the socket that it named, or NULL. */
-void slots_forget(struct pt_tracer *t, struct image *image, unsigned int fd, struct socket *was);
+/* From now on a call on it stops. was: the socket that it named, or NULL. True: all records of calls on that are
+ * written. When they have been read, slots_faded() is to follow. */
+bool slots_forget(struct image *image, unsigned int fd, struct socket *was);
+void slots_faded(struct pt_tracer *t, struct image *image, unsigned int fd);
 /* fd is used as a socket, but can't be learnt: all calls on it, and its close, stop. False: it is about to be closed.
  */
 bool slots_stop(const struct image *image, unsigned int fd);

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <sys/uio.h>
 
-#include "fast/count/ring.h"
 #include "fast/image/layout.h"
 #include "machine/registers.h"
 #include "process/tracee.h"
@@ -122,36 +121,6 @@ int image_set_flags(struct image *image, uint32_t flags)
 	return image_write(image, FAST_FLAGS, &flags, sizeof(flags));
 }
 
-bool image_add_thread(struct image *image, struct tracee *tracee)
-{
-	struct fast_thread *more;
-
-	if (image->thread_count == FAST_THREADS)
-		return false;
-	/* Who does not stand can be asked later, if it has not been before. */
-	registers_peek_thread_pointer(tracee->tid, &tracee->fast.thread_pointer);
-	tracee->fast.unnamed = !tracee->fast.thread_pointer;
-	if (tracee->fast.unnamed)
-		return ring_reserve(image) == 0;
-	for (unsigned int i = 0; i < image->thread_count; i++)
-		if (image->threads[i].pointer == tracee->fast.thread_pointer)
-			return image->threads[i].tracee == tracee;
-	more = realloc(image->threads, (image->thread_count + 1) * sizeof(*more));
-	if (!more)
-		return false;
-	image->threads = more;
-	more[image->thread_count++] = (struct fast_thread){tracee->fast.thread_pointer, tracee};
-	return ring_reserve(image) == 0;
-}
-
-void image_remove_thread(struct image *image, const struct tracee *tracee)
-{
-	/* One may be there twice: its pointer was another one before it had set up its thread-local storage. */
-	for (unsigned int i = image->thread_count; i-- > 0;)
-		if (image->threads[i].tracee == tracee)
-			image->threads[i] = image->threads[--image->thread_count];
-}
-
 struct search {
 	const struct image *image;
 	const struct tracee *but;
@@ -174,32 +143,10 @@ bool image_read_through_another(struct pt_tracer *t, struct image *image, const 
 
 	for (unsigned int i = 0; i < image->thread_count && !search.found; i++)
 		look(t, image->threads[i].tracee, &search);
-	/* One whose thread pointer is not known yet (image_add_thread): main may exit before that. */
+	/* One whose thread pointer is not known yet (threads_add): main may exit before that. */
 	if (!search.found)
 		tracee_each(t, look, &search);
 	if (image->reader == exiting->tid && search.found)
 		image->reader = search.found;
 	return search.found;
-}
-
-struct listing {
-	struct image *image;
-	bool complete;
-};
-
-static void list_thread(struct pt_tracer *t, struct tracee *tracee, void *context)
-{
-	struct listing *listing = context;
-
-	(void)t;
-	if (tracee->group == listing->image->group && !tracee->exiting && tracee->state != TRACEE_EXPECTED)
-		listing->complete &= image_add_thread(listing->image, tracee);
-}
-
-bool image_add_threads(struct pt_tracer *t, struct image *image)
-{
-	struct listing listing = {.image = image, .complete = true};
-
-	tracee_each(t, list_thread, &listing);
-	return listing.complete;
 }

@@ -126,11 +126,6 @@ struct image *image_copy(struct pt_tracer *t, const struct image *of, struct tra
 void image_destroy(struct pt_tracer *t, struct image *image);
 /* Which calls have to stop: bits of FAST_FLAGS. */
 int image_set_flags(struct image *image, uint32_t flags);
-/* A thread that records may name from now on. False: another one has the same thread pointer, or no memory. */
-bool image_add_thread(struct image *image, struct tracee *tracee);
-/* The same for all of its threads, which must stand. */
-bool image_add_threads(struct pt_tracer *t, struct image *image);
-void image_remove_thread(struct image *image, const struct tracee *tracee);
 /* This thread is about to exit: the memory is read through another one. False: there is none. */
 bool image_read_through_another(struct pt_tracer *t, struct image *image, const struct tracee *exiting);
 

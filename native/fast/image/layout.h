@@ -13,7 +13,7 @@
 #define FAST_MAGIC FAST_DATA		  /* FAST_MAGIC_WORD, once all is in place */
 #define FAST_MAGIC_WORD 0x316e6f6d7470	  /* "ptmon1" */
 #define FAST_NUMBERS 512		  /* of system calls that can be watched */
-#define FAST_FLAGS (FAST_DATA + 0x40)	  /* u32: one bit for each call of calls.h that has to stop; FAST_TIMED */
+#define FAST_FLAGS (FAST_DATA + 0x40)	  /* u32: one bit for each call of stub.h that has to stop; FAST_TIMED */
 #define FAST_SPREAD (FAST_DATA + 0x44)	  /* u32: FAST_SPREAD_ALL, or 0: all records go to the first ring */
 #define FAST_WATCHED (FAST_DATA + 0x48)	  /* FAST_NUMBERS bits: calls that the tracer wants to see */
 #define FAST_HEADS (FAST_DATA + 0x100)	  /* for each ring a line, see below */

@@ -8,7 +8,7 @@
  * signal away: requests.c has the whole story. If there is no tracer any more, the worst that happens is that signal to a
  * program that has a handler for it, once: then FAST_ALONE is set.
  */
-#include "layout.h"
+#include "fast/image/layout.h"
 
 #define RT_SIGPROCMASK 14
 #define GETPID 39

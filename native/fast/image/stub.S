@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only
  *
- * The code that counts. What stands here is never run in ptmon: patch.c copies it into the tracee, once for each place
+ * The code that counts. What stands here is never run in ptmon: emit_code.c copies it into the tracee, once for each place
  * (site) where the program makes system calls, and puts a jump to the copy there. It behaves as the replaced
  * instructions do, and makes a record of the call. README.md tells the whole story.
  *
@@ -12,7 +12,7 @@
  * The call itself stands here as the program would make it, with the program's registers: so signals interrupt it, and
  * the kernel restarts it (rip -= 2), as ever.
  */
-#include "layout.h"
+#include "fast/image/layout.h"
 
 #define MSG_PEEK 0x2
 #define MSG_ERRQUEUE 0x2000
@@ -376,7 +376,7 @@
 .Lnext_\@:
 	.endm
 
-/* The calls, with their number and their bit in FAST_FLAGS; calls.h has the same list for the tracer. */
+/* The calls, with their number and their bit in FAST_FLAGS; stub.h has the same list for the tracer. */
 #define SENDTO(stub) TRANSFER stub, 44, 0, no_address=r8
 #define RECVFROM(stub) TRANSFER stub, 45, 1, no_address=r8, flags=r10d
 #define SENDMSG(stub) TRANSFER stub, 46, 2, most=FAST_SOCKET

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fast/count/threads.h"
 #include "fast/image/emit_code.h"
 #include "fast/image/handover.h"
 #include "fast/image/kinds.h"
@@ -188,12 +189,12 @@ int patch_mapping(struct pt_tracer *t, struct image *image, struct tracee *trace
 	if (result)
 		return result;
 	if (t->filtered)
-		return image_add_threads(t, image) ? live_jumps(t, image, tracee) : -EMLINK;
+		return threads_add_all(t, image) ? live_jumps(t, image, tracee) : -EMLINK;
 	if (image->site_count == first)
 		return 0;
 	if (!halt_process(t, tracee->group, tracee))
 		result = -EAGAIN;
-	else if (!image_add_threads(t, image))
+	else if (!threads_add_all(t, image))
 		result = -EMLINK;
 	if (result) {
 		image_drop_sites(image, first);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only
  *
- * Nothing lists a thread's signal frames, but they can be known: in struct sigcontext (arch/x86/include/uapi/asm/
- * sigcontext.h) the word behind rsp, rip and the flags holds the segment registers, and in 64-bit code those are always
- * the same four. A word that looks so by chance would have to lie above a word that is the address of a site.
+ * Nothing lists a thread's signal frames, but they can be known: in struct sigcontext
+ * (arch/x86/include/uapi/asm/sigcontext.h) the word behind rsp, rip and the flags holds the segment registers, and in
+ * 64-bit code those are always the same four. A word that looks so by chance would have to lie above a word that is the
+ * address of a site.
  *
  * A handler may run on an alternate stack (sigaltstack(2)): its frame then says where the other stack goes on.
  */

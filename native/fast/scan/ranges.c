@@ -7,7 +7,7 @@
  *                          would lose, or nothing reads any more
  *   behind it              nothing may read the flags, rcx or r11 before they are set anew
  *
- * A signal that cancels a thread has it go back to the begin of the range (cancel.c): there what is in front is run
+ * A signal that cancels a thread has it go back to the begin of the range (signalled.c): there what is in front is run
  * again. A range where that does no harm is preferred.
  */
 #include "fast/scan/ranges.h"

@@ -4,26 +4,17 @@
  * (kill, exit_group or execve by another thread), and then PTRACE_EVENT_EXIT is its next stop, which loop_dispatch()
  * gets like any other.
  */
-#include "calls/hold.h"
+#include "loop/hold.h"
 
 #include <errno.h>
 #include <sys/ptrace.h>
 
 #include "calls/call.h"
-#include "calls/capture.h"
 #include "calls/restart.h"
 #include "calls/sandbox.h"
+#include "loop/closely.h"
 #include "process/tracee.h"
 #include "records/emit.h"
-
-bool hold_begin(struct pt_tracer *t, struct tracee *tracee, enum hold at)
-{
-	if (!capture_emit(t, PT_HELD, tracee, &tracee->watched.call, tracee->watched.watch->captures))
-		return false;
-	tracee->hold = at;
-	t->wants_answer = true;
-	return true;
-}
 
 /* Is it still where it was held? A race with SIGKILL, which may have taken it on to PTRACE_EVENT_EXIT since the last
  * wait: to resume "this" stop would in truth resume that one, unseen. */
@@ -46,6 +37,7 @@ static int end(struct pt_tracer *t, struct tracee *tracee, bool made, int64_t re
 		if (!made)
 			sandbox_answer(tracee, result);
 		call_enter(t, tracee, made);
+		closely_before(t, tracee);
 	}
 	/* Before a seccomp(2) that has just been let go on it may still have to wait for its siblings (closely.c). */
 	if (tracee->group->held != tracee)

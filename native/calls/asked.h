@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ * What a tracee was asked about the fds of its call (question.c), and what it has answered. */
+#ifndef PT_ASKED_H
+#define PT_ASKED_H
+
+#include "machine/registers.h"
+#include "sockets/answers.h"
+#include "sockets/files.h"
+#include "state/tracer.h"
+
+struct question {
+	struct registers saved; /* the program's own, while a question is under way */
+	uint64_t number;	/* of the program's call */
+	bool under_way;
+	bool answered; /* and nothing was done since */
+	unsigned int asked;
+	int fd;
+	int closed;	  /* the fd of which the answer was that there is none, or -1 */
+	uint64_t changes; /* of the fd table, when the first question about the fd was asked */
+	enum ask ask;
+	struct answers answers;
+};
+
+/* The answer, right before this call, was that no fd has this number. */
+static inline bool asked_found_closed(const struct tracee *tracee, int fd)
+{
+	const struct question *question = tracee->question;
+
+	return question && question->closed == fd && !files_changed(tracee->files, fd, question->changes);
+}
+
+#endif
