@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The C core's rooms: includes go down only, in no circle, and nobody but the fast path knows what is behind its door."""
+"""The C core's rooms: includes go down only, in no circle, and nobody looks behind the fast path's door."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ ROOMS = (
 GROUND = "ptmon_api.h"
 """The boundary to Python, which every room may include."""
 
+SUFFIXES = (".c", ".h", ".S")
 FILES = sorted(
     path.relative_to(HOUSE)
     for path in HOUSE.rglob("*")
-    if path.suffix in (".c", ".h", ".S") and "starter" not in path.parts
+    if path.suffix in SUFFIXES and "starter" not in path.parts  # a program of its own
 )
 
 COMMENTS = re.compile(r"/\*.*?\*/", re.DOTALL)
@@ -63,9 +64,17 @@ def test_no_files_include_each_other_in_a_circle() -> None:
 def test_files_that_comments_name_are_there(path: PurePath) -> None:
     """By their name alone, or with their room; others have the path that they have in their own project."""
     names = {name.name for name in FILES} | {"stdint.h", "stddef.h"}
+    rooms = {one.split("/")[0] for one in ROOMS}
     for comment in COMMENTS.findall((HOUSE / path).read_text()):
         for name in NAMES.findall(comment):
             parts = PurePath(name.removeprefix("../")).parts
-            assert len(parts) > 1 and parts[0] not in {one.split("/")[0] for one in ROOMS} or parts[-1] in names, name
-            if len(parts) > 1 and parts[0] in {one.split("/")[0] for one in ROOMS}:
+            if len(parts) == 1:
+                assert name in names
+            elif parts[0] in rooms:
                 assert (HOUSE / PurePath(*parts)).is_file() or (HOUSE / path.parent / name).is_file(), name
+
+
+def test_files_that_the_page_of_the_fast_path_names_are_there() -> None:
+    page = HOUSE / "fast" / "README.md"
+    for name in re.findall(r"`([\w./]+\.[chS])`", page.read_text()):
+        assert (page.parent / name).is_file(), name
