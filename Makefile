@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Short names for what README.md and .ci/run say at length; .ci/run alone is what has to pass.
+
+PYTHON ?= python3
+BIN := .venv/bin
+C_FILES = git ls-files -z 'benchmarks/*.[ch]' 'native/*.[ch]' 'tests/*.[ch]'
+
+.DEFAULT_GOAL := help
+.PHONY: help build test check fast-tests ctest bench
+
+help: ## this list
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
+
+build: ## set up .venv with ptmon, what its tests need, and the tools; again after each change of native/
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install -q -e '.[test,dev]'
+
+test: ## all tests (README.md, "Set up and test")
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install -q -e '.[test]' && $(BIN)/python -m pytest
+
+check: ## lint, format, types and clang-format, as .ci/run has them
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(C_FILES) | xargs -0 $(BIN)/clang-format --dry-run -Werror
+
+fast-tests: ## a part of the tests, under a minute
+	$(BIN)/python -m pytest -q tests/unit
+
+ctest: ## build the C core without Python, warnings are errors, and run its own tests
+	PATH="$(CURDIR)/$(BIN):$$PATH" cmake -G Ninja -S native -B build/plain -DPTMON_TESTS=ON -DCMAKE_C_FLAGS=-Werror
+	PATH="$(CURDIR)/$(BIN):$$PATH" cmake --build build/plain
+	PATH="$(CURDIR)/$(BIN):$$PATH" ctest --test-dir build/plain --output-on-failure
+
+bench: ## what ptmon costs, against other tools (README.md, "What it costs")
+	$(BIN)/python -m benchmarks
