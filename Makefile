@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Short names for what README.md and .ci/run say at length; .ci/run alone is what has to pass.
+# Short names for what is said at length in README.md. .ci/run, which has to pass, checks the sources by these.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
 
 PYTHON ?= python3
 BIN := .venv/bin
 C_FILES = git ls-files -z 'benchmarks/*.[ch]' 'native/*.[ch]' 'tests/*.[ch]'
 
 .DEFAULT_GOAL := help
-.PHONY: help build test check fast-tests ctest bench
+.PHONY: help build test check lint format types clang-format fast-tests ctest bench
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
@@ -20,10 +23,18 @@ test: ## all tests (README.md, "Set up and test")
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/pip install -q -e '.[test]' && $(BIN)/python -m pytest
 
-check: ## lint, format, types and clang-format, as .ci/run has them
+check: lint format types clang-format ## all that .ci/run checks of the sources, by these four:
+
+lint: ## ruff check
 	$(BIN)/ruff check .
+
+format: ## ruff format
 	$(BIN)/ruff format --check .
+
+types: ## mypy --strict
 	$(BIN)/mypy
+
+clang-format: ## clang-format
 	$(C_FILES) | xargs -0 $(BIN)/clang-format --dry-run -Werror
 
 fast-tests: ## a part of the tests, under a minute
