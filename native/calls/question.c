@@ -160,10 +160,11 @@ bool question_first(struct pt_tracer *t, struct tracee *tracee, enum abi abi, ui
 	struct question *question = tracee->question;
 	int fd;
 
-	if (question && !question->answered) {
-		question->asked = 0;
+	/* That there is no such fd holds only until the next call: one may be opened. What an fd is holds until it is
+	 * closed, also where a signal handler makes calls meanwhile: else a program that gets one signal after the
+	 * other would be asked for ever. */
+	if (question && !question->answered)
 		question->closed = -1;
-	}
 	if (question)
 		question->answered = false;
 	/* Where fds change unseen no answer would hold until the call. Who has an image can be read, unless it hides.
@@ -173,7 +174,11 @@ bool question_first(struct pt_tracer *t, struct tracee *tracee, enum abi abi, ui
 		return false;
 	memcpy(call.args, args, sizeof(call.args));
 	fd = hidden_fd(t, tracee, &call);
-	return fd >= 0 && ask(t, tracee, abi, number, args, fd);
+	if (fd >= 0 && ask(t, tracee, abi, number, args, fd))
+		return true;
+	if (tracee->question)
+		tracee->question->asked = 0; /* its own call is made now */
+	return false;
 }
 
 bool question_under_way(const struct tracee *tracee)
