@@ -10,6 +10,7 @@
 
 #include "loop/await.h"
 #include "machine/proc.h"
+#include "process/next.h"
 #include "process/tracee.h"
 
 #define HOLD_NS (200 * 1000 * 1000LL)
@@ -98,7 +99,7 @@ static void release(struct pt_tracer *t, struct group *group)
 	if (!caller)
 		return;
 	t->held--;
-	tracee_resume(caller, PTRACE_SYSCALL, 0);
+	next_do(t, caller->tid, NEXT_RESUME, 0); /* by PTRACE_SYSCALL, for it is watched closely, too */
 }
 
 void closely_seen(struct pt_tracer *t, struct tracee *tracee)

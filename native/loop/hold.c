@@ -13,6 +13,7 @@
 #include "calls/restart.h"
 #include "calls/sandbox.h"
 #include "loop/closely.h"
+#include "process/next.h"
 #include "process/tracee.h"
 #include "records/emit.h"
 
@@ -41,7 +42,7 @@ static int end(struct pt_tracer *t, struct tracee *tracee, bool made, int64_t re
 	}
 	/* Before a seccomp(2) that has just been let go on it may still have to wait for its siblings (closely.c). */
 	if (tracee->group->held != tracee)
-		tracee_resume(tracee, tracee_request(t, tracee), 0);
+		next_do(t, tracee->tid, NEXT_RESUME, 0);
 	return 0;
 }
 

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ptrace.h>
 
 #include "process/breakpoint.h"
 #include "process/tracees.h"
@@ -105,21 +104,4 @@ void tracee_rename(struct pt_tracer *t, struct tracee *tracee, pid_t tid)
 	tracees_unlink(t, tracee);
 	tracee->tid = tid;
 	tracees_link(t, tracee);
-}
-
-void tracee_resume(struct tracee *tracee, int request, int signal)
-{
-	tracee->fast.halted = false;
-	tracee->continues = request == PTRACE_CONT;
-	tracee->state = request == PTRACE_LISTEN ? TRACEE_LISTENING : TRACEE_RUNNING;
-	tracee->unmade = ptrace(request, tracee->tid, 0, signal) < 0;
-}
-
-int tracee_request(const struct pt_tracer *t, const struct tracee *tracee)
-{
-	bool free = t->filtered || (tracee->group && tracee->group->fast.free && !tracee->fast.guest_of);
-
-	return free && !tracee->sandboxed && !tracee->closely && !tracee->entered && !tracee->fast.asked
-		       ? PTRACE_CONT
-		       : PTRACE_SYSCALL;
 }
