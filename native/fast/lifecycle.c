@@ -113,18 +113,15 @@ void door_born(struct pt_tracer *t, struct tracee *child)
 	relocate_one_in(t, image, child->tid);
 }
 
-static void leave(struct pt_tracer *t, struct tracee *tracee, void *image)
-{
-	(void)t;
-	if (tracee->fast.guest_of == image)
-		tracee->fast.guest_of = NULL;
-}
-
 static void forget_image(struct pt_tracer *t, struct group *group)
 {
+	struct tracee *tracee;
+
 	if (!group->fast.image)
 		return;
-	tracee_each(t, leave, group->fast.image);
+	for_each_tracee (t, tracee)
+		if (tracee->fast.guest_of == group->fast.image)
+			tracee->fast.guest_of = NULL;
 	image_destroy(t, group->fast.image);
 }
 

@@ -104,55 +104,49 @@ static bool may_be_in_call(const struct tracee *tracee)
 	return tracee->entered || tracee->continues;
 }
 
-static void ask(struct pt_tracer *t, struct tracee *tracee, void *context)
+/* False: it is in a call that would be cut short. */
+static bool ask(struct tracee *tracee)
 {
-	unsigned int *left = context;
 	struct proc_place place;
 
-	if (tracee->asked_to_go)
-		return;
-	if (tracee->state == TRACEE_NEWBORN) {
-		next_do(t, tracee->tid, let_go(t, tracee), 0); /* it stands in its first stop */
-		return;
-	}
 	tracee->asked_to_go = !may_be_in_call(tracee) || interrupt_gently(tracee, &place) == INTERRUPT_SENT;
 	if (!may_be_in_call(tracee))
 		ptrace(PTRACE_INTERRUPT, tracee->tid, 0, 0);
-	*left += !tracee->asked_to_go;
-}
-
-static void note_ticks(struct pt_tracer *t, struct tracee *tracee, void *context)
-{
-	(void)t, (void)context;
-	if (may_be_in_call(tracee))
-		interrupt_look(tracee);
+	return tracee->asked_to_go;
 }
 
 unsigned int detach_ask(struct pt_tracer *t)
 {
+	struct tracee *tracee;
 	unsigned int left = 0;
 
-	tracee_each(t, ask, &left);
+	for_each_tracee (t, tracee) {
+		if (tracee->state == TRACEE_NEWBORN && !tracee->asked_to_go)
+			next_do(t, tracee->tid, let_go(t, tracee), 0); /* it stands in its first stop */
+		else if (!tracee->asked_to_go)
+			left += !ask(tracee);
+	}
 	return left;
 }
 
 void detach_begin(struct pt_tracer *t)
 {
+	struct tracee *tracee;
+
 	t->detaching = true;
 	hold_end_all(t);
 	fast_detach(t);
 	await_detach(t);
-	tracee_each(t, note_ticks, NULL);
+	for_each_tracee (t, tracee)
+		if (may_be_in_call(tracee))
+			interrupt_look(tracee);
 	detach_ask(t);
-}
-
-static void leave_alone(struct pt_tracer *t, struct tracee *tracee, void *context)
-{
-	(void)context;
-	call_abandon(t, tracee);
 }
 
 void detach_end(struct pt_tracer *t)
 {
-	tracee_each(t, leave_alone, NULL);
+	struct tracee *tracee;
+
+	for_each_tracee (t, tracee)
+		call_abandon(t, tracee);
 }

@@ -60,15 +60,13 @@ int pt_answer(struct pt_tracer *t, int tid, int made, int64_t result)
 	return end(t, tracee, made || tracee->hold == HOLD_EXIT, result);
 }
 
-static void end_one(struct pt_tracer *t, struct tracee *tracee, void *context)
-{
-	(void)context;
-	if (tracee->hold)
-		end(t, tracee, true, 0);
-}
-
 void hold_end_all(struct pt_tracer *t)
 {
-	if (t->has_orders)
-		tracee_each(t, end_one, NULL);
+	struct tracee *tracee;
+
+	if (!t->has_orders)
+		return;
+	for_each_tracee (t, tracee)
+		if (tracee->hold)
+			end(t, tracee, true, 0);
 }

@@ -240,15 +240,12 @@ enum next clone_birth(struct pt_tracer *t, struct tracee *child)
  * of its own though it shares its parent's. */
 #define ORPHAN_NS (NSEC_PER_SEC / 2)
 
-static void adopt_orphan(struct pt_tracer *t, struct tracee *child, void *context)
+static void adopt_orphan(struct pt_tracer *t, struct tracee *child)
 {
 	pid_t tgid = (pid_t)proc_status(child->tid, "Tgid:", 10);
 	pid_t ppid = (pid_t)proc_status(child->tid, "PPid:", 10);
 	struct tracee *sibling, *parent;
 
-	(void)context;
-	if (child->state != TRACEE_NEWBORN || t->now - child->born < ORPHAN_NS)
-		return;
 	sibling = tgid > 0 ? tracee_of_group(t, tgid, child) : NULL;
 	parent = sibling ? sibling : tracee_of_group(t, ppid, child);
 	if (tracee_join(t, child, sibling ? sibling->group : NULL, child->tid, ppid, sibling ? sibling->files : NULL) ==
@@ -268,6 +265,11 @@ static void adopt_orphan(struct pt_tracer *t, struct tracee *child, void *contex
 
 void clone_adopt_orphans(struct pt_tracer *t)
 {
-	if (t->newborns)
-		tracee_each(t, adopt_orphan, NULL);
+	struct tracee *child;
+
+	if (!t->newborns)
+		return;
+	for_each_tracee (t, child)
+		if (child->state == TRACEE_NEWBORN && t->now - child->born >= ORPHAN_NS)
+			adopt_orphan(t, child);
 }

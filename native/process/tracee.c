@@ -42,11 +42,13 @@ void tracee_share_end(struct group *group)
 	group->shares = NULL;
 }
 
-static void forget_shared(struct pt_tracer *t, struct tracee *tracee, void *group)
+static void forget_shared(struct pt_tracer *t, const struct group *group)
 {
-	(void)t;
-	if (tracee->group && tracee->group->shares == group)
-		tracee->group->shares = NULL;
+	struct tracee *tracee;
+
+	for_each_tracee (t, tracee)
+		if (tracee->group && tracee->group->shares == group)
+			tracee->group->shares = NULL;
 }
 
 void tracee_destroy(struct pt_tracer *t, struct tracee *tracee)
@@ -64,7 +66,7 @@ void tracee_destroy(struct pt_tracer *t, struct tracee *tracee)
 		if (--tracee->group->threads == 0) {
 			tracee_share_end(tracee->group);
 			if (tracee->group->sharers)
-				tracee_each(t, forget_shared, tracee->group);
+				forget_shared(t, tracee->group);
 			breakpoint_end(t, tracee->group);
 			fast_group_gone(t, tracee->group);
 			free(tracee->group);
