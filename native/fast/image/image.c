@@ -3,9 +3,9 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/uio.h>
 
 #include "fast/image/layout.h"
+#include "machine/memory.h"
 #include "machine/registers.h"
 #include "process/tracee.h"
 
@@ -97,20 +97,12 @@ void image_add_tried(struct image *image, uint64_t call)
 
 int image_read(const struct image *image, uint64_t address, void *to, size_t length)
 {
-	struct iovec local = {.iov_base = to, .iov_len = length};
-	struct iovec remote = {.iov_base = (void *)(uintptr_t)address, .iov_len = length};
-	ssize_t got = process_vm_readv(image->reader, &local, 1, &remote, 1, 0);
-
-	return got == (ssize_t)length ? 0 : got < 0 ? -errno : -EFAULT;
+	return memory_read_direct(image->reader, address, to, length);
 }
 
 int image_write(const struct image *image, uint64_t address, const void *from, size_t length)
 {
-	struct iovec local = {.iov_base = (void *)(uintptr_t)from, .iov_len = length};
-	struct iovec remote = {.iov_base = (void *)(uintptr_t)address, .iov_len = length};
-	ssize_t got = process_vm_writev(image->reader, &local, 1, &remote, 1, 0);
-
-	return got == (ssize_t)length ? 0 : got < 0 ? -errno : -EFAULT;
+	return memory_write_direct(image->reader, address, from, length);
 }
 
 int image_set_flags(struct image *image, uint32_t flags)
