@@ -18,24 +18,24 @@ struct subcall {
 };
 
 static const struct subcall subcalls[] = {
-	[1] = {359, 3},		     /* socket */
-	[2] = {361, 3},		     /* bind */
+	[1] = {359, 3, NULL},	     /* socket */
+	[2] = {361, 3, NULL},	     /* bind */
 	[3] = {362, 3, "connect"},   /* connect */
-	[4] = {363, 2},		     /* listen */
-	[5] = {364, 3},		     /* accept: accept4 without flags */
-	[6] = {367, 3},		     /* getsockname */
-	[7] = {368, 3},		     /* getpeername */
-	[8] = {360, 4},		     /* socketpair */
+	[4] = {363, 2, NULL},	     /* listen */
+	[5] = {364, 3, NULL},	     /* accept: accept4 without flags */
+	[6] = {367, 3, NULL},	     /* getsockname */
+	[7] = {368, 3, NULL},	     /* getpeername */
+	[8] = {360, 4, NULL},	     /* socketpair */
 	[9] = {369, 4, "send"},	     /* send */
 	[10] = {371, 4, "recv"},     /* recv */
 	[11] = {369, 6, "sendto"},   /* sendto */
 	[12] = {371, 6, "recvfrom"}, /* recvfrom */
-	[13] = {373, 2},	     /* shutdown */
-	[14] = {366, 5},	     /* setsockopt */
-	[15] = {365, 5},	     /* getsockopt */
+	[13] = {373, 2, NULL},	     /* shutdown */
+	[14] = {366, 5, NULL},	     /* setsockopt */
+	[15] = {365, 5, NULL},	     /* getsockopt */
 	[16] = {370, 3, "sendmsg"},  /* sendmsg */
 	[17] = {372, 3, "recvmsg"},  /* recvmsg */
-	[18] = {364, 4},	     /* accept4 */
+	[18] = {364, 4, NULL},	     /* accept4 */
 	[19] = {337, 5, "recvmmsg"}, /* recvmmsg */
 	[20] = {345, 4, "sendmmsg"}, /* sendmmsg */
 };
