@@ -49,12 +49,6 @@ int pt_create(const struct pt_options *options, struct pt_tracer **out)
 	return 0;
 }
 
-static void forget(struct pt_tracer *t, struct tracee *tracee, void *context)
-{
-	(void)context;
-	tracee_destroy(t, tracee);
-}
-
 static void tick(struct pt_tracer *t)
 {
 	if (t->now < t->next_tick)
@@ -86,6 +80,7 @@ static void pass_on(struct pt_tracer *t)
 void pt_destroy(struct pt_tracer *t)
 {
 	struct pt_batch rest;
+	struct tracee *tracee;
 
 	if (!t)
 		return;
@@ -93,7 +88,8 @@ void pt_destroy(struct pt_tracer *t)
 		pass_on(t);
 	else if (t->tracee_count && !t->detaching)
 		pt_detach(t, &rest);
-	tracee_each(t, forget, NULL);
+	for_each_tracee (t, tracee)
+		tracee_destroy(t, tracee);
 	fast_destroy(t);
 	sockets_destroy(t);
 	signals_destroy(t);

@@ -11,6 +11,7 @@
 #include "calls/aio.h"
 #include "calls/restart.h"
 #include "calls/sandbox.h"
+#include "calls/socketcall.h"
 #include "calls/transfer.h"
 #include "machine/memory.h"
 #include "machine/registers.h"
@@ -27,26 +28,17 @@ bool call_counts(const struct pt_tracer *t, const struct tracee *tracee)
 	return t->counting && tracee->group->counted && !tracee->fresh;
 }
 
-/* i386: the arguments are an array of 32-bit words in memory, and the first says which call it is. */
+/* i386: the arguments are an array in memory, and the first says which call it is. */
 static bool unpack_socketcall(struct pt_tracer *t, struct tracee *tracee)
 {
 	struct call *call = &tracee->call;
-	const struct syscall_entry *entry = syscall_of_socketcall(call->args[0]);
-	uint32_t words[6] = {0};
-	size_t length = sizeof(words);
-	int error = -EFAULT;
+	const struct syscall_entry *entry;
+	int error = socketcall_enter(tracee->tid, &entry, call->args);
 
-	if (!entry)
-		return false;
-	/* How many words there are is up to the call: fewer may be readable at the end of a page. */
-	for (; length >= 3 * sizeof(words[0]) && error; length -= sizeof(words[0]))
-		error = memory_read(tracee->tid, call->args[1], words, length);
-	if (error) {
+	if (error)
 		emit_warning(t, tracee, PT_REASON_UNREADABLE, call->entry, -error);
+	if (error || !entry)
 		return false;
-	}
-	for (int i = 0; i < 6; i++)
-		call->args[i] = words[i];
 	call->entry = entry;
 	return true;
 }

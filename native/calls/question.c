@@ -37,19 +37,9 @@
 
 #define MOST_QUESTIONS 32 /* before one call: other threads may close and open the fd all the time */
 
-struct installer {
-	const struct group *group;
-	bool any;
-};
-
-static void look_at_call(struct pt_tracer *t, struct tracee *tracee, void *context)
+static bool may_install_filter(const struct call *call)
 {
-	struct installer *installer = context;
-	const struct syscall_entry *entry = tracee->call.entry;
-
-	(void)t;
-	if (tracee->group == installer->group && entry && (entry->rule == RULE_SECCOMP || entry->rule == RULE_PRCTL))
-		installer->any = true;
+	return call->entry && (call->entry->rule == RULE_SECCOMP || call->entry->rule == RULE_PRCTL);
 }
 
 /* How many seccomp filters a thread has, ptmon's one among them; or -errno. Before Linux 5.9: 0, or "some". */
@@ -66,14 +56,16 @@ static int64_t filters_of(pid_t tid)
 static bool has_own_filter(struct pt_tracer *t, const struct tracee *tracee)
 {
 	int64_t inherited = t->launched ? filters_of(getpid()) : 0;
-	struct installer installer = {.group = tracee->group};
+	struct tracee *other;
 
 	if (tracee->sandboxed || tracee->strict || inherited < 0 ||
 	    filters_of(tracee->tid) != inherited + (t->filtered ? 1 : 0))
 		return true;
 	/* A race with another thread that gives its filter to all (TSYNC), where it is not held for that. */
-	tracee_each(t, look_at_call, &installer);
-	return installer.any;
+	for_each_tracee (t, other)
+		if (other->group == tracee->group && may_install_filter(&other->call))
+			return true;
+	return false;
 }
 
 /* A rule for the question's own call might answer it instead of the kernel. */
@@ -160,10 +152,11 @@ bool question_first(struct pt_tracer *t, struct tracee *tracee, enum abi abi, ui
 	struct question *question = tracee->question;
 	int fd;
 
-	if (question && !question->answered) {
-		question->asked = 0;
+	/* That there is no such fd holds only until the next call: one may be opened. What an fd is holds until it is
+	 * closed, also where a signal handler makes calls meanwhile: else a program that gets one signal after the
+	 * other would be asked for ever. */
+	if (question && !question->answered)
 		question->closed = -1;
-	}
 	if (question)
 		question->answered = false;
 	/* Where fds change unseen no answer would hold until the call. Who has an image can be read, unless it hides.
@@ -173,7 +166,11 @@ bool question_first(struct pt_tracer *t, struct tracee *tracee, enum abi abi, ui
 		return false;
 	memcpy(call.args, args, sizeof(call.args));
 	fd = hidden_fd(t, tracee, &call);
-	return fd >= 0 && ask(t, tracee, abi, number, args, fd);
+	if (fd >= 0 && ask(t, tracee, abi, number, args, fd))
+		return true;
+	if (tracee->question)
+		tracee->question->asked = 0; /* its own call is made now */
+	return false;
 }
 
 bool question_under_way(const struct tracee *tracee)

@@ -88,7 +88,7 @@ bool restart_has_handler(pid_t tid, int signal)
 	return (uint64_t)caught >> (signal - 1) & 1;
 }
 
-int restart_at_signal(struct pt_tracer *t, struct tracee *tracee, int signal)
+enum next restart_at_signal(struct pt_tracer *t, struct tracee *tracee, int signal)
 {
 	const int code = tracee->interrupted.code;
 	bool has_handler = code && code != ERESTARTNOINTR && restart_has_handler(tracee->tid, signal);
@@ -97,9 +97,9 @@ int restart_at_signal(struct pt_tracer *t, struct tracee *tracee, int signal)
 		tell_interrupted(t, tracee);
 	tracee->stepping_signal = fast_wants_frame(t, tracee, signal) ? signal : 0;
 	if (!(has_handler && code == ERESTARTSYS) && !tracee->stepping_signal)
-		return tracee_request(t, tracee);
+		return NEXT_DELIVER;
 	tracee->stepping = true;
-	return PTRACE_SINGLESTEP;
+	return NEXT_STEP;
 }
 
 static bool frame_says_eintr(struct pt_tracer *t, struct tracee *tracee)

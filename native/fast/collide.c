@@ -177,21 +177,30 @@ static void call_again(const struct tracee *tracee, uint64_t number)
 	registers_write(tracee->tid, &regs);
 }
 
-/* Everybody out, and the memory back. True: the tracee, which stands before a call, will make it again; whether the
- * memory is gone will be seen then. */
 /* It sleeps in a stub, in a call that would be cut short, and has had time to come out. A call that ends too early is
  * better than none of the program's addresses. */
-static void interrupt_inside(struct pt_tracer *t, struct tracee *tracee, void *group)
+static void interrupt_if_inside(struct pt_tracer *t, struct tracee *tracee)
 {
 	struct proc_place place;
 
-	if (tracee->group != group || halt_stands(t, tracee->tid) || proc_place(tracee->tid, &place) != 1 ||
-	    place.instruction < FAST_DATA || place.instruction >= FAST_END)
+	if (halt_stands(t, tracee->tid) || proc_place(tracee->tid, &place) != 1 || place.instruction < FAST_DATA ||
+	    place.instruction >= FAST_END)
 		return;
 	ptrace(PTRACE_INTERRUPT, tracee->tid, 0, 0);
 	emit_warning(t, tracee, PT_REASON_INTERRUPTED, syscall_find(ABI_NATIVE, (uint64_t)place.number), 0);
 }
 
+static void interrupt_inside(struct pt_tracer *t, const struct group *group)
+{
+	struct tracee *tracee;
+
+	for_each_tracee (t, tracee)
+		if (tracee->group == group)
+			interrupt_if_inside(t, tracee);
+}
+
+/* Everybody out, and the memory back. True: the tracee, which stands before a call, will make it again; whether the
+ * memory is gone will be seen then. */
 static bool give_back(struct pt_tracer *t, struct tracee *tracee, uint64_t number, enum pt_fallback reason)
 {
 	struct group *group = tracee->group;
@@ -203,7 +212,7 @@ static bool give_back(struct pt_tracer *t, struct tracee *tracee, uint64_t numbe
 	/* Who sleeps elsewhere may stay there. */
 	halt_process(t, group, tracee);
 	if (group->fast.collides_since && t->now - group->fast.collides_since > GRACE_NS)
-		tracee_each(t, interrupt_inside, group);
+		interrupt_inside(t, group);
 	door_withdraw(t, tracee, reason);
 	if (!leave_stubs(t, group->fast.image) || registers_read(tracee->tid, &regs) < 0 || registers_compat(&regs))
 		return false;

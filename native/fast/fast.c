@@ -139,31 +139,29 @@ static void give_up(struct pt_tracer *t, struct tracee *tracee, int error)
 	}
 }
 
-struct blocked {
-	const struct group *group;
-	bool elsewhere;
-};
-
-static void look_at_call(struct pt_tracer *t, struct tracee *tracee, void *context)
+/* Has an fd of its call become another one since it was made? */
+static bool is_elsewhere(struct pt_tracer *t, const struct tracee *tracee)
 {
-	struct blocked *blocked = context;
+	const struct call *call = &tracee->call;
 
-	if (tracee->group != blocked->group || !tracee->call.entry)
-		return;
-	for (int i = 0; i < 2; i++)
-		if (tracee->call.socket[i] &&
-		    files_known(t, tracee->files, tracee->call.fd[i]) != tracee->call.socket[i])
-			blocked->elsewhere = true;
+	for (int i = 0; call->entry && i < 2; i++)
+		if (call->socket[i] && files_known(t, tracee->files, call->fd[i]) != call->socket[i])
+			return true;
+	return false;
 }
 
 /* To stop a thread makes the kernel make its call again, and that looks its fd up anew. Where the number names
  * something else by now, another thread having closed it meanwhile, the program would see a difference. */
 static bool may_stop_all(struct pt_tracer *t, const struct group *group)
 {
-	struct blocked blocked = {.group = group, .elsewhere = group->fast.image && group->fast.image->fading};
+	struct tracee *tracee;
 
-	tracee_each(t, look_at_call, &blocked);
-	return !blocked.elsewhere;
+	if (group->fast.image && group->fast.image->fading)
+		return false;
+	for_each_tracee (t, tracee)
+		if (tracee->group == group && is_elsewhere(t, tracee))
+			return false;
+	return true;
 }
 
 void door_call_stopped(struct pt_tracer *t, struct tracee *tracee, uint64_t instruction, int64_t result)

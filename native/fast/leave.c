@@ -35,12 +35,11 @@
 #define LEAVINGS_MOST 6
 #define PAUSE_NS (NSEC_PER_SEC / 10) /* before the second try; doubled for each one more */
 
-static void finish(struct pt_tracer *t, struct tracee *tracee, void *context)
+static void finish(struct pt_tracer *t, struct image *image, struct tracee *tracee)
 {
-	struct image *image = context;
 	struct registers regs;
 
-	if (tracee->group != image->group || registers_read(tracee->tid, &regs) < 0)
+	if (registers_read(tracee->tid, &regs) < 0)
 		return;
 	inflight_count(t, image, tracee, &regs, false);
 	if (inflight_finish(image, &regs))
@@ -114,8 +113,11 @@ static void look_at_thread(pid_t tid, void *context)
 bool leave_stubs(struct pt_tracer *t, struct image *image)
 {
 	struct inside inside = {image->guests > 0 || handled_may_return(image)};
+	struct tracee *tracee;
 
-	tracee_each(t, finish, image);
+	for_each_tracee (t, tracee)
+		if (tracee->group == image->group)
+			finish(t, image, tracee);
 	relocate_threads(t, image->group, out, image);
 	halt_each(image->group, look_at_thread, &inside);
 	inside.found |= relocate_threads(t, image->group, look, &inside) < 0;
@@ -155,7 +157,6 @@ static bool was_asked(const struct pt_tracer *t, pid_t tid)
 }
 
 struct choice {
-	const struct group *group;
 	struct tracee *best;
 	struct registers back;
 	bool idle; /* the best one is in no call */
@@ -174,27 +175,29 @@ static void make_again(struct registers *regs)
 				  registers_result(regs) == -ERESTART_RESTARTBLOCK ? SYS_restart_syscall : number);
 }
 
-static void choose(struct pt_tracer *t, struct tracee *tracee, void *context)
+static void consider(const struct pt_tracer *t, struct tracee *tracee, struct choice *choice)
 {
-	struct choice *choice = context;
 	struct registers regs;
 	bool idle;
 
-	if (tracee->group != choice->group || tracee->exiting || tracee->entered || choice->idle ||
-	    !was_asked(t, tracee->tid) || registers_read(tracee->tid, &regs) < 0 || registers_compat(&regs))
+	if (tracee->exiting || tracee->entered || choice->idle || !was_asked(t, tracee->tid) ||
+	    registers_read(tracee->tid, &regs) < 0 || registers_compat(&regs))
 		return;
 	idle = (int64_t)registers_number(&regs) < 0 || !restart_result(registers_result(&regs));
 	if (choice->best && !idle)
 		return;
 	make_again(&regs);
-	*choice = (struct choice){.group = choice->group, .best = tracee, .back = regs, .idle = idle};
+	*choice = (struct choice){.best = tracee, .back = regs, .idle = idle};
 }
 
 bool leave_by_any(struct pt_tracer *t, struct image *image)
 {
-	struct choice choice = {.group = image->group};
+	struct choice choice = {0};
+	struct tracee *tracee;
 
-	tracee_each(t, choose, &choice);
+	for_each_tracee (t, tracee)
+		if (tracee->group == image->group)
+			consider(t, tracee, &choice);
 	return choice.best && leave_memory(t, choice.best, &choice.back, false) == 0;
 }
 

@@ -8,6 +8,7 @@
  *   execve   the memory is gone, and with it the image
  */
 #include "fast/door.h"
+#include "machine/memory.h"
 
 #include <sched.h>
 
@@ -79,11 +80,11 @@ void door_cloned(struct pt_tracer *t, struct tracee *child, struct tracee *paren
 /* If the child has stubs, from its parent: nobody would read what they count. */
 static bool set_flags(const struct tracee *child, uint32_t flags)
 {
-	const struct image image = {.reader = child->tid};
 	uint64_t magic = 0;
 
-	return image_read(&image, FAST_MAGIC, &magic, sizeof(magic)) == 0 && magic == FAST_MAGIC_WORD &&
-	       image_write(&image, FAST_FLAGS, &flags, sizeof(flags)) == 0 && requester_forget_all(child->tid) == 0;
+	return memory_read_direct(child->tid, FAST_MAGIC, &magic, sizeof(magic)) == 0 && magic == FAST_MAGIC_WORD &&
+	       memory_write_direct(child->tid, FAST_FLAGS, &flags, sizeof(flags)) == 0 &&
+	       requester_forget_all(child->tid) == 0;
 }
 
 void door_orphaned(struct tracee *child)
@@ -113,18 +114,15 @@ void door_born(struct pt_tracer *t, struct tracee *child)
 	relocate_one_in(t, image, child->tid);
 }
 
-static void leave(struct pt_tracer *t, struct tracee *tracee, void *image)
-{
-	(void)t;
-	if (tracee->fast.guest_of == image)
-		tracee->fast.guest_of = NULL;
-}
-
 static void forget_image(struct pt_tracer *t, struct group *group)
 {
+	struct tracee *tracee;
+
 	if (!group->fast.image)
 		return;
-	tracee_each(t, leave, group->fast.image);
+	for_each_tracee (t, tracee)
+		if (tracee->fast.guest_of == group->fast.image)
+			tracee->fast.guest_of = NULL;
 	image_destroy(t, group->fast.image);
 }
 

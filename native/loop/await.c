@@ -83,24 +83,17 @@ static void meet(struct pt_tracer *t, struct tracee *tracee, const struct proc_p
 	begin_call(t, tracee, place);
 }
 
-struct round {
-	const struct group *group; /* NULL: all */
-	unsigned int left;	   /* threads that are not dealt with yet */
-	bool undecided;		   /* one of them may run in user mode, or in a long call */
-};
-
-static bool concerns(const struct round *round, const struct tracee *tracee)
+/* group: NULL: all */
+static bool is_one(const struct tracee *tracee, const struct group *group)
 {
-	return tracee->seized && (!round->group || tracee->group == round->group);
+	return tracee->seized && (!group || tracee->group == group);
 }
 
-static void look(struct pt_tracer *t, struct tracee *tracee, void *context)
+/* True: it is not dealt with yet. */
+static bool look(struct pt_tracer *t, struct tracee *tracee)
 {
-	struct round *round = context;
 	struct proc_place place;
 
-	if (!concerns(round, tracee))
-		return;
 	if (!tracee->seized_at) {
 		tracee->seized_at = now_ns();
 		interrupt_look(tracee);
@@ -115,7 +108,7 @@ static void look(struct pt_tracer *t, struct tracee *tracee, void *context)
 	case INTERRUPT_RUNS:
 		break;
 	}
-	round->left += tracee->seized;
+	return tracee->seized;
 }
 
 /* Has it used the CPU in the kernel alone, for so long? A thread that makes one call after the other is in user mode
@@ -126,42 +119,42 @@ static bool is_in_long_call(const struct tracee *tracee)
 	       proc_user_ticks(tracee->tid) == tracee->user_ticks;
 }
 
-static void look_last(struct pt_tracer *t, struct tracee *tracee, void *context)
+/* Returns how many are not dealt with yet; undecided: one of them may run in user mode, or in a long call. */
+static unsigned int look_at_all(struct pt_tracer *t, const struct group *group, bool *undecided)
 {
-	struct round *round = context;
+	struct tracee *tracee;
+	unsigned int left = 0;
 
-	(void)t;
-	if (!concerns(round, tracee) || is_in_long_call(tracee))
-		return;
-	tracee->seized = false;
-	ptrace(PTRACE_INTERRUPT, tracee->tid, 0, 0);
-}
-
-static void is_undecided(struct pt_tracer *t, struct tracee *tracee, void *context)
-{
-	struct round *round = context;
-
-	(void)t;
-	round->undecided |= concerns(round, tracee) && !is_in_long_call(tracee);
+	for_each_tracee (t, tracee)
+		if (is_one(tracee, group))
+			left += look(t, tracee);
+	*undecided = false;
+	for_each_tracee (t, tracee)
+		*undecided |= is_one(tracee, group) && !is_in_long_call(tracee);
+	return left;
 }
 
 void await_begin(struct pt_tracer *t, const struct group *group)
 {
 	const struct timespec pause = {.tv_nsec = PAUSE_NS};
 	const int64_t end = now_ns() + PATIENCE_NS;
-	struct round round = {.group = group};
+	struct tracee *tracee;
+	unsigned int left;
+	bool undecided;
 
 	do {
-		round.left = 0;
-		round.undecided = false;
-		tracee_each(t, look, &round);
-		tracee_each(t, is_undecided, &round);
-		if (round.undecided)
+		left = look_at_all(t, group, &undecided);
+		if (undecided)
 			nanosleep(&pause, NULL);
-	} while (round.undecided && now_ns() < end);
-	if (!round.left)
+	} while (undecided && now_ns() < end);
+	if (!left)
 		return;
-	tracee_each(t, look_last, &round);
+	for_each_tracee (t, tracee) {
+		if (!is_one(tracee, group) || is_in_long_call(tracee))
+			continue;
+		tracee->seized = false;
+		ptrace(PTRACE_INTERRUPT, tracee->tid, 0, 0);
+	}
 	t->seized = true;
 }
 
@@ -175,24 +168,13 @@ bool await_again(const struct pt_tracer *t, struct tracee *tracee)
 	return true;
 }
 
-struct unseen {
-	const struct group *group;
-	const struct tracee *but;
-};
-
-static void seize_again(struct pt_tracer *t, struct tracee *tracee, void *context)
-{
-	const struct unseen *unseen = context;
-
-	if (tracee->group == unseen->group && tracee != unseen->but && !tracee->fast.halted)
-		await_again(t, tracee);
-}
-
 void await_unseen(struct pt_tracer *t, const struct group *group, const struct tracee *but)
 {
-	struct unseen unseen = {group, but};
+	struct tracee *tracee;
 
-	tracee_each(t, seize_again, &unseen);
+	for_each_tracee (t, tracee)
+		if (tracee->group == group && tracee != but && !tracee->fast.halted)
+			await_again(t, tracee);
 	await_begin(t, group);
 }
 
@@ -203,29 +185,28 @@ static bool may_hide_calls(const struct pt_tracer *t, const struct tracee *trace
 	return !t->filtered || tracee->closely || (tracee->files && tracee->files->unsure & UNSURE_SUPERVISED);
 }
 
-static void look_late(struct pt_tracer *t, struct tracee *tracee, void *context)
+static void look_late(struct pt_tracer *t, struct tracee *tracee)
 {
-	struct round round = {.group = tracee->group};
-
-	if (!tracee->seized)
-		return;
-	look(t, tracee, &round);
+	look(t, tracee);
 	/* What it did since it left that long call was not seen. */
 	if (!tracee->seized && may_hide_calls(t, tracee))
 		emit_warning(t, tracee, PT_REASON_DETACHED, NULL, 0);
 	else if (tracee->seized && now_ns() - tracee->seized_at > RUNS_NS)
 		interrupt_all_the_same(t, tracee, NULL);
-	*(bool *)context |= tracee->seized;
 }
 
 void await_tick(struct pt_tracer *t)
 {
-	bool left = false;
+	struct tracee *tracee;
 
 	if (!t->seized)
 		return;
-	tracee_each(t, look_late, &left);
-	t->seized = left;
+	t->seized = false;
+	for_each_tracee (t, tracee) {
+		if (tracee->seized)
+			look_late(t, tracee);
+		t->seized |= tracee->seized;
+	}
 }
 
 static void end_call(struct pt_tracer *t, struct tracee *tracee, int64_t result)
@@ -256,20 +237,15 @@ void await_stopped(struct pt_tracer *t, struct tracee *tracee, enum stop_kind ki
 	breakpoint_release(t, breakpoint, tracee->tid);
 }
 
-static void interrupt_awaited(struct pt_tracer *t, struct tracee *tracee, void *context)
-{
-	const struct breakpoint *breakpoint = context;
-	struct proc_place place;
-
-	if (!tracee->awaited || tracee->group != breakpoint->group || tracee->awaited_at != breakpoint->address)
-		return;
-	interrupt_all_the_same(t, tracee, proc_place(tracee->tid, &place) == 1 ? &place : NULL);
-}
-
 /* For a thread that can't get past it. Those that it was for stop now, and are no longer awaited then. */
 static void give_way(struct pt_tracer *t, pid_t tid, struct breakpoint *breakpoint)
 {
-	tracee_each(t, interrupt_awaited, breakpoint);
+	struct proc_place place;
+	struct tracee *tracee;
+
+	for_each_tracee (t, tracee)
+		if (tracee->awaited && tracee->group == breakpoint->group && tracee->awaited_at == breakpoint->address)
+			interrupt_all_the_same(t, tracee, proc_place(tracee->tid, &place) == 1 ? &place : NULL);
 	breakpoint_take_away(breakpoint, tid);
 	breakpoint_drop(t, breakpoint);
 }
@@ -300,11 +276,8 @@ bool await_trapped(struct pt_tracer *t, struct tracee *tracee, int signal)
 	return registers_write(tracee->tid, &regs) == 0;
 }
 
-static void give_up(struct pt_tracer *t, struct tracee *tracee, void *context)
+static void give_up(struct pt_tracer *t, struct tracee *tracee)
 {
-	(void)context;
-	if (!tracee->awaited)
-		return;
 	call_abandon(t, tracee);
 	tracee->awaited = tracee->entered = false;
 	tracee->seized = true; /* it has not stopped since */
@@ -312,7 +285,11 @@ static void give_up(struct pt_tracer *t, struct tracee *tracee, void *context)
 
 void await_detach(struct pt_tracer *t)
 {
-	tracee_each(t, give_up, NULL);
+	struct tracee *tracee;
+
+	for_each_tracee (t, tracee)
+		if (tracee->awaited)
+			give_up(t, tracee);
 	while (t->breakpoints) {
 		const struct tracee *any = tracee_of_group(t, t->breakpoints->group->tgid, NULL);
 

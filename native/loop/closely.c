@@ -10,6 +10,7 @@
 
 #include "loop/await.h"
 #include "machine/proc.h"
+#include "process/next.h"
 #include "process/tracee.h"
 
 #define HOLD_NS (200 * 1000 * 1000LL)
@@ -24,23 +25,16 @@ static void stop_once(struct pt_tracer *t, struct tracee *other)
 	other->group->unwatched++;
 }
 
-static void bring_to_stop(struct pt_tracer *t, struct tracee *other, void *context)
+static void bring_to_stop(struct pt_tracer *t)
 {
-	(void)context;
-	if (other->asked_to_stop && other->seized && !other->seized_at)
-		await_begin(t, other->group);
-	if (other->asked_to_stop && other->awaited)
-		closely_seen(t, other);
-}
+	struct tracee *other;
 
-static void watch_closely(struct pt_tracer *t, struct tracee *other, void *context)
-{
-	struct tracee *caller = context;
-
-	if (other == caller || other->group != caller->group || other->sandboxed)
-		return;
-	other->sandboxed = true;
-	stop_once(t, other);
+	for_each_tracee (t, other) {
+		if (other->asked_to_stop && other->seized && !other->seized_at)
+			await_begin(t, other->group);
+		if (other->asked_to_stop && other->awaited)
+			closely_seen(t, other);
+	}
 }
 
 /* The caller is held until the last of them has stopped once. */
@@ -58,32 +52,39 @@ static void wait_for_others(struct pt_tracer *t, struct tracee *caller)
 void closely_before(struct pt_tracer *t, struct tracee *caller)
 {
 	const bool filters_all = caller->filters_all;
+	struct tracee *other;
 
 	caller->filters_all = false;
 	if (!filters_all || caller->group->held)
 		return;
-	tracee_each(t, watch_closely, caller);
-	tracee_each(t, bring_to_stop, NULL);
+	for_each_tracee (t, other) {
+		if (other == caller || other->group != caller->group || other->sandboxed)
+			continue;
+		other->sandboxed = true;
+		stop_once(t, other);
+	}
+	bring_to_stop(t);
 	wait_for_others(t, caller);
 }
 
 /* Those of another process that runs in the same memory (clone(2), vfork(2)), too. */
-static void watch_memory(struct pt_tracer *t, struct tracee *other, void *context)
+static bool share_memory(const struct tracee *one, const struct tracee *other)
 {
-	struct tracee *caller = context;
-
-	if (other->closely || !other->group ||
-	    (other->group != caller->group && proc_share(caller->tid, other->tid, KCMP_VM) != 1))
-		return;
-	other->closely = true;
-	if (other != caller)
-		stop_once(t, other);
+	return other->group && (other->group == one->group || proc_share(one->tid, other->tid, KCMP_VM) == 1);
 }
 
 void closely_watch(struct pt_tracer *t, struct tracee *tracee, bool hold)
 {
-	tracee_each(t, watch_memory, tracee);
-	tracee_each(t, bring_to_stop, NULL);
+	struct tracee *other;
+
+	for_each_tracee (t, other) {
+		if (other->closely || !share_memory(tracee, other))
+			continue;
+		other->closely = true;
+		if (other != tracee)
+			stop_once(t, other);
+	}
+	bring_to_stop(t);
 	if (hold)
 		wait_for_others(t, tracee);
 }
@@ -98,7 +99,7 @@ static void release(struct pt_tracer *t, struct group *group)
 	if (!caller)
 		return;
 	t->held--;
-	tracee_resume(caller, PTRACE_SYSCALL, 0);
+	next_do(t, caller->tid, NEXT_RESUME, 0); /* by PTRACE_SYSCALL, for it is watched closely, too */
 }
 
 void closely_seen(struct pt_tracer *t, struct tracee *tracee)
@@ -108,16 +109,14 @@ void closely_seen(struct pt_tracer *t, struct tracee *tracee)
 		release(t, tracee->group);
 }
 
-static void release_late(struct pt_tracer *t, struct tracee *tracee, void *context)
-{
-	(void)context;
-	/* A thread in uninterruptible sleep must not hold up the program. */
-	if (tracee->group && tracee->group->held == tracee && t->now - tracee->held_since > HOLD_NS)
-		release(t, tracee->group);
-}
-
 void closely_tick(struct pt_tracer *t)
 {
-	if (t->held)
-		tracee_each(t, release_late, NULL);
+	struct tracee *tracee;
+
+	if (!t->held)
+		return;
+	/* A thread in uninterruptible sleep must not hold up the program. */
+	for_each_tracee (t, tracee)
+		if (tracee->group && tracee->group->held == tracee && t->now - tracee->held_since > HOLD_NS)
+			release(t, tracee->group);
 }

@@ -19,20 +19,25 @@
 #include "loop/await.h"
 #include "loop/hold.h"
 #include "machine/interrupt.h"
+#include "process/next.h"
 #include "process/tracee.h"
 #include "sockets/files.h"
 #include "sockets/rows.h"
 #include "state/door.h"
 
-static bool let_go(struct pt_tracer *t, struct tracee *tracee, int signal)
+/* Nothing of it is left half-way. */
+static void settle(struct pt_tracer *t, struct tracee *tracee)
 {
 	call_abandon(t, tracee);
 	if (tracee->files && !tracee->exiting && files_last(tracee))
 		files_each(t, tracee, 0, UINT32_MAX, socket_left_open);
 	tracee->exiting = true;
-	ptrace(PTRACE_DETACH, tracee->tid, 0, signal);
-	tracee_destroy(t, tracee);
-	return true;
+}
+
+static enum next let_go(struct pt_tracer *t, struct tracee *tracee)
+{
+	settle(t, tracee);
+	return NEXT_LET_GO;
 }
 
 static bool is_ours(struct pt_tracer *t, struct tracee *tracee, int signal)
@@ -40,34 +45,37 @@ static bool is_ours(struct pt_tracer *t, struct tracee *tracee, int signal)
 	return fast_asks(t, tracee, signal) || await_trapped(t, tracee, signal);
 }
 
-static bool let_go_at_signal(struct pt_tracer *t, struct tracee *tracee, int signal)
+static enum next let_go_at_signal(struct pt_tracer *t, struct tracee *tracee, int signal)
 {
 	if (is_ours(t, tracee, signal))
-		return let_go(t, tracee, 0);
+		return let_go(t, tracee);
 	fast_step_back(t, tracee);
-	return let_go(t, tracee, signal);
+	settle(t, tracee);
+	return NEXT_LET_GO_DELIVER;
 }
 
 /* One whose signal to the tracer is on its way gets there before it runs any code, also out of a group-stop. */
-static bool let_go_or_on(struct pt_tracer *t, struct tracee *tracee)
+static enum next let_go_or_on(struct pt_tracer *t, struct tracee *tracee)
 {
-	if (fast_lets_go(t, tracee))
-		return let_go(t, tracee, 0);
-	tracee_resume(tracee, tracee_request(t, tracee), 0);
-	return true;
+	return fast_lets_go(t, tracee) ? let_go(t, tracee) : NEXT_RESUME;
 }
 
-bool detach_at_stop(struct pt_tracer *t, struct tracee *tracee, enum stop_kind kind, int status)
+bool detach_at_stop(struct pt_tracer *t, struct tracee *tracee, enum stop_kind kind, int status, enum next *next)
 {
 	switch (kind) {
 	case STOP_SIGNAL:
 		/* The step into a handler (restart.c) has to end first. */
-		return !tracee->stepping && let_go_at_signal(t, tracee, WSTOPSIG(status));
+		if (tracee->stepping)
+			return false;
+		*next = let_go_at_signal(t, tracee, WSTOPSIG(status));
+		return true;
 	case STOP_INTERRUPT:
 		fast_interrupted(t, tracee);
-		return let_go_or_on(t, tracee);
+		*next = let_go_or_on(t, tracee);
+		return true;
 	case STOP_GROUP:
-		return let_go_or_on(t, tracee);
+		*next = let_go_or_on(t, tracee);
+		return true;
 	case STOP_EXITED:
 	case STOP_KILLED:
 		return false;
@@ -83,7 +91,10 @@ bool detach_at_stop(struct pt_tracer *t, struct tracee *tracee, enum stop_kind k
 
 bool detach_here(struct pt_tracer *t, struct tracee *tracee)
 {
-	return t->detaching && !tracee->entered && fast_lets_go(t, tracee) && let_go(t, tracee, 0);
+	if (!t->detaching || tracee->entered || !fast_lets_go(t, tracee))
+		return false;
+	settle(t, tracee);
+	return true;
 }
 
 /* Under PTRACE_SYSCALL a thread that is in no call runs in user mode, or stops before its next one. Of the others it is
@@ -93,55 +104,49 @@ static bool may_be_in_call(const struct tracee *tracee)
 	return tracee->entered || tracee->continues;
 }
 
-static void ask(struct pt_tracer *t, struct tracee *tracee, void *context)
+/* False: it is in a call that would be cut short. */
+static bool ask(struct tracee *tracee)
 {
-	unsigned int *left = context;
 	struct proc_place place;
 
-	if (tracee->asked_to_go)
-		return;
-	if (tracee->state == TRACEE_NEWBORN) {
-		let_go(t, tracee, 0); /* it stands in its first stop */
-		return;
-	}
 	tracee->asked_to_go = !may_be_in_call(tracee) || interrupt_gently(tracee, &place) == INTERRUPT_SENT;
 	if (!may_be_in_call(tracee))
 		ptrace(PTRACE_INTERRUPT, tracee->tid, 0, 0);
-	*left += !tracee->asked_to_go;
-}
-
-static void note_ticks(struct pt_tracer *t, struct tracee *tracee, void *context)
-{
-	(void)t, (void)context;
-	if (may_be_in_call(tracee))
-		interrupt_look(tracee);
+	return tracee->asked_to_go;
 }
 
 unsigned int detach_ask(struct pt_tracer *t)
 {
+	struct tracee *tracee;
 	unsigned int left = 0;
 
-	tracee_each(t, ask, &left);
+	for_each_tracee (t, tracee) {
+		if (tracee->state == TRACEE_NEWBORN && !tracee->asked_to_go)
+			next_do(t, tracee->tid, let_go(t, tracee), 0); /* it stands in its first stop */
+		else if (!tracee->asked_to_go)
+			left += !ask(tracee);
+	}
 	return left;
 }
 
 void detach_begin(struct pt_tracer *t)
 {
+	struct tracee *tracee;
+
 	t->detaching = true;
 	hold_end_all(t);
 	fast_detach(t);
 	await_detach(t);
-	tracee_each(t, note_ticks, NULL);
+	for_each_tracee (t, tracee)
+		if (may_be_in_call(tracee))
+			interrupt_look(tracee);
 	detach_ask(t);
-}
-
-static void leave_alone(struct pt_tracer *t, struct tracee *tracee, void *context)
-{
-	(void)context;
-	call_abandon(t, tracee);
 }
 
 void detach_end(struct pt_tracer *t)
 {
-	tracee_each(t, leave_alone, NULL);
+	struct tracee *tracee;
+
+	for_each_tracee (t, tracee)
+		call_abandon(t, tracee);
 }

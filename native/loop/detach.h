@@ -3,12 +3,13 @@
 #define PT_DETACH_H
 
 #include "loop/stop.h"
+#include "process/next.h"
 #include "state/tracer.h"
 
-/* While the tracer is detaching: lets the tracee go if this stop is one at which it may. True if it is gone (or was).
+/* While the tracer is detaching. True: all is said of this stop, *next is what follows. False: it is handled as ever.
  */
-bool detach_at_stop(struct pt_tracer *t, struct tracee *tracee, enum stop_kind kind, int status);
-/* Its call has ended, or is not begun: lets the tracee go if the tracer is detaching. True: it is gone. */
+bool detach_at_stop(struct pt_tracer *t, struct tracee *tracee, enum stop_kind kind, int status, enum next *next);
+/* The tracee's call has ended, or is not begun. True: the tracer is detaching, and it is to be let go (NEXT_LET_GO). */
 bool detach_here(struct pt_tracer *t, struct tracee *tracee);
 /* Makes every tracee stop whose call is not cut short by that, so that it can be let go. */
 void detach_begin(struct pt_tracer *t);

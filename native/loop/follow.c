@@ -84,16 +84,11 @@ static bool makes_nobody(pid_t tid)
 	}
 }
 
-static void look_settled(struct pt_tracer *t, struct tracee *tracee, void *context)
-{
-	(void)context;
-	if (tracee->unsettled && (wait_kept(t, tracee->tid) || makes_nobody(tracee->tid)))
-		tracee->unsettled = false;
-}
-
 /* Whatever ends from now on in those that were seized is seen. */
 static void stand(struct pt_tracer *t, struct attaching *attaching)
 {
+	struct tracee *tracee;
+
 	await_begin(t, NULL);
 	for (; attaching->standing < attaching->count; attaching->standing++) {
 		const struct tracee *any = tracee_of_group(t, attaching->pids[attaching->standing], NULL);
@@ -101,7 +96,9 @@ static void stand(struct pt_tracer *t, struct attaching *attaching)
 		if (any)
 			fast_attached(t, any->group);
 	}
-	tracee_each(t, look_settled, NULL);
+	for_each_tracee (t, tracee)
+		if (tracee->unsettled && (wait_kept(t, tracee->tid) || makes_nobody(tracee->tid)))
+			tracee->unsettled = false;
 }
 
 /* The processes that are there stand before their children are looked for, which takes longer. */

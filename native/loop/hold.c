@@ -13,6 +13,7 @@
 #include "calls/restart.h"
 #include "calls/sandbox.h"
 #include "loop/closely.h"
+#include "process/next.h"
 #include "process/tracee.h"
 #include "records/emit.h"
 
@@ -41,7 +42,7 @@ static int end(struct pt_tracer *t, struct tracee *tracee, bool made, int64_t re
 	}
 	/* Before a seccomp(2) that has just been let go on it may still have to wait for its siblings (closely.c). */
 	if (tracee->group->held != tracee)
-		tracee_resume(tracee, tracee_request(t, tracee), 0);
+		next_do(t, tracee->tid, NEXT_RESUME, 0);
 	return 0;
 }
 
@@ -59,15 +60,13 @@ int pt_answer(struct pt_tracer *t, int tid, int made, int64_t result)
 	return end(t, tracee, made || tracee->hold == HOLD_EXIT, result);
 }
 
-static void end_one(struct pt_tracer *t, struct tracee *tracee, void *context)
-{
-	(void)context;
-	if (tracee->hold)
-		end(t, tracee, true, 0);
-}
-
 void hold_end_all(struct pt_tracer *t)
 {
-	if (t->has_orders)
-		tracee_each(t, end_one, NULL);
+	struct tracee *tracee;
+
+	if (!t->has_orders)
+		return;
+	for_each_tracee (t, tracee)
+		if (tracee->hold)
+			end(t, tracee, true, 0);
 }

@@ -1,6 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only
  *
- * The hot loop. Every stop is resumed on every path, also that of a tracee for which there was no memory.
+ * The hot loop: what wait(2) reported is told apart (stop.c), handled, and what is to follow is done (next.c). Every
+ * stop has an answer on every path, also that of a tracee for which there was no memory.
+ *
+ *   what the kernel reports (ptrace(2))       handled by                    and then it
+ *   seccomp-stop: a watched call begins       on_seccomp                    goes on, to the call's end where that
+ * counts syscall-entry-stop, syscall-exit-stop     on_syscall                    goes on, or stands until a hook has
+ * answered signal-delivery-stop                      on_signal                     gets the signal group-stop (SIGSTOP
+ * and its like)         on_group_stop                 stays stopped, as without a tracer a stop that was asked for, and
+ * the end    on_interrupt                  goes on of a group-stop fork, vfork, clone                        on_fork,
+ * clone.c              goes on, and so does the child execve has replaced the program           program_executed goes
+ * on it is about to exit                       program_exiting               goes on to its end it has exited, or was
+ * killed              program_gone                  is forgotten
  */
 #include "loop/loop.h"
 
@@ -24,18 +35,21 @@
 #include "loop/wait.h"
 #include "machine/registers.h"
 #include "process/clone.h"
+#include "process/next.h"
 #include "process/tracee.h"
 #include "records/emit.h"
 #include "sockets/files.h"
 #include "state/door.h"
 
-/* What the kernel says of the call at this stop. False: nothing is known, and what could be done is done.
+/* What the kernel says of the call at this stop. False: nothing is known, and *next is what follows.
  *
  * A race with SIGKILL: it takes the tracee out of the stop that was just reported, on to PTRACE_EVENT_EXIT. That stop
  * will be reported in its turn, and a call that has moved bytes is counted there. To resume "this" stop would in truth
  * resume that one, unseen. So the tracee is left alone when it is gone (ESRCH), or is in another stop already. */
-static bool read_syscall_info(struct pt_tracer *t, struct tracee *tracee, struct __ptrace_syscall_info *info)
+static bool read_syscall_info(struct pt_tracer *t, struct tracee *tracee, struct __ptrace_syscall_info *info,
+			      enum next *next)
 {
+	*next = NEXT_STAY;
 	if (ptrace(PTRACE_GET_SYSCALL_INFO, tracee->tid, sizeof(*info), info) > 0) {
 		if (info->op == PTRACE_SYSCALL_INFO_NONE)
 			return false;
@@ -45,7 +59,7 @@ static bool read_syscall_info(struct pt_tracer *t, struct tracee *tracee, struct
 	}
 	if (errno != ESRCH) {
 		emit_warning(t, tracee, PT_REASON_UNREADABLE, NULL, errno);
-		tracee_resume(tracee, tracee_request(t, tracee), 0);
+		*next = NEXT_RESUME;
 	}
 	return false;
 }
@@ -68,12 +82,13 @@ static void on_call_entry(struct pt_tracer *t, struct tracee *tracee, uint32_t a
 	closely_before(t, tracee);
 }
 
-/* Lets the tracee go on, unless it is to stay where it is. */
-static void go_on(struct pt_tracer *t, struct tracee *tracee)
+/* It goes on, unless it is to stay where it is, or is let go. */
+static enum next onward(struct pt_tracer *t, struct tracee *tracee)
 {
-	/* Or has gone on to another one, which waits for its turn (fast/patch/inject.c). */
-	if (!tracee->hold && tracee->group->held != tracee && !wait_kept(t, tracee->tid) && !detach_here(t, tracee))
-		tracee_resume(tracee, tracee_request(t, tracee), 0);
+	/* Or has gone on to another stop, which waits for its turn (fast/patch/inject.c). */
+	if (tracee->hold || tracee->group->held == tracee || wait_kept(t, tracee->tid))
+		return NEXT_STAY;
+	return detach_here(t, tracee) ? NEXT_LET_GO : NEXT_RESUME;
 }
 
 /* A thread that was sent PTRACE_INTERRUPT has stopped before a call instead. The stop has taken the request away, but
@@ -108,13 +123,14 @@ static void begin_now(struct tracee *tracee, int64_t result)
 	back_before(tracee, tracee->call.number, tracee->call.args[0], tracee->call.compat);
 }
 
-static void on_seccomp(struct pt_tracer *t, struct tracee *tracee)
+static enum next on_seccomp(struct pt_tracer *t, struct tracee *tracee)
 {
 	struct __ptrace_syscall_info info;
 	uint64_t args[6];
+	enum next next;
 
-	if (!read_syscall_info(t, tracee, &info))
-		return;
+	if (!read_syscall_info(t, tracee, &info, &next))
+		return next;
 	if (info.seccomp.ret_data != FILTER_COOKIE || !t->filtered) {
 		sandbox_foreign_trace(tracee);
 	} else if (tracee->fast.halted && !tracee->entered) {
@@ -124,14 +140,14 @@ static void on_seccomp(struct pt_tracer *t, struct tracee *tracee)
 		tracee->before_filters = false;
 		if (fast_entry(t, tracee, abi_of(info.arch), info.instruction_pointer, info.seccomp.nr, args) ==
 		    FAST_GOES_BACK)
-			return go_on(t, tracee);
+			return onward(t, tracee);
 		tracee->entered = question_first(t, tracee, abi_of(info.arch), info.seccomp.nr, args);
 		if (tracee->entered)
-			return go_on(t, tracee);
+			return onward(t, tracee);
 		on_call_entry(t, tracee, info.arch, info.seccomp.nr, args);
 		tracee->entered |= fast_wants_exit(t, tracee, info.instruction_pointer);
 	}
-	go_on(t, tracee);
+	return onward(t, tracee);
 }
 
 /* PTRACE_INTERRUPT has ended this call, and it will be made again. */
@@ -172,13 +188,14 @@ static void on_syscall_entry(struct pt_tracer *t, struct tracee *tracee, const s
 	tracee->entered = true;
 }
 
-static void on_syscall(struct pt_tracer *t, struct tracee *tracee)
+static enum next on_syscall(struct pt_tracer *t, struct tracee *tracee)
 {
 	struct __ptrace_syscall_info info;
+	enum next next;
 
 	/* Entry or exit is never guessed by turns: a thread that was seized inside a call shows an exit first. */
-	if (!read_syscall_info(t, tracee, &info))
-		return;
+	if (!read_syscall_info(t, tracee, &info, &next))
+		return next;
 	if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
 		on_syscall_entry(t, tracee, &info);
 	} else if (info.op == PTRACE_SYSCALL_INFO_EXIT && tracee->again) {
@@ -197,54 +214,65 @@ static void on_syscall(struct pt_tracer *t, struct tracee *tracee)
 		watch_exit(t, tracee, result);
 		fast_left(t, tracee, info.instruction_pointer, result);
 	}
-	go_on(t, tracee);
+	return onward(t, tracee);
 }
 
-static void on_signal(struct pt_tracer *t, struct tracee *tracee, int signal)
+static enum next on_signal(struct pt_tracer *t, struct tracee *tracee, int signal)
 {
 	if (fast_asks(t, tracee, signal) || await_trapped(t, tracee, signal))
-		return tracee_resume(tracee, tracee_request(t, tracee), 0);
+		return NEXT_RESUME;
 	if (tracee->stepping && restart_stepped(t, tracee, signal))
-		return tracee_resume(tracee, tracee_request(t, tracee), 0);
+		return NEXT_RESUME;
 	if (tracee->group->tgid == t->first)
 		signals_note_delivered(t, signal);
 	fast_before_signal(t, tracee, signal);
-	tracee_resume(tracee, restart_at_signal(t, tracee, signal), signal);
+	return restart_at_signal(t, tracee, signal);
 }
 
-static void on_group_stop(struct pt_tracer *t, struct tracee *tracee)
+static enum next on_group_stop(struct pt_tracer *t, const struct tracee *tracee)
 {
-	tracee_resume(tracee, PTRACE_LISTEN, 0);
 	if (tracee->tid == t->first)
 		signals_first_stopped(t);
+	return NEXT_LISTEN;
 }
 
-static void on_interrupt(struct pt_tracer *t, struct tracee *tracee)
+static enum next on_interrupt(struct pt_tracer *t, struct tracee *tracee)
 {
 	if (tracee->tid == t->first)
 		t->first_stopped = false;
 	fast_interrupted(t, tracee);
 	program_look(t, tracee);
-	tracee_resume(tracee, tracee_request(t, tracee), 0);
+	return NEXT_RESUME;
+}
+
+/* Two are resumed here where the child was quicker than its parent: the child first. */
+static enum next on_fork(struct pt_tracer *t, struct tracee *parent)
+{
+	struct tracee *child;
+	enum next next = clone_event(t, parent, &child);
+
+	if (child)
+		next_do(t, child->tid, clone_birth(t, child), 0);
+	return next;
 }
 
 /* The first stop of a tracee that nobody told of: a child whose parent's event has not come yet. It waits for it. */
-static void on_unknown(struct pt_tracer *t, pid_t tid, enum stop_kind kind)
+static enum next on_unknown(struct pt_tracer *t, pid_t tid, enum stop_kind kind)
 {
 	struct tracee *child;
 
 	if (kind == STOP_EXITED || kind == STOP_KILLED)
-		return; /* not a tracee: another child of this process */
+		return NEXT_GONE; /* not a tracee: another child of this process */
 	if (kind == STOP_EXEC)
 		return program_executed(t, NULL, tid);
 	child = tracee_create(t, tid);
-	if (child)
-		child->born_stopped = kind == STOP_GROUP;
-	else
-		ptrace(t->filtered ? PTRACE_CONT : PTRACE_SYSCALL, tid, 0, 0); /* no memory: it runs on, uncounted */
+	if (!child)
+		return NEXT_RESUME;
+	child->born_stopped = kind == STOP_GROUP;
+	return NEXT_STAY;
 }
 
-static void on_stop(struct pt_tracer *t, struct tracee *tracee, enum stop_kind kind, int status)
+static enum next on_stop(struct pt_tracer *t, struct tracee *tracee, enum stop_kind kind, int status)
 {
 	switch (kind) {
 	case STOP_EXITED:
@@ -261,26 +289,20 @@ static void on_stop(struct pt_tracer *t, struct tracee *tracee, enum stop_kind k
 	case STOP_INTERRUPT:
 		return on_interrupt(t, tracee);
 	case STOP_FORK:
-		if (clone_event(t, tracee))
-			tracee_resume(tracee, tracee_request(t, tracee), 0);
-		return;
+		return on_fork(t, tracee);
 	case STOP_EXEC:
 		return program_executed(t, tracee, tracee->tid);
 	case STOP_EXIT:
 		return program_exiting(t, tracee);
 	case STOP_OTHER:
-		return tracee_resume(tracee, tracee_request(t, tracee), 0);
+		break;
 	}
+	return NEXT_RESUME;
 }
 
-void loop_dispatch(struct pt_tracer *t, pid_t tid, int status)
+/* What has to be known before any stop of a tracee is handled. */
+static void before_stop(struct pt_tracer *t, struct tracee *tracee, enum stop_kind kind)
 {
-	enum stop_kind kind = stop_kind(status);
-	struct tracee *tracee = tracee_find(t, tid);
-
-	t->now = now_ns();
-	if (!tracee)
-		return on_unknown(t, tid, kind);
 	tracee->hold = HOLD_NONE; /* only SIGKILL takes a tracee out of where it is held */
 	if (tracee->seized || tracee->awaited)
 		await_stopped(t, tracee, kind);
@@ -292,17 +314,32 @@ void loop_dispatch(struct pt_tracer *t, pid_t tid, int status)
 		files_settle(tracee);
 	if (tracee->asked_to_stop)
 		closely_seen(t, tracee);
-	if (t->detaching && detach_at_stop(t, tracee, kind, status))
-		return;
+}
+
+static enum next handle(struct pt_tracer *t, struct tracee *tracee, enum stop_kind kind, int status)
+{
+	enum next next;
+
+	before_stop(t, tracee, kind);
+	if (t->detaching && detach_at_stop(t, tracee, kind, status, &next))
+		return next;
 	if (tracee->state == TRACEE_EXPECTED && (kind == STOP_INTERRUPT || kind == STOP_GROUP)) {
 		tracee->born_stopped = kind == STOP_GROUP;
 		return clone_birth(t, tracee);
 	}
-	if (!tracee->group && kind != STOP_EXITED && kind != STOP_KILLED) {
-		/* There was no memory for its group. */
-		return tracee_resume(tracee, tracee_request(t, tracee), kind == STOP_SIGNAL ? WSTOPSIG(status) : 0);
-	}
-	on_stop(t, tracee, kind, status);
+	if (!tracee->group && kind != STOP_EXITED && kind != STOP_KILLED)
+		return kind == STOP_SIGNAL ? NEXT_DELIVER : NEXT_RESUME; /* there was no memory for its group */
+	return on_stop(t, tracee, kind, status);
+}
+
+void loop_dispatch(struct pt_tracer *t, pid_t tid, int status)
+{
+	const enum stop_kind kind = stop_kind(status);
+	struct tracee *tracee = tracee_find(t, tid);
+
+	t->now = now_ns();
+	next_do(t, tid, tracee ? handle(t, tracee, kind, status) : on_unknown(t, tid, kind),
+		kind == STOP_SIGNAL ? WSTOPSIG(status) : 0);
 }
 
 int loop_step(struct pt_tracer *t)

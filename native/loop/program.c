@@ -68,17 +68,15 @@ void program_undecoded(struct pt_tracer *t, struct tracee *tracee, uint32_t arch
 		say_undecoded(t, tracee);
 }
 
-void program_executed(struct pt_tracer *t, struct tracee *tracee, pid_t tgid)
+enum next program_executed(struct pt_tracer *t, struct tracee *tracee, pid_t tgid)
 {
 	unsigned long former = (unsigned long)tgid;
 	struct pt_record *record;
 
 	ptrace(PTRACE_GETEVENTMSG, tgid, 0, &former);
 	tracee = become_leader(t, tracee, tgid, (pid_t)former);
-	if (!tracee) {
-		ptrace(PTRACE_CONT, tgid, 0, 0); /* there was no memory for it when it was born */
-		return;
-	}
+	if (!tracee)
+		return NEXT_EXIT; /* there was no memory for it when it was born */
 	tracee_share_end(tracee->group);
 	breakpoint_end(t, tracee->group);
 	fast_executed(t, tracee);
@@ -98,10 +96,10 @@ void program_executed(struct pt_tracer *t, struct tracee *tracee, pid_t tgid)
 	if (record)
 		record->value = (int32_t)former;
 	program_look(t, tracee); /* our filter lets its calls pass: this is the only stop that tells */
-	tracee_resume(tracee, tracee_request(t, tracee), 0);
+	return NEXT_RESUME;
 }
 
-void program_exiting(struct pt_tracer *t, struct tracee *tracee)
+enum next program_exiting(struct pt_tracer *t, struct tracee *tracee)
 {
 	fast_exiting(t, tracee);
 	call_cut_short(t, tracee);
@@ -114,10 +112,10 @@ void program_exiting(struct pt_tracer *t, struct tracee *tracee)
 	if (tracee->files->pidfd_tid == tracee->tid)
 		pidfd_drop(t, tracee->files);
 	tracee->exiting = true;
-	tracee_resume(tracee, PTRACE_CONT, 0);
+	return NEXT_EXIT;
 }
 
-void program_gone(struct pt_tracer *t, struct tracee *tracee, int status)
+enum next program_gone(struct pt_tracer *t, struct tracee *tracee, int status)
 {
 	struct pt_record *record;
 
@@ -128,4 +126,5 @@ void program_gone(struct pt_tracer *t, struct tracee *tracee, int status)
 			record->value = status;
 	}
 	tracee_destroy(t, tracee);
+	return NEXT_GONE;
 }

@@ -52,6 +52,24 @@ int memory_read_present(pid_t tid, uint64_t address, void *to, size_t length)
 	return peek(tid, address, to, length);
 }
 
+int memory_read_direct(pid_t tid, uint64_t address, void *to, size_t length)
+{
+	struct iovec local = {.iov_base = to, .iov_len = length};
+	struct iovec remote = {.iov_base = (void *)(uintptr_t)address, .iov_len = length};
+	ssize_t got = process_vm_readv(tid, &local, 1, &remote, 1, 0);
+
+	return got == (ssize_t)length ? 0 : got < 0 ? -errno : -EFAULT;
+}
+
+int memory_write_direct(pid_t tid, uint64_t address, const void *from, size_t length)
+{
+	struct iovec local = {.iov_base = (void *)(uintptr_t)from, .iov_len = length};
+	struct iovec remote = {.iov_base = (void *)(uintptr_t)address, .iov_len = length};
+	ssize_t got = process_vm_writev(tid, &local, 1, &remote, 1, 0);
+
+	return got == (ssize_t)length ? 0 : got < 0 ? -errno : -EFAULT;
+}
+
 int memory_read(pid_t tid, uint64_t address, void *to, size_t length)
 {
 	return presence_waits(tid, address, length) ? -EFAULT : memory_read_present(tid, address, to, length);

@@ -14,6 +14,10 @@
 int memory_read(pid_t tid, uint64_t address, void *to, size_t length);
 /* The same where that is known of all bytes. */
 int memory_read_present(pid_t tid, uint64_t address, void *to, size_t length);
+/* Memory of which that is known, and that the tracee itself may read and write, whether it stands or not; -EPERM where
+ * it may not be looked at. */
+int memory_read_direct(pid_t tid, uint64_t address, void *to, size_t length);
+int memory_write_direct(pid_t tid, uint64_t address, const void *from, size_t length);
 /* Copies up to size bytes, to the end of what is mapped. Returns how many. */
 size_t memory_read_mapped(pid_t tid, uint64_t address, void *to, size_t size);
 /* The same right after an execve: nobody has had it guarded by userfaultfd(2) yet, so it need not be looked at first.

@@ -119,27 +119,15 @@ bool breakpoint_may_trap(struct tracee *tracee)
 	return !((uint64_t)ignored & trap) && !(tracee->trap_blocked && (uint64_t)caught & trap);
 }
 
-struct trapping {
-	const struct group *group;
-	bool all;
-};
-
-static void may_trap(struct pt_tracer *t, struct tracee *tracee, void *context)
-{
-	struct trapping *trapping = context;
-
-	(void)t;
-	if (tracee->group == trapping->group)
-		trapping->all &= breakpoint_may_trap(tracee);
-}
-
 /* Others may run through the breakpoint. */
 static bool all_may_trap(struct pt_tracer *t, const struct group *group)
 {
-	struct trapping trapping = {group, true};
+	struct tracee *tracee;
 
-	tracee_each(t, may_trap, &trapping);
-	return trapping.all;
+	for_each_tracee (t, tracee)
+		if (tracee->group == group && !breakpoint_may_trap(tracee))
+			return false;
+	return true;
 }
 
 struct breakpoint *breakpoint_put(struct pt_tracer *t, struct tracee *tracee, uint64_t address)

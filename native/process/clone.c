@@ -175,26 +175,25 @@ static void adopt(struct pt_tracer *t, struct tracee *child, struct tracee *pare
 		clone_tell(t, child);
 }
 
-static void start(struct pt_tracer *t, struct tracee *child)
+static enum next start(struct pt_tracer *t, struct tracee *child)
 {
 	if (child->hid_untraced) {
 		clone_exit(child);
 		child->call.entry = NULL;
 	}
 	fast_born(t, child);
-	tracee_resume(child, child->born_stopped ? PTRACE_LISTEN : tracee_request(t, child), 0);
+	return child->born_stopped ? NEXT_LISTEN : NEXT_RESUME;
 }
 
 /* The first stop of a child that has no group: one that is not to be followed (no filter is in it then) runs on by
  * itself; one for which there was no memory runs on uncounted, but as a tracee: alone its filter would make its calls
  * fail. */
-static void pass_on(struct pt_tracer *t, struct tracee *child)
+static enum next pass_on(struct pt_tracer *t, struct tracee *child)
 {
 	if (!t->options.no_follow)
 		return start(t, child);
 	fast_left_alone(t, child);
-	ptrace(PTRACE_DETACH, child->tid, 0, 0);
-	tracee_destroy(t, child);
+	return NEXT_LET_GO;
 }
 
 /* The tid that the event tells, or 0. A SIGKILL may have taken the parent on to PTRACE_EVENT_EXIT, whose message is an
@@ -210,49 +209,43 @@ static pid_t child_of(const struct tracee *parent)
 	return (pid_t)message;
 }
 
-bool clone_event(struct pt_tracer *t, struct tracee *parent)
+enum next clone_event(struct pt_tracer *t, struct tracee *parent, struct tracee **stands)
 {
 	uint64_t flags = flags_of(t, parent);
 	pid_t tid = child_of(parent);
 	struct tracee *child = tid ? tracee_find(t, tid) : NULL;
 	bool born = child != NULL;
 
+	*stands = NULL;
 	if (!tid)
-		return false;
+		return NEXT_STAY;
 	if (born && child->state != TRACEE_NEWBORN)
-		return true;
+		return NEXT_RESUME;
 	if (!born)
 		child = tracee_create(t, tid);
 	if (!child)
-		return true;
+		return NEXT_RESUME;
 	adopt(t, child, parent, flags);
 	child->state = TRACEE_EXPECTED;
-	if (born)
-		clone_birth(t, child);
-	return true;
+	*stands = born ? child : NULL;
+	return NEXT_RESUME;
 }
 
-void clone_birth(struct pt_tracer *t, struct tracee *child)
+enum next clone_birth(struct pt_tracer *t, struct tracee *child)
 {
-	if (child->group)
-		start(t, child);
-	else
-		pass_on(t, child);
+	return child->group ? start(t, child) : pass_on(t, child);
 }
 
 /* So long a parent may take to its event on a busy machine. Who is taken for an orphan too early is thought to have fds
  * of its own though it shares its parent's. */
 #define ORPHAN_NS (NSEC_PER_SEC / 2)
 
-static void adopt_orphan(struct pt_tracer *t, struct tracee *child, void *context)
+static void adopt_orphan(struct pt_tracer *t, struct tracee *child)
 {
 	pid_t tgid = (pid_t)proc_status(child->tid, "Tgid:", 10);
 	pid_t ppid = (pid_t)proc_status(child->tid, "PPid:", 10);
 	struct tracee *sibling, *parent;
 
-	(void)context;
-	if (child->state != TRACEE_NEWBORN || t->now - child->born < ORPHAN_NS)
-		return;
 	sibling = tgid > 0 ? tracee_of_group(t, tgid, child) : NULL;
 	parent = sibling ? sibling : tracee_of_group(t, ppid, child);
 	if (tracee_join(t, child, sibling ? sibling->group : NULL, child->tid, ppid, sibling ? sibling->files : NULL) ==
@@ -267,11 +260,16 @@ static void adopt_orphan(struct pt_tracer *t, struct tracee *child, void *contex
 		if (child->group->counted)
 			clone_tell(t, child);
 	}
-	start(t, child);
+	next_do(t, child->tid, start(t, child), 0);
 }
 
 void clone_adopt_orphans(struct pt_tracer *t)
 {
-	if (t->newborns)
-		tracee_each(t, adopt_orphan, NULL);
+	struct tracee *child;
+
+	if (!t->newborns)
+		return;
+	for_each_tracee (t, child)
+		if (child->state == TRACEE_NEWBORN && t->now - child->born >= ORPHAN_NS)
+			adopt_orphan(t, child);
 }

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ptrace.h>
 
 #include "process/breakpoint.h"
 #include "process/tracees.h"
@@ -43,11 +42,13 @@ void tracee_share_end(struct group *group)
 	group->shares = NULL;
 }
 
-static void forget_shared(struct pt_tracer *t, struct tracee *tracee, void *group)
+static void forget_shared(struct pt_tracer *t, const struct group *group)
 {
-	(void)t;
-	if (tracee->group && tracee->group->shares == group)
-		tracee->group->shares = NULL;
+	struct tracee *tracee;
+
+	for_each_tracee (t, tracee)
+		if (tracee->group && tracee->group->shares == group)
+			tracee->group->shares = NULL;
 }
 
 void tracee_destroy(struct pt_tracer *t, struct tracee *tracee)
@@ -65,7 +66,7 @@ void tracee_destroy(struct pt_tracer *t, struct tracee *tracee)
 		if (--tracee->group->threads == 0) {
 			tracee_share_end(tracee->group);
 			if (tracee->group->sharers)
-				tracee_each(t, forget_shared, tracee->group);
+				forget_shared(t, tracee->group);
 			breakpoint_end(t, tracee->group);
 			fast_group_gone(t, tracee->group);
 			free(tracee->group);
@@ -105,21 +106,4 @@ void tracee_rename(struct pt_tracer *t, struct tracee *tracee, pid_t tid)
 	tracees_unlink(t, tracee);
 	tracee->tid = tid;
 	tracees_link(t, tracee);
-}
-
-void tracee_resume(struct tracee *tracee, int request, int signal)
-{
-	tracee->fast.halted = false;
-	tracee->continues = request == PTRACE_CONT;
-	tracee->state = request == PTRACE_LISTEN ? TRACEE_LISTENING : TRACEE_RUNNING;
-	tracee->unmade = ptrace(request, tracee->tid, 0, signal) < 0;
-}
-
-int tracee_request(const struct pt_tracer *t, const struct tracee *tracee)
-{
-	bool free = t->filtered || (tracee->group && tracee->group->fast.free && !tracee->fast.guest_of);
-
-	return free && !tracee->sandboxed && !tracee->closely && !tracee->entered && !tracee->fast.asked
-		       ? PTRACE_CONT
-		       : PTRACE_SYSCALL;
 }

@@ -17,13 +17,6 @@ int tracee_join(struct pt_tracer *t, struct tracee *tracee, struct group *group,
 /* After execve by another thread than the leader: the tracee goes on under the leader's tid. */
 void tracee_rename(struct pt_tracer *t, struct tracee *tracee, pid_t tid);
 
-/* Makes it run on by request (PTRACE_CONT, PTRACE_SYSCALL, PTRACE_LISTEN ...). A tracee that a SIGKILL took
- * meanwhile is no failure: its death is reported by the next wait. */
-void tracee_resume(struct tracee *tracee, int request, int signal);
-/* PTRACE_CONT where our filter stops the watched calls; PTRACE_SYSCALL elsewhere, and inside a call whose exit-stop is
- * needed (after the ptrace-event-stop of an execve or a fork). */
-int tracee_request(const struct pt_tracer *t, const struct tracee *tracee);
-
 /* A group that runs in another one's memory, and one that does no longer. */
 void tracee_share(struct group *group, struct group *memory_of);
 void tracee_share_end(struct group *group);

@@ -33,14 +33,14 @@ void tracees_unlink(struct pt_tracer *t, struct tracee *tracee)
 		*at = tracee->next;
 }
 
-void tracee_each(struct pt_tracer *t, void (*visit)(struct pt_tracer *, struct tracee *, void *), void *context)
+struct tracee *tracees_next(struct tracees_walk *walk)
 {
-	for (unsigned int i = 0; i < HASH_SIZE; i++) {
-		for (struct tracee *tracee = t->tracees[i], *next; tracee; tracee = next) {
-			next = tracee->next;
-			visit(t, tracee, context);
-		}
-	}
+	struct tracee *tracee = walk->next;
+
+	while (!tracee && walk->bucket < HASH_SIZE)
+		tracee = walk->t->tracees[walk->bucket++];
+	walk->next = tracee ? tracee->next : NULL;
+	return tracee;
 }
 
 struct tracee *tracee_of_group(struct pt_tracer *t, pid_t tgid, const struct tracee *but)

@@ -88,7 +88,7 @@ enum abi abi_of(uint32_t audit_arch)
 	}
 }
 
-static const struct syscall_entry *find_name(const char *name)
+const struct syscall_entry *syscall_named(const char *name)
 {
 	for (unsigned int i = 0; i < TABLE_SIZE; i++) {
 		const char *a = table[i].name, *b = name;
@@ -99,33 +99,6 @@ static const struct syscall_entry *find_name(const char *name)
 			return &table[i];
 	}
 	return NULL;
-}
-
-const struct syscall_entry *syscall_of_socketcall(uint64_t number)
-{
-	/* include/uapi/linux/net.h, SYS_* */
-	switch (number) {
-	case 3:
-		return find_name("connect");
-	case 9:
-		return find_name("send");
-	case 10:
-		return find_name("recv");
-	case 11:
-		return find_name("sendto");
-	case 12:
-		return find_name("recvfrom");
-	case 16:
-		return find_name("sendmsg");
-	case 17:
-		return find_name("recvmsg");
-	case 19:
-		return find_name("recvmmsg");
-	case 20:
-		return find_name("sendmmsg");
-	default:
-		return NULL;
-	}
 }
 
 uint16_t syscall_index(const struct syscall_entry *entry)

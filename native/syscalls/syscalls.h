@@ -64,8 +64,8 @@ struct syscall_entry {
 const struct syscall_entry *syscall_table(unsigned int *count);
 /* The entry of a number, or NULL if that call is not watched. */
 const struct syscall_entry *syscall_find(enum abi abi, uint64_t number);
-/* The entry that a socketcall(2) of this number stands for, or NULL. */
-const struct syscall_entry *syscall_of_socketcall(uint64_t number);
+/* The entry of this name, or NULL. */
+const struct syscall_entry *syscall_named(const char *name);
 /* The table's index, as records bear it. */
 uint16_t syscall_index(const struct syscall_entry *entry);
 /* Does this call move bytes? */

@@ -61,8 +61,8 @@ int main(void)
 	CHECK(syscall_find(ABI_NATIVE, SYS_getppid) == NULL);
 	CHECK(syscall_find(ABI_COUNT, SYS_read) == NULL);
 	CHECK(strcmp(syscall_find(ABI_I386, 102)->name, "socketcall") == 0);
-	CHECK(strcmp(syscall_of_socketcall(9)->name, "send") == 0);
-	CHECK(syscall_of_socketcall(1) == NULL);
+	CHECK(strcmp(syscall_named("send")->name, "send") == 0);
+	CHECK(syscall_named("sen") == NULL);
 	CHECK(pt_syscall_name(count) == NULL);
 	return 0;
 }

@@ -136,8 +136,10 @@ static void nested(void)
 	must(socketpair(AF_UNIX, SOCK_STREAM, 0, other) == 0);
 	catch(SIGALRM, on_nested, SA_ONSTACK | SA_RESTART);
 	catch(SIGRTMIN, on_nested, SA_ONSTACK | SA_RESTART);
-	tick(ITIMER_REAL, 1100);
-	timer_t timer = tick_posix(SIGRTMIN, 1300);
+	/* Microseconds without a common divisor: each distance between the two comes, also that of one handler within
+	 * the other. */
+	tick(ITIMER_REAL, 1103);
+	timer_t timer = tick_posix(SIGRTMIN, 1301);
 	converse(ROUNDS);
 	while (runs < 100 || deepest < 2) /* a fast machine has few signals in that time */
 		converse(100);

@@ -39,32 +39,25 @@ void distrust(struct pt_tracer *t, struct image *image)
 	give_up(t, image);
 }
 
-struct look {
-	const struct image *image;
-	bool executes;
-};
-
-static void look_at_call(struct pt_tracer *t, struct tracee *tracee, void *context)
+/* Its last call: where no exit-stop is wanted only its number is kept. */
+static bool executes(const struct call *call)
 {
-	struct look *look = context;
-	/* Its last call: where no exit-stop is wanted only its number is kept. */
-	const struct syscall_entry *entry = tracee->call.entry ? tracee->call.entry
-							       : syscall_find(tracee->call.abi, tracee->call.number);
+	const struct syscall_entry *entry = call->entry ? call->entry : syscall_find(call->abi, call->number);
 
-	(void)t;
-	/* One that has stopped since, and not for a new program (loop.c), has failed to execute it. */
-	if (tracee->group == look->image->group && tracee != look->image->stopped && entry && entry->rule == RULE_EXEC)
-		look->executes = true;
+	return entry && entry->rule == RULE_EXEC;
 }
 
 /* A race with execve: until its stop is handled the memory may be the new program's, which has no rings. What the old
  * one has counted was read when the call stopped, and at the exit of each other thread. */
 static bool may_have_executed(struct pt_tracer *t, const struct image *image)
 {
-	struct look look = {.image = image};
+	struct tracee *tracee;
 
-	tracee_each(t, look_at_call, &look);
-	return look.executes;
+	/* One that has stopped since, and not for a new program (loop.c), has failed to execute it. */
+	for_each_tracee (t, tracee)
+		if (tracee->group == image->group && tracee != image->stopped && executes(&tracee->call))
+			return true;
+	return false;
 }
 
 void distrust_unread(struct pt_tracer *t, struct image *image, int error)

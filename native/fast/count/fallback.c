@@ -58,21 +58,18 @@ static bool is_dispatched(pid_t tid)
 	return ptrace(PTRACE_GET_SYSCALL_USER_DISPATCH_CONFIG, tid, sizeof(config), &config) == 0 && config.mode;
 }
 
-struct kin {
-	const struct tracee *of;
-	bool other_files; /* a thread of the process has another fd table */
-	bool other_users; /* another process has the same one */
-};
-
-static void look(struct pt_tracer *t, struct tracee *tracee, void *context)
+/* Do all threads of its process have its fds, and nobody else? */
+static bool is_alone_with_fds(struct pt_tracer *t, const struct tracee *of)
 {
-	struct kin *kin = context;
+	struct tracee *tracee;
 
-	(void)t;
-	if (tracee->group == kin->of->group)
-		kin->other_files |= tracee->files != kin->of->files;
-	else
-		kin->other_users |= tracee->files == kin->of->files && tracee->files;
+	for_each_tracee (t, tracee) {
+		bool same = tracee->files == of->files;
+
+		if (tracee->group == of->group ? !same : same && tracee->files)
+			return false;
+	}
+	return true;
 }
 
 /* Its addresses or its data are limited, so that it may find no room where there would be some without ours; or it has
@@ -98,11 +95,9 @@ static bool is_limited(pid_t pid)
 
 bool fallback_none(struct pt_tracer *t, struct tracee *tracee)
 {
-	struct kin kin = {.of = tracee};
 	struct registers regs;
 	enum pt_fallback reason;
 
-	tracee_each(t, look, &kin);
 	if (t->foreign_proc)
 		reason = PT_FALLBACK_PROC;
 	else if (!(getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE))
@@ -111,7 +106,7 @@ bool fallback_none(struct pt_tracer *t, struct tracee *tracee)
 		reason = PT_FALLBACK_SANDBOX;
 	else if (is_dispatched(tracee->tid))
 		reason = PT_FALLBACK_DISPATCH;
-	else if (kin.other_files || kin.other_users)
+	else if (!is_alone_with_fds(t, tracee))
 		reason = PT_FALLBACK_DESCRIPTORS;
 	else if (tracee->files->unsure)
 		reason = PT_FALLBACK_RINGS;

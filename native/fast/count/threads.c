@@ -41,24 +41,13 @@ void threads_remove(struct image *image, const struct tracee *tracee)
 			image->threads[i] = image->threads[--image->thread_count];
 }
 
-struct listing {
-	struct image *image;
-	bool complete;
-};
-
-static void list_thread(struct pt_tracer *t, struct tracee *tracee, void *context)
-{
-	struct listing *listing = context;
-
-	(void)t;
-	if (tracee->group == listing->image->group && !tracee->exiting && tracee->state != TRACEE_EXPECTED)
-		listing->complete &= threads_add(listing->image, tracee);
-}
-
 bool threads_add_all(struct pt_tracer *t, struct image *image)
 {
-	struct listing listing = {.image = image, .complete = true};
+	struct tracee *tracee;
+	bool all = true;
 
-	tracee_each(t, list_thread, &listing);
-	return listing.complete;
+	for_each_tracee (t, tracee)
+		if (tracee->group == image->group && !tracee->exiting && tracee->state != TRACEE_EXPECTED)
+			all &= threads_add(image, tracee);
+	return all;
 }

@@ -102,13 +102,12 @@ int handover_write(const struct image *image, pid_t tid, unsigned int first)
 
 int handover_find(pid_t tid)
 {
-	const struct image image = {.reader = tid};
 	struct table_head head;
 	uint64_t magic;
 
-	if (image_read(&image, FAST_MAGIC, &magic, sizeof(magic)) < 0 || magic != FAST_MAGIC_WORD)
+	if (memory_read_direct(tid, FAST_MAGIC, &magic, sizeof(magic)) < 0 || magic != FAST_MAGIC_WORD)
 		return 0;
-	if (image_read(&image, FAST_TABLE, &head, sizeof(head)) < 0 || head.version != version() ||
+	if (memory_read_direct(tid, FAST_TABLE, &head, sizeof(head)) < 0 || head.version != version() ||
 	    head.count > FAST_SITES)
 		return -EEXIST;
 	return 1;

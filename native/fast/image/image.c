@@ -3,9 +3,9 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/uio.h>
 
 #include "fast/image/layout.h"
+#include "machine/memory.h"
 #include "machine/registers.h"
 #include "process/tracee.h"
 
@@ -97,20 +97,12 @@ void image_add_tried(struct image *image, uint64_t call)
 
 int image_read(const struct image *image, uint64_t address, void *to, size_t length)
 {
-	struct iovec local = {.iov_base = to, .iov_len = length};
-	struct iovec remote = {.iov_base = (void *)(uintptr_t)address, .iov_len = length};
-	ssize_t got = process_vm_readv(image->reader, &local, 1, &remote, 1, 0);
-
-	return got == (ssize_t)length ? 0 : got < 0 ? -errno : -EFAULT;
+	return memory_read_direct(image->reader, address, to, length);
 }
 
 int image_write(const struct image *image, uint64_t address, const void *from, size_t length)
 {
-	struct iovec local = {.iov_base = (void *)(uintptr_t)from, .iov_len = length};
-	struct iovec remote = {.iov_base = (void *)(uintptr_t)address, .iov_len = length};
-	ssize_t got = process_vm_writev(image->reader, &local, 1, &remote, 1, 0);
-
-	return got == (ssize_t)length ? 0 : got < 0 ? -errno : -EFAULT;
+	return memory_write_direct(image->reader, address, from, length);
 }
 
 int image_set_flags(struct image *image, uint32_t flags)
@@ -121,32 +113,26 @@ int image_set_flags(struct image *image, uint32_t flags)
 	return image_write(image, FAST_FLAGS, &flags, sizeof(flags));
 }
 
-struct search {
-	const struct image *image;
-	const struct tracee *but;
-	pid_t found;
-};
-
-static void look(struct pt_tracer *t, struct tracee *tracee, void *context)
+/* Also one that has not come to its first stop yet: the memory is there. */
+static bool may_read_through(const struct image *image, const struct tracee *tracee, const struct tracee *exiting)
 {
-	struct search *search = context;
-
-	(void)t;
-	/* Also one that has not come to its first stop yet: the memory is there. */
-	if (tracee->group == search->image->group && tracee != search->but && !tracee->exiting)
-		search->found = tracee->tid;
+	return tracee->group == image->group && tracee != exiting && !tracee->exiting;
 }
 
 bool image_read_through_another(struct pt_tracer *t, struct image *image, const struct tracee *exiting)
 {
-	struct search search = {.image = image, .but = exiting};
+	struct tracee *tracee;
+	pid_t found = 0;
 
-	for (unsigned int i = 0; i < image->thread_count && !search.found; i++)
-		look(t, image->threads[i].tracee, &search);
+	for (unsigned int i = 0; i < image->thread_count && !found; i++)
+		if (may_read_through(image, image->threads[i].tracee, exiting))
+			found = image->threads[i].tracee->tid;
 	/* One whose thread pointer is not known yet (threads_add): main may exit before that. */
-	if (!search.found)
-		tracee_each(t, look, &search);
-	if (image->reader == exiting->tid && search.found)
-		image->reader = search.found;
-	return search.found;
+	if (!found)
+		for_each_tracee (t, tracee)
+			if (may_read_through(image, tracee, exiting))
+				found = tracee->tid;
+	if (image->reader == exiting->tid && found)
+		image->reader = found;
+	return found;
 }

@@ -9,6 +9,7 @@
 
 #include "fast/image/layout.h"
 #include "fast/image/twin.h"
+#include "machine/memory.h"
 
 /* As request.S lays it out. */
 struct saved {
@@ -68,11 +69,10 @@ static void find_unsaved(struct requester *asker, uint64_t at)
 
 static void find_saved(pid_t tid, struct requester *asker, uint64_t at)
 {
-	const struct image image = {.reader = tid};
 	const uint64_t place = registers_rbx(&asker->regs);
 	struct saved saved;
 
-	if (!is_place(place) || image_read(&image, FAST_SAVED + place, &saved, sizeof(saved)) < 0)
+	if (!is_place(place) || memory_read_direct(tid, FAST_SAVED + place, &saved, sizeof(saved)) < 0)
 		return;
 	registers_set_saved(&asker->regs, saved.registers);
 	asker->has_place = true;
@@ -108,11 +108,10 @@ enum requester_stage requester_find(pid_t tid, struct requester *asker)
 
 void requester_forget(pid_t tid, const struct requester *asker)
 {
-	const struct image image = {.reader = tid};
 	const uint32_t free_again = 0;
 
 	if (asker->has_place)
-		image_write(&image, asker->place + offsetof(struct saved, taken), &free_again, sizeof(free_again));
+		memory_write_direct(tid, asker->place + offsetof(struct saved, taken), &free_again, sizeof(free_again));
 }
 
 /* In this order: the tracer may be killed in between, and then the thread goes on by itself. With its own mask it does
@@ -164,14 +163,13 @@ void requester_go_back(pid_t tid)
 /* One word of each place that is taken. */
 static int write_all(pid_t reader, size_t offset, uint32_t value)
 {
-	const struct image image = {.reader = reader};
 	struct saved *places = malloc(PLACES_SIZE);
-	int error = places ? image_read(&image, FAST_SAVED, places, PLACES_SIZE) : -ENOMEM;
+	int error = places ? memory_read_direct(reader, FAST_SAVED, places, PLACES_SIZE) : -ENOMEM;
 
 	for (unsigned int i = 0; i < FAST_THREADS && !error; i++)
 		if (places[i].taken)
-			error = image_write(&image, FAST_SAVED + i * sizeof(struct saved) + offset, &value,
-					    sizeof(value));
+			error = memory_write_direct(reader, FAST_SAVED + i * sizeof(struct saved) + offset, &value,
+						    sizeof(value));
 	free(places);
 	return error;
 }

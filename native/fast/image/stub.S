@@ -12,6 +12,9 @@
  * The call itself stands here as the program would make it, with the program's registers: so signals interrupt it, and
  * the kernel restarts it (rip -= 2), as ever.
  */
+#include <asm/unistd.h>
+
+#include "fast/image/hot_calls.h"
 #include "fast/image/layout.h"
 
 #define MSG_PEEK 0x2
@@ -376,83 +379,22 @@
 .Lnext_\@:
 	.endm
 
-/* The calls, with their number and their bit in FAST_FLAGS; stub.h has the same list for the tracer. */
-#define SENDTO(stub) TRANSFER stub, 44, 0, no_address=r8
-#define RECVFROM(stub) TRANSFER stub, 45, 1, no_address=r8, flags=r10d
-#define SENDMSG(stub) TRANSFER stub, 46, 2, most=FAST_SOCKET
-#define RECVMSG(stub) TRANSFER stub, 47, 3, most=FAST_SOCKET, flags=edx
-#define READ(stub) TRANSFER stub, 0, 4
-#define WRITE(stub) TRANSFER stub, 1, 5
-#define READV(stub) TRANSFER stub, 19, 6
-#define WRITEV(stub) TRANSFER stub, 20, 7
-#define PREADV2(stub) TRANSFER stub, 327, 8
-#define PWRITEV2(stub) TRANSFER stub, 328, 9
-#define SEND_FILE(stub) SENDFILE stub, 40, 10
-#define CLOSE_FD(stub) CLOSE stub, 3, 11, edi
-#define DUP2(stub) CLOSE stub, 33, 12, esi, keeps=edi
-#define DUP3(stub) CLOSE stub, 292, 13, esi
-#define MMAP(stub) MAPPING stub, 9
-#define MPROTECT(stub) PROTECTING stub, 10
-#define PKEY_MPROTECT(stub) PROTECTING stub, 329
-#define MUNMAP(stub) RANGE stub, 11
-#define MADVISE(stub) ADVISING stub, 28
-#define MINCORE(stub) RANGE stub, 27
-#define MREMAP(stub) REMAPPING stub, 25
-#define BRK(stub) BREAKING stub, 12
-
 /* A stub for a site that makes one call: most wrappers of C libraries load the number right before the instruction. */
-#define STUB_OF(name, CALL)    \
-	STUB_BEGIN name;       \
-	CALL(name);            \
-	STUB_END name
+#define STUB_OF(bit, name, call, ...) STUB_BEGIN name; call name, __NR_##name, bit, ##__VA_ARGS__; STUB_END name;
+#define STUB_OF_MAPPING(name, call) STUB_BEGIN name; call name, __NR_##name; STUB_END name;
 
-STUB_OF(sendto, SENDTO)
-STUB_OF(recvfrom, RECVFROM)
-STUB_OF(sendmsg, SENDMSG)
-STUB_OF(recvmsg, RECVMSG)
-STUB_OF(read, READ)
-STUB_OF(write, WRITE)
-STUB_OF(readv, READV)
-STUB_OF(writev, WRITEV)
-STUB_OF(preadv2, PREADV2)
-STUB_OF(pwritev2, PWRITEV2)
-STUB_OF(sendfile, SEND_FILE)
-STUB_OF(close, CLOSE_FD)
-STUB_OF(dup2, DUP2)
-STUB_OF(dup3, DUP3)
-STUB_OF(mmap, MMAP)
-STUB_OF(mprotect, MPROTECT)
-STUB_OF(pkey_mprotect, PKEY_MPROTECT)
-STUB_OF(munmap, MUNMAP)
-STUB_OF(madvise, MADVISE)
-STUB_OF(mincore, MINCORE)
-STUB_OF(mremap, MREMAP)
-STUB_OF(brk, BRK)
+	HOT_TRANSFERS(STUB_OF)
+	HOT_CLOSES(STUB_OF)
+	HOT_MAPPINGS(STUB_OF_MAPPING)
 
-/* And one for a site that makes any: syscall(2), Go. The most frequent ones come first. */
+/* And one for a site that makes any: syscall(2), Go. */
+#define IN_ANY(bit, name, call, ...) call any, __NR_##name, bit, ##__VA_ARGS__;
+#define MAPPING_IN_ANY(name, call) call any, __NR_##name;
+
 	STUB_BEGIN any
-	READ(any)
-	WRITE(any)
-	RECVFROM(any)
-	SENDTO(any)
-	READV(any)
-	WRITEV(any)
-	RECVMSG(any)
-	SENDMSG(any)
-	CLOSE_FD(any)
-	SEND_FILE(any)
-	DUP2(any)
-	DUP3(any)
-	PREADV2(any)
-	PWRITEV2(any)
-	MMAP(any)
-	MPROTECT(any)
-	PKEY_MPROTECT(any)
-	MUNMAP(any)
-	MADVISE(any)
-	MINCORE(any)
-	MREMAP(any)
-	BRK(any)
+	HOT_TRANSFERS(IN_ANY)
+	HOT_CLOSES(IN_ANY)
+	HOT_MAPPINGS(MAPPING_IN_ANY)
 	STUB_END any
 
 /* A site that makes one other call, which the tracer wants to see. */
@@ -472,33 +414,17 @@ STUB_OF(brk, BRK)
 	.long	\stub\()_to_twin - \stub\()_begin
 	.endm
 
+#define ROW_OF(bit, name, ...) ROW name, __NR_##name;
+#define ROW_OF_MAPPING(name, call) ROW name, __NR_##name;
+
 	.section .data.rel.ro, "aw"
 	.balign 8
 	.globl	stub_table
 	.hidden	stub_table
 stub_table:
-	ROW	sendto, 44
-	ROW	recvfrom, 45
-	ROW	sendmsg, 46
-	ROW	recvmsg, 47
-	ROW	read, 0
-	ROW	write, 1
-	ROW	readv, 19
-	ROW	writev, 20
-	ROW	preadv2, 327
-	ROW	pwritev2, 328
-	ROW	sendfile, 40
-	ROW	close, 3
-	ROW	dup2, 33
-	ROW	dup3, 292
-	ROW	mmap, 9
-	ROW	mprotect, 10
-	ROW	pkey_mprotect, 329
-	ROW	munmap, 11
-	ROW	madvise, 28
-	ROW	mincore, 27
-	ROW	mremap, 25
-	ROW	brk, 12
+	HOT_TRANSFERS(ROW_OF)
+	HOT_CLOSES(ROW_OF)
+	HOT_MAPPINGS(ROW_OF_MAPPING)
 	ROW	any, -1
 	ROW	none, -2
 	.globl	stub_table_end

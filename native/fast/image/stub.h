@@ -3,7 +3,10 @@
 #ifndef PT_FAST_STUB_H
 #define PT_FAST_STUB_H
 
+#include <asm/unistd.h>
 #include <stdint.h>
+
+#include "fast/image/hot_calls.h"
 
 #define STUB_ANY (-1)
 #define STUB_NONE (-2)
@@ -53,9 +56,18 @@ extern const uint8_t ask_restored[];
 extern const uint8_t ask_answered[];
 extern const uint8_t request_end[];
 
+#define STUB_ONE(...) +1
+#define STUB_NUMBER(bit, name, ...) [bit] = __NR_##name,
+#define STUB_FIRST(bit, name, ...) _Static_assert((bit) < FAST_TRANSFERS, #name " stands before those that move none");
+
+/* So many of them move bytes; the others close fds. */
+enum { FAST_TRANSFERS = 0 HOT_TRANSFERS(STUB_ONE), FAST_CALLS = FAST_TRANSFERS HOT_CLOSES(STUB_ONE) };
+
 /* The calls that stubs count, in the order of their bits in FAST_FLAGS. */
-static const uint16_t fast_calls[] = {44, 45, 46, 47, 0, 1, 19, 20, 327, 328, 40, 3, 33, 292};
-#define FAST_TRANSFERS 11 /* so many of them move bytes; the others close fds */
-#define FAST_CALLS (sizeof(fast_calls) / sizeof(fast_calls[0]))
+static const uint16_t fast_calls[] = {HOT_TRANSFERS(STUB_NUMBER) HOT_CLOSES(STUB_NUMBER)};
+
+HOT_TRANSFERS(STUB_FIRST)
+_Static_assert(sizeof(fast_calls) == FAST_CALLS * sizeof(fast_calls[0]), "each has a bit of its own, without a gap");
+_Static_assert(FAST_CALLS <= 30, "the bits from there on mean other things (layout.h)");
 
 #endif

@@ -109,13 +109,6 @@ static void is_elsewhere(pid_t tid, void *context)
 		tracee->fast.elsewhere = elsewhere;
 }
 
-static void forget_elsewhere(struct pt_tracer *t, struct tracee *tracee, void *group)
-{
-	(void)t;
-	if (tracee->group == group)
-		tracee->fast.elsewhere = false;
-}
-
 static bool all_elsewhere(struct pass *pass)
 {
 	pass->ok = true;
@@ -128,8 +121,10 @@ static bool wait_until_elsewhere(struct pass *pass)
 {
 	const struct timespec pause = {.tv_nsec = PAUSE_NS};
 	const int64_t end = now_ns() + PATIENCE_NS;
+	struct tracee *tracee;
 
-	tracee_each(pass->t, forget_elsewhere, pass->image->group);
+	for_each_tracee (pass->t, tracee)
+		tracee->fast.elsewhere &= tracee->group != pass->image->group;
 	while (!all_elsewhere(pass)) {
 		if (now_ns() > end)
 			return false;
@@ -239,26 +234,15 @@ static int result_of(const struct pass *pass, int written)
 	return pass->hidden || pass->later ? -EAGAIN : written;
 }
 
-struct signalled {
-	const struct group *group;
-	bool any;
-};
-
-static void look_for_step(struct pt_tracer *t, struct tracee *tracee, void *context)
-{
-	struct signalled *signalled = context;
-
-	(void)t;
-	signalled->any |= tracee->group == signalled->group && tracee->stepping;
-}
-
 /* Is a thread just on its way into a handler? Then its frame is not known yet (returns.c). */
 static bool is_being_signalled(struct pt_tracer *t, const struct group *group)
 {
-	struct signalled signalled = {.group = group};
+	struct tracee *tracee;
 
-	tracee_each(t, look_for_step, &signalled);
-	return signalled.any;
+	for_each_tracee (t, tracee)
+		if (tracee->group == group && tracee->stepping)
+			return true;
+	return false;
 }
 
 int live_jumps(struct pt_tracer *t, struct image *image, const struct tracee *tracee)

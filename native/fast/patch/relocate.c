@@ -204,16 +204,13 @@ static uint64_t stay(const void *context, uint64_t address, int64_t result)
 	return address >= FAST_TWINS && address < FAST_CODE + FAST_CODE_SIZE ? address : 0;
 }
 
-static void forget_asked(struct pt_tracer *t, struct tracee *tracee, void *group)
-{
-	(void)t;
-	if (tracee->group == group)
-		tracee->fast.asked = 0;
-}
-
 int relocate_count_asked(struct pt_tracer *t, struct group *group)
 {
-	tracee_each(t, forget_asked, group);
+	struct tracee *tracee;
+
+	for_each_tracee (t, tracee)
+		if (tracee->group == group)
+			tracee->fast.asked = 0;
 	return relocate_threads(t, group, stay, NULL);
 }
 

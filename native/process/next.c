@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ *
+ * The one place that resumes tracees, and lets them go; but for inject.c, which runs code in one and brings it back.
+ */
+#include "process/next.h"
+
+#include <sys/ptrace.h>
+
+#include "process/tracee.h"
+
+/* PTRACE_CONT where our filter stops the watched calls; PTRACE_SYSCALL elsewhere, and inside a call whose exit-stop is
+ * needed (after the ptrace-event-stop of an execve or a fork). */
+static int request_of(const struct pt_tracer *t, const struct tracee *tracee)
+{
+	bool free = t->filtered || (tracee->group && tracee->group->fast.free && !tracee->fast.guest_of);
+
+	return free && !tracee->sandboxed && !tracee->closely && !tracee->entered && !tracee->fast.asked
+		       ? PTRACE_CONT
+		       : PTRACE_SYSCALL;
+}
+
+/* A tracee that a SIGKILL took meanwhile is no failure: its death is reported by the next wait. */
+static void resume(struct tracee *tracee, int request, int signal)
+{
+	tracee->fast.halted = false;
+	tracee->continues = request == PTRACE_CONT;
+	tracee->state = request == PTRACE_LISTEN ? TRACEE_LISTENING : TRACEE_RUNNING;
+	tracee->unmade = ptrace(request, tracee->tid, 0, signal) < 0;
+}
+
+static void let_go(struct pt_tracer *t, struct tracee *tracee, int signal)
+{
+	ptrace(PTRACE_DETACH, tracee->tid, 0, signal);
+	tracee_destroy(t, tracee);
+}
+
+/* It runs on uncounted, as a tracee: alone our filter would make its calls fail. */
+static void resume_unknown(const struct pt_tracer *t, pid_t tid, enum next next)
+{
+	if (next != NEXT_STAY && next != NEXT_GONE)
+		ptrace(t->filtered || next == NEXT_EXIT ? PTRACE_CONT : PTRACE_SYSCALL, tid, 0, 0);
+}
+
+void next_do(struct pt_tracer *t, pid_t tid, enum next next, int signal)
+{
+	struct tracee *tracee = tracee_find(t, tid);
+
+	if (!tracee)
+		return resume_unknown(t, tid, next);
+	switch (next) {
+	case NEXT_RESUME:
+		return resume(tracee, request_of(t, tracee), 0);
+	case NEXT_DELIVER:
+		return resume(tracee, request_of(t, tracee), signal);
+	case NEXT_STEP:
+		return resume(tracee, PTRACE_SINGLESTEP, signal);
+	case NEXT_LISTEN:
+		return resume(tracee, PTRACE_LISTEN, 0);
+	case NEXT_EXIT:
+		return resume(tracee, PTRACE_CONT, 0);
+	case NEXT_LET_GO:
+		return let_go(t, tracee, 0);
+	case NEXT_LET_GO_DELIVER:
+		return let_go(t, tracee, signal);
+	case NEXT_STAY:
+	case NEXT_GONE:
+		return;
+	}
+}
