@@ -169,6 +169,10 @@ static void signalled(void)
 	must(signals != MAP_FAILED && sigaction(SIGRTMIN, &action, NULL) == 0);
 	pid_t parent = getpid(), child = fork();
 	if (child == 0) {
+		/* Who is killed says no more that it is over. */
+		must(prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0);
+		if (getppid() != parent)
+			_exit(1);
 		send_signals(parent);
 		_exit(0);
 	}
