@@ -40,11 +40,8 @@ bool door_counts_itself(const struct tracee *tracee, uint64_t instruction);
 void door_before_stop(struct pt_tracer *t, struct tracee *tracee);
 /* A signal is about to be delivered. */
 void door_before_signal(struct pt_tracer *t, struct tracee *tracee, int signal);
-void returns_built(struct tracee *tracee, int signal);
-/* The child exists, but has not run yet; flags are those of clone(2). */
+/* The child exists, but has not run yet; flags are those of clone(2). Without a parent: nobody saw who made it. */
 void door_cloned(struct pt_tracer *t, struct tracee *child, struct tracee *parent, uint64_t flags);
-/* The same for a child whose parent was not seen to make it. */
-void door_orphaned(struct tracee *child);
 /* It stands in its first stop. */
 void door_born(struct pt_tracer *t, struct tracee *child);
 /* A new program is in place. */

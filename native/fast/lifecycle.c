@@ -42,7 +42,24 @@ static void end_guest(struct tracee *guest)
 		image_set_flags(image, image->own_flags);
 }
 
-void door_cloned(struct pt_tracer *t, struct tracee *child, struct tracee *parent, uint64_t flags)
+/* If the child has stubs, from its parent: nobody would read what they count. */
+static bool set_flags(const struct tracee *child, uint32_t flags)
+{
+	uint64_t magic = 0;
+
+	return memory_read_direct(child->tid, FAST_MAGIC, &magic, sizeof(magic)) == 0 && magic == FAST_MAGIC_WORD &&
+	       memory_write_direct(child->tid, FAST_FLAGS, &flags, sizeof(flags)) == 0 &&
+	       requester_forget_all(child->tid) == 0;
+}
+
+/* From now on its calls stop, if it has such stubs. */
+static void stop_all(struct tracee *child)
+{
+	if (set_flags(child, FAST_ALL_STOP))
+		child->group->fast.slow = true;
+}
+
+static void cloned_by(struct pt_tracer *t, struct tracee *child, struct tracee *parent, uint64_t flags)
 {
 	struct image *image = parent->fast.guest_of ? parent->fast.guest_of : parent->group->fast.image;
 	bool memory = (flags & CLONE_VM) != 0, fds = (flags & CLONE_FILES) != 0;
@@ -70,27 +87,19 @@ void door_cloned(struct pt_tracer *t, struct tracee *child, struct tracee *paren
 		child->group->fast.free = parent->group->fast.free;
 	else if (!memory)
 		/* Its fds are its parent's, too: what one of them closes the other's slots would not show. */
-		door_orphaned(child);
+		stop_all(child);
 	if (!memory && fds) {
 		fallback_tell(t, parent, PT_FALLBACK_DESCRIPTORS, 0);
 		add_guest(child, image);
 	}
 }
 
-/* If the child has stubs, from its parent: nobody would read what they count. */
-static bool set_flags(const struct tracee *child, uint32_t flags)
+void door_cloned(struct pt_tracer *t, struct tracee *child, struct tracee *parent, uint64_t flags)
 {
-	uint64_t magic = 0;
-
-	return memory_read_direct(child->tid, FAST_MAGIC, &magic, sizeof(magic)) == 0 && magic == FAST_MAGIC_WORD &&
-	       memory_write_direct(child->tid, FAST_FLAGS, &flags, sizeof(flags)) == 0 &&
-	       requester_forget_all(child->tid) == 0;
-}
-
-void door_orphaned(struct tracee *child)
-{
-	if (set_flags(child, FAST_ALL_STOP))
-		child->group->fast.slow = true;
+	if (parent)
+		cloned_by(t, child, parent, flags);
+	else
+		stop_all(child);
 }
 
 void door_leave(struct tracee *child)
@@ -160,9 +169,4 @@ void door_group_gone(struct pt_tracer *t, struct group *group)
 {
 	forget_image(t, group);
 	returns_forget(group);
-}
-
-void fast_unshares(struct pt_tracer *t, struct tracee *tracee)
-{
-	door_withdraw(t, tracee, PT_FALLBACK_DESCRIPTORS);
 }

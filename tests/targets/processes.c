@@ -4,11 +4,13 @@
  *   processes exec       a thread that is not the leader executes a program
  *   processes vfork      vfork + execve, seven times
  *   processes spawn      posix_spawn, seven times
+ *   processes orphans N  N processes that fork all the time, and are killed in the middle of that
  *   processes daemon     double fork and setsid; the first process ends at once with status 4
  *   processes lineage    the parent moves 101 bytes, a child 13 and an executed one 17
  *   processes leaf       17 bytes, as the executed one does; tells nothing */
 #include <signal.h>
 #include <spawn.h>
+#include <sys/prctl.h>
 
 #include "tally.h"
 
@@ -27,6 +29,26 @@ static void children(int count)
 		}
 		if (i % 5 != 0) /* some overlap with the next one */
 			must(reap(child) == 0);
+	}
+	while (wait(NULL) > 0)
+		;
+}
+
+/* Their children come to this process then, which waits for all. */
+static void orphans(int count)
+{
+	must(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0);
+	for (int i = 0; i < count; i++) {
+		pid_t forks = fork();
+		must(forks >= 0);
+		while (forks == 0) {
+			if (fork() == 0) {
+				chat(3, 1);
+				_exit(0);
+			}
+		}
+		usleep(200 + (unsigned int)(i * 37 % 1500)); /* wherever it is by then */
+		must(kill(forks, SIGKILL) == 0);
 	}
 	while (wait(NULL) > 0)
 		;
@@ -125,6 +147,8 @@ int main(int argc, char **argv)
 	}
 	if (strcmp(argv[1], "children") == 0)
 		children(atoi(argv[2]));
+	else if (strcmp(argv[1], "orphans") == 0)
+		orphans(atoi(argv[2]));
 	else if (strcmp(argv[1], "exec") == 0)
 		thread_executes();
 	else if (strcmp(argv[1], "after") == 0)
