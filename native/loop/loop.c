@@ -229,13 +229,6 @@ static enum next on_signal(struct pt_tracer *t, struct tracee *tracee, int signa
 	return restart_at_signal(t, tracee, signal);
 }
 
-static enum next on_group_stop(struct pt_tracer *t, const struct tracee *tracee)
-{
-	if (tracee->tid == t->first)
-		signals_first_stopped(t);
-	return NEXT_LISTEN;
-}
-
 static enum next on_interrupt(struct pt_tracer *t, struct tracee *tracee)
 {
 	if (tracee->tid == t->first)
@@ -285,7 +278,7 @@ static enum next on_stop(struct pt_tracer *t, struct tracee *tracee, enum stop_k
 	case STOP_SIGNAL:
 		return on_signal(t, tracee, WSTOPSIG(status));
 	case STOP_GROUP:
-		return on_group_stop(t, tracee);
+		return NEXT_LISTEN;
 	case STOP_INTERRUPT:
 		return on_interrupt(t, tracee);
 	case STOP_FORK:
@@ -337,9 +330,14 @@ void loop_dispatch(struct pt_tracer *t, pid_t tid, int status)
 	const enum stop_kind kind = stop_kind(status);
 	struct tracee *tracee = tracee_find(t, tid);
 
+	enum next next;
+
 	t->now = now_ns();
-	next_do(t, tid, tracee ? handle(t, tracee, kind, status) : on_unknown(t, tid, kind),
-		kind == STOP_SIGNAL ? WSTOPSIG(status) : 0);
+	next = tracee ? handle(t, tracee, kind, status) : on_unknown(t, tid, kind);
+	next_do(t, tid, next, kind == STOP_SIGNAL ? WSTOPSIG(status) : 0);
+	/* Not before PTRACE_LISTEN: ptmon may stop itself here, and a SIGCONT is to reach its program meanwhile. */
+	if (next == NEXT_LISTEN && tid == t->first)
+		signals_first_stopped(t);
 }
 
 int loop_step(struct pt_tracer *t)

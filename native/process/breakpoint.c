@@ -119,15 +119,16 @@ bool breakpoint_may_trap(struct tracee *tracee)
 	return !((uint64_t)ignored & trap) && !(tracee->trap_blocked && (uint64_t)caught & trap);
 }
 
-/* Others may run through the breakpoint. */
+/* Others may run through the breakpoint. Of all of them is noted whether they have SIGTRAP blocked. */
 static bool all_may_trap(struct pt_tracer *t, const struct group *group)
 {
 	struct tracee *tracee;
+	bool all = true;
 
 	for_each_tracee (t, tracee)
-		if (tracee->group == group && !breakpoint_may_trap(tracee))
-			return false;
-	return true;
+		if (tracee->group == group)
+			all &= breakpoint_may_trap(tracee);
+	return all;
 }
 
 struct breakpoint *breakpoint_put(struct pt_tracer *t, struct tracee *tracee, uint64_t address)
