@@ -162,9 +162,9 @@ class Session:
 
     def _tell_refused(self, engine: Engine) -> None:
         """Of several targets some may be traced: the report is not complete without the others."""
-        for error in engine.refused:
+        if engine.refused:
             from ptmon import explain
-
+        for error in engine.refused:
             stderr.say(str(explain.attach_failure(error)))
             self._refused.append((error.pid, error.number))
         records = [Incomplete(0.0, pid, Reason.UNATTACHED, None, number) for pid, number in self._refused]
@@ -177,9 +177,9 @@ class Session:
         """Refuses targets which cannot be attached to, before anything is touched; tids become thread groups."""
         groups: dict[int, None] = {}
         errors: list[PtmonError] = []
-        for pid in settings.attach:
+        if settings.attach:
             from ptmon import explain
-
+        for pid in settings.attach:
             try:
                 group, said = explain.check_target(pid)
             except PtmonError as error:

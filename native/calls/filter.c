@@ -151,14 +151,6 @@ static bool may_refuse(const struct order *order, const struct syscall_entry *en
 	return deny_always(order->rules) && !(entry && entry->rule == RULE_EXEC);
 }
 
-static bool is_counted(const struct fast_ops *fast, uint32_t number)
-{
-	for (unsigned int i = 0; i < fast->call_count; i++)
-		if (fast->calls[i] == number)
-			return true;
-	return false;
-}
-
 static void put_call(struct writer *w, const struct pt_tracer *t, enum abi abi, uint32_t number)
 {
 	const struct order *order = watch_order(t, abi != ABI_NATIVE, number);
@@ -171,7 +163,7 @@ static void put_call(struct writer *w, const struct pt_tracer *t, enum abi abi, 
 		put_verdict(w, number, SECCOMP_RET_ERRNO | (uint32_t)deny_always(order->rules));
 	else if (order)
 		put_verdict(w, number, VERDICT_TRACE);
-	else if (fast && abi == ABI_NATIVE && is_counted(fast, number))
+	else if (fast && abi == ABI_NATIVE && fast->counts(number))
 		put_unless_in_stub(w, fast, number);
 	else if (entry)
 		put_counted(w, entry, number, t->options.no_io_uring);

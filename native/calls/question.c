@@ -148,8 +148,8 @@ static bool ask(struct pt_tracer *t, struct tracee *tracee, enum abi abi, uint64
 
 bool question_first(struct pt_tracer *t, struct tracee *tracee, enum abi abi, uint64_t number, const uint64_t args[6])
 {
-	struct call call = {.entry = syscall_find(abi, number)};
 	struct question *question = tracee->question;
+	struct call call = {0};
 	int fd;
 
 	/* That there is no such fd holds only until the next call: one may be opened. What an fd is holds until it is
@@ -159,10 +159,12 @@ bool question_first(struct pt_tracer *t, struct tracee *tracee, enum abi abi, ui
 		question->closed = -1;
 	if (question)
 		question->answered = false;
-	/* Where fds change unseen no answer would hold until the call. Who has an image can be read, unless it hides.
-	 */
-	if (!call.entry || !syscall_transfers(call.entry) || call.entry->rule == RULE_SOCKETCALL || t->detaching ||
-	    tracee->files->unsure || !call_counts(t, tracee) || (tracee->group->fast.image && !tracee->group->hidden))
+	/* Where fds change unseen no answer would hold until the call. Who has an image can be read unless it hides. */
+	if (t->detaching || tracee->files->unsure || !call_counts(t, tracee) ||
+	    (tracee->group->fast.image && !tracee->group->hidden))
+		return false;
+	call.entry = syscall_find(abi, number);
+	if (!call.entry || !syscall_transfers(call.entry) || call.entry->rule == RULE_SOCKETCALL)
 		return false;
 	memcpy(call.args, args, sizeof(call.args));
 	fd = hidden_fd(t, tracee, &call);

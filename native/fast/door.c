@@ -39,6 +39,7 @@ const struct fast_ops fast_path = {
 	.call_count = FAST_CALLS,
 	.stubs_begin = FAST_STUBS,
 	.stubs_end = FAST_STUBS_END,
+	.counts = kinds_counted,
 	.shows_code = kinds_protect,
 	.filter = touching_filter,
 	.entry = entry,

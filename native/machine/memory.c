@@ -39,19 +39,6 @@ static int peek(pid_t tid, uint64_t address, uint8_t *to, size_t length)
 	return 0;
 }
 
-int memory_read_present(pid_t tid, uint64_t address, void *to, size_t length)
-{
-	struct iovec local = {.iov_base = to, .iov_len = length};
-	struct iovec remote = {.iov_base = (void *)(uintptr_t)address, .iov_len = length};
-	ssize_t got = process_vm_readv(tid, &local, 1, &remote, 1, 0);
-
-	if (got == (ssize_t)length)
-		return 0;
-	if (got >= 0 || errno == EFAULT)
-		return -EFAULT;
-	return peek(tid, address, to, length);
-}
-
 int memory_read_direct(pid_t tid, uint64_t address, void *to, size_t length)
 {
 	struct iovec local = {.iov_base = to, .iov_len = length};
@@ -59,6 +46,13 @@ int memory_read_direct(pid_t tid, uint64_t address, void *to, size_t length)
 	ssize_t got = process_vm_readv(tid, &local, 1, &remote, 1, 0);
 
 	return got == (ssize_t)length ? 0 : got < 0 ? -errno : -EFAULT;
+}
+
+int memory_read_present(pid_t tid, uint64_t address, void *to, size_t length)
+{
+	const int error = memory_read_direct(tid, address, to, length);
+
+	return error && error != -EFAULT ? peek(tid, address, to, length) : error;
 }
 
 int memory_write_direct(pid_t tid, uint64_t address, const void *from, size_t length)

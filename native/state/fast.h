@@ -100,6 +100,7 @@ struct fast_ops {
 	unsigned int call_count;
 	uint32_t stubs_begin;
 	uint32_t stubs_end;
+	bool (*counts)(uint64_t number);
 	bool (*shows_code)(uint64_t number);
 	unsigned int (*filter)(struct sock_filter *program, enum abi abi, uint64_t number, uint32_t pass,
 			       uint32_t stop);
