@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "calls/watch.h"
-#include "fast/changes.h"
 #include "fast/count/ring.h"
 #include "fast/count/slots.h"
 #include "fast/count/stamp.h"
@@ -114,7 +113,7 @@ static uint32_t wanted(const struct pt_tracer *t, uint64_t watched[FAST_NUMBERS 
 			set_bit(watched, (uint64_t)table[i].number[ABI_NATIVE]);
 	for (uint64_t number = 0; number < FAST_NUMBERS; number++)
 		if (watch_order(t, false, number) || (kinds_touching(ABI_NATIVE, number) && !has_stub(number)) ||
-		    (!t->filtered && kinds_always_change_code((uint32_t)number)))
+		    (!t->filtered && kinds_always_change_code(number)))
 			set_bit(watched, number);
 	for (unsigned int i = 0; i < FAST_CALLS; i++)
 		if (watch_order(t, false, fast_calls[i]))

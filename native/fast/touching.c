@@ -144,7 +144,6 @@ unsigned int touching_filter(struct sock_filter *program, enum abi abi, uint64_t
 
 	if (!touches)
 		return 0;
-
 	for (unsigned int i = 0; i < piece.length; i++) {
 		program[i] = piece.begin[i];
 		if (BPF_CLASS(program[i].code) != BPF_JMP || BPF_OP(program[i].code) == BPF_JA)

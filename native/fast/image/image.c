@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "fast/image/image.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
 #include "fast/image/layout.h"

@@ -109,8 +109,7 @@ static void move_thread(pid_t tid, void *context)
 
 	if (registers_read(tid, &regs) < 0) {
 		if (tracee)
-			tracee->fast.relocate =
-				true; /* it is in the kernel (halt.c), and is looked at at its next stop */
+			tracee->fast.relocate = true; /* it is in the kernel (halt.c): its next stop is looked at */
 		return;
 	}
 	if (registers_compat(&regs))
