@@ -6,8 +6,7 @@
  *
  *   stop before the call    its registers are kept, and the question is made instead of it
  *   syscall-exit-stop       the answer is taken; all registers as they were, but the thread goes on at its call's
- *                           instruction: it comes to a stop before the call again, where there may be a further
- * question
+ *                           instruction: it comes to a stop before the call again, where there may be a further one
  *
  * A signal that comes meanwhile is delivered at that instruction, as if it had come just before the call was made.
  *

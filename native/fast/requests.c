@@ -2,17 +2,18 @@
  *
  * Why no call is lost, made twice, or made with other registers, when a thread asks (request.S) while signals come.
  *
- *   A  before request_claimed     nothing has changed but rcx, which its call destroys anyhow
- *   B  to its signal mask     it has a place, with all registers that it uses: from request_saved on they are all there
- *   C  to request_sent            besides, every signal is blocked (but SIGKILL and SIGSTOP); the mask as it was is
- * there D  to request_asked           it has sent itself FAST_SIGNAL, which is still blocked; at request_asked no more,
- * so the kernel delivers it before it runs one instruction more
+ *   A  before request_claimed   nothing has changed but rcx, which its call destroys anyhow
+ *   B  to its signal mask       it has a place, with all registers that it uses (from request_saved on)
+ *   C  to request_sent          besides, every signal is blocked (but SIGKILL and SIGSTOP); the mask as it was is
+ *                               there
+ *   D  to request_asked         it has sent itself FAST_SIGNAL, which is still blocked; at request_asked no more, so
+ *                               the kernel delivers it before it runs one instruction more
  *
  * A signal is delivered only where the thread would go on in user mode, and the tracer sees it there first:
  *
- *   in A, B: any signal. Before it is delivered the thread is moved back to where it began to ask, with its registers
- *   and its mask, and without its place (door_step_back). So no handler ever runs on top of request.S: it may ask
- * itself, jump away or fork. When it returns the thread asks anew.
+ *   in A, B: any signal. Before it is delivered the thread is moved back to where it began to ask, with its
+ *   registers and its mask, and without its place (door_step_back). So no handler ever runs on top of request.S: it
+ *   may ask itself, jump away or fork. When it returns the thread asks anew.
  *
  *   in C: SIGSTOP, for which the thread is moved back, too.
  *
@@ -20,15 +21,15 @@
  *
  *   in D, at request_asked: SIGSTOP; or FAST_SIGNAL. One sent to the thread comes before one sent to its process
  *   (dequeue_signal() of kernel/signal.c), so it is the thread's. The tracer gives the thread its mask and its
- *   registers back, sets it to its call, and follows it from there on. Signals that were blocked meanwhile come there,
- *   before the call; so does a FAST_SIGNAL that was sent to the process. Who sent the one in D does not matter, for
- *   that can't always be told: without room for a siginfo (RLIMIT_SIGPENDING) nothing can. But where siginfo says that
- *   it was not from here, one that was sent to this thread before has swallowed request.S's, for the kernel keeps one
- * of a kind. Then the program gets it; where it has blocked it the kernel does not deliver but keeps it
- *   (ptrace_signal()).
+ *   registers back, sets it to its call, and follows it from there on. Signals that were blocked meanwhile come
+ *   there, before the call; so does a FAST_SIGNAL that was sent to the process. Who sent the one in D does not
+ *   matter, for that can't always be told: without room for a siginfo (RLIMIT_SIGPENDING) nothing can. But where
+ *   siginfo says that it was not from here, one that was sent to this thread before has swallowed request.S's, for
+ *   the kernel keeps one of a kind. Then the program gets it; where it has blocked it the kernel does not deliver but
+ *   keeps it (ptrace_signal()).
  *
- *   The one hole: a FAST_SIGNAL that somebody sends to just this thread while request.S's is pending (in D) is dropped
- * by the kernel as the second of a kind.
+ *   The one hole: a FAST_SIGNAL that somebody sends to just this thread while request.S's is pending (in D) is
+ *   dropped by the kernel as the second of a kind.
  *
  * All other stops (a group-stop, PTRACE_INTERRUPT, the stops of request.S's own calls under PTRACE_SYSCALL) leave the
  * thread where it is. When stubs are withdrawn A, B and C are moved back like under a signal, and D goes on to its

@@ -6,8 +6,8 @@
  *
  *   the thread comes back      SIGTRAP: its signal-delivery-stop is the stop; rax has the call's result
  *   a signal ends its call     that stop is it
- *   others run through there   they trap, too, and are helped on (breakpoint.c). Where that can't be, the awaited one
- * is interrupted and the breakpoint goes
+ *   others run through there   they trap, too, and are helped on (breakpoint.c). Where that can't be, the awaited
+ *                              one is interrupted and the breakpoint goes
  *
  * Where there can be none (SIGTRAP is ignored) the thread is interrupted after all, and the report says so.
  *

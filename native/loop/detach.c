@@ -6,9 +6,10 @@
  *   it runs in user mode                      PTRACE_INTERRUPT
  *   it sleeps, and may be interrupted         the same: the kernel goes on with its call by itself (interrupt.c)
  *   it is about to make a call                it stops before it, and is let go there, before the instruction
- *   it sleeps in a call that would be cut     it has some time to come out by itself. Then it stays as it is: when the
- *   short                                     tracer's thread ends the kernel lets it go without a stop (exit_ptrace()
- * of kernel/ptrace.c), and nobody knows what its call will move
+ *   it sleeps in a call that would be cut     it has some time to come out by itself. Then it stays as it is: when
+ *   short                                     the tracer's thread ends the kernel lets it go without a stop
+ *                                             (exit_ptrace() of kernel/ptrace.c), and nobody knows what its call
+ *                                             will move
  */
 #include "loop/detach.h"
 

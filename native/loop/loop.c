@@ -3,15 +3,16 @@
  * The hot loop: what wait(2) reported is told apart (stop.c), handled, and what is to follow is done (next.c). Every
  * stop has an answer on every path, also that of a tracee for which there was no memory.
  *
- *   what the kernel reports (ptrace(2))       handled by                    and then it
- *   seccomp-stop: a watched call begins       on_seccomp                    goes on, to the call's end where that
- * counts syscall-entry-stop, syscall-exit-stop     on_syscall                    goes on, or stands until a hook has
- * answered signal-delivery-stop                      on_signal                     gets the signal group-stop (SIGSTOP
- * and its like)         on_group_stop                 stays stopped, as without a tracer a stop that was asked for, and
- * the end    on_interrupt                  goes on of a group-stop fork, vfork, clone                        on_fork,
- * clone.c              goes on, and so does the child execve has replaced the program           program_executed goes
- * on it is about to exit                       program_exiting               goes on to its end it has exited, or was
- * killed              program_gone                  is forgotten
+ *   what the kernel reports (ptrace(2))             handled by        and then it
+ *   seccomp-stop: a watched call begins             on_seccomp        goes on, to the call's end where that counts
+ *   syscall-entry-stop, syscall-exit-stop           on_syscall        goes on, or stands until a hook has answered
+ *   signal-delivery-stop                            on_signal         gets the signal
+ *   group-stop (SIGSTOP and its like)               loop_dispatch     stays stopped, as without a tracer
+ *   a stop that was asked for, a group-stop's end   on_interrupt      goes on
+ *   fork, vfork, clone                              on_fork, clone.c  goes on, and so does the child
+ *   execve has replaced the program                 program_executed  goes on
+ *   it is about to exit                             program_exiting   goes on to its end
+ *   it has exited, or was killed                    program_gone      is forgotten
  */
 #include "loop/loop.h"
 

@@ -4,11 +4,11 @@
  *
  *   1. The first byte of each site becomes int3 (one byte is written whole). From now on nobody gets into these bytes
  *      any more but by a trap, whose thread stops before the tracer (await_trapped) and tries once more when all is
- * done.
- *   2. All threads are looked at. Who stands can be moved on. Who is in a call whose syscall-exit-stop is still to come
- *      is moved on there. Who sleeps in the kernel does so elsewhere, or the patch waits. Who runs is elsewhere, too,
- *      if only a call leads into these bytes, for that would have stopped (plain); or the patch waits. Each need be
- * seen elsewhere but once: nobody gets in any more.
+ *      done.
+ *   2. All threads are looked at. Who stands can be moved on. Who is in a call whose syscall-exit-stop is still to
+ *      come is moved on there. Who sleeps in the kernel does so elsewhere, or the patch waits. Who runs is elsewhere,
+ *      too, if only a call leads into these bytes, for that would have stopped (plain); or the patch waits. Each need
+ *      be seen elsewhere but once: nobody gets in any more.
  *   3. The other bytes are written, and then the first.
  *
  * A thread that does not stand at 2. may since have made one of these calls, before its int3 was there. Then it is in a
