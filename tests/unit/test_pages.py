@@ -10,15 +10,23 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.test_imports import LAYERS
+from tests.unit.test_includes import ROOMS as ORDER
+
 PROJECT = Path(__file__).parents[2]
 INTEGRATION = PROJECT / "tests" / "integration"
-PAGES = ("docs/KERNEL.md", "docs/WORDS.md", "SECURITY.md", "CHANGELOG.md")
+PAGES = ("docs/ARCHITECTURE.md", "docs/KERNEL.md", "docs/WORDS.md", "SECURITY.md", "CHANGELOG.md")
 ROOMS = ("", "native", "native/fast", "ptmon")
 """The folders that a page's names may begin at."""
 
 FILE = re.compile(r"`((?:[\w.-]+/)*[\w-]+\.(?:[chS]|py|md|json))`")
 SEE = re.compile(r"[Ss]ee ((?:`[\w -]+`(?:, )?)+)")
 OPTION = re.compile(r"`(--[a-z-]+)")
+FOLDER = re.compile(r"`((?:[\w.-]+/)+)`")
+RESUMING = re.compile(r"\bPTRACE_(?:CONT|SYSCALL|SINGLESTEP|LISTEN|DETACH)\b")
+INTERRUPTING = re.compile(r"\bPTRACE_INTERRUPT\b")
+SEIZING = re.compile(r"\bptrace\(PTRACE_SEIZE\b")
+COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 
 
 def text(page: str) -> str:
@@ -30,6 +38,12 @@ def text(page: str) -> str:
 def test_files_that_a_page_names_are_there(page: str) -> None:
     for name in FILE.findall(text(page)):
         assert any((PROJECT / room / name).is_file() for room in ROOMS), name
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_folders_that_a_page_names_are_there(page: str) -> None:
+    for name in FOLDER.findall(text(page)):
+        assert any((PROJECT / room / name).is_dir() for room in ROOMS), name
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -53,6 +67,63 @@ def test_tests_that_the_page_of_kernel_facts_names_are_there() -> None:
         name, _, word = one.partition(" -k ")
         tests = re.findall(r"^def (test_\w+)", (INTEGRATION / f"test_{name}.py").read_text(), re.MULTILINE)
         assert any(word in test for test in tests), one
+
+
+def section(page: str, title: str) -> str:
+    """What stands under a heading, on one line."""
+    found = re.search(
+        rf"^#+ {re.escape(title)}\n(.*?)(?=^#|\Z)", (PROJECT / page).read_text(), re.MULTILINE | re.DOTALL
+    )
+    assert found, title
+    return re.sub(r"\s+", " ", found[1])
+
+
+def who_says(words: re.Pattern[str]) -> set[str]:
+    """The sources of the core in whose code, not only in whose comments, these words are."""
+    found = set()
+    for path in (PROJECT / "native").rglob("*.c"):
+        if words.search(COMMENT.sub("", path.read_text())):
+            found.add(path.relative_to(PROJECT).as_posix())
+    return found
+
+
+def test_the_page_of_the_house_names_all_who_resume_interrupt_and_seize() -> None:
+    told = section("docs/ARCHITECTURE.md", "Who resumes")
+    resuming = re.findall(r"\| `([\w/.]+)` \|", told)
+    assert set(resuming) == who_says(RESUMING) - {"native/calls/call.c"}
+    interrupting = re.findall(r"PTRACE_INTERRUPT, which (.*?) Tracees are made", told)[0]
+    assert set(FILE.findall(interrupting)) == who_says(INTERRUPTING)
+    assert set(FILE.findall(told.partition("Tracees are made")[2])) == who_says(SEIZING)
+
+
+def test_the_page_of_the_house_has_a_row_for_each_kind_of_stop() -> None:
+    told = section("docs/ARCHITECTURE.md", "The way of a stop")
+    kinds = re.findall(r"^\t(STOP_\w+)", (PROJECT / "native/loop/stop.h").read_text(), re.MULTILINE)
+    assert sorted(re.findall(r"\| `(STOP_\w+)` \|", told)) == sorted(kinds)
+    core = "".join(path.read_text() for room in ("loop", "process") for path in (PROJECT / "native" / room).glob("*.c"))
+    for handler in re.findall(r"`(on_\w+|program_\w+|clone_\w+|\w+_\w+\(\))`", told):
+        assert re.search(rf"\b{handler.removesuffix('()')}\(", core), handler
+    for following in re.findall(r"\bNEXT_\w+", told):
+        assert f"\t{following}" in (PROJECT / "native/process/next.h").read_text(), following
+
+
+def test_the_page_of_the_house_lists_what_goes_through_the_door() -> None:
+    told = section("docs/ARCHITECTURE.md", "The door to the fast path")
+    door = re.findall(r"^static inline .*?\b(fast_\w+)\(", (PROJECT / "native/state/door.h").read_text(), re.MULTILINE)
+    assert sorted(re.findall(r"`(fast_\w+)`", told)) == sorted(door)
+
+
+def test_the_page_of_the_house_has_the_rooms_and_modules_in_their_order() -> None:
+    rooms = re.findall(r"^ ([a-z/]+)  ", drawing("The rooms of `native/`"), re.MULTILINE)
+    assert tuple(reversed(rooms)) == ORDER
+    lines = drawing("The modules of `ptmon/`").splitlines()
+    assert [set(re.findall(r"\w+", re.split(r"   ", line.strip())[0])) for line in reversed(lines)] == list(LAYERS)
+
+
+def drawing(title: str) -> str:
+    """The first block under a heading of the page of the house."""
+    after = (PROJECT / "docs/ARCHITECTURE.md").read_text().partition(f"## {title}\n")[2]
+    return after.split("```")[1].strip("\n")
 
 
 def test_pages_are_short_and_narrow() -> None:
