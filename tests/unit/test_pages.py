@@ -15,7 +15,11 @@ from tests.unit.test_includes import ROOMS as ORDER
 
 PROJECT = Path(__file__).parents[2]
 INTEGRATION = PROJECT / "tests" / "integration"
-PAGES = ("docs/ARCHITECTURE.md", "docs/KERNEL.md", "docs/WORDS.md", "SECURITY.md", "CHANGELOG.md")
+TARGETS = PROJECT / "tests" / "targets"
+PAGES = (
+    "docs/ARCHITECTURE.md", "docs/KERNEL.md", "docs/WORDS.md", "CONTRIBUTING.md", "tests/README.md", "SECURITY.md",
+    "CHANGELOG.md",
+)  # fmt: skip
 ROOMS = ("", "native", "native/fast", "ptmon")
 """The folders that a page's names may begin at."""
 
@@ -57,6 +61,13 @@ def test_options_that_a_page_names_are_there(page: str) -> None:
     known = (PROJECT / "ptmon" / "options.py").read_text()
     for option in OPTION.findall(text(page)):
         assert f'"{option}"' in known, option
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_names_in_capitals_that_the_page_of_changes_tells_are_in_the_files_beside_them(page: str) -> None:
+    """As "RULES of `counting.py`"."""
+    for name, file in re.findall(r"\b([A-Z]{4,}) (?:of|in) `([\w/]+\.\w+)`", text(page)):
+        assert re.search(rf"\b{name}\b", (PROJECT / file).read_text()), (name, file)
 
 
 def test_tests_that_the_page_of_kernel_facts_names_are_there() -> None:
@@ -124,6 +135,40 @@ def drawing(title: str) -> str:
     """The first block under a heading of the page of the house."""
     after = (PROJECT / "docs/ARCHITECTURE.md").read_text().partition(f"## {title}\n")[2]
     return after.split("```")[1].strip("\n")
+
+
+@pytest.mark.parametrize("file", ["support", "counting", "attaching", "hazards", "fast"])
+def test_the_page_of_the_tests_has_the_words_of_a_file(file: str) -> None:
+    table = (PROJECT / "tests" / "README.md").read_text().partition(f"\n`tests/{file}.py`, for ")[2].split("\n\n")[1]
+    words = {word for row in table.splitlines()[2:] for word in re.findall(r"`(\w+)`", row.split("|")[1])}
+    source = (PROJECT / "tests" / f"{file}.py").read_text()
+    there = set(re.findall(r"^(?:def|class) (\w+)", source, re.MULTILINE))
+    assert there <= words, "a word that the page has not"
+    assert words - there <= set(re.findall(r"^(?:    def )?(\w+)(?:\(| =)", source, re.MULTILINE)), (
+        "a word that is gone"
+    )
+
+
+def test_the_page_of_the_tests_has_all_fixtures() -> None:
+    found = set()
+    for path in (PROJECT / "tests").rglob("conftest.py"):
+        found |= set(re.findall(r"^@pytest\.fixture.*\n(?:@.*\n)*def (\w+)", path.read_text(), re.MULTILINE))
+    table = section("tests/README.md", "Fixtures")
+    assert found - set(re.findall(r"`(\w+)`", table)) == {"fast_references"}
+
+
+def test_files_that_tests_share_are_on_their_page() -> None:
+    page = (PROJECT / "tests" / "README.md").read_text()
+    for path in (*(PROJECT / "tests").glob("*.py"), *(PROJECT / "tests" / "unit").glob("*.py")):
+        if not path.name.startswith(("test_", "__init__")):
+            assert path.relative_to(PROJECT).as_posix() in page, path
+
+
+def test_names_of_functions_that_the_page_of_changes_tells_are_there() -> None:
+    sources = [*(PROJECT / "native").rglob("*.[ch]"), *(PROJECT / "ptmon").rglob("*.py"), *TARGETS.glob("*.h")]
+    code = "\n".join(path.read_text() for path in [*sources, PROJECT / "tests/c/check.h"])
+    for name in re.findall(r"`(\w+)\(\)`", text("CONTRIBUTING.md")):
+        assert re.search(rf"\b{name}\(", code), name
 
 
 def test_pages_are_short_and_narrow() -> None:
