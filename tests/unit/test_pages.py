@@ -101,7 +101,7 @@ def who_says(words: re.Pattern[str]) -> set[str]:
 def test_the_page_of_the_house_names_all_who_resume_interrupt_and_seize() -> None:
     told = section("docs/ARCHITECTURE.md", "Who resumes")
     resuming = re.findall(r"\| `([\w/.]+)` \|", told)
-    assert set(resuming) == who_says(RESUMING) - {"native/calls/call.c"}
+    assert set(resuming) == who_says(RESUMING)
     interrupting = re.findall(r"PTRACE_INTERRUPT, which (.*?) Tracees are made", told)[0]
     assert set(FILE.findall(interrupting)) == who_says(INTERRUPTING)
     assert set(FILE.findall(told.partition("Tracees are made")[2])) == who_says(SEIZING)
