@@ -9,6 +9,15 @@
 
 #include <stdbool.h>
 #include <sys/types.h>
+#include <sys/wait.h>
+
+/* The tracer is one thread. Children that other threads have made, in a program of which ptmon is a part, are not its.
+ * Nor are those that a hook has started: tracees are reported with __WCLONE as with __WALL, but of other children only
+ * those with another exit signal than SIGCHLD (eligible_child() of kernel/exit.c). */
+#define WAIT_FLAGS (__WCLONE | __WNOTHREAD)
+
+/* Has the kernel a stop or an end to report of it, or of any (P_ALL)? */
+bool stop_is_due(idtype_t of, pid_t tid);
 
 /* Has it left the stop that was reported last? Another one, or its death, is reported soon. */
 bool overtaken(pid_t tid);
