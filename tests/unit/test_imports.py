@@ -6,6 +6,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,33 @@ def test_imports_go_down_only(path: Path) -> None:
         assert top(other) in RANK, f"{other} has no layer in this test"
         if top(other) != here:
             assert RANK[top(other)] < RANK[here], f"ptmon.{here} imports {other}"
+
+
+def circles(graph: Mapping[str, Collection[str]]) -> list[list[str]]:
+    """The groups of modules that lead to each other, and those that lead to themselves."""
+    below: dict[str, set[str]] = {}
+    for name in graph:
+        below[name], ahead = set(), [name]
+        while ahead:
+            ahead.extend(new := set(graph.get(ahead.pop(), ())) - below[name])
+            below[name] |= new
+    groups = {tuple(sorted(other for other in below[name] if name in below.get(other, ()))) for name in graph}
+    return [list(group) for group in sorted(groups) if group]
+
+
+def test_no_modules_import_each_other() -> None:
+    """Nor for their types alone: what two files know of each other is one file, or a third below both."""
+    assert circles({module_name(path): imported(path) for path in MODULES}) == []
+
+
+def test_a_circle_is_found_where_there_is_one() -> None:
+    assert circles({"a": {"b"}, "b": {"c", "d"}, "c": {"a"}, "d": set(), "e": {"e"}}) == [["a", "b", "c"], ["e"]]
+
+
+def test_an_import_for_types_alone_is_an_import(tmp_path: Path) -> None:
+    path = tmp_path / "late.py"
+    path.write_text("if TYPE_CHECKING:\n    from ptmon import cli\n\n\ndef run():\n    import ptmon.session\n")
+    assert imported(path) == {"ptmon.cli", "ptmon.session"}
 
 
 @pytest.mark.parametrize("path", [path for path in MODULES if "engines" in path.parts], ids=module_name)
