@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ptmon.formats import EVENTS, REPORTS, default, listed
 from ptmon.frozen import dataclass
 from ptmon.option_values import (
     Address,
@@ -135,9 +136,10 @@ TABLE = (
     Option(
         "report",
         ("--format",),
-        "summary, json or csv; by default json or csv where FILE ends so, else summary",
+        f"{listed(REPORTS, 'or')}; by default {listed([*REPORTS][1:], 'or')} where FILE ends so,"
+        f" else {default(REPORTS)}",
         "FORMAT",
-        choices=("summary", "json", "csv"),
+        choices=tuple(REPORTS),
     ),
     Option(
         "report",
@@ -180,10 +182,9 @@ TABLE = (
     Option(
         "events",
         ("--log-format",),
-        "text (for people, the default), jsonl (ptmon.event/1) or dmesg (the lines of two kernel modules that ptmon"
-        " stands in for)",
+        listed([f"{name} ({row.about})" for name, row in EVENTS.items()], "or"),
         "FORMAT",
-        choices=("text", "jsonl", "dmesg"),
+        choices=tuple(EVENTS),
     ),
     Option(
         "events",

@@ -16,6 +16,7 @@ HOUSE = Path(__file__).parents[2] / "ptmon"
 LAYERS = (
     {"static"},
     {"frozen"},
+    {"formats"},
     {"errors", "records", "version", "text", "addresses", "rates", "option_values"},
     {"report", "options", "watches", "syscall_tables", "_native"},
     {"socket_tally", "tallies", "syscalls", "snapshot"},
@@ -32,8 +33,8 @@ LAYERS = (
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 ENGINES_MAY = {"static", "frozen", "records", "watches", "errors", "engines", "_native"}
 OUTPUTS_MAY = {
-    "static", "frozen", "outputs", "records", "report", "snapshot", "errors", "text", "rates", "events", "decoding",
-    "syscalls", "addresses", "option_values", "notices", "version",
+    "static", "frozen", "formats", "options", "outputs", "records", "report", "snapshot", "errors", "text", "rates",
+    "events", "decoding", "syscalls", "addresses", "option_values", "notices", "version",
 }  # fmt: skip
 MODULES = sorted(HOUSE.rglob("*.py"))
 

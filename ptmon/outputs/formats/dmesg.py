@@ -46,6 +46,9 @@ class DmesgFormatter:
         self._now = record.time
         return "" if isinstance(record, Snapshot) else _stamped(record.time, self._told(record))
 
+    def note(self, text: str) -> str:
+        return f"{text}\n"
+
     def dropped(self, count: int) -> str:
         return _stamped(self._now, [f"Traffic module: {counted(count, 'event')} dropped."])
 

@@ -86,6 +86,9 @@ class JsonlFormatter:
             members["errno"] = errno_name(-record.result)
         return members
 
+    def note(self, text: str) -> str:
+        return _line({"event": "note", "message": text})
+
     def dropped(self, count: int) -> str:
         return _line({"event": "dropped", "count": count})
 

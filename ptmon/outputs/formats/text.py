@@ -86,6 +86,9 @@ class TextFormatter:
             told = self._other(record)
         return self._line(record.time, who(event.name, record), kind, told)
 
+    def note(self, text: str) -> str:
+        return f"{text}\n"
+
     def dropped(self, count: int) -> str:
         return f"... {counted(count, 'event')} dropped\n"
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 
 from ptmon.outputs.server import access, commands
 from ptmon.outputs.server.host import Host, Stage
@@ -104,7 +103,7 @@ class Client(asyncio.Protocol):
 
     def note(self, text: str) -> str:
         """A line to the client itself, in its form."""
-        return json.dumps({"event": "note", "message": text}) + "\n" if self.format == "jsonl" else f"{text}\n"
+        return self.host.formatter(self.format).note(text)
 
     def totals(self) -> str | None:
         """The totals now, in its form; None before the start."""

@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What a client of the event server can say: help, format text, format jsonl, snapshot, done. Else it is shown."""
+"""What a client of the event server can say: help, format NAME, snapshot, done. Else it is shown."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
+from ptmon.formats import EVENTS
 from ptmon.outputs.server.lines import Line, Voice
 
-FORMATS = ("text", "jsonl")
-"""Those that can be taken up anywhere in the stream; the totals that dmesg tells want all events from the first on."""
+FORMATS = tuple(name for name, row in EVENTS.items() if row.clients is not None)
+"""Those that can be taken up anywhere in the stream; the first is what a client gets that asks for none."""
 HELP = (
     "ptmon: help: these lines",
-    "ptmon: format text: from now on, events for people",
-    "ptmon: format jsonl: from now on, events for programs, a JSON object a line",
+    *(f"ptmon: format {name}: from now on, {EVENTS[name].clients}" for name in FORMATS),
     "ptmon: snapshot: the totals now",
     "ptmon: done: the connection ends, the program runs on",
     "ptmon: any other line is shown on ptmon's stderr",
