@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 from ptmon import command_line
 from ptmon.errors import EXIT_NOT_FOUND, EXIT_OWN, PtmonError, UsageError, kernel_word
-from ptmon.options import Options
+from ptmon.options import TABLE, Options
 from ptmon.outputs import asked, stderr
 from ptmon.static import TYPE_CHECKING
 
@@ -96,29 +96,17 @@ def traced(options: Options) -> AbstractContextManager[Sequence[str]]:
 
 def make_settings(options: Options, command: Sequence[str], told: bool, ignored: int | None = None) -> EngineSettings:
     """What the options ask an engine to do. ``told``: there is somebody to hear which calls were refused."""
-    from ptmon.preparing import prepare
+    from ptmon.preparing import ASKED, prepare
 
     hooks: tuple[Hook, ...] = ()
     if options.hooks:
         from ptmon.hooks import load
 
         hooks = tuple(hook for path in options.hooks for hook in load(path))
-    return prepare(
-        command=command,
-        attach=found(options.attach),
-        only=options.only,
-        follow=not options.no_follow,
-        io_uring=not options.no_io_uring,
-        seccomp=options.seccomp,
-        fast=options.fast,
-        fast_after=options.fast_after,
-        duration=options.duration,
-        trace=options.trace,
-        deny=options.deny,
-        hooks=hooks,
-        told=told,
-        ignored=ignored,
-    )
+    asked = dict(option.keyword(options) for option in TABLE)
+    asked = {name: value for name, value in asked.items() if name in ASKED}
+    asked |= {"command": command, "attach": found(options.attach), "hooks": hooks}
+    return prepare(**asked, told=told, ignored=ignored)
 
 
 def found(targets: Sequence[int | str]) -> tuple[int, ...]:

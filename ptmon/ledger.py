@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 
 from ptmon import notices
+from ptmon.defaults import MAX_SOCKETS
 from ptmon.rates import Meter
 from ptmon.records import (
     Clone,
@@ -36,8 +37,6 @@ from ptmon.socket_table import SocketTable
 from ptmon.socket_tally import SocketTally
 from ptmon.static import Any
 from ptmon.tallies import ProcessTally, SyscallTally, TotalsTally
-
-MAX_SOCKETS = 100_000
 
 
 class Ledger:

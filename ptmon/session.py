@@ -10,10 +10,11 @@ from _thread import allocate_lock  # which is threading.Lock
 from collections.abc import Sequence
 from contextlib import ExitStack
 
+from ptmon.defaults import MAX_SOCKETS
 from ptmon.engines import Engine, EngineSettings, create
 from ptmon.errors import AttachError, LaunchError, PtmonError, Step
 from ptmon.frozen import replace
-from ptmon.ledger import MAX_SOCKETS, Ledger
+from ptmon.ledger import Ledger
 from ptmon.outputs import Output, Outputs, asks, stderr
 from ptmon.records import Exit, Incomplete, Reason
 from ptmon.report import Header, Report, Waited, seconds

@@ -16,7 +16,7 @@ HOUSE = Path(__file__).parents[2] / "ptmon"
 LAYERS = (
     {"static"},
     {"frozen"},
-    {"formats"},
+    {"formats", "defaults"},
     {"errors", "records", "version", "text", "addresses", "rates", "option_values"},
     {"report", "options", "watches", "syscall_tables", "_native"},
     {"socket_tally", "tallies", "syscalls", "snapshot"},
@@ -31,10 +31,10 @@ LAYERS = (
     {"__main__"},
 )
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
-ENGINES_MAY = {"static", "frozen", "records", "watches", "errors", "engines", "_native"}
+ENGINES_MAY = {"static", "frozen", "defaults", "records", "watches", "errors", "engines", "_native"}
 OUTPUTS_MAY = {
-    "static", "frozen", "formats", "options", "outputs", "records", "report", "snapshot", "errors", "text", "rates",
-    "events", "decoding", "syscalls", "addresses", "option_values", "notices", "version",
+    "static", "frozen", "defaults", "formats", "options", "outputs", "records", "report", "snapshot", "errors", "text",
+    "rates", "events", "decoding", "syscalls", "addresses", "option_values", "notices", "version",
 }  # fmt: skip
 MODULES = sorted(HOUSE.rglob("*.py"))
 

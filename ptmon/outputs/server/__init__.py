@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from types import TracebackType
 
+from ptmon.defaults import MAX_CLIENTS
 from ptmon.errors import PtmonError
 from ptmon.events import Event
 from ptmon.option_values import Address
@@ -49,7 +50,7 @@ class ServerOutput(SilentOutput):
         self,
         address: Address,
         *,
-        max_clients: int = 16,
+        max_clients: int = MAX_CLIENTS,
         wait_client: bool = False,
         token_file: str | None = None,
         cert: str | None = None,
