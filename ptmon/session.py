@@ -14,11 +14,11 @@ from ptmon.defaults import MAX_SOCKETS
 from ptmon.engines import Engine, EngineSettings, create
 from ptmon.errors import AttachError, LaunchError, PtmonError, Step
 from ptmon.frozen import replace
-from ptmon.ledger import Ledger
+from ptmon.ledger.ledger import Ledger
+from ptmon.ledger.snapshot import Snapshot
 from ptmon.outputs import Output, Outputs, asks, stderr
 from ptmon.records import Exit, Incomplete, Reason
 from ptmon.report import Header, Report, Waited, seconds
-from ptmon.snapshot import Snapshot
 
 
 class Session:

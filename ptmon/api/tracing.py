@@ -13,9 +13,9 @@ from ptmon.api.events import EventQueue, Handle
 from ptmon.engines import EngineSettings
 from ptmon.errors import PtmonError
 from ptmon.events import Event
+from ptmon.ledger.snapshot import Snapshot
 from ptmon.report import Report
 from ptmon.session import Session
-from ptmon.snapshot import Snapshot
 
 PATIENCE_S = 20.0
 """To let go takes milliseconds, or three seconds where a tracee sleeps uninterruptibly; a hook may take longer."""

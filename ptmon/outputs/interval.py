@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from ptmon.events import Event
 from ptmon.formats import EVENTS, default
+from ptmon.ledger.snapshot import Snapshot
 from ptmon.options import Options
 from ptmon.outputs import SilentOutput, stderr
 from ptmon.outputs.formats import create
 from ptmon.outputs.formats.parts import snapshot_text
 from ptmon.report import Header
-from ptmon.snapshot import Snapshot
 from ptmon.text import counted, duration
 
 

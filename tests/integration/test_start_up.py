@@ -65,4 +65,4 @@ def test_a_report_in_a_file_loads_no_more_than_its_format() -> None:
 def test_without_a_program_no_engine_is_loaded(option: str) -> None:
     found = loaded(option)
     assert "ptmon.cli" in found
-    assert found & {"ptmon._native", "ptmon.session", "ptmon.ledger", "rich", "dataclasses", "typing"} == set()
+    assert found & {"ptmon._native", "ptmon.session", "ptmon.ledger.ledger", "rich", "dataclasses", "typing"} == set()

@@ -20,8 +20,8 @@ from ptmon.api.events import EventQueue, Handle
 from ptmon.engines import EngineSettings
 from ptmon.errors import PtmonError, UsageError
 from ptmon.events import Event
+from ptmon.ledger.snapshot import Snapshot
 from ptmon.records import Transfer
-from ptmon.snapshot import Snapshot
 from tests.unit.build import HEADER, close, exits, inet, peeked, received, report_of, sent, udp
 
 README = Path(__file__).parents[2] / "README.md"

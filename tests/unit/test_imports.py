@@ -14,15 +14,15 @@ import pytest
 HOUSE = Path(__file__).parents[2] / "ptmon"
 
 LAYERS = (
-    {"static"},
+    {"static", "ledger"},
     {"frozen"},
     {"formats", "defaults"},
-    {"errors", "records", "version", "text", "addresses", "rates", "option_values"},
+    {"errors", "records", "version", "text", "addresses", "ledger.rates", "option_values"},
     {"report", "options", "watches", "syscall_tables", "_native"},
-    {"socket_tally", "tallies", "syscalls", "snapshot"},
+    {"ledger.socket_tally", "ledger.tallies", "ledger.snapshot", "syscalls"},
     {"notices"},
-    {"socket_table", "events", "decoding"},
-    {"ledger", "rules", "held"},
+    {"ledger.socket_table", "events", "decoding"},
+    {"ledger.ledger", "rules", "held"},
     {"outputs", "explain", "engines", "command_line", "demo", "waiting"},
     {"session", "hooks"},
     {"preparing"},
@@ -33,8 +33,8 @@ LAYERS = (
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 ENGINES_MAY = {"static", "frozen", "defaults", "records", "watches", "errors", "engines", "_native"}
 OUTPUTS_MAY = {
-    "static", "frozen", "defaults", "formats", "options", "outputs", "records", "report", "snapshot", "errors", "text",
-    "rates", "events", "decoding", "syscalls", "addresses", "option_values", "notices", "version",
+    "static", "frozen", "defaults", "formats", "options", "outputs", "records", "report", "ledger.snapshot", "errors",
+    "text", "ledger.rates", "events", "decoding", "syscalls", "addresses", "option_values", "notices", "version",
 }  # fmt: skip
 MODULES = sorted(HOUSE.rglob("*.py"))
 
@@ -45,8 +45,9 @@ def module_name(path: Path) -> str:
 
 
 def top(module: str) -> str:
-    """``outputs`` for ``ptmon.outputs.json``."""
-    return module.split(".")[1] if "." in module else ""
+    """``outputs`` for ``ptmon.outputs.json``; a part that has a layer of its own is itself: ``ledger.rates``."""
+    name = module.partition(".")[2]
+    return name if name in RANK else name.partition(".")[0]
 
 
 def imported(path: Path) -> set[str]:
@@ -104,6 +105,11 @@ def test_an_import_for_types_alone_is_an_import(tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", [path for path in MODULES if "engines" in path.parts], ids=module_name)
 def test_engines_import_records_and_errors_alone(path: Path) -> None:
     assert {top(name) for name in imported(path)} <= ENGINES_MAY
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if "native" in path.parts], ids=module_name)
+def test_the_native_engine_knows_of_no_other(path: Path) -> None:
+    assert not [name for name in imported(path) if name.startswith("ptmon.engines.reference")]
 
 
 def test_the_boundary_alone_imports_the_c_core() -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from ptmon import addresses, notices
 from ptmon.events import SCHEMA, Event, kind_of
+from ptmon.ledger.snapshot import Snapshot
 from ptmon.outputs.formats.parts import Calls, arguments, call_name, errno_name, failed, is_closed
 from ptmon.records import (
     Called,
@@ -31,7 +32,6 @@ from ptmon.records import (
     Transfers,
 )
 from ptmon.report import Header, Report, seconds
-from ptmon.snapshot import Snapshot
 from ptmon.version import __version__
 
 _encode = json.JSONEncoder(check_circular=False).encode

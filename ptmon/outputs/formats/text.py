@@ -14,6 +14,7 @@ from typing import Any
 
 from ptmon import addresses, notices
 from ptmon.events import Event
+from ptmon.ledger.snapshot import Snapshot
 from ptmon.outputs.formats.parts import (
     Calls,
     arguments,
@@ -40,7 +41,6 @@ from ptmon.records import (
     Transfer,
 )
 from ptmon.report import Header, Report
-from ptmon.snapshot import Snapshot
 from ptmon.text import counted, printable
 from ptmon.version import __version__
 

@@ -10,6 +10,7 @@ from types import TracebackType
 from ptmon.defaults import MAX_CLIENTS
 from ptmon.errors import PtmonError
 from ptmon.events import Event
+from ptmon.ledger.snapshot import Snapshot
 from ptmon.option_values import Address
 from ptmon.options import Options
 from ptmon.outputs import SilentOutput, stderr
@@ -17,7 +18,6 @@ from ptmon.outputs.server import access
 from ptmon.outputs.server.hub import Batch, End, Hub, Start
 from ptmon.outputs.server.thread import ServerThread
 from ptmon.report import Header, Report
-from ptmon.snapshot import Snapshot
 
 QUEUE_MOST = 65_536
 """Events that wait for the server's thread; what comes beyond is lost for every client, and told."""

@@ -13,8 +13,9 @@ import time
 from collections.abc import Iterator, Sequence
 from types import TracebackType
 
-from ptmon.engines import EngineSettings, watching
-from ptmon.engines.batches import BatchReader
+from ptmon.engines import EngineSettings
+from ptmon.engines.native import watching
+from ptmon.engines.native.batches import BatchReader
 from ptmon.engines.boundary import BLOCKED, ffi, lib
 from ptmon.errors import AttachError, LaunchError, PtmonError, Step, kernel_word
 from ptmon.records import Exit, Record

@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 
-from ptmon.engines import runs, watching
+from ptmon.engines.native import runs, watching
 from ptmon.engines.boundary import ffi, lib
 from ptmon.errors import PtmonError
 from ptmon.records import (
