@@ -67,6 +67,7 @@ def trace(options: Options, ignored: int | None = None) -> int:
             interval=options.interval,
             max_sockets=options.max_sockets,
             wait=options.wait,
+            say=stderr.say,
         )
         # What is loaded by now stays: looking for garbage in it is for nothing, above all at the very end.
         if not gc.isenabled():  # as ptmon.__main__ has left it

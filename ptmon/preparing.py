@@ -13,7 +13,7 @@ from ptmon.static import TYPE_CHECKING, Any
 from ptmon.watches import Hold, Rule, Watch
 
 if TYPE_CHECKING:
-    from ptmon.hooks import Hook
+    from ptmon.hooks import Failed, Hook
 
 Text = str | bytes | os.PathLike[str]
 
@@ -28,6 +28,7 @@ def prepare(
     deny: Iterable[str] = (),
     hooks: Iterable[Hook] = (),
     told: bool = True,
+    failed: Failed | None = None,
     cwd: Text | None = None,
     env: Mapping[str, str] | Mapping[bytes, bytes] | None = None,
     **others: Any,
@@ -35,15 +36,15 @@ def prepare(
     """The settings of an engine: names of system calls become watches, and rules what the engine can check.
 
     ``others`` are fields of EngineSettings, which go through as they are. ``told`` False: nobody asks which calls were
-    refused, so that some rules need no stop. Raises PtmonError, and UsageError for a name or a rule that is not
-    understood.
+    refused, so that some rules need no stop. ``failed``: as hooks.Runner has it. Raises PtmonError, and UsageError for
+    a name or a rule that is not understood.
     """
     _check(fast=fast, fast_after=fast_after, **others)
     for pid in attach:
         if not isinstance(pid, int) or isinstance(pid, bool) or not 0 < pid < 2**31:
             raise PtmonError(f"cannot attach to process {pid!r}: that is not a process id")
     refusing = _rules(_texts("deny", deny), told)
-    watches, hold = _watched(_texts("trace", trace), tuple(hooks), refusing)
+    watches, hold = _watched(_texts("trace", trace), tuple(hooks), refusing, failed)
     return EngineSettings(
         command=_words(command),
         attach=tuple(attach),
@@ -130,7 +131,7 @@ def _rules(deny: tuple[str, ...], told: bool) -> tuple[Rule, ...]:
 
 
 def _watched(
-    trace: tuple[str, ...], hooks: tuple[Hook, ...], rules: tuple[Rule, ...]
+    trace: tuple[str, ...], hooks: tuple[Hook, ...], rules: tuple[Rule, ...], failed: Failed | None
 ) -> tuple[tuple[Watch, ...], Hold | None]:
     """What of calls is to be told, kept and held; and who answers for those that are held."""
     # Imported late: these are tables of hundreds of names, and most runs name none.
@@ -149,5 +150,5 @@ def _watched(
     for each in hooks:
         if not isinstance(each, Hook):
             raise PtmonError(f'{each!r} is no hook: mark the function with @ptmon.hook("execve")')
-    runner = Runner(hooks)
+    runner = Runner(hooks, failed)
     return merge_watches([*watches, *runner.watches()]), runner.hold

@@ -21,6 +21,10 @@ The tracer runs in a thread of its own. A loop over events, however slow, never 
 go through a bounded buffer, and what finds it full is dropped and counted (``session.dropped``); the totals have it all
 the same. Only hooks run while the tracee waits, in the tracer's thread.
 
+Nothing is written to the program's stderr. What the command line would say there goes to the logger ``ptmon``, as that
+one of several processes can't be attached to (the report's warnings have it, too); a hook that raised is also a
+RuntimeWarning at the end of the block.
+
 The program that calls this keeps its signals, their handlers and its children. But ptrace(2) reports to wait(2), so it
 must wait for children of its own by their pid, as subprocess and asyncio do: ``os.wait()`` and ``os.waitpid(-1, ...)``
 would take reports that are the tracer's. For the same reason its own children can be launched, but not attached to.
@@ -42,6 +46,7 @@ from ptmon.errors import PtmonError
 from ptmon.events import Event
 from ptmon.preparing import prepare
 from ptmon.report import Report
+from ptmon.saying import Saying
 
 if TYPE_CHECKING:
     from ptmon.api.capturing import Capture
@@ -200,10 +205,11 @@ def attach(
 
 def _tracing(*, interval: float | None, buffer: int, max_sockets: int, **asked: Any) -> Tracing:
     """``asked``: what the engine is to do, by the names that prepare() has for it."""
-    settings = prepare(guest=True, **asked)
+    saying = Saying()
+    settings = prepare(guest=True, failed=saying.hook_failed, **asked)
     if not settings.attach and not (settings.command and settings.command[0]):
         raise PtmonError("no program to start: the command is empty")
-    return Tracing(settings, buffer=buffer, interval=interval, max_sockets=max_sockets)
+    return Tracing(settings, buffer=buffer, interval=interval, max_sockets=max_sockets, saying=saying)
 
 
 def _check_not_own_child(pid: int) -> None:

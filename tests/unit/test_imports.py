@@ -20,7 +20,7 @@ LAYERS = (
     {"errors", "records", "version", "text", "addresses", "ledger.rates", "option_values"},
     {"report", "options", "watches", "syscall_tables", "_native"},
     {"ledger.socket_tally", "ledger.tallies", "ledger.snapshot", "syscalls"},
-    {"notices"},
+    {"notices", "saying"},
     {"ledger.socket_table", "events", "decoding"},
     {"ledger.ledger", "rules", "held"},
     {"outputs", "explain", "engines", "command_line", "demo", "waiting"},

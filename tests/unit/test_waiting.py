@@ -18,7 +18,6 @@ import pytest
 from ptmon import engines
 from ptmon.engines import EngineSettings
 from ptmon.errors import AttachError, Step
-from ptmon.outputs import stderr
 from ptmon.session import Session
 from ptmon.waiting import Found, Waiter
 from ptmon.waiting.opens import Opens
@@ -245,11 +244,10 @@ def test_a_session_goes_on_waiting_until_it_has_attached(machine: Machine, monke
         if line.startswith("waiting"):
             machine.start()
 
-    monkeypatch.setattr(stderr, "say", say)
     monkeypatch.setattr("tests.unit.build.FakeEngine", Refusing)
     monkeypatch.setitem(engines.ENGINES, "native", ("tests.unit.build", "FakeEngine"))
     monkeypatch.setattr(FakeEngine, "script", [(0.1, [executes("x", attached=True, parent=1), exits()])])
-    session = Session(EngineSettings(), wait=machine.program.name)
+    session = Session(EngineSettings(), wait=machine.program.name, say=say)
     report = session.run()
     first, second = (process.pid for process in machine.processes)
     assert Refusing.turned_down == [first]
