@@ -41,8 +41,8 @@ def runs(pid: int, name: str) -> bool:
 
 @pytest.fixture
 def sleeper(tmp_path: Path) -> Path:
-    """A program of a name longer than a comm."""
-    path = tmp_path / "a-sleeper-with-a-long-name"
+    """A program of a name longer than a comm, which no other process on this machine has."""
+    path = tmp_path / f"a{uuid.uuid4().hex[:9]}-sleeper-with-a-long-name"
     shutil.copy(SLEEP, path)
     return path
 
@@ -50,7 +50,7 @@ def sleeper(tmp_path: Path) -> Path:
 def test_a_program_is_known_by_its_executables_file_name(sleeper: Path) -> None:
     with started([sleeper, "1000"]) as process:
         assert look(sleeper.name, process.pid) is Look.RUNS
-        assert look("a-sleeper-with-a-long-nam", process.pid) is Look.OTHER
+        assert look(sleeper.name[:-1], process.pid) is Look.OTHER
         assert look("sleep", process.pid) is Look.OTHER
     assert look(sleeper.name, process.pid) is Look.GONE
 
