@@ -35,7 +35,6 @@ from ptmon.records import (
     Fallback,
     Incomplete,
     Returned,
-    Single,
     SocketClosed,
     SocketSeen,
     Transfer,
@@ -134,7 +133,8 @@ class TextFormatter:
         again = f", {tcp.retransmitted} B of it again" if tcp.retransmitted else ""
         return f"{told}  (kernel: sent {tcp.bytes_sent} B{again}, received {tcp.bytes_received} B)"
 
-    def _other(self, record: Single) -> str:
+    def _other(self, record: Exec | Clone | Exit | Denied | Incomplete | Fallback) -> str:
+        """All that ``lines`` has left over: to a type checker a new kind of record is an error here, or there."""
         match record:
             case Exec():
                 return program(record)
@@ -151,7 +151,6 @@ class TextFormatter:
                 return printable(notices.notice(record).message)
             case Fallback():
                 return f"its calls stop: {notices.fallback(record).reason}"
-        return ""
 
     def _ends(self, socket: SocketSeen) -> str:
         kept = self._sockets.get(socket.socket)
