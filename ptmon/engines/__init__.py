@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 
+from ptmon.defaults import FAST_AFTER, SECCOMP
 from ptmon.errors import AttachError, PtmonError
 from ptmon.frozen import dataclass
 from ptmon.records import Exit, Record
@@ -16,8 +17,6 @@ ENGINES = {
     "native": ("ptmon.engines.native", "NativeEngine"),
     "reference": ("ptmon.engines.reference", "ReferenceEngine"),
 }
-
-FAST_AFTER = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,7 @@ class EngineSettings:
     """Children are traced too (threads always are)."""
     io_uring: bool = True
     """False: io_uring_setup fails with ENOSYS."""
-    seccomp: str = "auto"
+    seccomp: str = SECCOMP[0]
     fast: int = FAST_AFTER
     """So many stops of a process, and its calls are counted inside of it from then on; 0: never."""
     duration: float | None = None

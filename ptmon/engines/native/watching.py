@@ -11,8 +11,11 @@ from ptmon.engines import EngineSettings
 from ptmon.engines.boundary import ffi, lib, read_memory
 from ptmon.errors import PtmonError, kernel_word
 from ptmon.records import Called, Denied, Entered, Record, Returned
-from ptmon.static import Any
+from ptmon.static import TYPE_CHECKING, Any
 from ptmon.watches import Held, Hold, Rule, Watch
+
+if TYPE_CHECKING:
+    from ptmon.engines.boundary import pt_record
 
 CALL = struct.Struct("=Q6QqiiH6x")
 """struct pt_call: number, args, result, at_exit, compat, syscall."""
@@ -42,23 +45,23 @@ def called(data: bytes) -> tuple[Called, int, bool]:
     return Called(number, bool(compat), tuple(args), tuple(_chunks(data))), result, bool(at_exit)
 
 
-def entered(row: Any, moment: float, data: bytes) -> Entered:
+def entered(row: pt_record, moment: float, data: bytes) -> Entered:
     """PT_ENTER."""
     return Entered(moment, row.tgid, row.tid, called(data)[0])
 
 
-def returned(row: Any, moment: float, data: bytes) -> Returned:
+def returned(row: pt_record, moment: float, data: bytes) -> Returned:
     """PT_RETURN."""
     call, result, _ = called(data)
     return Returned(moment, row.tgid, row.tid, call, result)
 
 
-def denied(row: Any, moment: float, data: bytes, rules: Sequence[Rule]) -> Denied:
+def denied(row: pt_record, moment: float, data: bytes, rules: Sequence[Rule]) -> Denied:
     """PT_DENIED."""
     return Denied(moment, row.tgid, row.tid, called(data)[0], rules[row.value].text, row.error)
 
 
-def held(row: Any, moment: float, data: bytes) -> Held:
+def held(row: pt_record, moment: float, data: bytes) -> Held:
     """PT_HELD."""
     call, result, at_exit = called(data)
     return Held(moment, row.tgid, row.tid, call, result if at_exit else None, partial(read_memory, row.tid))

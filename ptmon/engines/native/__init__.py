@@ -13,12 +13,16 @@ import time
 from collections.abc import Iterator, Sequence
 from types import TracebackType
 
-from ptmon.engines import EngineSettings, watching
-from ptmon.engines.batches import BatchReader
+from ptmon.engines import EngineSettings
 from ptmon.engines.boundary import BLOCKED, ffi, lib
+from ptmon.engines.native import watching
+from ptmon.engines.native.batches import BatchReader
 from ptmon.errors import AttachError, LaunchError, PtmonError, Step, kernel_word
 from ptmon.records import Exit, Record
-from ptmon.static import Any
+from ptmon.static import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ptmon.engines.boundary import pt_batch, pt_options
 
 BATCH_MS = 100
 SECCOMP = {"auto": lib.PT_SECCOMP_AUTO, "on": lib.PT_SECCOMP_ON, "off": lib.PT_SECCOMP_OFF}
@@ -52,7 +56,7 @@ class NativeEngine:
     def __enter__(self) -> NativeEngine:
         settings = self.settings
         only = ffi.NULL if settings.only is None else ffi.new("char[]", os.fsencode(settings.only))
-        options = ffi.new("struct pt_options *")
+        options: pt_options = ffi.new("struct pt_options *")
         options.only = only
         options.seccomp = SECCOMP[settings.seccomp]
         options.no_follow = not settings.follow
@@ -97,7 +101,7 @@ class NativeEngine:
             signal.signal(number, handler or signal.SIG_DFL)
 
     def __iter__(self) -> Iterator[list[Record]]:
-        batch = ffi.new("struct pt_batch *")
+        batch: pt_batch = ffi.new("struct pt_batch *")
         tracees = 1
         while tracees:
             tracees = _check(lib.pt_run(self._tracer, self._timeout_ms(), batch), "tracing failed")
@@ -139,7 +143,7 @@ class NativeEngine:
         if not self.root:
             raise self.refused[0]
 
-    def _read(self, batch: Any) -> list[Record]:
+    def _read(self, batch: pt_batch) -> list[Record]:
         records = self._reader.read(batch)
         self.told = max(self.told, (batch.time - self._start) / 1e9)
         for one in self._reader.held:
