@@ -184,7 +184,7 @@ struct pt_capture {
 struct pt_watch {
 	uint64_t number;
 	int32_t compat; /* 1: of the 32-bit ABI */
-	int32_t tell;	/* PT_ENTER and PT_RETURN */
+	int32_t emit;	/* PT_ENTER and PT_RETURN */
 	int32_t hold;	/* PT_HELD at its entry and at its exit */
 	struct pt_capture captures[6];
 };
@@ -220,7 +220,7 @@ struct pt_rule {
 	int32_t value;
 	int32_t error;
 	int32_t id;
-	int32_t told;	 /* each refusal is a PT_DENIED. 0: nobody asks, so the filter may answer without a stop */
+	int32_t emit;	 /* each refusal is a PT_DENIED. 0: nobody asks, so the filter may answer without a stop */
 	int32_t outside; /* an address matches if its family is among the prefixes' and it is in none of them */
 	const struct pt_prefix *prefixes;
 	uint32_t prefix_count;

@@ -157,7 +157,7 @@ static int seize(struct pt_tracer *t, pid_t pid, int32_t *step)
 	t->first = pid;
 	t->now = now_ns();
 	if (!t->only)
-		clone_tell(t, tracee);
+		clone_emit(t, tracee);
 	sockets_existed(t, pid); /* what it inherits; an error only means that nothing is known of it */
 	return 0;
 }

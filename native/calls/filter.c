@@ -146,7 +146,7 @@ static void put_counted(struct writer *w, const struct syscall_entry *entry, uin
  * ptmon, after the filter is installed, and at its stop it is let pass. */
 static bool may_refuse(const struct order *order, const struct syscall_entry *entry)
 {
-	if (order->watch && (order->watch->tell || order->watch->hold))
+	if (order->watch && (order->watch->emit || order->watch->hold))
 		return false;
 	return deny_always(order->rules) && !(entry && entry->rule == RULE_EXEC);
 }

@@ -61,7 +61,7 @@ void restart_forget(struct pt_tracer *t, struct tracee *tracee)
 	socket_put(t, socket);
 }
 
-static void tell_interrupted(struct pt_tracer *t, struct tracee *tracee)
+static void emit_interrupted(struct pt_tracer *t, struct tracee *tracee)
 {
 	const struct interrupted *call = &tracee->interrupted;
 	const struct pt_record record = {
@@ -94,7 +94,7 @@ enum next restart_at_signal(struct pt_tracer *t, struct tracee *tracee, int sign
 	bool has_handler = code && code != ERESTARTNOINTR && restart_has_handler(tracee->tid, signal);
 
 	if (has_handler && code != ERESTARTSYS)
-		tell_interrupted(t, tracee);
+		emit_interrupted(t, tracee);
 	tracee->stepping_signal = fast_wants_frame(t, tracee, signal) ? signal : 0;
 	if (!(has_handler && code == ERESTARTSYS) && !tracee->stepping_signal)
 		return NEXT_DELIVER;
@@ -102,7 +102,7 @@ enum next restart_at_signal(struct pt_tracer *t, struct tracee *tracee, int sign
 	return NEXT_STEP;
 }
 
-static bool frame_says_eintr(struct pt_tracer *t, struct tracee *tracee)
+static bool frame_has_eintr(struct pt_tracer *t, struct tracee *tracee)
 {
 	struct registers regs;
 	int64_t result = 0;
@@ -137,8 +137,8 @@ bool restart_stepped(struct pt_tracer *t, struct tracee *tracee, int signal)
 		return false;
 	if (tracee->stepping_signal)
 		fast_frame_built(t, tracee, tracee->stepping_signal);
-	if (tracee->interrupted.code && frame_says_eintr(t, tracee))
-		tell_interrupted(t, tracee);
+	if (tracee->interrupted.code && frame_has_eintr(t, tracee))
+		emit_interrupted(t, tracee);
 	else
 		restart_forget(t, tracee);
 	return true;

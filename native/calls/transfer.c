@@ -111,12 +111,13 @@ static void add(uint64_t *sum, uint64_t bytes)
 /* A record that its thread was long in writing bears a time until which all is told already. */
 static uint64_t time_of(const struct pt_tracer *t, const struct tracee *tracee, const struct outcome *outcome)
 {
-	const uint64_t least = t->out.told > tracee->told ? t->out.told : tracee->told;
+	const uint64_t least = t->out.emitted_until > tracee->last_emitted ? t->out.emitted_until
+									   : tracee->last_emitted;
 
 	return outcome->time > least ? outcome->time : least;
 }
 
-static void tell(struct pt_tracer *t, struct tracee *tracee, const struct outcome *outcome)
+static void emit_outcome(struct pt_tracer *t, struct tracee *tracee, const struct outcome *outcome)
 {
 	const uint64_t time = time_of(t, tracee, outcome);
 	const struct pt_record record = {
@@ -141,7 +142,7 @@ static void tell(struct pt_tracer *t, struct tracee *tracee, const struct outcom
 		add(&outcome->socket->received, outcome->bytes);
 	emit_transfer(t, &record);
 	tracee->transferred = true;
-	tracee->told = time;
+	tracee->last_emitted = time;
 }
 
 void transfer_counted(struct pt_tracer *t, struct tracee *tracee, const struct counted *counted)
@@ -158,7 +159,7 @@ void transfer_counted(struct pt_tracer *t, struct tracee *tracee, const struct c
 		.fast = true,
 	};
 
-	tell(t, tracee, &outcome);
+	emit_outcome(t, tracee, &outcome);
 }
 
 static void read_peer(struct pt_tracer *t, struct tracee *tracee, uint64_t address, uint32_t length,
@@ -220,11 +221,11 @@ static void messages_exit(struct pt_tracer *t, struct tracee *tracee, unsigned i
 		}
 		one.bytes = message.length;
 		read_peer(t, tracee, message.name, message.name_length, &one);
-		tell(t, tracee, &one);
+		emit_outcome(t, tracee, &one);
 		rest->calls = 0; /* the call is counted once */
 	}
 	if (rest->calls || rest->bytes)
-		tell(t, tracee, rest);
+		emit_outcome(t, tracee, rest);
 }
 
 /* splice and sendfile may read one socket and write another: both are told, the call is counted once. */
@@ -238,7 +239,7 @@ static void both_exit(struct pt_tracer *t, struct tracee *tracee, struct outcome
 		outcome->socket = call->socket[i];
 		outcome->fd = call->fd[i];
 		outcome->direction = i == 0 ? PT_RECEIVED : PT_SENT;
-		tell(t, tracee, outcome);
+		emit_outcome(t, tracee, outcome);
 		outcome->calls = 0;
 	}
 }
@@ -301,5 +302,5 @@ void transfer_exit(struct pt_tracer *t, struct tracee *tracee, int64_t result)
 	else if (call->entry->rule == RULE_SENDFILE || call->entry->rule == RULE_SPLICE)
 		both_exit(t, tracee, &outcome);
 	else
-		tell(t, tracee, &outcome);
+		emit_outcome(t, tracee, &outcome);
 }

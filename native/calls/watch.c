@@ -47,7 +47,7 @@ int pt_watch(struct pt_tracer *t, const struct pt_watch *watch)
 		order->watch->compat = watch->compat != 0;
 	}
 	/* A hook and --trace may both ask for one call. */
-	order->watch->tell |= watch->tell;
+	order->watch->emit |= watch->emit;
 	order->watch->hold |= watch->hold;
 	for (unsigned int i = 0; i < 6; i++)
 		merge(&order->watch->captures[i], &watch->captures[i]);
@@ -103,7 +103,7 @@ static void refuse(struct pt_tracer *t, struct tracee *tracee, const struct deni
 	struct pt_record *record;
 
 	sandbox_answer(tracee, -deny_error(rule));
-	if (!deny_told(rule) || !t->counting)
+	if (!deny_emits(rule) || !t->counting)
 		return;
 	record = capture_emit(t, PT_DENIED, tracee, call, deny_captures(rule, watch).captures);
 	if (record) {
@@ -152,13 +152,13 @@ bool watch_enter(struct pt_tracer *t, struct tracee *tracee)
 	rule = find_order(t, tracee, &made);
 	watch = watched->watch;
 	wanted = watch && call_counts(t, tracee) && !t->detaching;
-	watched->tell = wanted && watch->tell;
+	watched->emit = wanted && watch->emit;
 	watched->hold = wanted && watch->hold && !rule;
-	if (watched->tell)
+	if (watched->emit)
 		capture_emit(t, PT_ENTER, tracee, &watched->call, watch->captures);
 	if (rule)
 		refuse(t, tracee, rule, &made, watch);
-	if (!watched->tell && !watched->hold)
+	if (!watched->emit && !watched->hold)
 		watched->watch = NULL;
 	if (watched->hold && hold(t, tracee, HOLD_ENTRY))
 		return true;
@@ -174,7 +174,7 @@ void watch_exit(struct pt_tracer *t, struct tracee *tracee, int64_t result)
 		return;
 	watched->call.result = result;
 	watched->call.at_exit = 1;
-	if (watched->tell && t->counting)
+	if (watched->emit && t->counting)
 		capture_emit(t, PT_RETURN, tracee, &watched->call, watched->watch->captures);
 	if (watched->hold && t->counting && !t->detaching)
 		hold(t, tracee, HOLD_EXIT);

@@ -109,7 +109,7 @@ int attach_free(struct pt_tracer *t, struct image *image, struct tracee *tracee)
 	if (!error)
 		error = unknown_take(image, &unknown);
 	if (!error)
-		error = known_tell(image);
+		error = known_write(image);
 	unknown_end(t, &unknown);
 	if (!error && !threads_add_all(t, image))
 		error = -EMLINK;
@@ -134,7 +134,7 @@ int attach_check(struct pt_tracer *t, struct image *image, struct tracee *tracee
 	if (!error)
 		error = unknown_take(image, &unknown);
 	if (!error && unknown.count)
-		error = known_tell(image);
+		error = known_write(image);
 	unknown_end(t, &unknown);
 	return error;
 }

@@ -256,7 +256,7 @@ static bool locks_itself_in(enum abi abi, uint64_t number, const uint64_t args[6
 static bool watch(struct pt_tracer *t, struct tracee *tracee)
 {
 	if (!tracee->group->fast.slow)
-		fallback_tell(t, tracee, PT_FALLBACK_TAKEN, 0);
+		fallback_report(t, tracee, PT_FALLBACK_TAKEN, 0);
 	tracee->group->fast.slow = true;
 	if (!t->filtered || tracee->closely)
 		return true;

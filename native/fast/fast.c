@@ -80,7 +80,7 @@ static struct image *image_for(struct pt_tracer *t, struct tracee *tracee, int *
 	found = handover_find(tracee->tid);
 	/* Before it gets memory that would be of no use. */
 	if (!t->filtered && !found && attach_can(t, tracee) == -ENOEXEC) {
-		fallback_tell(t, tracee, PT_FALLBACK_CODE, 0);
+		fallback_report(t, tracee, PT_FALLBACK_CODE, 0);
 		*error = -ENOEXEC;
 		return NULL;
 	}
@@ -90,9 +90,9 @@ static struct image *image_for(struct pt_tracer *t, struct tracee *tracee, int *
 		image = found ? attach_adopt(t, tracee, error) : image_create(t, tracee, error);
 	if (image) {
 		image->asks = !t->filtered;
-		files_tell_image(t, tracee->files);
+		files_fill_image(t, tracee->files);
 	} else if (*error != -ESRCH && *error != -EAGAIN) {
-		fallback_tell(t, tracee, fallback_of(*error), *error == -EEXIST || *error == -ENOSPC ? 0 : -*error);
+		fallback_report(t, tracee, fallback_of(*error), *error == -EEXIST || *error == -ENOSPC ? 0 : -*error);
 	}
 	return image;
 }
@@ -111,7 +111,7 @@ static int patch_at(struct pt_tracer *t, struct image *image, struct tracee *tra
 	if (result != -EAGAIN)
 		image_add_tried(image, call);
 	if (result >= 0 && !image_has_site(image, call))
-		fallback_tell(t, tracee, PT_FALLBACK_CODE, 0);
+		fallback_report(t, tracee, PT_FALLBACK_CODE, 0);
 	return result < 0 ? result : 0;
 }
 
@@ -135,7 +135,7 @@ static void give_up(struct pt_tracer *t, struct tracee *tracee, int error)
 	} else if (!t->filtered) {
 		door_withdraw(t, tracee, error == -ENOEXEC ? PT_FALLBACK_CODE : PT_FALLBACK_MEMORY);
 	} else {
-		fallback_tell(t, tracee, PT_FALLBACK_MEMORY, -error);
+		fallback_report(t, tracee, PT_FALLBACK_MEMORY, -error);
 	}
 }
 

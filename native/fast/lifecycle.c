@@ -80,7 +80,7 @@ static void cloned_by(struct pt_tracer *t, struct tracee *child, struct tracee *
 	if (parent->fast.relocated && !memory)
 		live_mend(image, child->tid);
 	if (memory && !(flags & CLONE_VFORK) && !(fds && flags & CLONE_THREAD))
-		fallback_tell(t, parent, PT_FALLBACK_DESCRIPTORS, 0);
+		fallback_report(t, parent, PT_FALLBACK_DESCRIPTORS, 0);
 	if (memory && !(fds && flags & CLONE_THREAD && !parent->fast.guest_of))
 		add_guest(child, image);
 	else if (!memory && !fds && !parent->fast.guest_of && image_copy(t, image, child))
@@ -89,7 +89,7 @@ static void cloned_by(struct pt_tracer *t, struct tracee *child, struct tracee *
 		/* Its fds are its parent's, too: what one of them closes the other's slots would not show. */
 		stop_all(child);
 	if (!memory && fds) {
-		fallback_tell(t, parent, PT_FALLBACK_DESCRIPTORS, 0);
+		fallback_report(t, parent, PT_FALLBACK_DESCRIPTORS, 0);
 		add_guest(child, image);
 	}
 }

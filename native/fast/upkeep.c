@@ -102,7 +102,7 @@ void door_withdraw(struct pt_tracer *t, struct tracee *tracee, enum pt_fallback 
 		return;
 	tracee->group->fast.slow = true;
 	tracee->group->fast.free = false;
-	fallback_tell(t, tracee, reason, 0);
+	fallback_report(t, tracee, reason, 0);
 	if (!image)
 		return;
 	ring_drain(t, image);
@@ -196,7 +196,7 @@ static void leave_behind(struct pt_tracer *t, struct image *image)
 
 	image_set_flags(image, image->flags | FAST_ALL_STOP | FAST_ALONE);
 	if (reader && reader->group == image->group)
-		fallback_tell(t, reader, PT_FALLBACK_LEFT, 0);
+		fallback_report(t, reader, PT_FALLBACK_LEFT, 0);
 }
 
 void door_detach(struct pt_tracer *t)

@@ -110,7 +110,7 @@ static bool waits_for_us(pid_t pid)
 }
 
 /* How many there are of each reason by now, where more were left out since there were so many in all. */
-static void tell_left_out(struct pt_tracer *t, pid_t root, unsigned int since)
+static void report_left_out(struct pt_tracer *t, pid_t root, unsigned int since)
 {
 	static const enum pt_reason reasons[] = {PT_REASON_TRACED, PT_REASON_FORBIDDEN};
 	const struct tracee nobody = {.tid = root};
@@ -206,7 +206,7 @@ int descendants_seize(struct pt_tracer *t, struct attaching *attaching)
 		seized = one < 0 ? one : seized + one;
 	}
 	if (t->left_out_count > before)
-		tell_left_out(t, attaching->root, before);
+		report_left_out(t, attaching->root, before);
 	free(look.seen);
 	return seized;
 }

@@ -24,7 +24,7 @@
 
 #define PROGRAM_SIZE 16384 /* bytes of name, path and argv that are kept */
 
-struct pt_record *program_tell(struct pt_tracer *t, struct tracee *tracee, enum pt_kind kind)
+struct pt_record *program_emit(struct pt_tracer *t, struct tracee *tracee, enum pt_kind kind)
 {
 	char program[PROGRAM_SIZE];
 	size_t length = kind == PT_EXEC ? stack_describe(tracee->tid, program, sizeof(program)) : 0;
@@ -50,7 +50,7 @@ static struct tracee *become_leader(struct pt_tracer *t, struct tracee *tracee, 
 	return caller;
 }
 
-static void say_undecoded(struct pt_tracer *t, struct tracee *tracee)
+static void report_undecoded(struct pt_tracer *t, struct tracee *tracee)
 {
 	if (tracee->group && (tracee->group->counted || t->has_orders))
 		emit_warning(t, tracee, PT_REASON_COMPAT, NULL, 0);
@@ -59,13 +59,13 @@ static void say_undecoded(struct pt_tracer *t, struct tracee *tracee)
 void program_look(struct pt_tracer *t, struct tracee *tracee)
 {
 	if (registers_undecoded(tracee->tid))
-		say_undecoded(t, tracee);
+		report_undecoded(t, tracee);
 }
 
 void program_undecoded(struct pt_tracer *t, struct tracee *tracee, uint32_t arch)
 {
 	if (abi_of(arch) == ABI_COUNT)
-		say_undecoded(t, tracee);
+		report_undecoded(t, tracee);
 }
 
 enum next program_executed(struct pt_tracer *t, struct tracee *tracee, pid_t tgid)
@@ -90,9 +90,9 @@ enum next program_executed(struct pt_tracer *t, struct tracee *tracee, pid_t tgi
 		tracee->fresh = false;
 		t->first_executed = true;
 	}
-	if (tracee->group->counted && !tracee->group->told)
-		clone_tell(t, tracee);
-	record = tracee->group->counted ? program_tell(t, tracee, PT_EXEC) : NULL;
+	if (tracee->group->counted && !tracee->group->emitted)
+		clone_emit(t, tracee);
+	record = tracee->group->counted ? program_emit(t, tracee, PT_EXEC) : NULL;
 	if (record)
 		record->value = (int32_t)former;
 	program_look(t, tracee); /* our filter lets its calls pass: this is the only stop that tells */
@@ -120,7 +120,7 @@ enum next program_gone(struct pt_tracer *t, struct tracee *tracee, int status)
 	struct pt_record *record;
 
 	call_abandon(t, tracee);
-	if (tracee->group && (tracee->group->told || tracee->tid == t->first)) {
+	if (tracee->group && (tracee->group->emitted || tracee->tid == t->first)) {
 		record = emit(t, PT_EXIT, tracee, tracee->name, strlen(tracee->name));
 		if (record)
 			record->value = status;

@@ -54,7 +54,7 @@ static int seize_thread(struct pt_tracer *t, pid_t pid, pid_t tid, struct files 
 	tracee->state = TRACEE_RUNNING;
 	tracee->seized = tracee->continues = tracee->unsettled = true;
 	if (tracee->group->counted && leader)
-		clone_tell(t, tracee);
+		clone_emit(t, tracee);
 	return 1;
 }
 
@@ -125,7 +125,7 @@ static void join_parent(struct pt_tracer *t, struct tracee *child, const struct 
 	join_memory(t, child, parent);
 }
 
-static void tell_attached(struct pt_tracer *t, struct tracee *first)
+static void emit_attached(struct pt_tracer *t, struct tracee *first)
 {
 	struct pt_record *record;
 
@@ -133,8 +133,8 @@ static void tell_attached(struct pt_tracer *t, struct tracee *first)
 		first->group->counted = proc_runs(first->group->tgid, t->only);
 	if (!first->group->counted)
 		return;
-	first->group->told = true;
-	record = program_tell(t, first, PT_ATTACHED);
+	first->group->emitted = true;
+	record = program_emit(t, first, PT_ATTACHED);
 	if (record)
 		record->value = first->group->parent;
 }
@@ -169,7 +169,7 @@ int seize_process(struct pt_tracer *t, pid_t pid, const struct tracee *parent, i
 		return 0;
 	if (parent)
 		join_parent(t, first, parent);
-	tell_attached(t, first);
+	emit_attached(t, first);
 	*step = PT_STEP_READ;
 	if (sockets_existed(t, first->tid) < 0 && !is_ending(pid))
 		emit_warning(t, first, PT_REASON_UNREADABLE, NULL, EACCES);

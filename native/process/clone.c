@@ -126,14 +126,14 @@ static uint64_t flags_of(struct pt_tracer *t, struct tracee *parent)
 	return flags;
 }
 
-void clone_tell(struct pt_tracer *t, struct tracee *child)
+void clone_emit(struct pt_tracer *t, struct tracee *child)
 {
 	struct pt_record *record;
 
 	record = emit(t, PT_CLONE, child, NULL, 0);
 	if (record)
 		record->value = child->group->parent;
-	child->group->told = true;
+	child->group->emitted = true;
 }
 
 /* Makes the child what the call's flags say it is. It stays without a group if it is not to be followed, or if there is
@@ -172,7 +172,7 @@ static void adopt(struct pt_tracer *t, struct tracee *child, struct tracee *pare
 		child->call.args[0] = parent->call.args[0];
 	}
 	if (child->group->counted)
-		clone_tell(t, child);
+		clone_emit(t, child);
 }
 
 static enum next start(struct pt_tracer *t, struct tracee *child)
@@ -258,7 +258,7 @@ static void adopt_orphan(struct pt_tracer *t, struct tracee *child)
 		if (!sibling && parent)
 			rings_inherited(child, parent);
 		if (child->group->counted)
-			clone_tell(t, child);
+			clone_emit(t, child);
 	}
 	next_do(t, child->tid, start(t, child), 0);
 }

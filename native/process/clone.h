@@ -16,7 +16,7 @@ enum next clone_event(struct pt_tracer *t, struct tracee *parent, struct tracee 
 /* A child that its parent's event has told of stands in its first stop. */
 enum next clone_birth(struct pt_tracer *t, struct tracee *child);
 /* Tells Python of a tracee, and of its group. */
-void clone_tell(struct pt_tracer *t, struct tracee *child);
+void clone_emit(struct pt_tracer *t, struct tracee *child);
 /* Newborns whose parent's event has not come (it was killed right then) are taken up by what /proc says. */
 void clone_adopt_orphans(struct pt_tracer *t);
 

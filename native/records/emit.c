@@ -193,8 +193,8 @@ void emit_end(struct pt_tracer *t, struct pt_batch *batch)
 		}
 	}
 	t->handed_over = true;
-	if (t->out.told < (uint64_t)t->now)
-		t->out.told = (uint64_t)t->now;
+	if (t->out.emitted_until < (uint64_t)t->now)
+		t->out.emitted_until = (uint64_t)t->now;
 	*batch = (struct pt_batch){
 		.records = t->out.records,
 		.data = t->out.data,
@@ -203,7 +203,7 @@ void emit_end(struct pt_tracer *t, struct pt_batch *batch)
 		.signal = t->wants_end,
 		.reopen = t->wants_reopen,
 		.tracees = t->tracee_count,
-		.time = t->out.told,
+		.time = t->out.emitted_until,
 	};
 	t->wants_reopen = false;
 }

@@ -90,7 +90,7 @@ bool files_last(struct tracee *tracee)
 	return --tracee->files->live == 0;
 }
 
-void files_tell_image(struct pt_tracer *t, struct files *files)
+void files_fill_image(struct pt_tracer *t, struct files *files)
 {
 	for (unsigned int fd = 0; fd < files->size; fd++)
 		if (files->sockets[fd])

@@ -19,7 +19,7 @@ void files_distrust(struct pt_tracer *t, struct tracee *tracee, enum unsure why)
 void files_copied(struct tracee *tracee, const struct files *of);
 
 /* Tells the image (fast/) of the table's process what is known already. */
-void files_tell_image(struct pt_tracer *t, struct files *files);
+void files_fill_image(struct pt_tracer *t, struct files *files);
 /* It is about to lose that image. An fd that was closed without a stop is forgotten: only there can that be seen. */
 void files_leave_image(struct pt_tracer *t, struct files *files);
 

@@ -35,7 +35,7 @@ static struct row *find(struct pt_tracer *t, const struct socket *socket, const 
 /* A further peer's row begins with the first transfer. */
 static uint64_t opened(const struct socket *socket, uint64_t time)
 {
-	return socket->told || !socket->seen || (uint64_t)socket->seen > time ? time : (uint64_t)socket->seen;
+	return socket->emitted || !socket->seen || (uint64_t)socket->seen > time ? time : (uint64_t)socket->seen;
 }
 
 static struct row *create(struct pt_tracer *t, struct socket *socket, uint64_t time, const uint8_t *peer,
@@ -50,7 +50,7 @@ static struct row *create(struct pt_tracer *t, struct socket *socket, uint64_t t
 	row->opened = opened(socket, time);
 	row->peer_length = length;
 	memcpy(row->peer, peer, length);
-	socket->told = true;
+	socket->emitted = true;
 	socket->rows = *head = row;
 	return row;
 }
@@ -75,7 +75,7 @@ bool socket_takes_addresses(const struct socket *socket)
 	       (socket->info.family == AF_INET || socket->info.family == AF_INET6 || socket->info.family == AF_UNIX);
 }
 
-static void tell_row(struct pt_tracer *t, struct tracee *tracee, struct socket *socket, const struct row *row, int fd,
+static void emit_row(struct pt_tracer *t, struct tracee *tracee, struct socket *socket, const struct row *row, int fd,
 		     uint64_t time)
 {
 	struct pt_socket_info info = socket->info;
@@ -95,13 +95,13 @@ static void tell_row(struct pt_tracer *t, struct tracee *tracee, struct socket *
 }
 
 /* A process may have used a socket before the one that it was told of first for: their rings are read one by one. */
-static void tell_earlier(struct pt_tracer *t, const struct row *row, uint64_t time)
+static void move_earlier(struct pt_tracer *t, const struct row *row, uint64_t time)
 {
 	if (row->batch == t->out.batch && row->index < t->out.count && t->out.records[row->index].time > time)
 		t->out.records[row->index].time = time;
 }
 
-static void tell_closed(struct pt_tracer *t, struct tracee *tracee, const struct socket *socket, int fd, bool maybe,
+static void emit_closed(struct pt_tracer *t, struct tracee *tracee, const struct socket *socket, int fd, bool maybe,
 			const struct pt_tcp_info *counters)
 {
 	for (const struct row *row = socket->rows; row; row = row->next) {
@@ -137,12 +137,12 @@ void socket_changed(struct pt_tracer *t, struct tracee *tracee, int fd, struct s
 	same_peer = socket->info.peer_length == info.peer_length &&
 		    memcmp(socket->info.peer, info.peer, sizeof(info.peer)) == 0;
 	if (!same_peer && info.type == SOCK_DGRAM) {
-		tell_closed(t, tracee, socket, fd, false, NULL);
+		emit_closed(t, tracee, socket, fd, false, NULL);
 		rows_free(t, socket);
 	}
 	socket->info = info;
 	for (const struct row *row = socket->rows; row; row = row->next)
-		tell_row(t, tracee, socket, row, fd, (uint64_t)t->now);
+		emit_row(t, tracee, socket, row, fd, (uint64_t)t->now);
 }
 
 uint32_t socket_row(struct pt_tracer *t, struct tracee *tracee, struct socket *socket, int fd, uint64_t time,
@@ -161,14 +161,14 @@ uint32_t socket_row(struct pt_tracer *t, struct tracee *tracee, struct socket *s
 			return 0;
 		row->batch = t->out.batch;
 		row->index = t->out.count;
-		tell_row(t, tracee, socket, row, fd, time);
+		emit_row(t, tracee, socket, row, fd, time);
 	}
-	tell_earlier(t, row, time);
+	move_earlier(t, row, time);
 	return row->id;
 }
 
-/* Reads the kernel's counters of a socket and tells them; told_fd is the fd that the record bears. */
-static void read_counters(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket, int told_fd,
+/* Reads the kernel's counters of a socket and tells them; record_fd is the fd that the record bears. */
+static void read_counters(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket, int record_fd,
 			  bool maybe)
 {
 	struct identity identity;
@@ -189,7 +189,7 @@ static void read_counters(struct pt_tracer *t, struct tracee *tracee, int fd, st
 				     !fast_fd_busy(t, tracee->files, (unsigned int)fd);
 		socket_changed(t, tracee, fd, socket, &identity.info);
 	}
-	tell_closed(t, tracee, socket, told_fd, maybe, counted ? &counters : NULL);
+	emit_closed(t, tracee, socket, record_fd, maybe, counted ? &counters : NULL);
 }
 
 void socket_closing(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket)

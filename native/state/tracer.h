@@ -38,7 +38,7 @@ struct group {
 	pid_t parent;
 	unsigned int threads;	/* tracees that point here */
 	bool counted;		/* --only: is this the program that was asked for? */
-	bool told;		/* Python knows of it */
+	bool emitted;		/* Python knows of it */
 	struct tracee *held;	/* stands before a seccomp(TSYNC) until no thread runs unwatched (closely.c) */
 	unsigned int unwatched; /* threads that it waits for */
 	uint32_t warned;	/* one bit for each pt_reason that was told of it */
@@ -90,7 +90,7 @@ struct socket {
 	bool active;	     /* TCP: connect() was called, so the kernel counts one byte for the SYN */
 	bool idle;	     /* in the list of sockets that nothing points to */
 	int64_t seen;	     /* ns, when the first call on it was seen; 0: none was */
-	bool told;	     /* it has had a row */
+	bool emitted;	     /* a row of it was emitted */
 	uint64_t sent;
 	uint64_t received;
 	struct socket *idle_next;
@@ -140,7 +140,7 @@ struct order {
 /* The system call that a tracee is inside of, if it is told of or held. */
 struct watched {
 	const struct pt_watch *watch; /* NULL: it is not */
-	bool tell;
+	bool emit;
 	bool hold;
 	struct pt_call call; /* as it was made, and told */
 };
@@ -205,11 +205,11 @@ struct tracee {
 	int64_t seized_at;  /* ns */
 	int64_t user_ticks; /* of CPU time then */
 	int64_t kernel_ticks;
-	bool asked_to_go; /* detaching: it was interrupted (detach.c) */
-	bool again;	  /* the call that it is about to make begins anew (loop.c) */
-	bool transferred; /* something was told of it */
-	uint64_t told;	  /* ns, the time of its last transfer */
-	char name[16];	  /* at its exit */
+	bool asked_to_go;      /* detaching: it was interrupted (detach.c) */
+	bool again;	       /* the call that it is about to make begins anew (loop.c) */
+	bool transferred;      /* something was told of it */
+	uint64_t last_emitted; /* ns, the time of its last transfer */
+	char name[16];	       /* at its exit */
 };
 
 /* What goes out: see emit.c. */
@@ -223,7 +223,8 @@ struct out {
 	uint32_t *index;	  /* of transfers that may be added to, by hash: record number + 1 */
 	bool lost;		  /* memory ran out: something was not told */
 	uint32_t batch;		  /* the number of this one */
-	uint64_t told;		  /* ns: until then all is told, and what is found out later bears no earlier time */
+	uint64_t emitted_until;	  /* ns: what happened until then is emitted; what is found out later bears no earlier
+				     time */
 	struct pt_record *sorted; /* room for the batch in the order of its times */
 	struct order_key *keys;	  /* and for what it is sorted by, twice */
 	uint32_t sorted_capacity;

@@ -208,7 +208,7 @@ static void check_values(void)
 					.value = AF_NETLINK,
 					.error = EPERM,
 					.id = 4,
-					.told = 1};
+					.emit = 1};
 	const struct pt_rule always = {.number = SYS_socket, .error = EACCES, .id = 5};
 	struct pt_call call = {.number = SYS_socket, .args = {AF_NETLINK}};
 	const struct denial *found;
@@ -223,10 +223,10 @@ static void check_values(void)
 	/* The first one that matches decides. */
 	CHECK(pt_deny(&tracer, &always) == 0);
 	found = deny_find(getpid(), tracer.orders[0][SYS_socket].rules, &call);
-	CHECK(deny_id(found) == 5 && deny_error(found) == EACCES && !deny_told(found));
+	CHECK(deny_id(found) == 5 && deny_error(found) == EACCES && !deny_emits(found));
 	call.args[0] = AF_NETLINK;
 	found = deny_find(getpid(), tracer.orders[0][SYS_socket].rules, &call);
-	CHECK(deny_id(found) == 4 && deny_error(found) == EPERM && deny_told(found));
+	CHECK(deny_id(found) == 4 && deny_error(found) == EPERM && deny_emits(found));
 }
 
 static void check_validation(void)

@@ -28,7 +28,7 @@ static void give_up(struct pt_tracer *t, struct image *image)
 	image->group->fast.slow = true;
 	image->group->fast.free = false;
 	if (tracee)
-		fallback_tell(t, tracee, PT_FALLBACK_TAKEN, 0);
+		fallback_report(t, tracee, PT_FALLBACK_TAKEN, 0);
 }
 
 void distrust(struct pt_tracer *t, struct image *image)

@@ -72,8 +72,8 @@ static struct records_sum sum_of(const struct fast_record *record)
 	};
 }
 
-static void tell(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct records_sum *sum,
-		 uint64_t time)
+static void emit_sum(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct records_sum *sum,
+		     uint64_t time)
 {
 	struct counted counted = {
 		.entry = syscall_find(ABI_NATIVE, sum->number),
@@ -95,27 +95,27 @@ static void tell(struct pt_tracer *t, struct image *image, struct tracee *tracee
 	transfer_counted(t, tracee, &counted);
 }
 
-static void tell_one(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct fast_record *record,
+static void emit_one(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct fast_record *record,
 		     uint64_t time)
 {
 	const struct records_sum sum = sum_of(record);
 
-	tell(t, image, tracee, &sum, time);
+	emit_sum(t, image, tracee, &sum, time);
 }
 
-void records_tell_one(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct fast_record *record,
+void records_emit_one(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct fast_record *record,
 		      uint64_t time)
 {
 	if (is_possible(record))
-		tell_one(t, image, tracee, record, time);
+		emit_one(t, image, tracee, record, time);
 	else
 		distrust(t, image);
 }
 
 static void end_sum(const struct records *records, const struct records_sum *sum)
 {
-	tell(records->t, records->image, thread_of(records->t, records->image, sum->thread), sum,
-	     (uint64_t)records->t->now);
+	emit_sum(records->t, records->image, thread_of(records->t, records->image, sum->thread), sum,
+		 (uint64_t)records->t->now);
 }
 
 static unsigned int hash(const struct records_sum *sum)
@@ -165,7 +165,7 @@ void records_begin(struct records *records, struct pt_tracer *t, struct image *i
 		records->sums[i].calls = 0;
 }
 
-void records_tell(struct records *records, const struct fast_record *record)
+void records_emit(struct records *records, const struct fast_record *record)
 {
 	struct pt_tracer *t = records->t;
 	struct image *image = records->image;
@@ -177,7 +177,7 @@ void records_tell(struct records *records, const struct fast_record *record)
 	else if (t->options.aggregate)
 		add(records, record);
 	else
-		tell_one(t, image, thread_of(t, image, record->thread), record, time_of(t, image, record->tsc));
+		emit_one(t, image, thread_of(t, image, record->thread), record, time_of(t, image, record->tsc));
 }
 
 void records_end(struct records *records)

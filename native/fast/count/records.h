@@ -40,11 +40,11 @@ struct records {
 };
 
 void records_begin(struct records *records, struct pt_tracer *t, struct image *image);
-void records_tell(struct records *records, const struct fast_record *record);
+void records_emit(struct records *records, const struct fast_record *record);
 /* After it all of them are told. */
 void records_end(struct records *records);
 /* Tells one call. time: ns, CLOCK_MONOTONIC. */
-void records_tell_one(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct fast_record *record,
+void records_emit_one(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct fast_record *record,
 		      uint64_t time);
 
 #endif

@@ -178,16 +178,16 @@ static bool has_too_many_gaps(const struct fast_ring *ring)
 	return ring->gap_count > FAST_THREADS;
 }
 
-static void tell_gaps(struct records *told, unsigned int index)
+static void emit_gaps(struct records *emitted, unsigned int index)
 {
-	struct fast_ring *ring = &told->image->rings[index];
+	struct fast_ring *ring = &emitted->image->rings[index];
 	unsigned int left = 0;
 
 	for (unsigned int i = 0; i < ring->gap_count; i++) {
 		struct fast_record record;
 
-		if (read_one(told->image, index, ring->gaps[i], &record))
-			records_tell(told, &record);
+		if (read_one(emitted->image, index, ring->gaps[i], &record))
+			records_emit(emitted, &record);
 		else
 			ring->gaps[left++] = ring->gaps[i];
 	}
@@ -199,42 +199,42 @@ static void tell_gaps(struct records *told, unsigned int index)
  * A race with the threads, which write on: the order within each of them has to be kept. Who has written a record has
  * written all of its earlier ones. So after the chunk was read, what was not whole in it is read once more, the last
  * one first, and then the gaps before it; and what is whole is told in order. */
-static int tell_chunk(struct records *told, unsigned int index, uint64_t count)
+static int emit_chunk(struct records *emitted, unsigned int index, uint64_t count)
 {
-	struct fast_ring *ring = &told->image->rings[index];
+	struct fast_ring *ring = &emitted->image->rings[index];
 	struct fast_record records[CHUNK];
-	int error = read_chunk(told->image, index, records, count);
+	int error = read_chunk(emitted->image, index, records, count);
 
 	if (error)
 		return error;
 	for (uint64_t i = count; i-- > 0;)
 		if (!is_whole(&records[i], ring->tail + i))
-			read_one(told->image, index, ring->tail + i, &records[i]);
-	tell_gaps(told, index);
+			read_one(emitted->image, index, ring->tail + i, &records[i]);
+	emit_gaps(emitted, index);
 	for (uint64_t i = 0; i < count; i++, ring->tail++) {
 		if (is_whole(&records[i], ring->tail))
-			records_tell(told, &records[i]);
+			records_emit(emitted, &records[i]);
 		else if (!add_gap(ring, ring->tail))
 			return -ENOMEM; /* it is read again at the next drain */
-		if (told->image->lost || has_too_many_gaps(ring))
+		if (emitted->image->lost || has_too_many_gaps(ring))
 			return -EPROTO;
 	}
 	return 0;
 }
 
-static int drain_one(struct records *told, unsigned int index, uint64_t head)
+static int drain_one(struct records *emitted, unsigned int index, uint64_t head)
 {
-	struct fast_ring *ring = &told->image->rings[index];
+	struct fast_ring *ring = &emitted->image->rings[index];
 	const uint64_t before = first_unread(ring);
 	int error = 0;
 
-	ring->was_full = head >= limit_of(told->image, ring);
+	ring->was_full = head >= limit_of(emitted->image, ring);
 	if (ring->tail == head)
-		tell_gaps(told, index);
+		emit_gaps(emitted, index);
 	while (ring->tail < head && !error)
-		error = tell_chunk(told, index, head - ring->tail < CHUNK ? head - ring->tail : CHUNK);
+		error = emit_chunk(emitted, index, head - ring->tail < CHUNK ? head - ring->tail : CHUNK);
 	if (first_unread(ring) != before)
-		write_limit(told->image, index);
+		write_limit(emitted->image, index);
 	else
 		ring->was_full = false;
 	return error;
@@ -277,19 +277,19 @@ static int read_lines(const struct image *image, struct line lines[FAST_RINGS])
 	return error ? error : is_possible(image, lines) ? 0 : -EPROTO;
 }
 
-static int drain_all(struct records *told, const struct line lines[FAST_RINGS])
+static int drain_all(struct records *emitted, const struct line lines[FAST_RINGS])
 {
 	int error = 0;
 
 	for (unsigned int i = 0; i < FAST_RINGS && (!error || error == -ENOMEM); i++)
-		error = drain_one(told, i, lines[i].head);
+		error = drain_one(emitted, i, lines[i].head);
 	return error == -ENOMEM ? 0 : error;
 }
 
 void ring_read(struct pt_tracer *t, struct image *image)
 {
 	struct line lines[FAST_RINGS];
-	struct records told;
+	struct records emitted;
 	int error;
 
 	if (image->draining || image->lost || image->closed)
@@ -297,9 +297,9 @@ void ring_read(struct pt_tracer *t, struct image *image)
 	error = read_lines(image, lines);
 	if (!error && has_news(image, lines)) {
 		image->draining = true; /* a look-up on the way may want what a drain gives (door_learn) */
-		records_begin(&told, t, image);
-		error = drain_all(&told, lines);
-		records_end(&told);
+		records_begin(&emitted, t, image);
+		error = drain_all(&emitted, lines);
+		records_end(&emitted);
 		image->draining = false;
 	}
 	if (error)

@@ -98,7 +98,7 @@ bool known_is_patched(const struct image *image, uint64_t begin, uint64_t end)
 	return false;
 }
 
-int known_tell(const struct image *image)
+int known_write(const struct image *image)
 {
 	struct {
 		uint64_t begin;

@@ -17,7 +17,7 @@ bool known_touches(const struct image *image, uint64_t begin, uint64_t end);
 /* Are there jumps to stubs in this range? */
 bool known_is_patched(const struct image *image, uint64_t begin, uint64_t end);
 /* Tells the stubs where the jumps are (FAST_PATCHED). 0 or -errno. */
-int known_tell(const struct image *image);
+int known_write(const struct image *image);
 /* A fork has copied the memory. 0 or -ENOMEM. */
 int known_copy(struct image *image, const struct image *of);
 void known_destroy(struct image *image);

@@ -96,7 +96,7 @@ bool inflight_count(struct pt_tracer *t, struct image *image, struct tracee *tra
 		make_void(image, (uint64_t)offset);
 	ring_drain(t, image);
 	if (!dies || place.offset > place.body->done || record.result != -EINTR)
-		records_tell_one(t, image, tracee, &record, (uint64_t)t->now);
+		records_emit_one(t, image, tracee, &record, (uint64_t)t->now);
 	return true;
 }
 
