@@ -54,7 +54,7 @@ enum pt_reason {
 	PT_REASON_CODE = 13,	   /* its code has changed unseen, so calls may have been missed */
 	PT_REASON_TRACED = 14,	   /* descendants that another tracer has; calls: how many */
 	PT_REASON_FORBIDDEN = 15,  /* descendants that may not be traced; calls: how many */
-	PT_REASON_UNATTACHED = 16, /* one of several targets could not be attached; the core does not tell of it */
+	PT_REASON_UNATTACHED = 16, /* one of several targets could not be attached; the core does not report it */
 	PT_REASON_COMPAT = 17	   /* calls of the 32-bit ABI are not decoded on this machine */
 };
 
@@ -129,7 +129,7 @@ struct pt_batch {
 	uint32_t data_length;
 	int32_t signal;	  /* a signal that asks ptmon itself to end (attach), or 0 */
 	int32_t reopen;	  /* 1: a SIGHUP asks to open the log's file anew (attach, with reopens) */
-	uint32_t tracees; /* threads held now */
+	uint32_t tracees; /* threads traced now */
 	uint64_t time; /* ns, CLOCK_MONOTONIC: no record of a later batch bears an earlier one (but with aggregate) */
 };
 
@@ -179,7 +179,7 @@ struct pt_capture {
 	uint32_t most; /* bytes of one string or buffer that are kept at most */
 };
 
-/* A call that is told of, or held for an answer, whether it moves bytes or not. With neither, captures are what a
+/* A call that is emitted, or held for an answer, whether it moves bytes or not. With neither, captures are what a
  * PT_DENIED of that call bears. */
 struct pt_watch {
 	uint64_t number;
@@ -248,7 +248,7 @@ enum pt_step {
 };
 
 int pt_create(const struct pt_options *options, struct pt_tracer **tracer);
-/* Lets every tracee go that is still held (attached ones run on, a launched program is passed on, uncounted, to its
+/* Lets every tracee go that there still is (attached ones run on, a launched program is passed on, uncounted, to its
  * end), then frees the tracer. */
 void pt_destroy(struct pt_tracer *tracer);
 
@@ -264,12 +264,12 @@ int pt_attach(struct pt_tracer *tracer, int pid, int32_t *step);
 /* Traces until there is a full batch, or for timeout_ms, or until the last tracee ends. Returns 1 while there are
  * tracees, then 0. What the batch points to stays valid until the next call. */
 int pt_run(struct pt_tracer *tracer, int timeout_ms, struct pt_batch *batch);
-/* Lets a tracee go on that a PT_HELD told of. At its entry with made == 0 the call is not made, and returns result (a
- * value or -errno). -ESRCH: it is not held any more, SIGKILL has taken it out of its stop. */
+/* Lets a tracee go on of which a PT_HELD was emitted. At its entry with made == 0 the call is not made, and returns
+ * result (a value or -errno). -ESRCH: it is not held any more, SIGKILL has taken it out of its stop. */
 int pt_answer(struct pt_tracer *tracer, int tid, int made, int64_t result);
 /* From now on nothing is counted; the tracees are only passed on. For launched ones, which can't be detached. */
 void pt_stop_counting(struct pt_tracer *tracer);
-/* Detaches every tracee; the processes run on (a stopped one stays stopped). What was still to be told is in the
+/* Detaches every tracee; the processes run on (a stopped one stays stopped). What was still to be emitted is in the
  * batch. Returns 0. */
 int pt_detach(struct pt_tracer *tracer, struct pt_batch *batch);
 

@@ -112,7 +112,7 @@ int pt_run(struct pt_tracer *t, int timeout_ms, struct pt_batch *batch)
 	int64_t end = now_ns() + timeout_ms * 1000000LL;
 	int result = 0;
 
-	/* The first batch also holds what launch and attach had to tell. */
+	/* The first batch also holds what launch and attach have emitted. */
 	emit_continue(t);
 	t->wants_answer = false;
 	t->now = now_ns();

@@ -63,7 +63,7 @@ static void connect_enter(struct pt_tracer *t, struct tracee *tracee, int fd)
 	uint16_t family = AF_UNSPEC;
 
 	if (socket && !socket->info.inode)
-		return; /* it is known by asking, and nothing that was told changes */
+		return; /* known by a question (question.c): nothing that was emitted changes */
 	if (memory_read(tracee->tid, tracee->call.args[1], &family, sizeof(family)) == 0 && family == AF_UNSPEC &&
 	    files_lookup(t, tracee, fd, &socket) == 1)
 		socket->existed = true;

@@ -142,8 +142,8 @@ static void put_counted(struct writer *w, const struct syscall_entry *entry, uin
 	}
 }
 
-/* May the filter itself refuse this call? Not if it is to be told of or held. Nor an execve: the first one is made by
- * ptmon, after the filter is installed, and at its stop it is let pass. */
+/* May the filter itself refuse this call? Not if it is watched: its records are emitted, or it is held. Nor an execve:
+ * the first one is made by ptmon, after the filter is installed, and at its stop it is let pass. */
 static bool may_refuse(const struct order *order, const struct syscall_entry *entry)
 {
 	if (order->watch && (order->watch->emit || order->watch->hold))

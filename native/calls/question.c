@@ -60,7 +60,8 @@ static bool has_own_filter(struct pt_tracer *t, const struct tracee *tracee)
 	if (tracee->sandboxed || tracee->strict || inherited < 0 ||
 	    filters_of(tracee->tid) != inherited + (t->filtered ? 1 : 0))
 		return true;
-	/* A race with another thread that gives its filter to all (TSYNC), where it is not held for that. */
+	/* A race with another thread that gives its filter to all (TSYNC), where it does not wait for that
+	 * (../loop/closely.c). */
 	for_each_tracee (t, other)
 		if (other->group == tracee->group && may_install_filter(&other->call))
 			return true;

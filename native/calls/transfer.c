@@ -108,7 +108,7 @@ static void add(uint64_t *sum, uint64_t bytes)
 		*sum = UINT64_MAX;
 }
 
-/* A record that its thread was long in writing bears a time until which all is told already. */
+/* A record that its thread was long in writing bears a time of which all has been emitted already. */
 static uint64_t time_of(const struct pt_tracer *t, const struct tracee *tracee, const struct outcome *outcome)
 {
 	const uint64_t least = t->out.emitted_until > tracee->last_emitted ? t->out.emitted_until
@@ -228,7 +228,7 @@ static void messages_exit(struct pt_tracer *t, struct tracee *tracee, unsigned i
 		emit_outcome(t, tracee, rest);
 }
 
-/* splice and sendfile may read one socket and write another: both are told, the call is counted once. */
+/* splice and sendfile may read one socket and write another: both get a record, the call is counted once. */
 static void both_exit(struct pt_tracer *t, struct tracee *tracee, struct outcome *outcome)
 {
 	const struct call *call = &tracee->call;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only
  *
- * The order of things. At a call's entry: what is told of it; then the rules; then it is held for an answer; then, when
- * it is about to be made, what counting wants of it. At its exit: what counts; then what is told; then it is held.
+ * The order of things. At a call's entry: its PT_ENTER is emitted; then the rules; then it is held for an answer; then,
+ * when it is about to be made, what counting wants of it. At its exit: what counts; then its PT_RETURN; then it is
+ * held.
  *
- * What is told is what the tracer sees, not what the program does. A call that a signal interrupts returns ERESTART*
+ * What these records bear is what the tracer sees, not what the program does. A call that a signal interrupts returns
+ * ERESTART*
  * (-512 and the like, see restart.c), and if the kernel makes it again it is entered again: as itself, or as
  * restart_syscall(2). exit, exit_group, and a call in which the tracee dies have an entry and no return.
  */

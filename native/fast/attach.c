@@ -46,7 +46,7 @@ static int patch_all(struct pt_tracer *t, struct image *image, struct tracee *tr
 			result = patch_mapping(t, image, tracee, &unknown->mappings[i], PATCH_ALL, 0);
 	}
 	for (unsigned int i = 0; i < unknown->count && result >= 0; i++)
-		if (!cover_holds(t, image, tracee, &unknown->mappings[i]))
+		if (!cover_is_complete(t, image, tracee, &unknown->mappings[i]))
 			/* A breakpoint goes away when its thread comes. */
 			result = image->occupied || breakpoint_any(t, tracee->group) ? -EAGAIN : -ENOEXEC;
 	return result < 0 ? result : 0;
@@ -128,7 +128,7 @@ int attach_check(struct pt_tracer *t, struct image *image, struct tracee *tracee
 	error = unknown_find(t, tracee->tid, image, &unknown);
 	for (unsigned int i = 0; i < unknown.count && !error; i++) {
 		error = cover_check(t, tracee, &unknown.mappings[i]);
-		if (!error && !cover_holds(t, image, tracee, &unknown.mappings[i]))
+		if (!error && !cover_is_complete(t, image, tracee, &unknown.mappings[i]))
 			error = -ENOEXEC;
 	}
 	if (!error)

@@ -260,7 +260,7 @@ static bool watch(struct pt_tracer *t, struct tracee *tracee)
 	tracee->group->fast.slow = true;
 	if (!t->filtered || tracee->closely)
 		return true;
-	if (tracee->group->held)
+	if (tracee->group->waiting)
 		return false;
 	closely_watch(t, tracee, true);
 	return true;

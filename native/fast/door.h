@@ -52,7 +52,7 @@ void door_exiting(struct pt_tracer *t, struct tracee *tracee);
 void door_gone(struct pt_tracer *t, struct tracee *tracee);
 /* The last thread of its group is gone. */
 void door_group_gone(struct pt_tracer *t, struct group *group);
-/* The process is to be as if there were no fast path, and stays so: why is told. */
+/* The process is to be as if there were no fast path, and stays so: why is reported. */
 void door_withdraw(struct pt_tracer *t, struct tracee *tracee, enum pt_fallback reason);
 /* After the call that it stands before nobody may read the process's memory. */
 void door_hides(struct pt_tracer *t, struct tracee *tracee);

@@ -64,7 +64,7 @@ bool door_call_stops(struct pt_tracer *t, struct tracee *tracee, uint64_t instru
 	return is_due(t, tracee, instruction) || is_to_return(t, tracee, instruction);
 }
 
-/* NULL: there is none; -EAGAIN: it may be tried again, else the reason has been told. */
+/* NULL: there is none; -EAGAIN: it may be tried again, else the reason has been reported. */
 static struct image *image_for(struct pt_tracer *t, struct tracee *tracee, int *error)
 {
 	struct image *image = tracee->group->fast.image;

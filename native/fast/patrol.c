@@ -100,7 +100,7 @@ static bool look_at_some(struct pt_tracer *t, struct image *image)
 			image->patrol_at++;
 			image->patrol_offset = 0;
 		}
-		if (!code_holds(t, image, known, chunk))
+		if (!code_is_unchanged(t, image, known, chunk))
 			known_drop(image, known->begin, known->end);
 	}
 	return false;

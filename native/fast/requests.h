@@ -10,7 +10,8 @@
 void requests_exits(const struct pt_tracer *t, const struct tracee *tracee);
 /* An image of a tracer that was killed is taken over; its threads stand. 0 or -errno. */
 int requests_adopt(const struct image *image);
-/* Has some thread found that there is no tracer, and let all calls of its process pass? Then that is told, and ends. */
+/* Has some thread found that there is no tracer, and let all calls of its process pass? Then that is reported, and
+ * ends. */
 void requests_check(struct pt_tracer *t, struct image *image);
 
 #endif

@@ -99,7 +99,7 @@ static bool has_stub(uint64_t number)
 	return false;
 }
 
-/* Calls that are told of, held or refused stop, those of the table that no stub counts, and those that could touch this
+/* Calls that are emitted, held or refused stop, those of the table that no stub counts, and those that could touch this
  * memory: but of some of them a stub looks at the arguments first. */
 static uint32_t wanted(const struct pt_tracer *t, uint64_t watched[FAST_NUMBERS / 64])
 {

@@ -5,9 +5,9 @@
  *   it has not made its call yet: in the twin, where the call stops
  *
  *   its call was interrupted: there too, behind the call. The kernel sets rip back if it makes the call again, and if
- *   not (EINTR), restart.c tells of it as of a call that stopped
+ *   not (EINTR), restart.c emits it as it does a call that stopped
  *
- *   its call has ended: at the end of the stub; its record is told now
+ *   its call has ended: at the end of the stub; its record is emitted now
  *
  * pthread_cancel(3) is a signal, too, and its handler unwinds the stack from where the thread stood: glibc by the
  * unwind tables of its own code, which know nothing of stubs; musl if that lies between two labels around its syscall

@@ -13,7 +13,7 @@ static bool add_range(struct unknown *unknown, const struct mapping *mapping, ui
 {
 	struct mapping *more;
 
-	if (begin >= end || known_holds(unknown->image, begin, end))
+	if (begin >= end || known_covers(unknown->image, begin, end))
 		return true;
 	more = unknown->count < MAPPINGS_MOST ? realloc(unknown->mappings, (unknown->count + 1) * sizeof(*more)) : NULL;
 	if (!more) {

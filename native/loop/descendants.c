@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only
  *
  * Who is whose child is read from all of /proc: /proc/TID/task/TID/children skips some while others exit, and is not in
- * every kernel. A process that is forked by one that is held is a tracee from its birth on. So each look leaves fewer
- * that could be missed, and when one has found nothing new there is nobody left to fork unseen; but for a thread that
- * was in the middle of its fork when it was seized (follow.c).
+ * every kernel. A child of a tracee is traced from its birth on. So each look leaves fewer that could be missed, and
+ * when one has found nothing new there is nobody left to fork unseen; but for a thread that was in the middle of its
+ * fork when it was seized (follow.c).
  *
  * ptmon itself is left out, and who waits for it: a tracer that stops its own parents would wait for itself.
  */
@@ -90,7 +90,7 @@ static bool was_left_out(const struct pt_tracer *t, pid_t pid)
 	return false;
 }
 
-static bool is_held(struct pt_tracer *t, pid_t pid)
+static bool is_traced(struct pt_tracer *t, pid_t pid)
 {
 	return tracee_find(t, pid) || tracee_of_group(t, pid, NULL);
 }
@@ -181,10 +181,10 @@ static int seize_children(struct pt_tracer *t, struct attaching *attaching, stru
 		struct seen *seen = &look->seen[i];
 		int one;
 
-		if (seen->done || (!is_held(t, seen->process.parent) && !was_left_out(t, seen->process.parent)))
+		if (seen->done || (!is_traced(t, seen->process.parent) && !was_left_out(t, seen->process.parent)))
 			continue;
 		seen->done = *again = true;
-		if (is_held(t, seen->pid) || was_left_out(t, seen->pid) || waits_for_us(seen->pid))
+		if (is_traced(t, seen->pid) || was_left_out(t, seen->pid) || waits_for_us(seen->pid))
 			continue;
 		one = seize_one(t, attaching, seen);
 		if (one < 0)

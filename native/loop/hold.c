@@ -41,7 +41,7 @@ static int end(struct pt_tracer *t, struct tracee *tracee, bool made, int64_t re
 		closely_before(t, tracee);
 	}
 	/* Before a seccomp(2) that has just been let go on it may still have to wait for its siblings (closely.c). */
-	if (tracee->group->held != tracee)
+	if (tracee->group->waiting != tracee)
 		next_do(t, tracee->tid, NEXT_RESUME, 0);
 	return 0;
 }

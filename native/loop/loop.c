@@ -87,7 +87,7 @@ static void on_call_entry(struct pt_tracer *t, struct tracee *tracee, uint32_t a
 static enum next onward(struct pt_tracer *t, struct tracee *tracee)
 {
 	/* Or has gone on to another stop, which waits for its turn (fast/patch/inject.c). */
-	if (tracee->hold || tracee->group->held == tracee || wait_kept(t, tracee->tid))
+	if (tracee->hold || tracee->group->waiting == tracee || wait_kept(t, tracee->tid))
 		return NEXT_STAY;
 	return detach_here(t, tracee) ? NEXT_LET_GO : NEXT_RESUME;
 }
@@ -306,7 +306,7 @@ static void before_stop(struct pt_tracer *t, struct tracee *tracee, enum stop_ki
 		fast_before_stop(t, tracee); /* else its memory is another program's already */
 	if (!tracee->entered)
 		files_settle(tracee);
-	if (tracee->asked_to_stop)
+	if (tracee->waited_for)
 		closely_seen(t, tracee);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only
  *
- * execve and exit: what becomes of a thread group, and what is told of it.
+ * execve and exit: what becomes of a thread group, and what is emitted of it.
  */
 #include "loop/program.h"
 

@@ -42,7 +42,7 @@ static int seize_thread(struct pt_tracer *t, pid_t pid, pid_t tid, struct files 
 		return 0;
 	if (ptrace(PTRACE_SEIZE, tid, 0, options_of(t)) < 0) {
 		error = errno;
-		/* Born of a thread that is held: its first stop is on its way. */
+		/* Born of a tracee: its first stop is on its way. */
 		if (error == EPERM && proc_status(tid, "TracerPid:", 10) == gettid())
 			return 0;
 		return (error == ESRCH && leader) || !proc_lives(tid) ? 0 : -error;

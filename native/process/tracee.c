@@ -59,9 +59,9 @@ void tracee_destroy(struct pt_tracer *t, struct tracee *tracee)
 	if (tracee->group) {
 		files_settle(tracee);
 		files_leave(t, tracee);
-		if (tracee->group->held == tracee) {
-			tracee->group->held = NULL;
-			t->held--;
+		if (tracee->group->waiting == tracee) {
+			tracee->group->waiting = NULL;
+			t->waiting--;
 		}
 		if (--tracee->group->threads == 0) {
 			tracee_share_end(tracee->group);

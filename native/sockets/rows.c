@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only
  *
- * The rows of the socket table, as Python is told of them: one a socket, and for datagrams one a peer.
+ * The rows of the socket table, as they are emitted: one a socket, and for datagrams one a peer.
  */
 #include "sockets/rows.h"
 
@@ -94,7 +94,7 @@ static void emit_row(struct pt_tracer *t, struct tracee *tracee, struct socket *
 	}
 }
 
-/* A process may have used a socket before the one that it was told of first for: their rings are read one by one. */
+/* A process may have used a socket before the one with which it was emitted first: their rings are read one by one. */
 static void move_earlier(struct pt_tracer *t, const struct row *row, uint64_t time)
 {
 	if (row->batch == t->out.batch && row->index < t->out.count && t->out.records[row->index].time > time)
@@ -167,7 +167,7 @@ uint32_t socket_row(struct pt_tracer *t, struct tracee *tracee, struct socket *s
 	return row->id;
 }
 
-/* Reads the kernel's counters of a socket and tells them; record_fd is the fd that the record bears. */
+/* Reads the kernel's counters of a socket and emits them; record_fd is the fd that the record bears. */
 static void read_counters(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket, int record_fd,
 			  bool maybe)
 {

@@ -134,7 +134,7 @@ static inline void fast_group_gone(struct pt_tracer *t, struct group *group)
 		t->fast->group_gone(t, group);
 }
 
-/* The process is to be as if there were no fast path, and stays so: why is told. */
+/* The process is to be as if there were no fast path, and stays so: why is reported. */
 static inline void fast_withdraw(struct pt_tracer *t, struct tracee *tracee, enum pt_fallback reason)
 {
 	if (t->fast)

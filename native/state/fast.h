@@ -48,7 +48,7 @@ struct fast_group {
 	uint32_t tries;		/* to patch it that have failed, for its threads were in the way */
 	int64_t not_before;	/* ns: until then it is not tried again */
 	int64_t collides_since; /* ns: a call of it waits for its memory to be given back (fast/collide.c); 0: none */
-	uint32_t fallen;	/* one bit for each pt_fallback that was told of it */
+	uint32_t fallen;	/* one bit for each pt_fallback that was reported of it */
 	struct frame *returns;	/* signal frames that may return to code that is replaced (fast/patch/returns.c) */
 	unsigned int return_count;
 	bool returns_lost; /* there were more */

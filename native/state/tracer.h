@@ -39,9 +39,9 @@ struct group {
 	unsigned int threads;	/* tracees that point here */
 	bool counted;		/* --only: is this the program that was asked for? */
 	bool emitted;		/* Python knows of it */
-	struct tracee *held;	/* stands before a seccomp(TSYNC) until no thread runs unwatched (closely.c) */
-	unsigned int unwatched; /* threads that it waits for */
-	uint32_t warned;	/* one bit for each pt_reason that was told of it */
+	struct tracee *waiting; /* stands in the middle of a call until every thread is watched (closely.c), or NULL */
+	unsigned int unwatched; /* threads that are not yet */
+	uint32_t warned;	/* one bit for each pt_reason that was reported of it */
 	struct fast_group fast;
 	struct group *shares; /* it runs in the memory of that one (CLONE_VM without CLONE_THREAD), until its execve */
 	unsigned int sharers; /* groups that do so in its memory */
@@ -137,12 +137,12 @@ struct order {
 	struct denial *rules;	/* list, in the order in which they were given */
 };
 
-/* The system call that a tracee is inside of, if it is told of or held. */
+/* The system call that a tracee is inside of, if it is emitted or held. */
 struct watched {
 	const struct pt_watch *watch; /* NULL: it is not */
 	bool emit;
 	bool hold;
-	struct pt_call call; /* as it was made, and told */
+	struct pt_call call; /* as it was made, and emitted */
 };
 
 /* Where a tracee stands still until pt_answer(). See hold.c. */
@@ -180,17 +180,17 @@ struct tracee {
 	struct question *question; /* what it was asked about its fds (question.c), or NULL */
 	bool sandboxed;		   /* has a seccomp filter of its own: watched with PTRACE_SYSCALL */
 	bool filters_all;	   /* its call under way gives all threads of its process a filter (loop/closely.c) */
-	bool closely;	    /* so is one that has code of its own where our filter lets calls pass (fast/collide.c) */
-	int64_t held_since; /* ns, while it is its group's held */
-	bool continues;	    /* it was resumed by PTRACE_CONT, or only seized: it makes calls unseen */
-	bool asked_to_stop; /* its group's held waits for its next stop */
-	bool strict;	    /* asked for SECCOMP_MODE_STRICT, which the core keeps for the kernel (sandbox.c) */
-	bool exiting;	    /* PTRACE_EVENT_EXIT was seen */
-	bool fresh;	    /* launched: between fork and execve, nothing of it counts */
-	bool born_stopped;  /* its group was in a group-stop when it was born: it stays in it */
-	bool hid_untraced;  /* CLONE_UNTRACED was taken out of its call's flags (clone.c) */
+	bool closely; /* so is one that has code of its own where our filter lets calls pass (fast/collide.c) */
+	int64_t waiting_since; /* ns, while it is the one of its group that waits */
+	bool continues;	       /* it was resumed by PTRACE_CONT, or only seized: it makes calls unseen */
+	bool waited_for;       /* one of its group waits for its next stop */
+	bool strict;	       /* asked for SECCOMP_MODE_STRICT, which the core keeps for the kernel (sandbox.c) */
+	bool exiting;	       /* PTRACE_EVENT_EXIT was seen */
+	bool fresh;	       /* launched: between fork and execve, nothing of it counts */
+	bool born_stopped;     /* its group was in a group-stop when it was born: it stays in it */
+	bool hid_untraced;     /* CLONE_UNTRACED was taken out of its call's flags (clone.c) */
 	struct interrupted interrupted; /* its last call, if a signal ended it (restart.c) */
-	bool stepping;			/* the step into a signal handler that tells */
+	bool stepping;			/* one step into a signal handler, which shows the interrupted call's result */
 	int stepping_signal;		/* whose frame is to be known then (fast_wants_frame), or 0 */
 	unsigned int closing_first;	/* fds that its call under way may close */
 	unsigned int closing_last;
@@ -207,7 +207,7 @@ struct tracee {
 	int64_t kernel_ticks;
 	bool asked_to_go;      /* detaching: it was interrupted (detach.c) */
 	bool again;	       /* the call that it is about to make begins anew (loop.c) */
-	bool transferred;      /* something was told of it */
+	bool transferred;      /* a transfer of it was emitted */
 	uint64_t last_emitted; /* ns, the time of its last transfer */
 	char name[16];	       /* at its exit */
 };
@@ -221,7 +221,7 @@ struct out {
 	uint32_t data_length;
 	uint32_t data_capacity;
 	uint32_t *index;	  /* of transfers that may be added to, by hash: record number + 1 */
-	bool lost;		  /* memory ran out: something was not told */
+	bool lost;		  /* memory ran out: something was not emitted */
 	uint32_t batch;		  /* the number of this one */
 	uint64_t emitted_until;	  /* ns: what happened until then is emitted; what is found out later bears no earlier
 				     time */
@@ -283,10 +283,10 @@ struct pt_tracer {
 	int64_t crowded_until;	  /* ns: others use the CPU */
 	unsigned int tracee_count;
 	unsigned int newborns;
-	unsigned int held; /* tracees that are held in the middle of a call, see struct group */
+	unsigned int waiting; /* groups of which a tracee waits (struct group) */
 	uint32_t next_row;
 	bool has_orders;
-	bool wants_answer;		      /* a PT_HELD was told: the batch ends with it */
+	bool wants_answer;		      /* a PT_HELD was emitted: the batch ends with it */
 	struct order orders[2][CALL_NUMBERS]; /* [1]: of the 32-bit ABI */
 	struct tracee *tracees[HASH_SIZE];
 	struct socket *sockets[HASH_SIZE];
@@ -305,7 +305,7 @@ struct pt_tracer {
 	struct out out;
 	struct signals signals;
 	int wants_end;	   /* signal that asks to detach */
-	bool wants_reopen; /* a signal asks to reopen the log, and no batch has told so yet */
+	bool wants_reopen; /* a signal asks to reopen the log, and no batch has said so yet */
 	bool handed_over;  /* a batch was handed out: its memory may be used anew */
 };
 

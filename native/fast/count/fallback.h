@@ -9,7 +9,7 @@
 void fallback_report(struct pt_tracer *t, struct tracee *tracee, enum pt_fallback reason, int error);
 /* What the -errno of image_create() means. */
 enum pt_fallback fallback_of(int error);
-/* Could stubs work in this process at all? If not, the reason has been told. */
+/* Could stubs work in this process at all? If not, the reason has been reported. */
 bool fallback_none(struct pt_tracer *t, struct tracee *tracee);
 
 #endif

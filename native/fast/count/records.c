@@ -28,8 +28,9 @@ static bool is_possible(const struct fast_record *record)
 	       record->result <= MAX_RW_COUNT;
 }
 
-/* Who is told where no thread has this pointer: it was born just now, or its program gives it pointers of its own (a
- * fiber's). The leader, which is the right one where there is no other; not any that happens to be the first. */
+/* Whose record it becomes where no thread has this pointer: it was born just now, or its program gives it pointers of
+ * its own (a fiber's). The leader, which is the right one where there is no other; not any that happens to be the
+ * first. */
 static struct tracee *someone(struct pt_tracer *t, const struct image *image)
 {
 	struct tracee *leader = tracee_find(t, image->group->tgid);

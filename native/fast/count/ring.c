@@ -2,7 +2,7 @@
  *
  * A record is whole when its last word bears the round of the ring that its number belongs to (stub.S). One that is not
  * is a gap: its thread is about to write it, or was put off the CPU just there, for as long as the scheduler likes. The
- * records behind it may not wait: another thread may be about to close the fd that they name. So they are told, and
+ * records behind it may not wait: another thread may be about to close the fd that they name. So they are emitted, and
  * the gaps are looked at again each time.
  */
 #include "fast/count/ring.h"
@@ -198,7 +198,7 @@ static void emit_gaps(struct records *emitted, unsigned int index)
  *
  * A race with the threads, which write on: the order within each of them has to be kept. Who has written a record has
  * written all of its earlier ones. So after the chunk was read, what was not whole in it is read once more, the last
- * one first, and then the gaps before it; and what is whole is told in order. */
+ * one first, and then the gaps before it; and what is whole is emitted in order. */
 static int emit_chunk(struct records *emitted, unsigned int index, uint64_t count)
 {
 	struct fast_ring *ring = &emitted->image->rings[index];

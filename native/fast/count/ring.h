@@ -6,7 +6,7 @@
 #include "fast/count/records.h"
 #include "fast/image/image.h"
 
-/* Reads what is new and tells it. Before anything of this process is handled that comes after it. Then it is now. */
+/* Reads what is new and emits it. Before anything of this process is handled that comes after it. Then it is now. */
 void ring_drain(struct pt_tracer *t, struct image *image);
 /* The same, as of the last stamp (stamp.h). */
 void ring_read(struct pt_tracer *t, struct image *image);

@@ -124,7 +124,7 @@ struct wanted {
 	bool found;
 };
 
-static bool holds(const struct mapping *mapping, void *context)
+static bool find_at(const struct mapping *mapping, void *context)
 {
 	struct wanted *wanted = context;
 
@@ -138,7 +138,7 @@ static bool holds(const struct mapping *mapping, void *context)
 int code_find(pid_t pid, uint64_t address, struct mapping *mapping)
 {
 	struct wanted wanted = {.address = address, .mapping = mapping};
-	int error = code_each(pid, holds, &wanted);
+	int error = code_each(pid, find_at, &wanted);
 
 	return error ? error : wanted.found;
 }
@@ -179,7 +179,7 @@ static bool sum_up(struct pt_tracer *t, struct code *code, const uint8_t *bytes)
 	return code->sums != NULL;
 }
 
-bool code_holds(const struct pt_tracer *t, const struct image *image, const struct known *known, size_t chunk)
+bool code_is_unchanged(const struct pt_tracer *t, const struct image *image, const struct known *known, size_t chunk)
 {
 	const uint64_t begin = known->begin + chunk * CODE_CHUNK, left = known->end - begin,
 		       end = left < CODE_CHUNK ? known->end : begin + CODE_CHUNK;

@@ -49,7 +49,7 @@ bool code_is_unwritable(pid_t pid, uint64_t begin, uint64_t size);
  * memory. If the mapping has a code already, that. */
 const struct code *code_look(struct pt_tracer *t, pid_t pid, const struct image *image, const struct mapping *mapping);
 /* Does this CODE_CHUNK of it still hold what was found there, beside our jumps? */
-bool code_holds(const struct pt_tracer *t, const struct image *image, const struct known *known, size_t chunk);
+bool code_is_unchanged(const struct pt_tracer *t, const struct image *image, const struct known *known, size_t chunk);
 /* Forgets code that belongs to no file: generated code mostly does not come again. */
 void code_forget(struct pt_tracer *t);
 void code_destroy(struct pt_tracer *t);

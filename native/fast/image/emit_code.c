@@ -176,20 +176,20 @@ static bool stands(pid_t tid, uint64_t address, const void *wanted, size_t size)
 	return same;
 }
 
-bool emit_code_holds(const struct image *image, pid_t tid)
+bool emit_code_matches(const struct image *image, pid_t tid)
 {
 	struct made made;
-	bool holds;
+	bool matches;
 
 	if (!stands(tid, FAST_ASK, request_begin, (size_t)(request_end - request_begin)))
 		return false;
 	if (!image->site_count)
 		return true;
-	holds = make(image, 0, &made) == 0 && stands(tid, made.begin, made.stubs, made.size) &&
-		stands(tid, made.twin_at, made.twins, (size_t)made.count << FAST_TWIN_BITS) &&
-		stands(tid, made.pointer_at, made.pointers, made.count * sizeof(*made.pointers));
+	matches = make(image, 0, &made) == 0 && stands(tid, made.begin, made.stubs, made.size) &&
+		  stands(tid, made.twin_at, made.twins, (size_t)made.count << FAST_TWIN_BITS) &&
+		  stands(tid, made.pointer_at, made.pointers, made.count * sizeof(*made.pointers));
 	free_made(&made);
-	return holds;
+	return matches;
 }
 
 /* jmp [pointer]: 7 bytes, for the address is below 2 GiB. Behind it the replaced bytes stand as they were, but nothing

@@ -207,7 +207,7 @@ int handover_read(struct image *image)
 	if (!error)
 		error = read_rows(image, &head);
 	image->asks = true; /* no others leave rows */
-	if (!error && !emit_code_holds(image, image->reader))
+	if (!error && !emit_code_matches(image, image->reader))
 		error = -EEXIST;
 	if (error)
 		image->site_count = 0;

@@ -71,7 +71,7 @@ bool known_touches(const struct image *image, uint64_t begin, uint64_t end)
 	return false;
 }
 
-bool known_holds(const struct image *image, uint64_t begin, uint64_t end)
+bool known_covers(const struct image *image, uint64_t begin, uint64_t end)
 {
 	unsigned int i = 0;
 

@@ -83,7 +83,7 @@ enum standing { STANDS, RUNS, SLEEPS /* in a call that would be cut short */ };
 static bool is_known_to_stand(struct pt_tracer *t, const struct tracee *tracee, pid_t tid)
 {
 	return wait_kept(t, tid) || (tracee && (tracee->hold || tracee->exiting || tracee->state == TRACEE_NEWBORN ||
-						(tracee->group && tracee->group->held == tracee)));
+						(tracee->group && tracee->group->waiting == tracee)));
 }
 
 bool halt_stands(struct pt_tracer *t, pid_t tid)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only
  *
  * What an instruction does to control and to registers, of which rax holds the number of a system call. Of them only
- * what is sure is told: whatever is not on the list may change them all.
+ * what is sure is filled in: whatever is not on the list may change them all.
  */
 #include "fast/scan/instruction.h"
 
