@@ -24,8 +24,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "calls/asked.h"
 #include "calls/call.h"
+#include "calls/question_state.h"
 #include "calls/transfer.h"
 #include "calls/watch.h"
 #include "machine/proc.h"
@@ -69,7 +69,7 @@ static bool has_own_filter(struct pt_tracer *t, const struct tracee *tracee)
 }
 
 /* A rule for the question's own call might answer it instead of the kernel. */
-static bool is_refused(const struct pt_tracer *t, const struct asking_call *call, bool compat)
+static bool is_refused(const struct pt_tracer *t, const struct question_call *call, bool compat)
 {
 	const struct order *order = watch_order(t, compat, (uint64_t)call->number);
 
@@ -83,7 +83,7 @@ static int hidden_fd(struct pt_tracer *t, struct tracee *tracee, struct call *ca
 
 	transfer_fds(call);
 	for (int i = 0; i < 2; i++) {
-		int found = call->fd[i] < 0 || asked_found_closed(tracee, call->fd[i])
+		int found = call->fd[i] < 0 || question_found_closed(tracee, call->fd[i])
 				    ? 0
 				    : files_lookup(t, tracee, call->fd[i], &socket);
 
@@ -102,9 +102,9 @@ static struct question *question_of(struct tracee *tracee, int fd)
 
 	if (!question)
 		question = tracee->question = calloc(1, sizeof(*question));
-	if (!question || question->asked >= MOST_QUESTIONS)
+	if (!question || question->count >= MOST_QUESTIONS)
 		return NULL;
-	if (!question->asked || question->fd != fd || files_changed(files, fd, question->changes)) {
+	if (!question->count || question->fd != fd || files_changed(files, fd, question->changes)) {
 		question->answers = (struct answers){.alone = files->users == 1};
 		question->closed = -1;
 		question->changes = files->changes;
@@ -114,7 +114,7 @@ static struct question *question_of(struct tracee *tracee, int fd)
 }
 
 /* Lets the tracee make that call instead of the one that it stands before. */
-static bool make(struct tracee *tracee, struct question *question, const struct asking_call *call)
+static bool make(struct tracee *tracee, struct question *question, const struct question_call *call)
 {
 	struct registers regs;
 
@@ -130,11 +130,11 @@ static bool ask(struct pt_tracer *t, struct tracee *tracee, enum abi abi, uint64
 {
 	struct question *question = question_of(tracee, fd);
 	struct found_socket socket;
-	struct asking_call call;
+	struct question_call call;
 
-	if (!question || answers_read(&question->answers, &question->ask, &socket) != FOUND_NOTHING_YET)
+	if (!question || answers_read(&question->answers, &question->kind, &socket) != FOUND_NOTHING_YET)
 		return false;
-	answers_call(question->ask, fd, abi != ABI_NATIVE, &call);
+	answers_call(question->kind, fd, abi != ABI_NATIVE, &call);
 	if (is_refused(t, &call, abi != ABI_NATIVE) || has_own_filter(t, tracee))
 		return false;
 	call_begin(t, tracee, abi, number, args);
@@ -142,7 +142,7 @@ static bool ask(struct pt_tracer *t, struct tracee *tracee, enum abi abi, uint64
 		return false;
 	question->number = number;
 	question->under_way = true;
-	question->asked++;
+	question->count++;
 	return true;
 }
 
@@ -171,7 +171,7 @@ bool question_first(struct pt_tracer *t, struct tracee *tracee, enum abi abi, ui
 	if (fd >= 0 && ask(t, tracee, abi, number, args, fd))
 		return true;
 	if (tracee->question)
-		tracee->question->asked = 0; /* its own call is made now */
+		tracee->question->count = 0; /* its own call is made now */
 	return false;
 }
 
@@ -208,14 +208,14 @@ void question_answered(struct pt_tracer *t, struct tracee *tracee, int64_t resul
 	struct question *question = tracee->question;
 	struct found_socket socket;
 	bool noted = true;
-	enum ask next;
+	enum question_kind next;
 
 	question->under_way = false;
 	question->answered = true;
 	go_back(tracee, question);
 	if (files_changed(tracee->files, question->fd, question->changes))
 		return; /* it is asked anew */
-	question->answers.error[question->ask] = result < 0 ? (int)-result : -1;
+	question->answers.error[question->kind] = result < 0 ? (int)-result : -1;
 	switch (answers_read(&question->answers, &next, &socket)) {
 	case FOUND_SOCKET:
 		noted = note_socket(t, tracee, question->fd, &socket);

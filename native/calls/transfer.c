@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "calls/asked.h"
+#include "calls/question_state.h"
 #include "calls/restart.h"
 #include "machine/memory.h"
 #include "records/emit.h"
@@ -59,7 +59,7 @@ static bool cannot_be_known(struct pt_tracer *t, struct tracee *tracee, int fd, 
 
 	call->unreadable = true;
 	tracee->group->hidden |= error == EACCES || error == EPERM;
-	if (asked_found_closed(tracee, fd)) {
+	if (question_found_closed(tracee, fd)) {
 		call->closed = true; /* so it will fail, unless another thread opens one right now */
 		return true;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only
  * What a tracee was asked about the fds of its call (question.c), and what it has answered. */
-#ifndef PT_ASKED_H
-#define PT_ASKED_H
+#ifndef PT_QUESTION_STATE_H
+#define PT_QUESTION_STATE_H
 
 #include "machine/registers.h"
 #include "sockets/answers.h"
@@ -13,16 +13,16 @@ struct question {
 	uint64_t number;	/* of the program's call */
 	bool under_way;
 	bool answered;	    /* and nothing was done since */
-	unsigned int asked; /* before the call that it is to make */
+	unsigned int count; /* before the call that it is to make */
 	int fd;
 	int closed;	  /* the fd of which the answer was that there is none, or -1 */
 	uint64_t changes; /* of the fd table, when the first question about the fd was asked */
-	enum ask ask;
+	enum question_kind kind;
 	struct answers answers;
 };
 
 /* The answer, right before this call, was that no fd has this number. */
-static inline bool asked_found_closed(const struct tracee *tracee, int fd)
+static inline bool question_found_closed(const struct tracee *tracee, int fd)
 {
 	const struct question *question = tracee->question;
 
