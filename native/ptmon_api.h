@@ -143,7 +143,7 @@ struct pt_options {
 	int32_t aggregate; /* equal transfers of one batch become one record */
 	int32_t fast;	   /* so many stops of a process, and its calls are counted inside of
 			    * it; 0: never */
-	int32_t guest;	   /* ptmon is a library in another program: leave its signals and its other children alone */
+	int32_t embedded;  /* ptmon is a library in another program: leave its signals and its other children alone */
 	int32_t reopens;   /* there is a log in a file: by a SIGHUP of kill(2), an attached ptmon is to open it anew */
 	/* What the launched program is to ignore, bit n - 1 for signal n, if that is known. Else it ignores what the
 	 * caller does, but for SIGPIPE and SIGXFSZ. */

@@ -73,15 +73,15 @@ static void write_listener(char *to, pid_t pid)
 }
 
 /* 0 or -ENOMEM. */
-static int copy_environment(struct start *start, const char *const *envp, bool guest)
+static int copy_environment(struct start *start, const char *const *envp, bool embedded)
 {
 	char own[sizeof(start->listener)];
 	unsigned int count = 0;
 
 	snprintf(own, sizeof(own), LISTEN_PID "%d", (int)getpid());
 	for (; envp[count]; count++)
-		/* A guest's host is the service itself. */
-		start->listens |= !guest && strcmp(envp[count], own) == 0;
+		/* Where ptmon is embedded its host is the service itself. */
+		start->listens |= !embedded && strcmp(envp[count], own) == 0;
 	start->envp = calloc(count + 1, sizeof(*start->envp));
 	if (!start->envp)
 		return -ENOMEM;
@@ -212,7 +212,7 @@ int pt_launch(struct pt_tracer *t, const char *const *argv, const char *const *e
 	if (!start)
 		return -ENOMEM;
 	start->argv = argv;
-	result = copy_environment(start, envp, t->options.guest);
+	result = copy_environment(start, envp, t->options.embedded);
 	if (result < 0) {
 		free(start);
 		return result;

@@ -125,8 +125,8 @@ static bool make(struct tracee *tracee, struct question *question, const struct 
 	return registers_set_number(tracee->tid, &regs, call->number) == 0;
 }
 
-static bool ask(struct pt_tracer *t, struct tracee *tracee, enum abi abi, uint64_t number, const uint64_t args[6],
-		int fd)
+static bool put_question(struct pt_tracer *t, struct tracee *tracee, enum abi abi, uint64_t number,
+			 const uint64_t args[6], int fd)
 {
 	struct question *question = question_of(tracee, fd);
 	struct found_socket socket;
@@ -168,7 +168,7 @@ bool question_first(struct pt_tracer *t, struct tracee *tracee, enum abi abi, ui
 		return false;
 	memcpy(call.args, args, sizeof(call.args));
 	fd = hidden_fd(t, tracee, &call);
-	if (fd >= 0 && ask(t, tracee, abi, number, args, fd))
+	if (fd >= 0 && put_question(t, tracee, abi, number, args, fd))
 		return true;
 	if (tracee->question)
 		tracee->question->count = 0; /* its own call is made now */

@@ -2,13 +2,13 @@
  *
  * A tracee under PTRACE_SYSCALL stops at each call; under PTRACE_CONT at none. Without a filter there is nothing
  * between the two. So a process runs under PTRACE_CONT ("free") when all of its code is known: each syscall instruction
- * either makes a call that is of no interest, or jumps to a stub. A stub whose call has to stop lets its thread ask
- * (request.S), and the tracer then follows that thread with PTRACE_SYSCALL to the end of the call.
+ * either makes a call that is of no interest, or jumps to a stub. A stub whose call has to stop lets its thread make a
+ * request (request.S), and the tracer then follows that thread with PTRACE_SYSCALL to the end of the call.
  *
- * Code that comes later comes by calls that ask, too (changes.c), and then what is new is looked at. Code that the
- * program generates by itself, or has moved into memory of no file (huge pages), is looked at like any other. What it
- * can write and execute at the same time can't be known: such a process stays at its stops, and so does one with code
- * in memory that it shares.
+ * Code that comes later comes by calls that make requests, too (changes.c), and then what is new is looked at. Code
+ * that the program generates by itself, or has moved into memory of no file (huge pages), is looked at like any other.
+ * What it can write and execute at the same time can't be known: such a process stays at its stops, and so does one
+ * with code in memory that it shares.
  */
 #include "fast/attach.h"
 
@@ -114,7 +114,7 @@ int attach_free(struct pt_tracer *t, struct image *image, struct tracee *tracee)
 	if (!error && !threads_add_all(t, image))
 		error = -EMLINK;
 	if (!error && !tracee->group->fast.free)
-		error = relocate_count_asked(t, tracee->group);
+		error = relocate_count_requests(t, tracee->group);
 	tracee->group->fast.free = !error;
 	return error;
 }

@@ -142,12 +142,12 @@ void door_call_enters(struct pt_tracer *t, struct tracee *tracee)
 	enum change change;
 
 	changes_end(tracee);
-	if (!image || image->withdrawn || tracee->fast.guest_of || tracee->call.abi != ABI_NATIVE)
+	if (!image || image->withdrawn || tracee->fast.borrows || tracee->call.abi != ABI_NATIVE)
 		return;
 	change = change_of(image, &tracee->call);
 	if (change == CHANGE_ENDS && (tracee->group->fast.free || is_shown(image, &tracee->call)))
 		door_withdraw(t, tracee, PT_FALLBACK_CODE);
-	if (change == CHANGE_NONE || change == CHANGE_ENDS || !image->asks)
+	if (change == CHANGE_NONE || change == CHANGE_ENDS || !image->by_request)
 		return;
 	tracee->fast.changes = change;
 	tracee->group->fast.changing++;

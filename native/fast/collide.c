@@ -206,8 +206,8 @@ static bool give_back(struct pt_tracer *t, struct tracee *tracee, uint64_t numbe
 	struct group *group = tracee->group;
 	struct registers regs;
 
-	/* A guest runs in the memory of another process, whose threads would have to stand, too. */
-	if (tracee->fast.guest_of || group->fast.image->guests)
+	/* A borrower runs in the memory of another process, whose threads would have to stand, too. */
+	if (tracee->fast.borrows || group->fast.image->borrowers)
 		return false;
 	/* Who sleeps elsewhere may stay there. */
 	halt_process(t, group, tracee);
@@ -268,9 +268,9 @@ static bool watch(struct pt_tracer *t, struct tracee *tracee)
 
 bool door_collides(struct pt_tracer *t, struct tracee *tracee, enum abi abi, uint64_t number, const uint64_t args[6])
 {
-	struct image *image = tracee->fast.guest_of ? tracee->fast.guest_of
-			      : tracee->group	    ? tracee->group->fast.image
-						    : NULL;
+	struct image *image = tracee->fast.borrows ? tracee->fast.borrows
+			      : tracee->group	   ? tracee->group->fast.image
+						   : NULL;
 	enum pt_fallback reason;
 	enum effect effect;
 

@@ -49,7 +49,7 @@ const struct fast_ops fast_path = {
 	.counts_itself = door_counts_itself,
 
 	.before_stop = door_before_stop,
-	.asks = door_asks,
+	.requests = door_requests,
 	.before_signal = door_before_signal,
 	.step_back = door_step_back,
 	.wants_frame = returns_wanted,
@@ -68,7 +68,7 @@ const struct fast_ops fast_path = {
 
 	.prepare = door_prepare,
 	.attached = door_attached,
-	.is_asking = door_is_asking,
+	.is_request = door_is_request,
 	.lets_go = door_lets_go,
 	.detach = door_detach,
 

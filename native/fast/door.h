@@ -15,13 +15,14 @@ bool door_call_stops(struct pt_tracer *t, struct tracee *tracee, uint64_t instru
 void door_call_enters(struct pt_tracer *t, struct tracee *tracee);
 /* It has ended: the place for that look. */
 void door_call_stopped(struct pt_tracer *t, struct tracee *tracee, uint64_t instruction, int64_t result);
-/* A signal-delivery-stop. True: the thread has only asked for its next call to be followed, and there is no signal. */
-bool door_asks(struct pt_tracer *t, struct tracee *tracee, int signal);
-/* A signal-delivery-stop of a signal that may have a handler: the thread is not in the middle of asking any more. */
+/* A signal-delivery-stop. True: it is a request to follow the next call of the thread, and there is no signal. */
+bool door_requests(struct pt_tracer *t, struct tracee *tracee, int signal);
+/* A signal-delivery-stop of a signal that may have a handler: the thread is not in the middle of a request any more. */
 void door_step_back(const struct pt_tracer *t, const struct tracee *tracee);
-/* Is this call made to ask? */
-bool door_is_asking(const struct pt_tracer *t, uint64_t instruction);
-/* It is about to be let go. False: not yet; it has asked, and when it goes on that signal is the next thing. */
+/* Is this call part of a request? */
+bool door_is_request(const struct pt_tracer *t, uint64_t instruction);
+/* It is about to be let go. False: not yet; it has made a request, and when it goes on that signal is the next thing.
+ */
 bool door_lets_go(const struct pt_tracer *t, const struct tracee *tracee);
 /* A seccomp-stop of a call that stops only because it could not be counted in its stub then, and can now: it goes back.
  */
@@ -32,9 +33,9 @@ bool door_collides(struct pt_tracer *t, struct tracee *tracee, enum abi abi, uin
 void door_mapped(struct pt_tracer *t, struct tracee *tracee);
 /* Has the new program something of its own where the filter lets calls pass? */
 bool door_is_taken(const struct pt_tracer *t, const struct tracee *tracee);
-/* A syscall-exit-stop: is it the end of the call that was asked about? */
+/* A syscall-exit-stop: is it the end of the call that was requested? */
 void door_call_ended(struct tracee *tracee, uint64_t instruction, int64_t result);
-/* Is this call made from a stub, which has counted it or will, or to ask? */
+/* Is this call made from a stub, which has counted it or will, or for a request? */
 bool door_counts_itself(const struct tracee *tracee, uint64_t instruction);
 /* A stop of this tracee is about to be handled: what its process has counted until now comes first. */
 void door_before_stop(struct pt_tracer *t, struct tracee *tracee);

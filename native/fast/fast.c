@@ -30,8 +30,8 @@ static bool is_candidate(const struct pt_tracer *t, const struct tracee *tracee)
 
 	return t->options.fast && t->counting && !t->detaching && group->counted && !group->fast.slow &&
 	       !group->fast.free && !group->fast.clockless && !group->fast.changing && !group->sharers &&
-	       !group->shares && !tracee->fresh && !tracee->fast.guest_of &&
-	       !(group->fast.image && group->fast.image->guests) && tracee->call.abi == ABI_NATIVE;
+	       !group->shares && !tracee->fresh && !tracee->fast.borrows &&
+	       !(group->fast.image && group->fast.image->borrowers) && tracee->call.abi == ABI_NATIVE;
 }
 
 static bool is_due(const struct pt_tracer *t, const struct tracee *tracee, uint64_t instruction)
@@ -89,7 +89,7 @@ static struct image *image_for(struct pt_tracer *t, struct tracee *tracee, int *
 	else
 		image = found ? attach_adopt(t, tracee, error) : image_create(t, tracee, error);
 	if (image) {
-		image->asks = !t->filtered;
+		image->by_request = !t->filtered;
 		files_fill_image(t, tracee->files);
 	} else if (*error != -ESRCH && *error != -EAGAIN) {
 		fallback_report(t, tracee, fallback_of(*error), *error == -EEXIST || *error == -ENOSPC ? 0 : -*error);

@@ -112,7 +112,7 @@ static void look_at_thread(pid_t tid, void *context)
 
 bool leave_stubs(struct pt_tracer *t, struct image *image)
 {
-	struct inside inside = {image->guests > 0 || handled_may_return(image)};
+	struct inside inside = {image->borrowers > 0 || handled_may_return(image)};
 	struct tracee *tracee;
 
 	for_each_tracee (t, tracee)
@@ -139,21 +139,21 @@ int leave_memory(struct pt_tracer *t, struct tracee *tracee, const struct regist
 	return 0;
 }
 
-/* Does it stand for nothing but that it was asked to? Only then can it be led elsewhere and back: what another stop has
+/* Does it stand for nothing but PTRACE_INTERRUPT? Only then can it be led elsewhere and back: what another stop has
  * to say is read from its registers when its turn comes. */
-static bool was_asked(const struct pt_tracer *t, pid_t tid)
+static bool is_interrupted(const struct pt_tracer *t, pid_t tid)
 {
 	const struct found *found = &t->found;
-	bool asked = false;
+	bool interrupted = false;
 
 	for (unsigned int i = found->next; i < found->count; i++) {
 		if (found->stops[i].tid != tid)
 			continue;
 		if (stop_kind(found->stops[i].status) != STOP_INTERRUPT)
 			return false;
-		asked = true;
+		interrupted = true;
 	}
-	return asked;
+	return interrupted;
 }
 
 struct choice {
@@ -180,7 +180,7 @@ static void consider(const struct pt_tracer *t, struct tracee *tracee, struct ch
 	struct registers regs;
 	bool idle;
 
-	if (tracee->exiting || tracee->entered || choice->idle || !was_asked(t, tracee->tid) ||
+	if (tracee->exiting || tracee->entered || choice->idle || !is_interrupted(t, tracee->tid) ||
 	    registers_read(tracee->tid, &regs) < 0 || registers_compat(&regs))
 		return;
 	idle = (int64_t)registers_number(&regs) < 0 || !restart_result(registers_result(&regs));

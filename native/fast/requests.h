@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only
- * Threads that ask the tracer to look at a call (request.S). */
+ * Threads that request that the tracer looks at their next call (request.S). */
 #ifndef PT_FAST_REQUESTS_H
 #define PT_FAST_REQUESTS_H
 

@@ -138,9 +138,9 @@ static int write_header(const struct pt_tracer *t, struct image *image)
 	return error;
 }
 
-static int write_ask(const struct image *image)
+static int write_request(const struct image *image)
 {
-	return memory_write_code(image->reader, FAST_ASK, request_begin, (size_t)(request_end - request_begin));
+	return memory_write_code(image->reader, FAST_REQUEST, request_begin, (size_t)(request_end - request_begin));
 }
 
 int image_reset(struct pt_tracer *t, struct image *image)
@@ -173,7 +173,7 @@ struct image *image_create(struct pt_tracer *t, struct tracee *tracee, int *erro
 	if (*error)
 		return NULL;
 	image = image_begin(t, tracee);
-	*error = image ? write_ask(image) : -ENOMEM;
+	*error = image ? write_request(image) : -ENOMEM;
 	if (!*error)
 		*error = handover_write(image, tracee->tid, 0);
 	if (!*error)
@@ -223,10 +223,10 @@ struct image *image_copy(struct pt_tracer *t, const struct image *of, struct tra
 		image->site_count = of->site_count;
 		image->tried_count = of->tried_count;
 		image->withdrawn = of->withdrawn;
-		image->asks = of->asks;
+		image->by_request = of->by_request;
 		/* Records before this one are its parent's. */
 		if (of->files && clear_slots(image, of->files->size) == 0 && ring_skip(image) == 0 &&
-		    (!of->asks || requester_forget_all(child->tid) == 0) && ring_write(image) == 0 &&
+		    (!of->by_request || requester_forget_all(child->tid) == 0) && ring_write(image) == 0 &&
 		    image_write(image, FAST_FLAGS, &image->flags, sizeof(image->flags)) == 0)
 			return image;
 	}

@@ -72,13 +72,13 @@ static void before_handler(struct pt_tracer *t, struct image *image, struct trac
 	if (place->under_way)
 		slots_release(image, (unsigned int)registers_argument(regs, 0, false));
 	if (place->stage == STAGE_BEFORE) {
-		registers_set_instruction(regs, twin + (image->asks ? 0 : TWIN_CALL));
+		registers_set_instruction(regs, twin + (image->by_request ? 0 : TWIN_CALL));
 		return;
 	}
 	if (place->body && place->under_way)
 		remember(t, image, tracee, place, regs);
 	registers_set_instruction(regs, twin + TWIN_DONE);
-	tracee->fast.asked += image->asks; /* the kernel may make the call again, there */
+	tracee->fast.requests += image->by_request; /* the kernel may make the call again, there */
 }
 
 /* mov [rsp+8], r11: the call has lost r11 since, but that is where it was put. */

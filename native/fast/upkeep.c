@@ -85,7 +85,7 @@ void door_exiting(struct pt_tracer *t, struct tracee *tracee)
 }
 
 /* Who runs under PTRACE_CONT is seen by the stubs alone. So the jumps stay until all stand, or are met where they
- * sleep; meanwhile every call in a stub asks, and is followed to its end by a stop. */
+ * sleep; meanwhile every call in a stub makes a request, and is followed to its end by a stop. */
 static void withdraw_unfiltered(struct pt_tracer *t, struct image *image, struct tracee *tracee)
 {
 	image_set_flags(image, image->flags | FAST_ALL_STOP);
@@ -157,7 +157,7 @@ void door_hides(struct pt_tracer *t, struct tracee *tracee)
 	 * read. */
 	if (image->files)
 		files_leave_image(t, image->files);
-	if (image->withdrawn && !image->guests && others_left(image, tracee->tid)) {
+	if (image->withdrawn && !image->borrowers && others_left(image, tracee->tid)) {
 		ring_drain(t, image);
 		image->closed = true;
 	} else if (!(proc_status(getpid(), "CapEff:", 16) >> CAP_SYS_PTRACE & 1)) {

@@ -43,7 +43,7 @@ static enum next let_go(struct pt_tracer *t, struct tracee *tracee)
 
 static bool is_ours(struct pt_tracer *t, struct tracee *tracee, int signal)
 {
-	return fast_asks(t, tracee, signal) || await_trapped(t, tracee, signal);
+	return fast_requests(t, tracee, signal) || await_trapped(t, tracee, signal);
 }
 
 static enum next let_go_at_signal(struct pt_tracer *t, struct tracee *tracee, int signal)
@@ -106,26 +106,26 @@ static bool may_be_in_call(const struct tracee *tracee)
 }
 
 /* False: it is in a call that would be cut short. */
-static bool ask(struct tracee *tracee)
+static bool interrupt(struct tracee *tracee)
 {
 	struct proc_place place;
 
-	tracee->asked_to_go = !may_be_in_call(tracee) || interrupt_gently(tracee, &place) == INTERRUPT_SENT;
+	tracee->interrupt_sent = !may_be_in_call(tracee) || interrupt_gently(tracee, &place) == INTERRUPT_SENT;
 	if (!may_be_in_call(tracee))
 		ptrace(PTRACE_INTERRUPT, tracee->tid, 0, 0);
-	return tracee->asked_to_go;
+	return tracee->interrupt_sent;
 }
 
-unsigned int detach_ask(struct pt_tracer *t)
+unsigned int detach_interrupt(struct pt_tracer *t)
 {
 	struct tracee *tracee;
 	unsigned int left = 0;
 
 	for_each_tracee (t, tracee) {
-		if (tracee->state == TRACEE_NEWBORN && !tracee->asked_to_go)
+		if (tracee->state == TRACEE_NEWBORN && !tracee->interrupt_sent)
 			next_do(t, tracee->tid, let_go(t, tracee), 0); /* it stands in its first stop */
-		else if (!tracee->asked_to_go)
-			left += !ask(tracee);
+		else if (!tracee->interrupt_sent)
+			left += !interrupt(tracee);
 	}
 	return left;
 }
@@ -141,7 +141,7 @@ void detach_begin(struct pt_tracer *t)
 	for_each_tracee (t, tracee)
 		if (may_be_in_call(tracee))
 			interrupt_look(tracee);
-	detach_ask(t);
+	detach_interrupt(t);
 }
 
 void detach_end(struct pt_tracer *t)

@@ -157,11 +157,11 @@ static bool was_our_interrupt(const struct pt_tracer *t, const struct tracee *tr
 	return (t->detaching || tracee->fast.halted) && fast_interrupted(t, tracee);
 }
 
-/* A thread that asks (fast/image/request.S) is not taken out of there while a call of that code is about to be made.
- * One that has been, since it stood, makes none, and stands elsewhere. */
+/* A thread in the middle of a request (fast/image/request.S) is not taken out of there while a call of that code is
+ * about to be made. One that has been, since it stood, makes none, and stands elsewhere. */
 static bool stays_here(const struct pt_tracer *t, const struct __ptrace_syscall_info *info)
 {
-	return info->entry.nr == (uint64_t)-1 || fast_is_asking(t, info->instruction_pointer);
+	return info->entry.nr == (uint64_t)-1 || fast_is_request(t, info->instruction_pointer);
 }
 
 static void on_syscall_entry(struct pt_tracer *t, struct tracee *tracee, const struct __ptrace_syscall_info *info)
@@ -220,7 +220,7 @@ static enum next on_syscall(struct pt_tracer *t, struct tracee *tracee)
 
 static enum next on_signal(struct pt_tracer *t, struct tracee *tracee, int signal)
 {
-	if (fast_asks(t, tracee, signal) || await_trapped(t, tracee, signal))
+	if (fast_requests(t, tracee, signal) || await_trapped(t, tracee, signal))
 		return NEXT_RESUME;
 	if (tracee->stepping && restart_stepped(t, tracee, signal))
 		return NEXT_RESUME;

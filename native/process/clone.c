@@ -52,7 +52,7 @@ static bool toggle_untraced(pid_t tid, const struct call *call)
 }
 
 /* A child that is not to be followed shares what ptmon knows, or has put there: no tracer would see what it does to it.
- * It would ask for one (fast/image/request.S), and say for all who run in that memory that there is none. */
+ * It would make requests (fast/image/request.S), and say for all who run in that memory that there is none. */
 static void before_unfollowed(struct pt_tracer *t, struct tracee *tracee, uint64_t flags)
 {
 	if (!t->options.no_follow || flags & CLONE_THREAD)

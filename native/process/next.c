@@ -12,9 +12,9 @@
  * needed (after the ptrace-event-stop of an execve or a fork). */
 static int request_of(const struct pt_tracer *t, const struct tracee *tracee)
 {
-	bool free = t->filtered || (tracee->group && tracee->group->fast.free && !tracee->fast.guest_of);
+	bool free = t->filtered || (tracee->group && tracee->group->fast.free && !tracee->fast.borrows);
 
-	return free && !tracee->sandboxed && !tracee->closely && !tracee->entered && !tracee->fast.asked
+	return free && !tracee->sandboxed && !tracee->closely && !tracee->entered && !tracee->fast.requests
 		       ? PTRACE_CONT
 		       : PTRACE_SYSCALL;
 }

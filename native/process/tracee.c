@@ -30,7 +30,7 @@ struct tracee *tracee_create(struct pt_tracer *t, pid_t tid)
 
 void tracee_share(struct group *group, struct group *memory_of)
 {
-	/* Where that one is itself a guest: of whom it is. */
+	/* Where that one runs in another's memory itself: in that one's. */
 	group->shares = memory_of->shares ? memory_of->shares : memory_of;
 	group->shares->sharers++;
 }

@@ -32,7 +32,7 @@ static inline void fast_left(struct pt_tracer *t, struct tracee *tracee, uint64_
 		t->fast->left(t, tracee, instruction, result);
 }
 
-/* Is this call made from a stub, which has counted it or will, or to ask? */
+/* Is this call made from a stub, which has counted it or will, or for a request? */
 static inline bool fast_counts_itself(const struct pt_tracer *t, const struct tracee *tracee, uint64_t instruction)
 {
 	return t->fast && t->fast->counts_itself(tracee, instruction);
@@ -45,10 +45,10 @@ static inline void fast_before_stop(struct pt_tracer *t, struct tracee *tracee)
 		t->fast->before_stop(t, tracee);
 }
 
-/* A signal-delivery-stop. True: the thread has only asked for its next call to be followed, and there is no signal. */
-static inline bool fast_asks(struct pt_tracer *t, struct tracee *tracee, int signal)
+/* A signal-delivery-stop. True: it is a request to follow the next call of the thread, and there is no signal. */
+static inline bool fast_requests(struct pt_tracer *t, struct tracee *tracee, int signal)
 {
-	return t->fast && t->fast->asks(t, tracee, signal);
+	return t->fast && t->fast->requests(t, tracee, signal);
 }
 
 /* A signal is about to be delivered. */
@@ -58,7 +58,7 @@ static inline void fast_before_signal(struct pt_tracer *t, struct tracee *tracee
 		t->fast->before_signal(t, tracee, signal);
 }
 
-/* The same for a thread that is let go with it: it is not in the middle of asking any more. */
+/* The same for a thread that is let go with it: it is not in the middle of a request any more. */
 static inline void fast_step_back(const struct pt_tracer *t, const struct tracee *tracee)
 {
 	if (t->fast)
@@ -162,13 +162,14 @@ static inline void fast_attached(struct pt_tracer *t, const struct group *group)
 		t->fast->attached(t, group);
 }
 
-/* Is this call made to ask? */
-static inline bool fast_is_asking(const struct pt_tracer *t, uint64_t instruction)
+/* Is this call part of a request? */
+static inline bool fast_is_request(const struct pt_tracer *t, uint64_t instruction)
 {
-	return t->fast && t->fast->is_asking(t, instruction);
+	return t->fast && t->fast->is_request(t, instruction);
 }
 
-/* The thread is about to be let go. False: not yet; it has asked, and when it goes on that signal is the next thing. */
+/* The thread is about to be let go. False: not yet; it has made a request, and when it goes on that signal is the next
+ * thing. */
 static inline bool fast_lets_go(const struct pt_tracer *t, const struct tracee *tracee)
 {
 	return !t->fast || t->fast->lets_go(t, tracee);

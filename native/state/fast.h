@@ -57,11 +57,12 @@ struct fast_group {
 
 /* And of a thread. */
 struct fast_tracee {
-	enum change changes; /* by the call that it is inside of */
-	bool may_map;	     /* that call may bring code of its own to where our filter lets calls pass */
-	bool halted;	     /* it was asked to stop (fast/patch/halt.c), and its stop waits for its turn */
-	unsigned int asked; /* for so many of its calls to be followed; a handler may ask meanwhile (fast/requests.c) */
-	struct image *guest_of; /* a child of vfork: it runs in the memory of this one */
+	enum change changes;   /* by the call that it is inside of */
+	bool may_map;	       /* that call may bring code of its own to where our filter lets calls pass */
+	bool halted;	       /* it was asked to stop (fast/patch/halt.c), and its stop waits for its turn */
+	unsigned int requests; /* that are not over: calls of it to be followed; a handler may make one more meanwhile
+				  (fast/requests.c) */
+	struct image *borrows; /* a child of vfork: it runs in the memory of this one */
 	bool relocate; /* its code was patched while it did not stand: where it goes on is looked at at its next stop */
 	bool relocated;		 /* that was at this stop */
 	bool elsewhere;		 /* since the traps were written it was seen not to be in the bytes behind them */
@@ -72,7 +73,7 @@ struct fast_tracee {
 /* What becomes of a call that is about to be made. */
 enum fast_entry {
 	FAST_AT_STOPS,	/* it is counted at its stops */
-	FAST_BY_ITSELF, /* it comes from a stub, which has counted it or will, or is made to ask */
+	FAST_BY_ITSELF, /* it comes from a stub, which has counted it or will, or is part of a request */
 	FAST_GOES_BACK	/* not now: it is made again, for something has to be got out of its way first */
 };
 
@@ -113,7 +114,7 @@ struct fast_ops {
 
 	/* Stops and signals. */
 	void (*before_stop)(struct pt_tracer *t, struct tracee *tracee);
-	bool (*asks)(struct pt_tracer *t, struct tracee *tracee, int signal);
+	bool (*requests)(struct pt_tracer *t, struct tracee *tracee, int signal);
 	void (*before_signal)(struct pt_tracer *t, struct tracee *tracee, int signal);
 	void (*step_back)(const struct pt_tracer *t, const struct tracee *tracee);
 	bool (*wants_frame)(const struct pt_tracer *t, const struct tracee *tracee, int signal);
@@ -134,7 +135,7 @@ struct fast_ops {
 	/* Attach and detach. */
 	void (*prepare)(struct pt_tracer *t, pid_t pid);
 	void (*attached)(struct pt_tracer *t, const struct group *group);
-	bool (*is_asking)(const struct pt_tracer *t, uint64_t instruction);
+	bool (*is_request)(const struct pt_tracer *t, uint64_t instruction);
 	bool (*lets_go)(const struct pt_tracer *t, const struct tracee *tracee);
 	void (*detach)(struct pt_tracer *t);
 

@@ -205,7 +205,7 @@ struct tracee {
 	int64_t seized_at;  /* ns */
 	int64_t user_ticks; /* of CPU time then */
 	int64_t kernel_ticks;
-	bool asked_to_go;      /* detaching: it was interrupted (detach.c) */
+	bool interrupt_sent;   /* detaching: it was interrupted (detach.c) */
 	bool again;	       /* the call that it is about to make begins anew (loop.c) */
 	bool transferred;      /* a transfer of it was emitted */
 	uint64_t last_emitted; /* ns, the time of its last transfer */
@@ -232,7 +232,7 @@ struct out {
 
 /* Signals sent to ptmon itself: see signals.c. */
 struct signals {
-	sigset_t asked;		/* those that are blocked and taken by sigtimedwait */
+	sigset_t blocked;	/* those that are blocked and taken by sigtimedwait */
 	sigset_t original_mask; /* as ptmon found it; the program gets it back */
 	struct sigaction original_chld;
 	struct sigaction original_tick;

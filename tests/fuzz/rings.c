@@ -24,7 +24,7 @@ struct bench {
 
 static struct bench begin(struct input *input)
 {
-	const struct pt_options options = {.fast = 1, .guest = 1, .aggregate = input_byte(input) & 1};
+	const struct pt_options options = {.fast = 1, .embedded = 1, .aggregate = input_byte(input) & 1};
 	struct bench b;
 
 	HOLDS(socketpair(AF_UNIX, SOCK_STREAM, 0, b.ends) == 0 && pt_create(&options, &b.t) == 0);

@@ -20,7 +20,7 @@ LAYERS = (
     {"socket_tally", "tallies", "syscalls", "snapshot"},
     {"notices"},
     {"socket_table", "events", "decoding"},
-    {"ledger", "rules", "held"},
+    {"ledger", "rules", "hook_call"},
     {"outputs", "explain", "engines", "command_line", "demo", "waiting"},
     {"session", "hooks"},
     {"preparing"},

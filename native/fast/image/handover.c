@@ -206,7 +206,7 @@ int handover_read(struct image *image)
 		error = -EEXIST;
 	if (!error)
 		error = read_rows(image, &head);
-	image->asks = true; /* no others leave rows */
+	image->by_request = true; /* no others leave rows */
 	if (!error && !emit_code_matches(image, image->reader))
 		error = -EEXIST;
 	if (error)

@@ -69,10 +69,10 @@ struct image {
 	uint32_t stubs_end; /* address of the first free byte for a stub */
 	uint32_t flags;	    /* FAST_FLAGS as it was written last */
 	struct fast_ring rings[FAST_RINGS];
-	unsigned int reserve; /* threads for each of which every ring has room for one more record */
-	unsigned int guests;  /* processes that run in the same memory: children of vfork */
-	uint64_t *tried;      /* calls whose code was looked at */
-	struct known *known;  /* known.c */
+	unsigned int reserve;	/* threads for each of which every ring has room for one more record */
+	unsigned int borrowers; /* children of vfork that run in this memory (struct fast_tracee.borrows) */
+	uint64_t *tried;	/* calls whose code was looked at */
+	struct known *known;	/* known.c */
 	unsigned int known_count;
 	unsigned int patrol_at; /* patrol.c: which of them is looked at next ... */
 	uint64_t patrol_offset; /* ... and from where on */
@@ -80,8 +80,8 @@ struct image {
 	struct fast_handled *handled;
 	unsigned int handled_count;
 	bool handled_lost;  /* there were more */
-	uint32_t own_flags; /* FAST_FLAGS without guests */
-	bool asks;	    /* there is no filter: a twin asks the tracer to look at its call */
+	uint32_t own_flags; /* FAST_FLAGS as it is while nobody borrows the memory */
+	bool by_request;    /* there is no filter: before a twin's call its thread requests that the tracer looks */
 	bool occupied;	    /* a site was left alone, for a thread in a call returns there */
 	bool draining;
 	bool leaving;	/* its last thread is about to exit: none is under way any more */

@@ -95,13 +95,13 @@ bool halt_stands(struct pt_tracer *t, pid_t tid)
 
 /* Asks it to stop, if the program is not to see anything of that. Under PTRACE_SYSCALL a thread that is in no call runs
  * in user mode; if it makes a call just now it stops before it (loop.c makes that call begin anew). */
-static enum standing ask(struct tracee *tracee)
+static enum standing interrupt(struct tracee *tracee)
 {
 	struct proc_place place;
 	enum interrupt done = INTERRUPT_SENT;
 
 	if (tracee->fast.halted)
-		return RUNS; /* it has been asked */
+		return RUNS; /* its stop is on the way */
 	if (tracee->continues || tracee->entered)
 		done = interrupt_gently(tracee, &place);
 	else
@@ -134,7 +134,7 @@ static enum standing look(struct pt_tracer *t, pid_t tid, bool first)
 		return STANDS; /* it stops once more before it runs any code of the program */
 	if (first && (tracee->continues || tracee->entered))
 		interrupt_look(tracee);
-	return ask(tracee);
+	return interrupt(tracee);
 }
 
 static DIR *open_threads(const struct group *group)

@@ -173,7 +173,7 @@ static int add_stubs(struct pt_tracer *t, struct image *image, struct tracee *tr
 		return result;
 	result = emit_code_stubs(image, tracee->tid, first);
 	/* Before there are any jumps: a later tracer can do nothing with those that it does not know. */
-	if (!result && image->asks)
+	if (!result && image->by_request)
 		result = handover_write(image, tracee->tid, first);
 	if (result)
 		image_drop_sites(image, first);
