@@ -139,7 +139,12 @@ void call_begin(struct pt_tracer *t, struct tracee *tracee, enum abi abi, uint64
 	if (call->entry)
 		call_abandon(t, tracee);
 	restart_forget(t, tracee); /* it was restarted, or another call is made now */
-	*call = (struct call){.number = number, .abi = abi, .compat = abi != ABI_NATIVE};
+	*call = (struct call){.number = number,
+			      .abi = abi,
+			      .compat = abi != ABI_NATIVE,
+			      .instruction = call->instruction,
+			      .stage = call->stage,
+			      .before_filters = call->before_filters};
 	memcpy(call->args, args, sizeof(call->args));
 	tracee->watched.watch = NULL;
 	tracee->disguise.on = false;
@@ -221,9 +226,9 @@ void call_cut_short(struct pt_tracer *t, struct tracee *tracee)
 
 	/* exit_group by another thread and SIGKILL end a call without an exit-stop, after it may have moved its
 	 * bytes. The return register holds their number then. */
-	if (call->entry && syscall_transfers(call->entry) && !tracee->unmade && call_counts(t, tracee) &&
+	if (call->entry && syscall_transfers(call->entry) && !tracee->resumed.gone_on && call_counts(t, tracee) &&
 	    registers_read(tracee->tid, &regs) == 0) {
-		moved = registers_moved(&regs, call->args[0], tracee->instruction);
+		moved = registers_moved(&regs, call->args[0], tracee->call.instruction);
 		if (moved > 0)
 			transfer_exit(t, tracee, moved);
 		else if (moved == REGISTERS_UNKNOWN)

@@ -57,8 +57,7 @@ static bool has_own_filter(struct pt_tracer *t, const struct tracee *tracee)
 	int64_t inherited = t->launched ? filters_of(getpid()) : 0;
 	struct tracee *other;
 
-	if (tracee->sandboxed || tracee->strict || inherited < 0 ||
-	    filters_of(tracee->tid) != inherited + (t->filtered ? 1 : 0))
+	if (tracee->sandbox || inherited < 0 || filters_of(tracee->tid) != inherited + (t->filtered ? 1 : 0))
 		return true;
 	/* A race with another thread that gives its filter to all (TSYNC), where it does not wait for that
 	 * (../loop/closely.c). */
@@ -141,7 +140,7 @@ static bool put_question(struct pt_tracer *t, struct tracee *tracee, enum abi ab
 	if (!make(tracee, question, &call))
 		return false;
 	question->number = number;
-	question->under_way = true;
+	tracee->call.stage = CALL_QUESTION;
 	question->count++;
 	return true;
 }
@@ -175,11 +174,6 @@ bool question_first(struct pt_tracer *t, struct tracee *tracee, enum abi abi, ui
 	return false;
 }
 
-bool question_under_way(const struct tracee *tracee)
-{
-	return tracee->question && tracee->question->under_way;
-}
-
 /* Its own call is made next. */
 static void go_back(const struct tracee *tracee, struct question *question)
 {
@@ -210,7 +204,6 @@ void question_answered(struct pt_tracer *t, struct tracee *tracee, int64_t resul
 	bool noted = true;
 	enum question_kind next;
 
-	question->under_way = false;
 	question->answered = true;
 	go_back(tracee, question);
 	if (files_changed(tracee->files, question->fd, question->changes))

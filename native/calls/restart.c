@@ -95,10 +95,10 @@ enum next restart_at_signal(struct pt_tracer *t, struct tracee *tracee, int sign
 
 	if (has_handler && code != ERESTARTSYS)
 		emit_interrupted(t, tracee);
-	tracee->stepping_signal = fast_wants_frame(t, tracee, signal) ? signal : 0;
-	if (!(has_handler && code == ERESTARTSYS) && !tracee->stepping_signal)
+	tracee->step.signal = fast_wants_frame(t, tracee, signal) ? signal : 0;
+	if (!(has_handler && code == ERESTARTSYS) && !tracee->step.signal)
 		return NEXT_DELIVER;
-	tracee->stepping = true;
+	tracee->step.on = true;
 	return NEXT_STEP;
 }
 
@@ -121,7 +121,7 @@ bool restart_stepped(struct pt_tracer *t, struct tracee *tracee, int signal)
 {
 	siginfo_t info = {0};
 
-	tracee->stepping = false;
+	tracee->step.on = false;
 	if (signal != SIGTRAP)
 		return false; /* no frame could be built (SIGSEGV), or another signal came first */
 	/* signal_setup_done() of kernel/signal.c reports with si_code SIGTRAP; a real SIGTRAP has another. */
@@ -135,8 +135,8 @@ bool restart_stepped(struct pt_tracer *t, struct tracee *tracee, int signal)
 	}
 	if (info.si_code != SIGTRAP)
 		return false;
-	if (tracee->stepping_signal)
-		fast_frame_built(t, tracee, tracee->stepping_signal);
+	if (tracee->step.signal)
+		fast_frame_built(t, tracee, tracee->step.signal);
 	if (tracee->interrupted.code && frame_has_eintr(t, tracee))
 		emit_interrupted(t, tracee);
 	else

@@ -75,7 +75,7 @@ static void disguise(struct tracee *tracee, int64_t result)
 
 void sandbox_answer(struct tracee *tracee, int64_t result)
 {
-	if (tracee->before_filters)
+	if (tracee->call.before_filters)
 		disguise(tracee, result);
 	else
 		answer(tracee, result);
@@ -126,15 +126,14 @@ bool sandbox_enter(struct pt_tracer *t, struct tracee *tracee)
 
 	if (is_set_strict(call))
 		fast_withdraw(t, tracee, PT_FALLBACK_SANDBOX);
-	if (is_set_strict(call) && t->filtered && !tracee->sandboxed) {
+	if (is_set_strict(call) && t->filtered && !tracee->sandbox) {
 		answer(tracee, 0);
-		tracee->strict = true;
-		tracee->sandboxed = true; /* every call must be seen from here on */
+		tracee->sandbox = SANDBOX_STRICT; /* every call must be seen from here on */
 		return true;
 	}
 	if (is_set_filter(call) && call->entry->rule == RULE_SECCOMP && call->args[1] & SECCOMP_FILTER_FLAG_TSYNC &&
 	    t->filtered)
-		tracee->filters_all = true;
+		tracee->closely.filters_all = true;
 	if (is_undumpable(call)) {
 		tracee->group->hidden = true;
 		fast_hides(t, tracee);
@@ -164,9 +163,9 @@ void sandbox_found(struct pt_tracer *t, struct tracee *tracee)
 
 void sandbox_exit(struct pt_tracer *t, struct tracee *tracee, int64_t result)
 {
-	if (!tracee->strict && result >= 0)
-		tracee->sandboxed = true;
-	if (!tracee->strict && result >= 0 && has_supervisor(&tracee->call))
+	if (tracee->sandbox != SANDBOX_STRICT && result >= 0)
+		tracee->sandbox = SANDBOX_OWN;
+	if (tracee->sandbox != SANDBOX_STRICT && result >= 0 && has_supervisor(&tracee->call))
 		files_distrust(t, tracee, UNSURE_SUPERVISED);
 }
 

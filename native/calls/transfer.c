@@ -111,8 +111,8 @@ static void add(uint64_t *sum, uint64_t bytes)
 /* A record that its thread was long in writing bears a time of which all has been emitted already. */
 static uint64_t time_of(const struct pt_tracer *t, const struct tracee *tracee, const struct outcome *outcome)
 {
-	const uint64_t least = t->out.emitted_until > tracee->last_emitted ? t->out.emitted_until
-									   : tracee->last_emitted;
+	const uint64_t least = t->out.emitted_until > tracee->transfers.last ? t->out.emitted_until
+									     : tracee->transfers.last;
 
 	return outcome->time > least ? outcome->time : least;
 }
@@ -141,8 +141,8 @@ static void emit_outcome(struct pt_tracer *t, struct tracee *tracee, const struc
 	else if (outcome->direction == PT_RECEIVED)
 		add(&outcome->socket->received, outcome->bytes);
 	emit_transfer(t, &record);
-	tracee->transferred = true;
-	tracee->last_emitted = time;
+	tracee->transfers.any = true;
+	tracee->transfers.last = time;
 }
 
 void transfer_counted(struct pt_tracer *t, struct tracee *tracee, const struct counted *counted)

@@ -258,7 +258,7 @@ static bool watch(struct pt_tracer *t, struct tracee *tracee)
 	if (!tracee->group->fast.slow)
 		fallback_report(t, tracee, PT_FALLBACK_TAKEN, 0);
 	tracee->group->fast.slow = true;
-	if (!t->filtered || tracee->closely)
+	if (!t->filtered || tracee->closely.always)
 		return true;
 	if (tracee->group->waiting)
 		return false;
@@ -298,7 +298,7 @@ void door_mapped(struct pt_tracer *t, struct tracee *tracee)
 	if (!tracee->fast.may_map)
 		return;
 	tracee->fast.may_map = false;
-	if (tracee->group->fast.image || tracee->closely || !mapped_within(tracee->tid, FAST_DATA, FAST_END))
+	if (tracee->group->fast.image || tracee->closely.always || !mapped_within(tracee->tid, FAST_DATA, FAST_END))
 		return;
 	tracee->group->fast.slow = true;
 	closely_watch(t, tracee, false);

@@ -14,7 +14,7 @@
 static enum fast_entry entry(struct pt_tracer *t, struct tracee *tracee, enum abi abi, uint64_t instruction,
 			     uint64_t number, const uint64_t args[6])
 {
-	const bool filtered = !tracee->before_filters;
+	const bool filtered = !tracee->call.before_filters;
 
 	if ((filtered && door_tries_again(t, tracee, instruction, number)) ||
 	    door_collides(t, tracee, abi, number, args))

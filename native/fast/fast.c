@@ -174,7 +174,7 @@ void door_call_stopped(struct pt_tracer *t, struct tracee *tracee, uint64_t inst
 		give_up(t, tracee, error == -EAGAIN && tracee->group->fast.free ? -ENOEXEC : error);
 	/* A call that the kernel is about to restart is left alone: the next one will do. Behind rt_sigreturn(2) the
 	 * thread does not stand behind a call. */
-	if (tracee->hold || tracee->call.number == SYS_rt_sigreturn || tracee->entered || restart_result(result))
+	if (tracee->hold || tracee->call.number == SYS_rt_sigreturn || tracee->call.stage || restart_result(result))
 		return;
 	leave_if_withdrawn(t, tracee);
 	if (!is_due(t, tracee, instruction) || (!t->filtered && !may_stop_all(t, tracee->group)))

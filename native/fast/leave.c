@@ -180,7 +180,7 @@ static void consider(const struct pt_tracer *t, struct tracee *tracee, struct ch
 	struct registers regs;
 	bool idle;
 
-	if (tracee->exiting || tracee->entered || choice->idle || !is_interrupted(t, tracee->tid) ||
+	if (tracee->state == TRACEE_EXITING || tracee->call.stage || choice->idle || !is_interrupted(t, tracee->tid) ||
 	    registers_read(tracee->tid, &regs) < 0 || registers_compat(&regs))
 		return;
 	idle = (int64_t)registers_number(&regs) < 0 || !restart_result(registers_result(&regs));

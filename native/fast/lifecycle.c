@@ -141,7 +141,7 @@ void door_executed(struct pt_tracer *t, struct tracee *tracee)
 	changes_end(tracee);
 	forget_image(t, tracee->group);
 	returns_forget(tracee->group);
-	tracee->group->fast.slow = tracee->closely = door_is_taken(t, tracee);
+	tracee->group->fast.slow = tracee->closely.always = door_is_taken(t, tracee);
 	tracee->group->fast.free = false;
 	tracee->fast.may_map = false;
 	tracee->fast.requests = 0;

@@ -48,7 +48,7 @@ void door_before_stop(struct pt_tracer *t, struct tracee *tracee)
 	image->stopped = NULL;
 	/* A call in a stub of a tracer that is gone: the stops have seen it, and the stub is not to write it down, too.
 	 */
-	if (tracee->fast.relocate && tracee->entered && tracee->call.entry)
+	if (tracee->fast.relocate && tracee->call.stage && tracee->call.entry)
 		cover_leave_stub(t, image, tracee->tid);
 	if (tracee->fast.relocate)
 		relocate_one_in(t, image, tracee->tid);

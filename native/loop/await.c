@@ -39,7 +39,7 @@ static void block_trap(const struct tracee *tracee)
 {
 	uint64_t mask;
 
-	if (!tracee->trap_blocked || ptrace(PTRACE_GETSIGMASK, tracee->tid, sizeof(mask), &mask) < 0)
+	if (!tracee->attach.trap_blocked || ptrace(PTRACE_GETSIGMASK, tracee->tid, sizeof(mask), &mask) < 0)
 		return;
 	mask |= 1u << (SIGTRAP - 1);
 	ptrace(PTRACE_SETSIGMASK, tracee->tid, sizeof(mask), &mask);
@@ -49,16 +49,19 @@ static void block_trap(const struct tracee *tracee)
 static void begin_call(struct pt_tracer *t, struct tracee *tracee, const struct proc_place *place)
 {
 	call_begin(t, tracee, ABI_NATIVE, (uint64_t)place->number, place->args);
-	tracee->instruction = place->instruction;
+	tracee->call.instruction = place->instruction;
 	/* A stub counts it by itself. */
-	tracee->entered = !fast_counts_itself(t, tracee, place->instruction) && call_enter(t, tracee, true);
+	tracee->call.stage = !fast_counts_itself(t, tracee, place->instruction) && call_enter(t, tracee, true)
+				     ? CALL_ENTERED
+				     : CALL_OUTSIDE;
 }
 
 static void interrupt_all_the_same(struct pt_tracer *t, struct tracee *tracee, const struct proc_place *place)
 {
 	const struct syscall_entry *entry = place ? syscall_find(ABI_NATIVE, (uint64_t)place->number) : NULL;
 
-	tracee->seized = false;
+	if (tracee->attach.await == AWAIT_STOP) /* who is met at a breakpoint is so until it has stopped (give_way) */
+		tracee->attach.await = AWAIT_NOTHING;
 	ptrace(PTRACE_INTERRUPT, tracee->tid, 0, 0);
 	emit_warning(t, tracee, PT_REASON_INTERRUPTED, entry, place && !entry ? (int)place->number : 0);
 }
@@ -77,16 +80,15 @@ static void meet(struct pt_tracer *t, struct tracee *tracee, const struct proc_p
 		breakpoint_release(t, breakpoint, tracee->tid); /* gone: it is looked at once more */
 		return;
 	}
-	tracee->seized = false;
-	tracee->awaited = true;
-	tracee->awaited_at = place->instruction;
+	tracee->attach.await = AWAIT_BREAKPOINT;
+	tracee->attach.breakpoint = place->instruction;
 	begin_call(t, tracee, place);
 }
 
 /* group: NULL: all */
 static bool is_one(const struct tracee *tracee, const struct group *group)
 {
-	return tracee->seized && (!group || tracee->group == group);
+	return tracee->attach.await == AWAIT_STOP && (!group || tracee->group == group);
 }
 
 /* True: it is not dealt with yet. */
@@ -94,13 +96,13 @@ static bool look(struct pt_tracer *t, struct tracee *tracee)
 {
 	struct proc_place place;
 
-	if (!tracee->seized_at) {
-		tracee->seized_at = now_ns();
+	if (!tracee->attach.since) {
+		tracee->attach.since = now_ns();
 		interrupt_look(tracee);
 	}
 	switch (interrupt_gently(tracee, &place)) {
 	case INTERRUPT_SENT:
-		tracee->seized = false;
+		tracee->attach.await = AWAIT_NOTHING;
 		break;
 	case INTERRUPT_SLEEPS:
 		meet(t, tracee, &place);
@@ -108,15 +110,15 @@ static bool look(struct pt_tracer *t, struct tracee *tracee)
 	case INTERRUPT_RUNS:
 		break;
 	}
-	return tracee->seized;
+	return tracee->attach.await == AWAIT_STOP;
 }
 
 /* Has it used the CPU in the kernel alone, for so long? A thread that makes one call after the other is in user mode
  * now and then. */
 static bool is_in_long_call(const struct tracee *tracee)
 {
-	return proc_kernel_ticks(tracee->tid) > tracee->kernel_ticks + LONG_TICKS &&
-	       proc_user_ticks(tracee->tid) == tracee->user_ticks;
+	return proc_kernel_ticks(tracee->tid) > tracee->attach.kernel_ticks + LONG_TICKS &&
+	       proc_user_ticks(tracee->tid) == tracee->attach.user_ticks;
 }
 
 /* Returns how many are not dealt with yet; undecided: one of them may run in user mode, or in a long call. */
@@ -152,19 +154,19 @@ void await_begin(struct pt_tracer *t, const struct group *group)
 	for_each_tracee (t, tracee) {
 		if (!is_one(tracee, group) || is_in_long_call(tracee))
 			continue;
-		tracee->seized = false;
+		tracee->attach.await = AWAIT_NOTHING;
 		ptrace(PTRACE_INTERRUPT, tracee->tid, 0, 0);
 	}
-	t->seized = true;
+	t->awaits_stops = true;
 }
 
 bool await_again(const struct pt_tracer *t, struct tracee *tracee)
 {
-	if (tracee->state != TRACEE_RUNNING || tracee->exiting || tracee->hold || !tracee->continues ||
-	    tracee->awaited || wait_kept(t, tracee->tid))
+	if (tracee->state != TRACEE_RUNNING || tracee->hold || !tracee->resumed.by_cont ||
+	    tracee->attach.await == AWAIT_BREAKPOINT || wait_kept(t, tracee->tid))
 		return false;
-	tracee->seized = true;
-	tracee->seized_at = 0;
+	tracee->attach.await = AWAIT_STOP;
+	tracee->attach.since = 0;
 	return true;
 }
 
@@ -182,16 +184,16 @@ void await_unseen(struct pt_tracer *t, const struct group *group, const struct t
  * lets them pass, and those that a supervisor of the program's own is asked about first (SECCOMP_RET_USER_NOTIF). */
 static bool may_hide_calls(const struct pt_tracer *t, const struct tracee *tracee)
 {
-	return !t->filtered || tracee->closely || (tracee->files && tracee->files->unsure & UNSURE_SUPERVISED);
+	return !t->filtered || tracee->closely.always || (tracee->files && tracee->files->unsure & UNSURE_SUPERVISED);
 }
 
 static void look_late(struct pt_tracer *t, struct tracee *tracee)
 {
 	look(t, tracee);
 	/* What it did since it left that long call was not seen. */
-	if (!tracee->seized && may_hide_calls(t, tracee))
+	if (tracee->attach.await != AWAIT_STOP && may_hide_calls(t, tracee))
 		emit_warning(t, tracee, PT_REASON_DETACHED, NULL, 0);
-	else if (tracee->seized && now_ns() - tracee->seized_at > RUNS_NS)
+	else if (tracee->attach.await == AWAIT_STOP && now_ns() - tracee->attach.since > RUNS_NS)
 		interrupt_all_the_same(t, tracee, NULL);
 }
 
@@ -199,37 +201,37 @@ void await_tick(struct pt_tracer *t)
 {
 	struct tracee *tracee;
 
-	if (!t->seized)
+	if (!t->awaits_stops)
 		return;
-	t->seized = false;
+	t->awaits_stops = false;
 	for_each_tracee (t, tracee) {
-		if (tracee->seized)
+		if (tracee->attach.await == AWAIT_STOP)
 			look_late(t, tracee);
-		t->seized |= tracee->seized;
+		t->awaits_stops |= tracee->attach.await == AWAIT_STOP;
 	}
 }
 
 static void end_call(struct pt_tracer *t, struct tracee *tracee, int64_t result)
 {
-	if (tracee->entered)
+	if (tracee->call.stage)
 		call_exit(t, tracee, result);
-	tracee->entered = false;
+	tracee->call.stage = CALL_OUTSIDE;
 }
 
 void await_stopped(struct pt_tracer *t, struct tracee *tracee, enum stop_kind kind)
 {
+	const bool was_met = tracee->attach.await == AWAIT_BREAKPOINT;
 	struct breakpoint *breakpoint;
 	struct registers regs;
 
-	tracee->seized = false;
-	if (!tracee->awaited)
+	tracee->attach.await = AWAIT_NOTHING;
+	if (!was_met)
 		return;
-	tracee->awaited = false;
-	breakpoint = breakpoint_find(t, tracee->group, tracee->awaited_at);
+	breakpoint = breakpoint_find(t, tracee->group, tracee->attach.breakpoint);
 	/* A race under a filter: it did not sleep in that call, but stood before it, in this stop. */
 	if (kind == STOP_SECCOMP) {
 		call_take_back(t, tracee);
-		tracee->entered = false;
+		tracee->call.stage = CALL_OUTSIDE;
 	}
 	/* program.c counts what a call has moved that death has cut short. */
 	if (kind != STOP_EXITED && kind != STOP_KILLED && kind != STOP_EXIT && registers_read(tracee->tid, &regs) == 0)
@@ -244,7 +246,8 @@ static void give_way(struct pt_tracer *t, pid_t tid, struct breakpoint *breakpoi
 	struct tracee *tracee;
 
 	for_each_tracee (t, tracee)
-		if (tracee->awaited && tracee->group == breakpoint->group && tracee->awaited_at == breakpoint->address)
+		if (tracee->attach.await == AWAIT_BREAKPOINT && tracee->group == breakpoint->group &&
+		    tracee->attach.breakpoint == breakpoint->address)
 			interrupt_all_the_same(t, tracee, proc_place(tracee->tid, &place) == 1 ? &place : NULL);
 	breakpoint_take_away(breakpoint, tid);
 	breakpoint_drop(t, breakpoint);
@@ -279,8 +282,8 @@ bool await_trapped(struct pt_tracer *t, struct tracee *tracee, int signal)
 static void give_up(struct pt_tracer *t, struct tracee *tracee)
 {
 	call_abandon(t, tracee);
-	tracee->awaited = tracee->entered = false;
-	tracee->seized = true; /* it has not stopped since */
+	tracee->call.stage = CALL_OUTSIDE;
+	tracee->attach.await = AWAIT_STOP; /* it has not stopped since */
 }
 
 void await_detach(struct pt_tracer *t)
@@ -288,7 +291,7 @@ void await_detach(struct pt_tracer *t)
 	struct tracee *tracee;
 
 	for_each_tracee (t, tracee)
-		if (tracee->awaited)
+		if (tracee->attach.await == AWAIT_BREAKPOINT)
 			give_up(t, tracee);
 	while (t->breakpoints) {
 		const struct tracee *any = tracee_of_group(t, t->breakpoints->group->tgid, NULL);

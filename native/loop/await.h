@@ -6,7 +6,7 @@
 #include "loop/stop.h"
 #include "state/tracer.h"
 
-/* Brings every thread of the process (NULL: of all) that was seized (tracee->seized) to its first stop, now or, if it
+/* Brings every thread of the process (NULL: of all) that was seized (AWAIT_STOP) to its first stop, now or, if it
  * sleeps in a call that would be cut short, at that call's end. */
 void await_begin(struct pt_tracer *t, const struct group *group);
 /* One that runs unseen (PTRACE_CONT) is to be brought to a stop by await_begin(). False: it stands, or stops before its

@@ -22,7 +22,7 @@ static void stop_once(struct pt_tracer *t, struct tracee *other)
 {
 	if (!await_again(t, other))
 		return;
-	other->waited_for = true;
+	other->closely.waited_for = true;
 	other->group->unwatched++;
 }
 
@@ -31,9 +31,9 @@ static void bring_to_stop(struct pt_tracer *t)
 	struct tracee *other;
 
 	for_each_tracee (t, other) {
-		if (other->waited_for && other->seized && !other->seized_at)
+		if (other->closely.waited_for && other->attach.await == AWAIT_STOP && !other->attach.since)
 			await_begin(t, other->group);
-		if (other->waited_for && other->awaited)
+		if (other->closely.waited_for && other->attach.await == AWAIT_BREAKPOINT)
 			closely_seen(t, other);
 	}
 }
@@ -43,7 +43,7 @@ static void wait_for_others(struct pt_tracer *t, struct tracee *caller)
 {
 	if (caller->group->unwatched) {
 		caller->group->waiting = caller;
-		caller->waiting_since = t->now;
+		caller->closely.waiting_since = t->now;
 		t->waiting++;
 	}
 }
@@ -52,16 +52,16 @@ static void wait_for_others(struct pt_tracer *t, struct tracee *caller)
  */
 void closely_before(struct pt_tracer *t, struct tracee *caller)
 {
-	const bool filters_all = caller->filters_all;
+	const bool filters_all = caller->closely.filters_all;
 	struct tracee *other;
 
-	caller->filters_all = false;
+	caller->closely.filters_all = false;
 	if (!filters_all || caller->group->waiting)
 		return;
 	for_each_tracee (t, other) {
-		if (other == caller || other->group != caller->group || other->sandboxed)
+		if (other == caller || other->group != caller->group || other->sandbox)
 			continue;
-		other->sandboxed = true;
+		other->sandbox = SANDBOX_OWN;
 		stop_once(t, other);
 	}
 	bring_to_stop(t);
@@ -79,9 +79,9 @@ void closely_watch(struct pt_tracer *t, struct tracee *tracee, bool wait)
 	struct tracee *other;
 
 	for_each_tracee (t, other) {
-		if (other->closely || !share_memory(tracee, other))
+		if (other->closely.always || !share_memory(tracee, other))
 			continue;
-		other->closely = true;
+		other->closely.always = true;
 		if (other != tracee)
 			stop_once(t, other);
 	}
@@ -105,7 +105,7 @@ static void release(struct pt_tracer *t, struct group *group)
 
 void closely_seen(struct pt_tracer *t, struct tracee *tracee)
 {
-	tracee->waited_for = false;
+	tracee->closely.waited_for = false;
 	if (tracee->group->unwatched && --tracee->group->unwatched == 0)
 		release(t, tracee->group);
 }
@@ -118,6 +118,7 @@ void closely_tick(struct pt_tracer *t)
 		return;
 	/* A thread in uninterruptible sleep must not hold up the program. */
 	for_each_tracee (t, tracee)
-		if (tracee->group && tracee->group->waiting == tracee && t->now - tracee->waiting_since > WAIT_NS)
+		if (tracee->group && tracee->group->waiting == tracee &&
+		    t->now - tracee->closely.waiting_since > WAIT_NS)
 			release(t, tracee->group);
 }

@@ -30,9 +30,9 @@
 static void settle(struct pt_tracer *t, struct tracee *tracee)
 {
 	call_abandon(t, tracee);
-	if (tracee->files && !tracee->exiting && files_last(tracee))
+	if (tracee->files && tracee->state != TRACEE_EXITING && files_last(tracee))
 		files_each(t, tracee, 0, UINT32_MAX, socket_left_open);
-	tracee->exiting = true;
+	tracee->state = TRACEE_EXITING;
 }
 
 static enum next let_go(struct pt_tracer *t, struct tracee *tracee)
@@ -66,7 +66,7 @@ bool detach_at_stop(struct pt_tracer *t, struct tracee *tracee, enum stop_kind k
 	switch (kind) {
 	case STOP_SIGNAL:
 		/* The step into a handler (restart.c) has to end first. */
-		if (tracee->stepping)
+		if (tracee->step.on)
 			return false;
 		*next = let_go_at_signal(t, tracee, WSTOPSIG(status));
 		return true;
@@ -92,7 +92,7 @@ bool detach_at_stop(struct pt_tracer *t, struct tracee *tracee, enum stop_kind k
 
 bool detach_here(struct pt_tracer *t, struct tracee *tracee)
 {
-	if (!t->detaching || tracee->entered || !fast_lets_go(t, tracee))
+	if (!t->detaching || tracee->call.stage || !fast_lets_go(t, tracee))
 		return false;
 	settle(t, tracee);
 	return true;
@@ -102,7 +102,7 @@ bool detach_here(struct pt_tracer *t, struct tracee *tracee)
  * known only what /proc says. */
 static bool may_be_in_call(const struct tracee *tracee)
 {
-	return tracee->entered || tracee->continues;
+	return tracee->call.stage || tracee->resumed.by_cont;
 }
 
 /* False: it is in a call that would be cut short. */

@@ -54,7 +54,7 @@ static bool read_syscall_info(struct pt_tracer *t, struct tracee *tracee, struct
 	if (ptrace(PTRACE_GET_SYSCALL_INFO, tracee->tid, sizeof(*info), info) > 0) {
 		if (info->op == PTRACE_SYSCALL_INFO_NONE)
 			return false;
-		tracee->instruction = info->instruction_pointer;
+		tracee->call.instruction = info->instruction_pointer;
 		program_undecoded(t, tracee, info->arch);
 		return true;
 	}
@@ -74,12 +74,13 @@ static void on_call_entry(struct pt_tracer *t, struct tracee *tracee, uint32_t a
 		emit_warning(t, tracee, PT_REASON_X32, NULL, 0);
 		return;
 	}
-	if (tracee->strict && !sandbox_check_strict(tracee, abi, number))
+	if (tracee->sandbox == SANDBOX_STRICT && !sandbox_check_strict(tracee, abi, number))
 		return;
 	call_begin(t, tracee, abi, number, args);
 	fast_enters(t, tracee);
 	/* Until its close is over no answer about that fd holds (question.c), so its end is wanted. */
-	tracee->entered = watch_enter(t, tracee) || (tracee->is_closing && tracee->group->hidden);
+	tracee->call.stage = watch_enter(t, tracee) || (tracee->closing.on && tracee->group->hidden) ? CALL_ENTERED
+												     : CALL_OUTSIDE;
 	closely_before(t, tracee);
 }
 
@@ -114,12 +115,12 @@ static void begin_anew(struct pt_tracer *t, struct tracee *tracee, enum abi abi,
 {
 	call_begin(t, tracee, abi, number, args);
 	sandbox_answer(tracee, 0);
-	tracee->again = tracee->entered = true;
+	tracee->call.stage = CALL_AGAIN;
 }
 
 static void begin_now(struct tracee *tracee, int64_t result)
 {
-	tracee->again = tracee->entered = false;
+	tracee->call.stage = CALL_OUTSIDE;
 	sandbox_result(tracee, result);
 	back_before(tracee, tracee->call.number, tracee->call.args[0], tracee->call.compat);
 }
@@ -134,19 +135,19 @@ static enum next on_seccomp(struct pt_tracer *t, struct tracee *tracee)
 		return next;
 	if (info.seccomp.ret_data != FILTER_COOKIE || !t->filtered) {
 		sandbox_foreign_trace(tracee);
-	} else if (tracee->fast.halted && !tracee->entered) {
+	} else if (tracee->fast.halted && !tracee->call.stage) {
 		back_before(tracee, info.seccomp.nr, info.seccomp.args[0], abi_of(info.arch) != ABI_NATIVE);
-	} else if (!tracee->entered) {
+	} else if (!tracee->call.stage) {
 		memcpy(args, info.seccomp.args, sizeof(args));
-		tracee->before_filters = false;
+		tracee->call.before_filters = false;
 		if (fast_entry(t, tracee, abi_of(info.arch), info.instruction_pointer, info.seccomp.nr, args) ==
 		    FAST_GOES_BACK)
 			return onward(t, tracee);
-		tracee->entered = question_first(t, tracee, abi_of(info.arch), info.seccomp.nr, args);
-		if (tracee->entered)
+		if (question_first(t, tracee, abi_of(info.arch), info.seccomp.nr, args))
 			return onward(t, tracee);
 		on_call_entry(t, tracee, info.arch, info.seccomp.nr, args);
-		tracee->entered |= fast_wants_exit(t, tracee, info.instruction_pointer);
+		if (fast_wants_exit(t, tracee, info.instruction_pointer))
+			tracee->call.stage = CALL_ENTERED;
 	}
 	return onward(t, tracee);
 }
@@ -170,7 +171,7 @@ static void on_syscall_entry(struct pt_tracer *t, struct tracee *tracee, const s
 	uint64_t args[6];
 
 	memcpy(args, info->entry.args, sizeof(args));
-	tracee->before_filters = true;
+	tracee->call.before_filters = true;
 	if (!stays_here(t, info) && (tracee->fast.halted || (t->detaching && fast_lets_go(t, tracee))))
 		return begin_anew(t, tracee, abi, info->entry.nr, args);
 	switch (fast_entry(t, tracee, abi, info->instruction_pointer, info->entry.nr, args)) {
@@ -180,13 +181,13 @@ static void on_syscall_entry(struct pt_tracer *t, struct tracee *tracee, const s
 		call_begin(t, tracee, abi, info->entry.nr, args);
 		break;
 	case FAST_AT_STOPS:
-		tracee->entered = question_first(t, tracee, abi, info->entry.nr, args);
-		if (tracee->entered)
+		tracee->call.stage = CALL_OUTSIDE;
+		if (question_first(t, tracee, abi, info->entry.nr, args))
 			return;
 		on_call_entry(t, tracee, info->arch, info->entry.nr, args);
 	}
 	fast_wants_exit(t, tracee, info->instruction_pointer);
-	tracee->entered = true;
+	tracee->call.stage = CALL_ENTERED;
 }
 
 static enum next on_syscall(struct pt_tracer *t, struct tracee *tracee)
@@ -199,10 +200,10 @@ static enum next on_syscall(struct pt_tracer *t, struct tracee *tracee)
 		return next;
 	if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
 		on_syscall_entry(t, tracee, &info);
-	} else if (info.op == PTRACE_SYSCALL_INFO_EXIT && tracee->again) {
+	} else if (info.op == PTRACE_SYSCALL_INFO_EXIT && tracee->call.stage == CALL_AGAIN) {
 		begin_now(tracee, info.exit.rval);
-	} else if (info.op == PTRACE_SYSCALL_INFO_EXIT && question_under_way(tracee)) {
-		tracee->entered = false;
+	} else if (info.op == PTRACE_SYSCALL_INFO_EXIT && tracee->call.stage == CALL_QUESTION) {
+		tracee->call.stage = CALL_OUTSIDE;
 		files_settle(tracee);
 		question_answered(t, tracee, info.exit.rval);
 	} else if (info.op == PTRACE_SYSCALL_INFO_EXIT) {
@@ -210,7 +211,7 @@ static enum next on_syscall(struct pt_tracer *t, struct tracee *tracee)
 							      : sandbox_result(tracee, info.exit.rval);
 
 		call_exit(t, tracee, result);
-		tracee->entered = false;
+		tracee->call.stage = CALL_OUTSIDE;
 		files_settle(tracee);
 		watch_exit(t, tracee, result);
 		fast_left(t, tracee, info.instruction_pointer, result);
@@ -222,7 +223,7 @@ static enum next on_signal(struct pt_tracer *t, struct tracee *tracee, int signa
 {
 	if (fast_requests(t, tracee, signal) || await_trapped(t, tracee, signal))
 		return NEXT_RESUME;
-	if (tracee->stepping && restart_stepped(t, tracee, signal))
+	if (tracee->step.on && restart_stepped(t, tracee, signal))
 		return NEXT_RESUME;
 	if (tracee->group->tgid == t->first)
 		signals_note_delivered(t, signal);
@@ -262,7 +263,7 @@ static enum next on_unknown(struct pt_tracer *t, pid_t tid, enum stop_kind kind)
 	child = tracee_create(t, tid);
 	if (!child)
 		return NEXT_RESUME;
-	child->born_stopped = kind == STOP_GROUP;
+	child->birth.stopped = kind == STOP_GROUP;
 	return NEXT_STAY;
 }
 
@@ -298,15 +299,15 @@ static enum next on_stop(struct pt_tracer *t, struct tracee *tracee, enum stop_k
 static void before_stop(struct pt_tracer *t, struct tracee *tracee, enum stop_kind kind)
 {
 	tracee->hold = HOLD_NONE; /* only SIGKILL takes a tracee out of where it is held */
-	if (tracee->seized || tracee->awaited)
+	if (tracee->attach.await)
 		await_stopped(t, tracee, kind);
-	if (tracee->unsettled && kind != STOP_EXITED && kind != STOP_KILLED)
+	if (tracee->attach.unsettled && kind != STOP_EXITED && kind != STOP_KILLED)
 		follow_settle(t, tracee);
 	if (kind != STOP_EXEC)
 		fast_before_stop(t, tracee); /* else its memory is another program's already */
-	if (!tracee->entered)
+	if (!tracee->call.stage)
 		files_settle(tracee);
-	if (tracee->waited_for)
+	if (tracee->closely.waited_for)
 		closely_seen(t, tracee);
 }
 
@@ -318,7 +319,7 @@ static enum next handle(struct pt_tracer *t, struct tracee *tracee, enum stop_ki
 	if (t->detaching && detach_at_stop(t, tracee, kind, status, &next))
 		return next;
 	if (tracee->state == TRACEE_EXPECTED && (kind == STOP_INTERRUPT || kind == STOP_GROUP)) {
-		tracee->born_stopped = kind == STOP_GROUP;
+		tracee->birth.stopped = kind == STOP_GROUP;
 		return clone_birth(t, tracee);
 	}
 	if (!tracee->group && kind != STOP_EXITED && kind != STOP_KILLED)

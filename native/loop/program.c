@@ -104,14 +104,14 @@ enum next program_exiting(struct pt_tracer *t, struct tracee *tracee)
 	fast_exiting(t, tracee);
 	call_cut_short(t, tracee);
 	files_settle(tracee);
-	if (tracee->transferred) /* the others bear their process's name: a look at /proc costs as much as a stop */
+	if (tracee->transfers.any) /* the others bear their process's name: a look at /proc costs as much as a stop */
 		proc_name(tracee->tid, tracee->name);
-	if (!tracee->exiting && files_last(tracee))
+	if (tracee->state != TRACEE_EXITING && files_last(tracee))
 		files_each(t, tracee, 0, UINT32_MAX, socket_closing);
 	/* Through a thread that has exited the kernel finds no fd (EBADF); the others go on without it. */
 	if (tracee->files->pidfd_tid == tracee->tid)
 		pidfd_drop(t, tracee->files);
-	tracee->exiting = true;
+	tracee->state = TRACEE_EXITING;
 	return NEXT_EXIT;
 }
 

@@ -52,7 +52,8 @@ static int seize_thread(struct pt_tracer *t, pid_t pid, pid_t tid, struct files 
 				   leader ? leader->files : files) < 0)
 		return -ENOMEM;
 	tracee->state = TRACEE_RUNNING;
-	tracee->seized = tracee->continues = tracee->unsettled = true;
+	tracee->attach.await = AWAIT_STOP;
+	tracee->resumed.by_cont = tracee->attach.unsettled = true;
 	if (tracee->group->counted && leader)
 		clone_emit(t, tracee);
 	return 1;

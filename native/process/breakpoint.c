@@ -115,8 +115,8 @@ bool breakpoint_may_trap(struct tracee *tracee)
 		      caught = proc_status(tracee->tid, "SigCgt:", 16),
 		      ignored = proc_status(tracee->tid, "SigIgn:", 16);
 
-	tracee->trap_blocked = (uint64_t)blocked & trap;
-	return !((uint64_t)ignored & trap) && !(tracee->trap_blocked && (uint64_t)caught & trap);
+	tracee->attach.trap_blocked = (uint64_t)blocked & trap;
+	return !((uint64_t)ignored & trap) && !(tracee->attach.trap_blocked && (uint64_t)caught & trap);
 }
 
 /* Others may run through the breakpoint. Of all of them is noted whether they have SIGTRAP blocked. */

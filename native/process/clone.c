@@ -161,10 +161,9 @@ static void adopt(struct pt_tracer *t, struct tracee *child, struct tracee *pare
 		breakpoint_forked(t, child->tid);
 	if (flags & CLONE_VM && !thread)
 		tracee_share(child->group, parent->group);
-	child->trap_blocked = parent->trap_blocked;
-	child->sandboxed = parent->sandboxed;
-	child->closely = parent->closely;
-	child->strict = parent->strict;
+	child->attach.trap_blocked = parent->attach.trap_blocked;
+	child->sandbox = parent->sandbox;
+	child->closely.always = parent->closely.always;
 	/* A child that shares the memory shares clone3's struct too: its parent puts the flag back for both. */
 	if (parent->hid_untraced && !(parent->call.entry->rule == RULE_CLONE3 && flags & CLONE_VM)) {
 		child->hid_untraced = true;
@@ -182,7 +181,7 @@ static enum next start(struct pt_tracer *t, struct tracee *child)
 		child->call.entry = NULL;
 	}
 	fast_born(t, child);
-	return child->born_stopped ? NEXT_LISTEN : NEXT_RESUME;
+	return child->birth.stopped ? NEXT_LISTEN : NEXT_RESUME;
 }
 
 /* The first stop of a child that has no group: one that is not to be followed (no filter is in it then) runs on by
@@ -250,8 +249,8 @@ static void adopt_orphan(struct pt_tracer *t, struct tracee *child)
 	parent = sibling ? sibling : tracee_of_group(t, ppid, child);
 	if (tracee_join(t, child, sibling ? sibling->group : NULL, child->tid, ppid, sibling ? sibling->files : NULL) ==
 	    0) {
-		child->sandboxed = parent && parent->sandboxed;
-		child->closely = parent && parent->closely;
+		child->sandbox = parent && parent->sandbox ? SANDBOX_OWN : SANDBOX_NONE;
+		child->closely.always = parent && parent->closely.always;
 		child->group->counted = !parent || parent->group->counted;
 		if (!sibling)
 			fast_cloned(t, child, NULL, 0);
@@ -270,6 +269,6 @@ void clone_adopt_orphans(struct pt_tracer *t)
 	if (!t->newborns)
 		return;
 	for_each_tracee (t, child)
-		if (child->state == TRACEE_NEWBORN && t->now - child->born >= ORPHAN_NS)
+		if (child->state == TRACEE_NEWBORN && t->now - child->birth.since >= ORPHAN_NS)
 			adopt_orphan(t, child);
 }

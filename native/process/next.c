@@ -14,7 +14,7 @@ static int request_of(const struct pt_tracer *t, const struct tracee *tracee)
 {
 	bool free = t->filtered || (tracee->group && tracee->group->fast.free && !tracee->fast.borrows);
 
-	return free && !tracee->sandboxed && !tracee->closely && !tracee->entered && !tracee->fast.requests
+	return free && !tracee->sandbox && !tracee->closely.always && !tracee->call.stage && !tracee->fast.requests
 		       ? PTRACE_CONT
 		       : PTRACE_SYSCALL;
 }
@@ -23,9 +23,10 @@ static int request_of(const struct pt_tracer *t, const struct tracee *tracee)
 static void resume(struct tracee *tracee, int request, int signal)
 {
 	tracee->fast.halted = false;
-	tracee->continues = request == PTRACE_CONT;
-	tracee->state = request == PTRACE_LISTEN ? TRACEE_LISTENING : TRACEE_RUNNING;
-	tracee->unmade = ptrace(request, tracee->tid, 0, signal) < 0;
+	tracee->resumed.by_cont = request == PTRACE_CONT;
+	if (tracee->state != TRACEE_EXITING)
+		tracee->state = request == PTRACE_LISTEN ? TRACEE_LISTENING : TRACEE_RUNNING;
+	tracee->resumed.gone_on = ptrace(request, tracee->tid, 0, signal) < 0;
 }
 
 static void let_go(struct pt_tracer *t, struct tracee *tracee, int signal)

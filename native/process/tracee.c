@@ -21,7 +21,7 @@ struct tracee *tracee_create(struct pt_tracer *t, pid_t tid)
 		return NULL;
 	tracee->tid = tid;
 	tracee->state = TRACEE_NEWBORN;
-	tracee->born = t->now;
+	tracee->birth.since = t->now;
 	tracees_link(t, tracee);
 	t->tracee_count++;
 	t->newborns++;

@@ -37,7 +37,7 @@ int files_join(struct tracee *tracee, struct files *files)
 		files->pidfd = -1;
 	}
 	files->users++;
-	if (!tracee->exiting)
+	if (tracee->state != TRACEE_EXITING)
 		files->live++;
 	tracee->files = files;
 	return 0;
@@ -70,7 +70,7 @@ void files_leave(struct pt_tracer *t, struct tracee *tracee)
 	tracee->files = NULL;
 	if (!files)
 		return;
-	if (!tracee->exiting)
+	if (tracee->state != TRACEE_EXITING)
 		files->live--;
 	/* The pidfd of a thread that is gone is of no use to the others. */
 	if (files->pidfd_tid == tracee->tid)
@@ -162,8 +162,8 @@ void files_leave_image(struct pt_tracer *t, struct files *files)
 
 static bool is_closing(const struct files *files, unsigned int fd)
 {
-	for (const struct tracee *at = files->closing; at; at = at->closing_next)
-		if (at->closing_first <= fd && fd <= at->closing_last)
+	for (const struct tracee *at = files->closing; at; at = at->closing.next)
+		if (at->closing.first <= fd && fd <= at->closing.last)
 			return true;
 	return false;
 }
@@ -271,12 +271,12 @@ void files_closing(struct pt_tracer *t, struct tracee *tracee, unsigned int firs
 	for (unsigned int fd = first; fd <= last && fd < files->size; fd++)
 		forget(t, files, fd);
 	note_change(files, first, last);
-	if (files->users == 1 || tracee->is_closing)
+	if (files->users == 1 || tracee->closing.on)
 		return; /* nobody else could look one of them up before this tracee's next stop */
-	tracee->closing_first = first;
-	tracee->closing_last = last;
-	tracee->is_closing = true;
-	tracee->closing_next = files->closing;
+	tracee->closing.first = first;
+	tracee->closing.last = last;
+	tracee->closing.on = true;
+	tracee->closing.next = files->closing;
 	files->closing = tracee;
 }
 
@@ -284,14 +284,14 @@ void files_settle(struct tracee *tracee)
 {
 	struct tracee **at;
 
-	if (!tracee->is_closing)
+	if (!tracee->closing.on)
 		return;
-	tracee->is_closing = false;
-	note_change(tracee->files, tracee->closing_first, tracee->closing_last);
-	for (at = &tracee->files->closing; *at && *at != tracee; at = &(*at)->closing_next)
+	tracee->closing.on = false;
+	note_change(tracee->files, tracee->closing.first, tracee->closing.last);
+	for (at = &tracee->files->closing; *at && *at != tracee; at = &(*at)->closing.next)
 		;
 	if (*at)
-		*at = tracee->closing_next;
+		*at = tracee->closing.next;
 }
 
 void files_close(struct pt_tracer *t, struct tracee *tracee, int fd,

@@ -108,8 +108,18 @@ struct row {
 	uint8_t peer[];
 };
 
-/* The system call that a tracee is inside of. */
+enum call_stage {
+	CALL_OUTSIDE, /* of any whose end is wanted */
+	CALL_ENTERED, /* its syscall-exit-stop will come */
+	CALL_AGAIN,   /* the same, but a disguise is made instead, and then the call begins anew (loop/loop.c) */
+	CALL_QUESTION /* the same, but a question is made instead (calls/question.c) */
+};
+
+/* The system call that a tracee is inside of, or was last. */
 struct call {
+	enum call_stage stage;
+	uint64_t instruction; /* address behind that which made it */
+	bool before_filters;  /* it was seen at a syscall-entry-stop: seccomp filters judge it after that */
 	const struct syscall_entry *entry; /* NULL: one that is not watched */
 	uint64_t number;
 	uint64_t args[6];
@@ -156,60 +166,105 @@ struct disguise {
 };
 
 enum tracee_state {
-	TRACEE_RUNNING,
+	TRACEE_RUNNING,	  /* or in a stop that is being handled, or in which it is held */
 	TRACEE_LISTENING, /* in a group-stop, after PTRACE_LISTEN */
 	TRACEE_NEWBORN,	  /* stopped at birth; which tracee made it is not known yet */
-	TRACEE_EXPECTED	  /* its maker's event told of it; its own birth stop has not come yet */
+	TRACEE_EXPECTED,  /* its maker's event has announced it; its own birth stop has not come yet */
+	TRACEE_EXITING	  /* PTRACE_EVENT_EXIT was seen */
+};
+
+/* Of its first stop. See process/clone.c. */
+struct birth {
+	int64_t since; /* ns, when it was heard of first */
+	bool stopped;  /* its group was in a group-stop: it stays in it */
+};
+
+/* How it was resumed last. See process/next.c. */
+struct resumed {
+	bool by_cont; /* by PTRACE_CONT, or it was only seized: it makes calls unseen */
+	bool gone_on; /* not at all: SIGKILL had taken it out of its stop. A call that it stood before is not made */
+};
+
+/* Has it a seccomp filter of its own? Then every call of it is seen, by PTRACE_SYSCALL. See calls/sandbox.c. */
+enum sandbox {
+	SANDBOX_NONE,
+	SANDBOX_OWN,   /* it has one */
+	SANDBOX_STRICT /* it wanted SECCOMP_MODE_STRICT, which the core keeps for the kernel */
+};
+
+/* Why else every call of it is seen, or of others because of it. See loop/closely.c. */
+struct closely {
+	bool always;	       /* it has code of its own where our filter lets calls pass (fast/collide.c) */
+	bool filters_all;      /* its call under way gives all threads of its process a filter */
+	bool waited_for;       /* one of its group waits for its next stop */
+	int64_t waiting_since; /* ns, while it is the one of its group that waits */
+};
+
+/* How a thread that makes calls unseen comes to a stop. */
+enum await {
+	AWAIT_NOTHING,
+	AWAIT_STOP,	 /* it was seized, and has not stopped yet */
+	AWAIT_BREAKPOINT /* it is met at a breakpoint behind the call that it sleeps in */
+};
+
+/* Of a thread that was seized. See loop/await.c, loop/follow.c. */
+struct attach_state {
+	enum await await;
+	uint64_t breakpoint; /* its address */
+	int64_t since;	     /* ns: AWAIT_STOP; 0: it has not been looked at yet */
+	int64_t user_ticks;  /* of CPU time then */
+	int64_t kernel_ticks;
+	bool unsettled;	   /* it is not known yet that it was not in the middle of a fork when it was seized */
+	bool trap_blocked; /* it had SIGTRAP blocked when it was looked at last */
+};
+
+/* One single step, into a signal handler, whose frame shows the interrupted call's result. See calls/restart.c. */
+struct step {
+	bool on;
+	int signal; /* whose frame is to be known then (fast_wants_frame), or 0 */
+};
+
+/* A call under way that may take fds away. See sockets/files.c. */
+struct closing {
+	bool on;
+	unsigned int first;
+	unsigned int last;
+	struct tracee *next; /* in the table's list */
+};
+
+/* The PT_TRANSFERs that were emitted of it. See calls/transfer.c. */
+struct transfers {
+	bool any;
+	uint64_t last; /* ns, the time of the last one */
 };
 
 struct tracee {
 	struct tracee *next; /* in its hash bucket */
 	pid_t tid;
 	enum tracee_state state;
-	int64_t born;	     /* ns, when it was heard of first */
+	bool fresh;	     /* launched: between fork and execve, nothing of it counts */
+	char name[16];	     /* at its exit */
 	struct group *group; /* NULL while NEWBORN */
 	struct files *files;
+	struct birth birth;
+	struct resumed resumed;
+
 	struct call call;
 	struct watched watched;
 	enum hold hold;
-	uint64_t instruction; /* address behind that of its last call */
-	bool entered;	      /* inside a call: its syscall-exit-stop will come */
-	bool unmade;	      /* SIGKILL has taken it out of its last stop: a call that it stood before is not made */
-	bool before_filters;  /* its call was seen at a syscall-entry-stop: seccomp filters judge it after that */
 	struct disguise disguise;
-	struct question *question; /* what it was asked about its fds (question.c), or NULL */
-	bool sandboxed;		   /* has a seccomp filter of its own: watched with PTRACE_SYSCALL */
-	bool filters_all;	   /* its call under way gives all threads of its process a filter (loop/closely.c) */
-	bool closely; /* so is one that has code of its own where our filter lets calls pass (fast/collide.c) */
-	int64_t waiting_since; /* ns, while it is the one of its group that waits */
-	bool continues;	       /* it was resumed by PTRACE_CONT, or only seized: it makes calls unseen */
-	bool waited_for;       /* one of its group waits for its next stop */
-	bool strict;	       /* asked for SECCOMP_MODE_STRICT, which the core keeps for the kernel (sandbox.c) */
-	bool exiting;	       /* PTRACE_EVENT_EXIT was seen */
-	bool fresh;	       /* launched: between fork and execve, nothing of it counts */
-	bool born_stopped;     /* its group was in a group-stop when it was born: it stays in it */
-	bool hid_untraced;     /* CLONE_UNTRACED was taken out of its call's flags (clone.c) */
-	struct interrupted interrupted; /* its last call, if a signal ended it (restart.c) */
-	bool stepping;			/* one step into a signal handler, which shows the interrupted call's result */
-	int stepping_signal;		/* whose frame is to be known then (fast_wants_frame), or 0 */
-	unsigned int closing_first;	/* fds that its call under way may close */
-	unsigned int closing_last;
-	bool is_closing;
-	struct tracee *closing_next;
+	bool hid_untraced;		/* CLONE_UNTRACED was taken out of its call's flags (process/clone.c) */
+	struct question *question;	/* about its fds, and the answers (calls/question.c); or NULL */
+	struct interrupted interrupted; /* its last call, if a signal ended it (calls/restart.c) */
+	struct step step;
+	struct closing closing;
+	struct transfers transfers;
+
+	enum sandbox sandbox;
+	struct closely closely;
+	struct attach_state attach;
+	bool interrupt_sent; /* by loop/detach.c: it is let go at its next stop */
 	struct fast_tracee fast;
-	bool seized;	   /* and it has not stopped yet (await.c) */
-	bool unsettled;	   /* nor is it known that it was not in the middle of a fork then (follow.c) */
-	bool trap_blocked; /* it had SIGTRAP blocked when it was looked at last (await.c) */
-	bool awaited;	   /* at a breakpoint behind the call that it sleeps in */
-	uint64_t awaited_at;
-	int64_t seized_at;  /* ns */
-	int64_t user_ticks; /* of CPU time then */
-	int64_t kernel_ticks;
-	bool interrupt_sent;   /* detaching: it was interrupted (detach.c) */
-	bool again;	       /* the call that it is about to make begins anew (loop.c) */
-	bool transferred;      /* a transfer of it was emitted */
-	uint64_t last_emitted; /* ns, the time of its last transfer */
-	char name[16];	       /* at its exit */
 };
 
 /* What goes out: see emit.c. */
@@ -296,7 +351,7 @@ struct pt_tracer {
 	unsigned int left_out_count;
 	struct breakpoint *breakpoints; /* list */
 	bool traps;			/* int3 was written into some tracee's code */
-	bool seized;			/* some tracee was seized and has not stopped yet */
+	bool awaits_stops;		/* some tracee is AWAIT_STOP */
 	const struct fast_ops *fast;	/* NULL: there is no fast path (door.h) */
 	struct fast_tracer fast_state;
 	struct socket *idle_head;

@@ -102,7 +102,7 @@ bool fallback_none(struct pt_tracer *t, struct tracee *tracee)
 		reason = PT_FALLBACK_PROC;
 	else if (!(getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE))
 		reason = PT_FALLBACK_MACHINE;
-	else if (tracee->sandboxed || (!t->filtered && proc_status(tracee->tid, "Seccomp:", 10) > 0))
+	else if (tracee->sandbox || (!t->filtered && proc_status(tracee->tid, "Seccomp:", 10) > 0))
 		reason = PT_FALLBACK_SANDBOX;
 	else if (is_dispatched(tracee->tid))
 		reason = PT_FALLBACK_DISPATCH;

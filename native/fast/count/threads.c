@@ -47,7 +47,8 @@ bool threads_add_all(struct pt_tracer *t, struct image *image)
 	bool all = true;
 
 	for_each_tracee (t, tracee)
-		if (tracee->group == image->group && !tracee->exiting && tracee->state != TRACEE_EXPECTED)
+		if (tracee->group == image->group && tracee->state != TRACEE_EXITING &&
+		    tracee->state != TRACEE_EXPECTED)
 			all &= threads_add(image, tracee);
 	return all;
 }

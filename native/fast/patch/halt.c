@@ -82,8 +82,9 @@ enum standing { STANDS, RUNS, SLEEPS /* in a call that would be cut short */ };
 
 static bool is_known_to_stand(struct pt_tracer *t, const struct tracee *tracee, pid_t tid)
 {
-	return wait_kept(t, tid) || (tracee && (tracee->hold || tracee->exiting || tracee->state == TRACEE_NEWBORN ||
-						(tracee->group && tracee->group->waiting == tracee)));
+	return wait_kept(t, tid) ||
+	       (tracee && (tracee->hold || tracee->state == TRACEE_EXITING || tracee->state == TRACEE_NEWBORN ||
+			   (tracee->group && tracee->group->waiting == tracee)));
 }
 
 bool halt_stands(struct pt_tracer *t, pid_t tid)
@@ -102,14 +103,14 @@ static enum standing interrupt(struct tracee *tracee)
 
 	if (tracee->fast.halted)
 		return RUNS; /* its stop is on the way */
-	if (tracee->continues || tracee->entered)
+	if (tracee->resumed.by_cont || tracee->call.stage)
 		done = interrupt_gently(tracee, &place);
 	else
 		ptrace(PTRACE_INTERRUPT, tracee->tid, 0, 0);
 	tracee->fast.halted = done == INTERRUPT_SENT;
 	if (done != INTERRUPT_SLEEPS)
 		return RUNS;
-	return tracee->entered ? STANDS : SLEEPS; /* it stops once more before it runs any code of the program */
+	return tracee->call.stage ? STANDS : SLEEPS; /* it stops once more before it runs any code of the program */
 }
 
 static enum standing look(struct pt_tracer *t, pid_t tid, bool first)
@@ -130,9 +131,9 @@ static enum standing look(struct pt_tracer *t, pid_t tid, bool first)
 	}
 	if (!tracee || !tracee->group)
 		return RUNS; /* it is only being born, and stops by itself */
-	if (tracee->awaited)
+	if (tracee->attach.await == AWAIT_BREAKPOINT)
 		return STANDS; /* it stops once more before it runs any code of the program */
-	if (first && (tracee->continues || tracee->entered))
+	if (first && (tracee->resumed.by_cont || tracee->call.stage))
 		interrupt_look(tracee);
 	return interrupt(tracee);
 }

@@ -240,7 +240,7 @@ static bool is_being_signalled(struct pt_tracer *t, const struct group *group)
 	struct tracee *tracee;
 
 	for_each_tracee (t, tracee)
-		if (tracee->group == group && tracee->stepping)
+		if (tracee->group == group && tracee->step.on)
 			return true;
 	return false;
 }

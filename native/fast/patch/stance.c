@@ -20,8 +20,8 @@ enum stance stance_of(struct pt_tracer *t, pid_t tid, uint64_t *instruction)
 	if (halt_stands(t, tid))
 		return STANCE_STANDS;
 	/* An unknown one is only being born: its first stop comes before its first instruction. */
-	if (!tracee || tracee->entered || tracee->awaited || tracee->state == TRACEE_EXPECTED ||
-	    tracee->state == TRACEE_LISTENING)
+	if (!tracee || tracee->call.stage || tracee->attach.await == AWAIT_BREAKPOINT ||
+	    tracee->state == TRACEE_EXPECTED || tracee->state == TRACEE_LISTENING)
 		return STANCE_RETURNS;
 	if (proc_place(tid, &place) != 1)
 		return STANCE_RUNS;
