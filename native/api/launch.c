@@ -123,7 +123,7 @@ static _Noreturn void child(const struct pt_tracer *t, struct start *start)
 /* Handles the stops on the way until the program runs, or the child has given up. */
 static int follow_to_exec(struct pt_tracer *t, const struct start *start, int32_t *step)
 {
-	while (tracee_find(t, t->first) && !t->first_executed) {
+	while (tracee_find(t, t->first.pid) && !t->first.executed) {
 		int status;
 		pid_t tid = waitpid(-1, &status, WAIT_FLAGS);
 
@@ -134,8 +134,8 @@ static int follow_to_exec(struct pt_tracer *t, const struct start *start, int32_
 		if (tid > 0)
 			loop_dispatch(t, tid, status);
 	}
-	if (t->first_executed)
-		return t->first;
+	if (t->first.executed)
+		return t->first.pid;
 	*step = start->answer->step;
 	return start->answer->error ? -start->answer->error : -ESRCH;
 }
@@ -154,7 +154,7 @@ static int seize(struct pt_tracer *t, pid_t pid, int32_t *step)
 	tracee->fresh = true;
 	tracee->group->counted = !t->only;
 	t->launched = true;
-	t->first = pid;
+	t->first.pid = pid;
 	t->now = now_ns();
 	if (!t->only)
 		clone_emit(t, tracee);

@@ -95,7 +95,7 @@ void pt_destroy(struct pt_tracer *t)
 	signals_destroy(t);
 	emit_destroy(t);
 	watch_destroy(t);
-	free(t->left_out);
+	free(t->left_out.list);
 	free(t->only);
 	free(t);
 }
@@ -114,10 +114,10 @@ int pt_run(struct pt_tracer *t, int timeout_ms, struct pt_batch *batch)
 
 	/* The first batch also holds what launch and attach have emitted. */
 	emit_continue(t);
-	t->wants_answer = false;
+	t->wants.answer = false;
 	t->now = now_ns();
 	signals_start_ticks(t);
-	while (t->tracee_count && !t->wants_end && !t->wants_answer && !emit_full(t) && t->now < end &&
+	while (t->tracee_count && !t->wants.end && !t->wants.answer && !emit_full(t) && t->now < end &&
 	       result != -ECHILD) {
 		result = loop_step(t);
 		tick(t);

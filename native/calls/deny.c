@@ -78,10 +78,10 @@ int pt_deny(struct pt_tracer *t, const struct pt_rule *given)
 	rule->given.prefixes = rule->prefixes;
 	for (uint32_t i = 0; i < given->prefix_count; i++)
 		rule->prefixes[i] = unmapped(given->prefixes[i]);
-	for (at = &t->orders[given->compat != 0][given->number].rules; *at; at = &(*at)->next)
+	for (at = &t->orders.of[given->compat != 0][given->number].rules; *at; at = &(*at)->next)
 		;
 	*at = rule;
-	t->has_orders = true;
+	t->orders.any = true;
 	return 0;
 }
 

@@ -40,7 +40,7 @@ int pt_watch(struct pt_tracer *t, const struct pt_watch *watch)
 
 	if (watch->number >= CALL_NUMBERS)
 		return -EINVAL;
-	order = &t->orders[watch->compat != 0][watch->number];
+	order = &t->orders.of[watch->compat != 0][watch->number];
 	if (!order->watch) {
 		order->watch = calloc(1, sizeof(*order->watch));
 		if (!order->watch)
@@ -53,23 +53,23 @@ int pt_watch(struct pt_tracer *t, const struct pt_watch *watch)
 	order->watch->hold |= watch->hold;
 	for (unsigned int i = 0; i < 6; i++)
 		merge(&order->watch->captures[i], &watch->captures[i]);
-	t->has_orders = true;
+	t->orders.any = true;
 	return 0;
 }
 
 void watch_destroy(struct pt_tracer *t)
 {
-	for (unsigned int compat = 0; compat < 2 && t->has_orders; compat++) {
+	for (unsigned int compat = 0; compat < 2 && t->orders.any; compat++) {
 		for (unsigned int i = 0; i < CALL_NUMBERS; i++) {
-			free(t->orders[compat][i].watch);
-			deny_destroy(t->orders[compat][i].rules);
+			free(t->orders.of[compat][i].watch);
+			deny_destroy(t->orders.of[compat][i].rules);
 		}
 	}
 }
 
 const struct order *watch_order(const struct pt_tracer *t, bool compat, uint64_t number)
 {
-	const struct order *order = number < CALL_NUMBERS ? &t->orders[compat][number] : NULL;
+	const struct order *order = number < CALL_NUMBERS ? &t->orders.of[compat][number] : NULL;
 
 	return order && (order->watch || order->rules) ? order : NULL;
 }
@@ -95,7 +95,7 @@ static bool hold(struct pt_tracer *t, struct tracee *tracee, enum hold at)
 	if (!capture_emit(t, PT_HELD, tracee, &tracee->watched.call, tracee->watched.watch->captures))
 		return false;
 	tracee->hold = at;
-	t->wants_answer = true;
+	t->wants.answer = true;
 	return true;
 }
 
@@ -149,7 +149,7 @@ bool watch_enter(struct pt_tracer *t, struct tracee *tracee)
 	bool wanted, needed;
 
 	/* Between fork and execve it is ptmon's own code that a launched tracee runs. */
-	if (!t->has_orders || tracee->fresh || tracee->call.abi == ABI_COUNT)
+	if (!t->orders.any || tracee->fresh || tracee->call.abi == ABI_COUNT)
 		return call_enter(t, tracee, true);
 	rule = find_order(t, tracee, &made);
 	watch = watched->watch;

@@ -84,8 +84,8 @@ static int look_at_all(struct look *look)
 
 static bool was_left_out(const struct pt_tracer *t, pid_t pid)
 {
-	for (unsigned int i = 0; i < t->left_out_count; i++)
-		if (t->left_out[i].pid == pid)
+	for (unsigned int i = 0; i < t->left_out.count; i++)
+		if (t->left_out.list[i].pid == pid)
 			return true;
 	return false;
 }
@@ -120,8 +120,8 @@ static void report_left_out(struct pt_tracer *t, pid_t root, unsigned int since)
 		uint64_t count = 0;
 		int error = 0;
 
-		for (unsigned int j = 0; j < t->left_out_count; j++) {
-			const struct left_out *one = &t->left_out[j];
+		for (unsigned int j = 0; j < t->left_out.count; j++) {
+			const struct left_out *one = &t->left_out.list[j];
 
 			if (one->root != root || one->reason != reasons[i])
 				continue;
@@ -141,12 +141,12 @@ static int leave_out(struct pt_tracer *t, pid_t root, pid_t pid, int error)
 {
 	const bool traced = error != -EACCES && proc_status(pid, "TracerPid:", 10) > 0;
 	const enum pt_reason reason = traced ? PT_REASON_TRACED : PT_REASON_FORBIDDEN;
-	struct left_out *more = realloc(t->left_out, (t->left_out_count + 1) * sizeof(*more));
+	struct left_out *more = realloc(t->left_out.list, (t->left_out.count + 1) * sizeof(*more));
 
 	if (!more)
 		return -ENOMEM;
-	t->left_out = more;
-	t->left_out[t->left_out_count++] = (struct left_out){
+	t->left_out.list = more;
+	t->left_out.list[t->left_out.count++] = (struct left_out){
 		.pid = pid, .root = root, .reason = reason, .error = -error};
 	return 0;
 }
@@ -196,7 +196,7 @@ static int seize_children(struct pt_tracer *t, struct attaching *attaching, stru
 
 int descendants_seize(struct pt_tracer *t, struct attaching *attaching)
 {
-	const unsigned int before = t->left_out_count;
+	const unsigned int before = t->left_out.count;
 	struct look look = {0};
 	bool again = true;
 	int seized = look_at_all(&look), one;
@@ -205,7 +205,7 @@ int descendants_seize(struct pt_tracer *t, struct attaching *attaching)
 		one = seize_children(t, attaching, &look, &again);
 		seized = one < 0 ? one : seized + one;
 	}
-	if (t->left_out_count > before)
+	if (t->left_out.count > before)
 		report_left_out(t, attaching->root, before);
 	free(look.seen);
 	return seized;

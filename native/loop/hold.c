@@ -64,7 +64,7 @@ void hold_end_all(struct pt_tracer *t)
 {
 	struct tracee *tracee;
 
-	if (!t->has_orders)
+	if (!t->orders.any)
 		return;
 	for_each_tracee (t, tracee)
 		if (tracee->hold)

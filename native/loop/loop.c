@@ -225,7 +225,7 @@ static enum next on_signal(struct pt_tracer *t, struct tracee *tracee, int signa
 		return NEXT_RESUME;
 	if (tracee->step.on && restart_stepped(t, tracee, signal))
 		return NEXT_RESUME;
-	if (tracee->group->tgid == t->first)
+	if (tracee->group->tgid == t->first.pid)
 		signals_note_delivered(t, signal);
 	fast_before_signal(t, tracee, signal);
 	return restart_at_signal(t, tracee, signal);
@@ -233,8 +233,8 @@ static enum next on_signal(struct pt_tracer *t, struct tracee *tracee, int signa
 
 static enum next on_interrupt(struct pt_tracer *t, struct tracee *tracee)
 {
-	if (tracee->tid == t->first)
-		t->first_stopped = false;
+	if (tracee->tid == t->first.pid)
+		t->first.stopped = false;
 	fast_interrupted(t, tracee);
 	program_look(t, tracee);
 	return NEXT_RESUME;
@@ -338,7 +338,7 @@ void loop_dispatch(struct pt_tracer *t, pid_t tid, int status)
 	next = tracee ? handle(t, tracee, kind, status) : on_unknown(t, tid, kind);
 	next_do(t, tid, next, kind == STOP_SIGNAL ? WSTOPSIG(status) : 0);
 	/* Not before PTRACE_LISTEN: ptmon may stop itself here, and a SIGCONT is to reach its program meanwhile. */
-	if (next == NEXT_LISTEN && tid == t->first)
+	if (next == NEXT_LISTEN && tid == t->first.pid)
 		signals_first_stopped(t);
 }
 

@@ -52,7 +52,7 @@ static struct tracee *become_leader(struct pt_tracer *t, struct tracee *tracee, 
 
 static void report_undecoded(struct pt_tracer *t, struct tracee *tracee)
 {
-	if (tracee->group && (tracee->group->counted || t->has_orders))
+	if (tracee->group && (tracee->group->counted || t->orders.any))
 		emit_warning(t, tracee, PT_REASON_COMPAT, NULL, 0);
 }
 
@@ -88,7 +88,7 @@ enum next program_executed(struct pt_tracer *t, struct tracee *tracee, pid_t tgi
 	rings_kept(t, tracee);
 	if (tracee->fresh) {
 		tracee->fresh = false;
-		t->first_executed = true;
+		t->first.executed = true;
 	}
 	if (tracee->group->counted && !tracee->group->emitted)
 		clone_emit(t, tracee);
@@ -120,7 +120,7 @@ enum next program_gone(struct pt_tracer *t, struct tracee *tracee, int status)
 	struct pt_record *record;
 
 	call_abandon(t, tracee);
-	if (tracee->group && (tracee->group->emitted || tracee->tid == t->first)) {
+	if (tracee->group && (tracee->group->emitted || tracee->tid == t->first.pid)) {
 		record = emit(t, PT_EXIT, tracee, tracee->name, strlen(tracee->name));
 		if (record)
 			record->value = status;

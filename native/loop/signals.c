@@ -166,7 +166,7 @@ void signals_note_delivered(struct pt_tracer *t, int signal)
 
 static void stop_with_program(struct pt_tracer *t)
 {
-	if (!t->signals.stop_wanted || !t->first_stopped)
+	if (!t->signals.stop_wanted || !t->first.stopped)
 		return;
 	if (t->now - t->signals.stop_wanted < STOP_PATIENCE_NS)
 		kill(getpid(), SIGSTOP);
@@ -175,7 +175,7 @@ static void stop_with_program(struct pt_tracer *t)
 
 void signals_first_stopped(struct pt_tracer *t)
 {
-	t->first_stopped = true;
+	t->first.stopped = true;
 	stop_with_program(t);
 }
 
@@ -192,7 +192,7 @@ static void forward_pending(struct pt_tracer *t)
 		return;
 	/* From a little before ptmon got its own: a group is signalled in any order. */
 	if (s->delivered[s->forward] < s->forward_since - 2 * TICK_NS)
-		kill(t->first, s->forward);
+		kill(t->first.pid, s->forward);
 	s->forward = 0;
 }
 
@@ -204,9 +204,9 @@ static void hang_up(struct pt_tracer *t, const siginfo_t *info)
 	const bool passed_on = info->si_pid == getsid(0) && t->signals.has_terminal && !has_terminal();
 
 	if (t->options.reopens && info->si_code <= 0 && !passed_on)
-		t->wants_reopen = true;
+		t->wants.reopen = true;
 	else if (!t->signals.deaf)
-		t->wants_end = SIGHUP;
+		t->wants.end = SIGHUP;
 }
 
 static void take(struct pt_tracer *t, const siginfo_t *info)
@@ -220,8 +220,8 @@ static void take(struct pt_tracer *t, const siginfo_t *info)
 	} else if (!t->launched && signal == SIGHUP) {
 		hang_up(t, info);
 	} else if (!t->launched) {
-		t->wants_end = signal;
-	} else if (info->si_code <= 0 && info->si_pid != t->first) {
+		t->wants.end = signal;
+	} else if (info->si_code <= 0 && info->si_pid != t->first.pid) {
 		/* By kill(2), not by the terminal (SI_KERNEL), which reaches the program too; nor by the program. */
 		s->forward = signal;
 		s->forward_since = t->now;

@@ -184,7 +184,7 @@ void emit_end(struct pt_tracer *t, struct pt_batch *batch)
 	if (!t->options.aggregate && !order_by_time(&t->out))
 		t->out.lost = true;
 	if (t->out.lost) {
-		const struct tracee nobody = {.tid = t->first};
+		const struct tracee nobody = {.tid = t->first.pid};
 		struct pt_record *record = emit(t, PT_WARNING, &nobody, NULL, 0);
 
 		if (record) {
@@ -200,10 +200,10 @@ void emit_end(struct pt_tracer *t, struct pt_batch *batch)
 		.data = t->out.data,
 		.count = t->out.count,
 		.data_length = t->out.data_length,
-		.signal = t->wants_end,
-		.reopen = t->wants_reopen,
+		.signal = t->wants.end,
+		.reopen = t->wants.reopen,
 		.tracees = t->tracee_count,
 		.time = t->out.emitted_until,
 	};
-	t->wants_reopen = false;
+	t->wants.reopen = false;
 }

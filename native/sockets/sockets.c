@@ -77,12 +77,12 @@ static void unlink_from(struct pt_tracer *t, struct socket *socket)
 /* Takes the oldest out of the idle list; it is freed if it is still idle in truth. */
 static void drop_oldest(struct pt_tracer *t)
 {
-	struct socket *oldest = t->idle_head;
+	struct socket *oldest = t->idle.head;
 
-	t->idle_head = oldest->idle_next;
-	if (!t->idle_head)
-		t->idle_tail = NULL;
-	t->idle_count--;
+	t->idle.head = oldest->idle_next;
+	if (!t->idle.head)
+		t->idle.tail = NULL;
+	t->idle.count--;
 	oldest->idle = false;
 	if (oldest->cached || oldest->busy)
 		return; /* it came back to use meanwhile */
@@ -96,18 +96,18 @@ void socket_put(struct pt_tracer *t, struct socket *socket)
 		return;
 	socket->idle = true;
 	socket->idle_next = NULL;
-	if (t->idle_tail)
-		t->idle_tail->idle_next = socket;
+	if (t->idle.tail)
+		t->idle.tail->idle_next = socket;
 	else
-		t->idle_head = socket;
-	t->idle_tail = socket;
-	if (++t->idle_count > MAX_IDLE)
+		t->idle.head = socket;
+	t->idle.tail = socket;
+	if (++t->idle.count > MAX_IDLE)
 		drop_oldest(t);
 }
 
 void sockets_destroy(struct pt_tracer *t)
 {
-	while (t->idle_head)
+	while (t->idle.head)
 		drop_oldest(t);
 	for (unsigned int i = 0; i < HASH_SIZE; i++) {
 		for (struct socket *socket = t->sockets[i], *next; socket; socket = next) {

@@ -310,14 +310,46 @@ struct found {
 	} stops[FOUND_MOST + 1]; /* and one that inject.c may have to keep */
 	unsigned int next;
 	unsigned int count;
+	unsigned int quick;    /* so many waits in a row were short */
+	int64_t crowded_until; /* ns: others use the CPU */
 };
 
-/* A descendant of an attached process that could not be attached. */
-struct left_out {
+/* Descendants of attached processes that could not be attached. See loop/descendants.c. */
+struct left_outs {
+	struct left_out {
+		pid_t pid;
+		pid_t root; /* which was asked for */
+		enum pt_reason reason;
+		int error; /* errno */
+	} *list;
+	unsigned int count;
+};
+
+/* The launched program's process. */
+struct first {
 	pid_t pid;
-	pid_t root; /* which was asked for */
-	enum pt_reason reason;
-	int error; /* errno */
+	bool executed;
+	bool stopped; /* in a group-stop */
+};
+
+/* What is to be done at calls beside counting them. See calls/watch.c. */
+struct orders {
+	bool any;
+	struct order of[2][CALL_NUMBERS]; /* [1]: of the 32-bit ABI */
+};
+
+/* Sockets that nothing points to, the oldest first. See sockets/sockets.c. */
+struct idle {
+	struct socket *head;
+	struct socket *tail;
+	unsigned int count;
+};
+
+/* What Python has to do when the batch ends. */
+struct wants {
+	int end;     /* to detach, for this signal asks for it; 0: none does */
+	bool reopen; /* to open the log anew; no batch has said so yet */
+	bool answer; /* to answer a PT_HELD, which is the batch's last record */
 };
 
 struct pt_tracer {
@@ -325,43 +357,37 @@ struct pt_tracer {
 	char *only;
 	bool launched;
 	bool filtered;	   /* launched ones have our seccomp filter */
-	bool foreign_proc; /* /proc shows another PID namespace than ours (proc.h) */
+	bool foreign_proc; /* /proc shows another PID namespace than ours (machine/proc.h) */
 	bool counting;
 	bool detaching;
-	pid_t first; /* the launched program's pid */
-	bool first_executed;
-	bool first_stopped;
 	int64_t now; /* ns, CLOCK_MONOTONIC, at the last stop */
 	int64_t next_tick;
+	struct first first;
 	struct found found;
-	unsigned int quick_stops; /* in a row: see wait.c */
-	int64_t crowded_until;	  /* ns: others use the CPU */
+	struct orders orders;
+
+	struct tracee *tracees[HASH_SIZE];
 	unsigned int tracee_count;
 	unsigned int newborns;
 	unsigned int waiting; /* groups of which a tracee waits (struct group) */
-	uint32_t next_row;
-	bool has_orders;
-	bool wants_answer;		      /* a PT_HELD was emitted: the batch ends with it */
-	struct order orders[2][CALL_NUMBERS]; /* [1]: of the 32-bit ABI */
-	struct tracee *tracees[HASH_SIZE];
-	struct socket *sockets[HASH_SIZE];
-	struct row *rows[HASH_SIZE];
-	struct files *with_pidfd;  /* list */
-	struct left_out *left_out; /* array */
-	unsigned int left_out_count;
+	bool awaits_stops;    /* some tracee is AWAIT_STOP */
+	struct left_outs left_out;
 	struct breakpoint *breakpoints; /* list */
 	bool traps;			/* int3 was written into some tracee's code */
-	bool awaits_stops;		/* some tracee is AWAIT_STOP */
-	const struct fast_ops *fast;	/* NULL: there is no fast path (door.h) */
+
+	struct socket *sockets[HASH_SIZE];
+	struct idle idle;
+	struct row *rows[HASH_SIZE];
+	uint32_t next_row;
+	struct files *with_pidfd; /* list */
+
+	const struct fast_ops *fast; /* NULL: there is no fast path (door.h) */
 	struct fast_tracer fast_state;
-	struct socket *idle_head;
-	struct socket *idle_tail;
-	unsigned int idle_count;
+
 	struct out out;
 	struct signals signals;
-	int wants_end;	   /* signal that asks to detach */
-	bool wants_reopen; /* a signal asks to reopen the log, and no batch has said so yet */
-	bool handed_over;  /* a batch was handed out: its memory may be used anew */
+	struct wants wants;
+	bool handed_over; /* a batch was handed out: its memory may be used anew */
 };
 
 static inline int64_t now_ns(void)
