@@ -142,7 +142,7 @@ void door_call_enters(struct pt_tracer *t, struct tracee *tracee)
 	enum change change;
 
 	changes_end(tracee);
-	if (!image || image->withdrawn || tracee->fast.borrows || tracee->call.abi != ABI_NATIVE)
+	if (!image || image->stage >= IMAGE_WITHDRAWN || tracee->fast.borrows || tracee->call.abi != ABI_NATIVE)
 		return;
 	change = change_of(image, &tracee->call);
 	if (change == CHANGE_ENDS && (tracee->group->fast.free || is_shown(image, &tracee->call)))
@@ -170,12 +170,12 @@ static bool looks_too_often(const struct pt_tracer *t, const struct tracee *trac
 	const struct call *call = &tracee->call;
 	struct group *group = tracee->group;
 
-	if (t->now - group->fast.looks_since > LOOKS_NS) {
-		group->fast.looks_since = t->now;
-		group->fast.looks = 0;
+	if (t->now - group->fast.looks.since > LOOKS_NS) {
+		group->fast.looks.since = t->now;
+		group->fast.looks.count = 0;
 	}
-	group->fast.looks += call->number == SYS_mmap && !(call->args[3] & MAP_ANONYMOUS) ? 1 : LOOK_AT_GENERATED;
-	return group->fast.looks > LOOKS_MOST;
+	group->fast.looks.count += call->number == SYS_mmap && !(call->args[3] & MAP_ANONYMOUS) ? 1 : LOOK_AT_GENERATED;
+	return group->fast.looks.count > LOOKS_MOST;
 }
 
 int changes_made(struct pt_tracer *t, struct tracee *tracee, int64_t result)

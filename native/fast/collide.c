@@ -276,7 +276,7 @@ bool door_collides(struct pt_tracer *t, struct tracee *tracee, enum abi abi, uin
 
 	if (!t->options.fast || tracee->fresh)
 		return false;
-	if (image && !image->withdrawn && locks_itself_in(abi, number, args, &reason))
+	if (image && image->stage < IMAGE_WITHDRAWN && locks_itself_in(abi, number, args, &reason))
 		return give_back(t, tracee, number, reason);
 	effect = effect_of(tracee, abi, number, args);
 	tracee->fast.may_map = effect == MAY_MAP && t->filtered;

@@ -39,7 +39,7 @@ static bool is_due(const struct pt_tracer *t, const struct tracee *tracee, uint6
 	const struct group *group = tracee->group;
 
 	return is_candidate(t, tracee) && group->fast.stops >= (uint32_t)t->options.fast &&
-	       t->now >= group->fast.not_before &&
+	       t->now >= group->fast.tries.not_before &&
 	       (!t->filtered || (kinds_counted(tracee->call.number) &&
 				 !(group->fast.image && image_has_tried(group->fast.image, instruction - 2))));
 }
@@ -121,10 +121,10 @@ static void give_up(struct pt_tracer *t, struct tracee *tracee, int error)
 	struct group *group = tracee->group;
 
 	if (error == -EAGAIN) {
-		unsigned int doublings = group->fast.tries < PAUSE_DOUBLINGS_MOST ? group->fast.tries++
-										  : PAUSE_DOUBLINGS_MOST;
+		unsigned int doublings = group->fast.tries.count < PAUSE_DOUBLINGS_MOST ? group->fast.tries.count++
+											: PAUSE_DOUBLINGS_MOST;
 
-		group->fast.not_before = t->now + ((int64_t)PAUSE_NS << doublings);
+		group->fast.tries.not_before = t->now + ((int64_t)PAUSE_NS << doublings);
 		return;
 	}
 	group->fast.stops = 0;

@@ -207,8 +207,8 @@ static bool is_to_be_left(const struct pt_tracer *t, const struct tracee *tracee
 	const struct image *image = group->fast.image;
 
 	/* A filter of its own may forbid the call that this takes, and dispatch would send it to the program. */
-	return image && (image->withdrawn || image->to_withdraw) && image->leavings < LEAVINGS_MOST &&
-	       t->now >= image->leave_after && tracee->call.abi == ABI_NATIVE &&
+	return image && image->stage >= IMAGE_TO_WITHDRAW && image->leave.tries < LEAVINGS_MOST &&
+	       t->now >= image->leave.not_before && tracee->call.abi == ABI_NATIVE &&
 	       !(group->fast.fallen & (1u << PT_FALLBACK_SANDBOX | 1u << PT_FALLBACK_DISPATCH));
 }
 
@@ -220,10 +220,10 @@ void leave_if_withdrawn(struct pt_tracer *t, struct tracee *tracee)
 
 	if (!is_to_be_left(t, tracee))
 		return;
-	image->leave_after = t->now + (PAUSE_NS << image->leavings++);
+	image->leave.not_before = t->now + (PAUSE_NS << image->leave.tries++);
 	if (!halt_process(t, group, tracee))
 		return;
-	if (!image->withdrawn)
+	if (image->stage < IMAGE_WITHDRAWN)
 		patch_withdraw(t, image, tracee->tid);
 	if (leave_stubs(t, image) && registers_read(tracee->tid, &regs) == 0 && !registers_compat(&regs))
 		leave_memory(t, tracee, &regs, false);

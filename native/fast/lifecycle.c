@@ -38,7 +38,7 @@ static void end_borrowing(struct tracee *borrower)
 	struct image *image = borrower->fast.borrows;
 
 	borrower->fast.borrows = NULL;
-	if (image && --image->borrowers == 0 && !image->withdrawn)
+	if (image && --image->borrowers == 0 && image->stage < IMAGE_WITHDRAWN)
 		image_set_flags(image, image->own_flags);
 }
 
@@ -73,7 +73,7 @@ static void cloned_by(struct pt_tracer *t, struct tracee *child, struct tracee *
 		child->group->fast.clockless = parent->group->fast.clockless;
 	if (!image)
 		return;
-	if (image->closed && !memory) {
+	if (image->stage == IMAGE_CLOSED && !memory) {
 		child->group->fast.slow = true; /* its memory can't be read either, and nobody runs its stubs */
 		return;
 	}
@@ -147,7 +147,7 @@ void door_executed(struct pt_tracer *t, struct tracee *tracee)
 	tracee->fast.requests = 0;
 	tracee->fast.relocate = tracee->fast.unnamed = false;
 	tracee->fast.thread_pointer = 0;
-	tracee->group->fast.not_before = 0;
+	tracee->group->fast.tries.not_before = 0;
 	tracee->group->fast.stops = 0;
 }
 

@@ -85,7 +85,8 @@ static bool go_to_call(struct pt_tracer *t, struct tracee *tracee, struct reques
 	const uint64_t call = registers_r11(&requester->regs);
 	const uint64_t number = (uint64_t)registers_result(&requester->regs);
 	uint32_t offset;
-	const struct fast_site *site = image && !image->withdrawn ? image_twin_of(image, call, &offset) : NULL;
+	const struct fast_site *site = image && image->stage < IMAGE_WITHDRAWN ? image_twin_of(image, call, &offset)
+									       : NULL;
 	const bool again = site && retry_passes(t, image, tracee, &requester->regs, number);
 
 	if (requester_leave(tracee->tid, requester, again ? retry_at(site) : call) < 0)

@@ -46,8 +46,9 @@ bool retry_passes(struct pt_tracer *t, struct image *image, struct tracee *trace
 bool door_tries_again(struct pt_tracer *t, struct tracee *tracee, uint64_t instruction, uint64_t number)
 {
 	struct image *image = tracee->group->fast.image;
-	const struct fast_site *site = image && !image->withdrawn ? image_twin_of(image, instruction, &(uint32_t){0})
-								  : NULL;
+	const struct fast_site *site = image && image->stage < IMAGE_WITHDRAWN
+					       ? image_twin_of(image, instruction, &(uint32_t){0})
+					       : NULL;
 	struct registers regs;
 
 	if (!site || !may_pass(image, number) || registers_read(tracee->tid, &regs) < 0 ||

@@ -61,7 +61,7 @@ void image_destroy(struct pt_tracer *t, struct image *image)
 	free(image->tried);
 	known_destroy(image);
 	free(image->threads);
-	free(image->handled);
+	free(image->handled.list);
 	free(image);
 }
 
@@ -214,15 +214,15 @@ struct image *image_copy(struct pt_tracer *t, const struct image *of, struct tra
 		return NULL;
 	image->flags = of->own_flags;
 	image->own_flags = of->own_flags;
-	image->handled_lost = of->handled_lost ||
-			      of->handled_count; /* its stacks are copied, by threads that are not */
+	image->handled.lost = of->handled.lost ||
+			      of->handled.count; /* its stacks are copied, by threads that are not */
 	image->stubs_end = of->stubs_end;
 	image->sites = copy_of(of->sites, of->site_count * sizeof(*of->sites));
 	image->tried = copy_of(of->tried, of->tried_count * sizeof(*of->tried));
 	if (image->sites && image->tried && known_copy(image, of) == 0) {
 		image->site_count = of->site_count;
 		image->tried_count = of->tried_count;
-		image->withdrawn = of->withdrawn;
+		image->stage = of->stage < IMAGE_WITHDRAWN ? IMAGE_USED : IMAGE_WITHDRAWN;
 		image->by_request = of->by_request;
 		/* Records before this one are its parent's. */
 		if (of->files && clear_slots(image, of->files->size) == 0 && ring_skip(image) == 0 &&

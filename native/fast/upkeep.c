@@ -89,7 +89,7 @@ void door_exiting(struct pt_tracer *t, struct tracee *tracee)
 static void withdraw_unfiltered(struct pt_tracer *t, struct image *image, struct tracee *tracee)
 {
 	image_set_flags(image, image->flags | FAST_ALL_STOP);
-	image->to_withdraw = true;
+	image_reaches(image, IMAGE_TO_WITHDRAW);
 	if (unseen_end(t, tracee))
 		patch_withdraw(t, image, tracee->tid);
 }
@@ -157,9 +157,9 @@ void door_hides(struct pt_tracer *t, struct tracee *tracee)
 	 * read. */
 	if (image->files)
 		files_leave_image(t, image->files);
-	if (image->withdrawn && !image->borrowers && others_left(image, tracee->tid)) {
+	if (image->stage >= IMAGE_WITHDRAWN && !image->borrowers && others_left(image, tracee->tid)) {
 		ring_drain(t, image);
-		image->closed = true;
+		image_reaches(image, IMAGE_CLOSED);
 	} else if (!(proc_status(getpid(), "CapEff:", 16) >> CAP_SYS_PTRACE & 1)) {
 		/* A call that sleeps in a stub is counted there when it ends, and nobody will read that. */
 		emit_warning(t, tracee, PT_REASON_UNREADABLE, NULL, EPERM);
@@ -187,7 +187,7 @@ static bool detach_from(struct pt_tracer *t, struct image *image)
 	else
 		patch_withdraw_live(t, image, image->reader, 0);
 	ring_drain(t, image);
-	return image->withdrawn && leave_stubs(t, image) && leave_by_any(t, image);
+	return image->stage >= IMAGE_WITHDRAWN && leave_stubs(t, image) && leave_by_any(t, image);
 }
 
 static void leave_behind(struct pt_tracer *t, struct image *image)
@@ -242,9 +242,11 @@ static struct image *mirror(const struct files *files)
 	struct image *image = files->image;
 	uint64_t magic;
 
-	if (!image || image->closed)
+	if (!image || image->stage == IMAGE_CLOSED)
 		return NULL;
-	return image->withdrawn && image_read(image, FAST_MAGIC, &magic, sizeof(magic)) == -EPERM ? NULL : image;
+	return image->stage >= IMAGE_WITHDRAWN && image_read(image, FAST_MAGIC, &magic, sizeof(magic)) == -EPERM
+		       ? NULL
+		       : image;
 }
 
 bool door_learn(struct pt_tracer *t, struct files *files, unsigned int fd, struct socket *socket)

@@ -40,19 +40,25 @@ struct fast_group {
 	struct image *image;	/* what of it is in the process's memory, or NULL */
 	uint32_t stops;		/* calls that stopped, until its code was looked at */
 	unsigned int changing;	/* tracees in the middle of a call that changes its code */
-	uint32_t looks;		/* at what such calls have brought ... */
-	int64_t looks_since;	/* ... since then, ns */
 	bool slow;		/* it is not tried any more */
 	bool free;		/* its threads run under PTRACE_CONT though there is no filter (fast/attach.c) */
-	bool clockless;		/* nor in what it executes: a rdtsc would fault there (PR_SET_TSC) */
-	uint32_t tries;		/* to patch it that have failed, for its threads were in the way */
-	int64_t not_before;	/* ns: until then it is not tried again */
+	bool clockless;		/* nor is what it executes: a rdtsc would fault there (PR_SET_TSC) */
 	int64_t collides_since; /* ns: a call of it waits for its memory to be given back (fast/collide.c); 0: none */
 	uint32_t fallen;	/* one bit for each pt_fallback that was reported of it */
-	struct frame *returns;	/* signal frames that may return to code that is replaced (fast/patch/returns.c) */
-	unsigned int return_count;
-	bool returns_lost; /* there were more */
-	bool returned;	   /* a thread may have gone on by one before that was changed, and not have come by since */
+	struct {
+		uint32_t count; /* at code that calls have brought ... */
+		int64_t since;	/* ... since then, ns */
+	} looks;		/* fast/changes.c */
+	struct {
+		uint32_t count;	    /* that have failed, for threads were in the way */
+		int64_t not_before; /* ns: the next one */
+	} tries;		    /* to patch it (fast/fast.c) */
+	struct {
+		struct frame *list; /* signal frames that may return to code that is replaced */
+		unsigned int count;
+		bool lost;  /* there were more */
+		bool taken; /* a thread may have gone on by one before that was changed, and not have come by since */
+	} returns;	    /* fast/patch/returns.c */
 };
 
 /* And of a thread. */
@@ -60,8 +66,7 @@ struct fast_tracee {
 	enum change changes;   /* by the call that it is inside of */
 	bool may_map;	       /* that call may bring code of its own to where our filter lets calls pass */
 	bool halted;	       /* it was asked to stop (fast/patch/halt.c), and its stop waits for its turn */
-	unsigned int requests; /* that are not over: calls of it to be followed; a handler may make one more meanwhile
-				  (fast/requests.c) */
+	unsigned int requests; /* whose calls are not over; a handler may make one more meanwhile (fast/requests.c) */
 	struct image *borrows; /* a child of vfork: it runs in the memory of this one */
 	bool relocate; /* its code was patched while it did not stand: where it goes on is looked at at its next stop */
 	bool relocated;		 /* that was at this stop */

@@ -292,7 +292,7 @@ void ring_read(struct pt_tracer *t, struct image *image)
 	struct records emitted;
 	int error;
 
-	if (image->draining || image->lost || image->closed)
+	if (image->draining || image->lost || image->stage == IMAGE_CLOSED)
 		return;
 	error = read_lines(image, lines);
 	if (!error && has_news(image, lines)) {

@@ -54,7 +54,7 @@ void known_drop(struct image *image, uint64_t begin, uint64_t end)
 			image->known[left++] = image->known[i];
 	}
 	image->known_count = left;
-	image->patrol_offset = 0;
+	image->patrol.offset = 0;
 }
 
 int known_add(struct image *image, const struct mapping *mapping)

@@ -199,7 +199,7 @@ static bool keep_plain(struct pass *pass)
 static bool none_is_within(struct pass *pass)
 {
 	return wait_until_elsewhere(pass) ||
-	       (!pass->plain && !pass->image->group->fast.returned && keep_plain(pass) && all_elsewhere(pass));
+	       (!pass->plain && !pass->image->group->fast.returns.taken && keep_plain(pass) && all_elsewhere(pass));
 }
 
 static int write_jumps(const struct pass *pass)
@@ -229,7 +229,7 @@ static bool none_would_suffer(struct pass *pass)
 /* Frames end; but where they were too many to be remembered nobody will know. */
 static int result_of(const struct pass *pass, int written)
 {
-	if (pass->hidden && pass->image->group->fast.returns_lost)
+	if (pass->hidden && pass->image->group->fast.returns.lost)
 		return -ENOBUFS;
 	return pass->hidden || pass->later ? -EAGAIN : written;
 }
@@ -255,15 +255,15 @@ int live_jumps(struct pt_tracer *t, struct image *image, const struct tracee *tr
 		return result_of(&pass, 0);
 	if (!none_would_suffer(&pass) || is_being_signalled(t, image->group))
 		return -EAGAIN;
-	image->group->fast.returned |= relocate_known(image, tracee->tid) > 0;
-	pass.plain &= !image->group->fast.returned;
+	image->group->fast.returns.taken |= relocate_known(image, tracee->tid) > 0;
+	pass.plain &= !image->group->fast.returns.taken;
 	t->traps = true;
 	write_first(&pass, &trap);
 	if (!none_is_within(&pass)) {
 		write_first(&pass, NULL);
 		return -EAGAIN;
 	}
-	image->group->fast.returned = false;
+	image->group->fast.returns.taken = false;
 	written = write_jumps(&pass);
 	halt_each(image->group, relocate, &pass);
 	return result_of(&pass, written);

@@ -216,7 +216,7 @@ void patch_withdraw(struct pt_tracer *t, struct image *image, pid_t tid)
 		image->sites[i].jumps = false;
 	}
 	relocate_out(t, image);
-	image->withdrawn = true;
+	image_reaches(image, IMAGE_WITHDRAWN);
 }
 
 struct leaving {
@@ -242,5 +242,5 @@ void patch_withdraw_live(struct pt_tracer *t, struct image *image, pid_t tid, pi
 	if (live_originals(t, image, tid, handled) < 0)
 		return;
 	halt_each(image->group, leave, &leaving);
-	image->withdrawn = true;
+	image_reaches(image, IMAGE_WITHDRAWN);
 }
