@@ -22,7 +22,7 @@ struct tracee *tracee_create(struct pt_tracer *t, pid_t tid)
 	tracee->tid = tid;
 	tracee->state = TRACEE_NEWBORN;
 	tracee->birth.since = t->now;
-	tracees_link(t, tracee);
+	hash_add(&t->tracees, &tracee->link, (uint64_t)tracee->tid);
 	t->tracee_count++;
 	t->newborns++;
 	return tracee;
@@ -53,7 +53,7 @@ static void forget_shared(struct pt_tracer *t, const struct group *group)
 
 void tracee_destroy(struct pt_tracer *t, struct tracee *tracee)
 {
-	tracees_unlink(t, tracee);
+	hash_remove(&t->tracees, &tracee->link);
 	t->tracee_count--;
 	fast_gone(t, tracee);
 	if (tracee->group) {
@@ -103,7 +103,7 @@ int tracee_join(struct pt_tracer *t, struct tracee *tracee, struct group *group,
 
 void tracee_rename(struct pt_tracer *t, struct tracee *tracee, pid_t tid)
 {
-	tracees_unlink(t, tracee);
+	hash_remove(&t->tracees, &tracee->link);
 	tracee->tid = tid;
-	tracees_link(t, tracee);
+	hash_add(&t->tracees, &tracee->link, (uint64_t)tracee->tid);
 }

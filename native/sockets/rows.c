@@ -14,22 +14,28 @@
 #include "state/door.h"
 
 /* FNV-1a over the socket and the peer. A server of datagrams may have thousands of peers on one socket. */
-static struct row **bucket(struct pt_tracer *t, const struct socket *socket, const uint8_t *peer, uint32_t length)
+static uint64_t key_of(const struct socket *socket, const uint8_t *peer, uint32_t length)
 {
 	uint64_t hash = 0xcbf29ce484222325u ^ (uintptr_t)socket;
 
 	for (uint32_t i = 0; i < length; i++)
 		hash = (hash ^ peer[i]) * 0x100000001b3u;
-	return &t->rows[(hash ^ hash >> 32) & (HASH_SIZE - 1)];
+	return hash ^ hash >> 32;
 }
 
-static struct row *find(struct pt_tracer *t, const struct socket *socket, const uint8_t *peer, uint32_t length)
+static bool is_of(const struct row *row, const struct socket *socket, const uint8_t *peer, uint32_t length)
 {
-	struct row *row = *bucket(t, socket, peer, length);
+	return row->socket == socket && row->peer_length == length && memcmp(row->peer, peer, length) == 0;
+}
 
-	while (row && (row->socket != socket || row->peer_length != length || memcmp(row->peer, peer, length) != 0))
-		row = row->bucket_next;
-	return row;
+static struct row *find(struct pt_tracer *t, uint64_t key, const struct socket *socket, const uint8_t *peer,
+			uint32_t length)
+{
+	struct hash_link *link = hash_find(&t->rows, key);
+
+	while (link && !is_of(hash_member(link, struct row, link), socket, peer, length))
+		link = hash_find_next(link);
+	return hash_member(link, struct row, link);
 }
 
 /* A further peer's row begins with the first transfer. */
@@ -38,32 +44,28 @@ static uint64_t opened(const struct socket *socket, uint64_t time)
 	return socket->emitted || !socket->seen || (uint64_t)socket->seen > time ? time : (uint64_t)socket->seen;
 }
 
-static struct row *create(struct pt_tracer *t, struct socket *socket, uint64_t time, const uint8_t *peer,
+static struct row *create(struct pt_tracer *t, uint64_t key, struct socket *socket, uint64_t time, const uint8_t *peer,
 			  uint32_t length)
 {
-	struct row **head = bucket(t, socket, peer, length);
 	struct row *row = malloc(sizeof(*row) + length);
 
 	if (!row)
 		return NULL;
-	*row = (struct row){.next = socket->rows, .bucket_next = *head, .socket = socket, .id = ++t->next_row};
+	*row = (struct row){.next = socket->rows, .socket = socket, .id = ++t->next_row};
 	row->opened = opened(socket, time);
 	row->peer_length = length;
 	memcpy(row->peer, peer, length);
 	socket->emitted = true;
-	socket->rows = *head = row;
+	socket->rows = row;
+	hash_add(&t->rows, &row->link, key);
 	return row;
 }
 
 void rows_free(struct pt_tracer *t, struct socket *socket)
 {
 	for (struct row *row = socket->rows, *next; row; row = next) {
-		struct row **at = bucket(t, socket, row->peer, row->peer_length);
-
 		next = row->next;
-		while (*at != row)
-			at = &(*at)->bucket_next;
-		*at = row->bucket_next;
+		hash_remove(&t->rows, &row->link);
 		free(row);
 	}
 	socket->rows = NULL;
@@ -149,14 +151,16 @@ uint32_t socket_row(struct pt_tracer *t, struct tracee *tracee, struct socket *s
 		    const uint8_t *peer, uint32_t peer_length)
 {
 	struct row *row;
+	uint64_t key;
 
 	/* The address that a connected socket is connected to may be named, too. */
 	if (!socket_takes_addresses(socket) ||
 	    (peer_length == socket->info.peer_length && memcmp(peer, socket->info.peer, peer_length) == 0))
 		peer_length = 0;
-	row = find(t, socket, peer, peer_length);
+	key = key_of(socket, peer, peer_length);
+	row = find(t, key, socket, peer, peer_length);
 	if (!row) {
-		row = create(t, socket, time, peer, peer_length);
+		row = create(t, key, socket, time, peer, peer_length);
 		if (!row)
 			return 0;
 		row->batch = t->out.batch;

@@ -15,12 +15,12 @@
 #include <sys/types.h>
 #include <time.h>
 
+#include "lib/hash.h"
 #include "ptmon_api.h"
 #include "state/fast.h"
 #include "syscalls/syscalls.h"
 
 #define NSEC_PER_SEC 1000000000LL
-#define HASH_SIZE 4096 /* a power of two */
 #define FOUND_MOST 1024
 
 #define CALL_NUMBERS 1024 /* numbers from here on can't be watched, nor refused: no ABI has so many calls */
@@ -80,7 +80,7 @@ struct files {
 
 /* A socket that transferred something, by inode. See sockets.c. */
 struct socket {
-	struct socket *next; /* in its hash bucket */
+	struct hash_link link; /* by inode */
 	struct pt_socket_info info;
 	struct row *rows;    /* one, or one for each peer of a datagram socket that has no peer of its own */
 	unsigned int cached; /* fd table entries that point here */
@@ -97,8 +97,8 @@ struct socket {
 };
 
 struct row {
-	struct row *next; /* of the same socket */
-	struct row *bucket_next;
+	struct row *next;      /* of the same socket */
+	struct hash_link link; /* by socket and peer */
 	const struct socket *socket;
 	uint32_t id;
 	uint32_t batch;	 /* struct out: the one with its first record ... */
@@ -239,7 +239,7 @@ struct transfers {
 };
 
 struct tracee {
-	struct tracee *next; /* in its hash bucket */
+	struct hash_link link; /* by tid */
 	pid_t tid;
 	enum tracee_state state;
 	bool fresh;	     /* launched: between fork and execve, nothing of it counts */
@@ -275,7 +275,7 @@ struct out {
 	uint8_t *data;
 	uint32_t data_length;
 	uint32_t data_capacity;
-	uint32_t *index;	  /* of transfers that may be added to, by hash: record number + 1 */
+	struct hash_index index;  /* of transfers that may be added to */
 	bool lost;		  /* memory ran out: something was not emitted */
 	uint32_t batch;		  /* the number of this one */
 	uint64_t emitted_until;	  /* ns: what happened until then is emitted; what is found out later bears no earlier
@@ -366,7 +366,7 @@ struct pt_tracer {
 	struct found found;
 	struct orders orders;
 
-	struct tracee *tracees[HASH_SIZE];
+	struct hash tracees; /* by tid */
 	unsigned int tracee_count;
 	unsigned int newborns;
 	unsigned int waiting; /* groups of which a tracee waits (struct group) */
@@ -375,9 +375,9 @@ struct pt_tracer {
 	struct breakpoint *breakpoints; /* list */
 	bool traps;			/* int3 was written into some tracee's code */
 
-	struct socket *sockets[HASH_SIZE];
+	struct hash sockets; /* by inode */
 	struct idle idle;
-	struct row *rows[HASH_SIZE];
+	struct hash rows; /* by socket and peer */
 	uint32_t next_row;
 	struct files *with_pidfd; /* list */
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "fast/count/records.h"
 
+#include <string.h>
+
 #include "calls/call.h"
 #include "calls/transfer.h"
 #include "fast/count/distrust.h"
@@ -119,39 +121,37 @@ static void end_sum(const struct records *records, const struct records_sum *sum
 		 (uint64_t)records->t->now);
 }
 
-static unsigned int hash(const struct records_sum *sum)
+static uint64_t key_of(const struct records_sum *sum)
 {
-	uint64_t key = sum->thread ^ (uint64_t)sum->fd << 40 ^ (uint64_t)sum->number << 20 ^
-		       (uint64_t)(uint32_t)sum->error;
-
-	key *= 0x9e3779b97f4a7c15u; /* Fibonacci hashing: 2^64 / golden ratio */
-	return (unsigned int)(key >> 40);
+	return sum->thread ^ (uint64_t)sum->fd << 40 ^ (uint64_t)sum->number << 20 ^ (uint64_t)(uint32_t)sum->error;
 }
 
-static bool alike(const struct records_sum *sum, const struct records_sum *one)
+static bool alike(const void *sums, uint32_t number, const void *other)
 {
+	const struct records_sum *sum = (const struct records_sum *)sums + number, *one = other;
+
 	return sum->fd == one->fd && sum->number == one->number && sum->thread == one->thread &&
 	       sum->error == one->error;
 }
 
 static void add(struct records *records, const struct fast_record *record)
 {
+	const struct hash_index index = {.size = RECORDS_SUMS, .probes = PROBES, .slots = records->slots};
 	const struct records_sum one = sum_of(record);
-	struct records_sum *sum = NULL;
-	unsigned int at = hash(&one);
+	bool found;
+	uint32_t *slot = hash_index_find(&index, key_of(&one), alike, records->sums, &one, &found);
+	struct records_sum *sum;
 
-	for (unsigned int i = 0; i < PROBES; i++, at++) {
-		sum = &records->sums[at % RECORDS_SUMS];
-		if (!sum->calls) {
-			records->used[records->used_count++] = (uint16_t)(at % RECORDS_SUMS);
-			*sum = one;
-			return;
-		}
-		if (alike(sum, &one)) {
-			sum->calls++;
-			sum->bytes += one.bytes;
-			return;
-		}
+	if (!*slot) {
+		records->sums[records->count++] = one;
+		*slot = records->count;
+		return;
+	}
+	sum = &records->sums[*slot - 1];
+	if (found) {
+		sum->calls++;
+		sum->bytes += one.bytes;
+		return;
 	}
 	end_sum(records, sum); /* in the place of another */
 	*sum = one;
@@ -161,9 +161,8 @@ void records_begin(struct records *records, struct pt_tracer *t, struct image *i
 {
 	records->t = t;
 	records->image = image;
-	records->used_count = 0;
-	for (unsigned int i = 0; i < RECORDS_SUMS; i++)
-		records->sums[i].calls = 0;
+	records->count = 0;
+	memset(records->slots, 0, sizeof(records->slots));
 }
 
 void records_emit(struct records *records, const struct fast_record *record)
@@ -183,6 +182,6 @@ void records_emit(struct records *records, const struct fast_record *record)
 
 void records_end(struct records *records)
 {
-	for (unsigned int i = 0; i < records->used_count; i++)
-		end_sum(records, &records->sums[records->used[i]]);
+	for (unsigned int i = 0; i < records->count; i++)
+		end_sum(records, &records->sums[i]);
 }

@@ -25,7 +25,7 @@ struct records_sum {
 	uint16_t number;
 	int error;
 	uint64_t thread;
-	uint64_t calls; /* 0: none */
+	uint64_t calls;
 	uint64_t bytes;
 };
 
@@ -35,15 +35,15 @@ struct records {
 	struct pt_tracer *t;
 	struct image *image;
 	struct records_sum sums[RECORDS_SUMS];
-	uint16_t used[RECORDS_SUMS]; /* those of them that hold something */
-	unsigned int used_count;
+	unsigned int count;	      /* of them */
+	uint32_t slots[RECORDS_SUMS]; /* struct hash_index */
 };
 
 void records_begin(struct records *records, struct pt_tracer *t, struct image *image);
 void records_emit(struct records *records, const struct fast_record *record);
 /* After it all of them are emitted. */
 void records_end(struct records *records);
-/* Tells one call. time: ns, CLOCK_MONOTONIC. */
+/* Emits one call. time: ns, CLOCK_MONOTONIC. */
 void records_emit_one(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct fast_record *record,
 		      uint64_t time);
 
