@@ -161,7 +161,7 @@ static bool matches_at(pid_t tid, const struct denial *rule, uint64_t address, u
 	return address && length && memory_read(tid, address, bytes, length) == 0 && deny_matches(rule, bytes, length);
 }
 
-static bool matches_messages(pid_t tid, const struct denial *rule, const struct pt_call *call)
+static bool has_messages(pid_t tid, const struct denial *rule, const struct pt_call *call)
 {
 	uint64_t address = call->args[rule->given.argument];
 	uint32_t count = (uint32_t)call->args[rule->given.argument + 1];
@@ -176,29 +176,44 @@ static bool matches_messages(pid_t tid, const struct denial *rule, const struct 
 	return false;
 }
 
-static bool refuses(pid_t tid, const struct denial *rule, const struct pt_call *call)
+static bool always(pid_t tid, const struct denial *rule, const struct pt_call *call)
 {
-	uint64_t argument = call->args[rule->given.argument];
+	(void)tid;
+	(void)rule;
+	(void)call;
+	return true;
+}
+
+static bool has_value(pid_t tid, const struct denial *rule, const struct pt_call *call)
+{
+	(void)tid;
+	return (int32_t)call->args[rule->given.argument] == rule->given.value;
+}
+
+static bool has_address(pid_t tid, const struct denial *rule, const struct pt_call *call)
+{
+	return matches_at(tid, rule, call->args[rule->given.argument], (uint32_t)call->args[rule->given.argument + 1]);
+}
+
+static bool has_message(pid_t tid, const struct denial *rule, const struct pt_call *call)
+{
 	struct message message;
 
-	switch (rule->given.condition) {
-	case PT_ALWAYS:
-		return true;
-	case PT_IF_VALUE:
-		return (int32_t)argument == rule->given.value;
-	case PT_IF_ADDRESS:
-		return matches_at(tid, rule, argument, (uint32_t)call->args[rule->given.argument + 1]);
-	case PT_IF_MESSAGE:
-		return memory_read_msghdr(tid, argument, call->compat, &message) == 0 &&
-		       matches_at(tid, rule, message.name, message.name_length);
-	default:
-		return matches_messages(tid, rule, call);
-	}
+	return memory_read_msghdr(tid, call->args[rule->given.argument], call->compat, &message) == 0 &&
+	       matches_at(tid, rule, message.name, message.name_length);
 }
+
+/* By its condition: does the rule refuse this call? */
+static bool (*const conditions[])(pid_t tid, const struct denial *rule, const struct pt_call *call) = {
+	[PT_ALWAYS] = always,	       [PT_IF_VALUE] = has_value,	[PT_IF_ADDRESS] = has_address,
+	[PT_IF_MESSAGE] = has_message, [PT_IF_MESSAGES] = has_messages,
+};
+
+_Static_assert(sizeof(conditions) / sizeof(conditions[0]) == PT_IF_MESSAGES + 1, "each condition has its row");
 
 const struct denial *deny_find(pid_t tid, const struct denial *rules, const struct pt_call *call)
 {
-	while (rules && !refuses(tid, rules, call))
+	while (rules && !conditions[rules->given.condition](tid, rules, call))
 		rules = rules->next;
 	return rules;
 }

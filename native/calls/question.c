@@ -159,7 +159,7 @@ bool question_first(struct pt_tracer *t, struct tracee *tracee, enum abi abi, ui
 	if (question)
 		question->answered = false;
 	/* Where fds change unseen no answer would hold until the call. Who has an image can be read unless it hides. */
-	if (t->detaching || tracee->files->unsure || !call_counts(t, tracee) ||
+	if (t->detaching || tracee->files->unsure || !tracee_counts(t, tracee) ||
 	    (tracee->group->fast.image && !tracee->group->hidden))
 		return false;
 	call.entry = syscall_find(abi, number);

@@ -3,7 +3,16 @@
 #ifndef PT_SANDBOX_H
 #define PT_SANDBOX_H
 
+#include <sys/prctl.h>
+
 #include "state/tracer.h"
+
+#ifndef PR_SET_SYSCALL_USER_DISPATCH
+#define PR_SET_SYSCALL_USER_DISPATCH 59 /* Linux 5.11 */
+#endif
+
+/* The operations of prctl(2) that sandbox_enter() looks at. */
+#define SANDBOX_PRCTLS {PR_SET_SECCOMP, PR_SET_SYSCALL_USER_DISPATCH, PR_SET_DUMPABLE, PR_SET_TSC}
 
 /* seccomp(2) or prctl(2) is about to be called. True if its exit-stop is needed. */
 bool sandbox_enter(struct pt_tracer *t, struct tracee *tracee);

@@ -20,6 +20,7 @@
 #include "calls/sandbox.h"
 #include "calls/socketcall.h"
 #include "machine/memory.h"
+#include "process/tracee.h"
 
 static void merge(struct pt_capture *into, const struct pt_capture *more)
 {
@@ -153,7 +154,7 @@ bool watch_enter(struct pt_tracer *t, struct tracee *tracee)
 		return call_enter(t, tracee, true);
 	rule = find_order(t, tracee, &made);
 	watch = watched->watch;
-	wanted = watch && call_counts(t, tracee) && !t->detaching;
+	wanted = watch && tracee_counts(t, tracee) && !t->detaching;
 	watched->emit = wanted && watch->emit;
 	watched->hold = wanted && watch->hold && !rule;
 	if (watched->emit)

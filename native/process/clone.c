@@ -77,7 +77,7 @@ bool clone_enter(struct pt_tracer *t, struct tracee *tracee)
 	return tracee->hid_untraced;
 }
 
-void clone_exit(struct tracee *tracee)
+static void put_back(struct tracee *tracee)
 {
 	if (!tracee->hid_untraced)
 		return;
@@ -85,6 +85,13 @@ void clone_exit(struct tracee *tracee)
 	if (tracee->call.entry->rule == RULE_CLONE3 || ABI_NATIVE == ABI_X86_64)
 		toggle_untraced(tracee->tid, &tracee->call);
 	tracee->hid_untraced = false;
+}
+
+void clone_exit(struct pt_tracer *t, struct tracee *tracee, int64_t result)
+{
+	(void)t;
+	(void)result;
+	put_back(tracee);
 }
 
 /* Those of a process that can't be read, or whose calls are not decoded: a thread shares the fd table as a rule, a
@@ -177,7 +184,7 @@ static void adopt(struct pt_tracer *t, struct tracee *child, struct tracee *pare
 static enum next start(struct pt_tracer *t, struct tracee *child)
 {
 	if (child->hid_untraced) {
-		clone_exit(child);
+		put_back(child);
 		child->call.entry = NULL;
 	}
 	fast_born(t, child);

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "calls/call.h"
 #include "calls/transfer.h"
 #include "fast/count/distrust.h"
 #include "fast/count/slots.h"
@@ -87,7 +86,7 @@ static void emit_sum(struct pt_tracer *t, struct image *image, struct tracee *tr
 		.time = time,
 	};
 
-	if (!tracee || !counted.entry || !call_counts(t, tracee))
+	if (!tracee || !counted.entry || !tracee_counts(t, tracee))
 		return;
 	counted.socket = slots_fading(image, sum->fd);
 	if (!counted.socket && files_lookup(t, tracee, counted.fd, &counted.socket) != 1) {
