@@ -14,7 +14,7 @@
 #include "loop/hold.h"
 #include "loop/loop.h"
 #include "loop/signals.h"
-#include "machine/proc.h"
+#include "machine/proc_path.h"
 #include "process/clone.h"
 #include "process/tracee.h"
 #include "records/emit.h"

@@ -34,6 +34,7 @@
 #include "loop/closely.h"
 #include "machine/memory.h"
 #include "machine/proc.h"
+#include "machine/proc_path.h"
 #include "process/tracee.h"
 #include "records/emit.h"
 

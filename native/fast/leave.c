@@ -29,6 +29,7 @@
 #include "loop/stop.h"
 #include "loop/wait.h"
 #include "machine/proc.h"
+#include "machine/proc_program.h"
 #include "process/tracee.h"
 #include "sockets/files.h"
 

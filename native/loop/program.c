@@ -10,7 +10,7 @@
 
 #include "calls/call.h"
 #include "machine/pidfd.h"
-#include "machine/proc.h"
+#include "machine/proc_program.h"
 #include "machine/registers.h"
 #include "process/breakpoint.h"
 #include "process/clone.h"

@@ -16,6 +16,8 @@
 #include "calls/sandbox.h"
 #include "loop/program.h"
 #include "machine/proc.h"
+#include "machine/proc_path.h"
+#include "machine/proc_program.h"
 #include "process/breakpoint.h"
 #include "process/clone.h"
 #include "process/tracee.h"

@@ -10,6 +10,7 @@
 
 #include "machine/pidfd.h"
 #include "machine/proc.h"
+#include "machine/proc_path.h"
 #include "sockets/identify.h"
 #include "sockets/rows.h"
 

@@ -357,7 +357,7 @@ struct pt_tracer {
 	char *only;
 	bool launched;
 	bool filtered;	   /* launched ones have our seccomp filter */
-	bool foreign_proc; /* /proc shows another PID namespace than ours (machine/proc.h) */
+	bool foreign_proc; /* /proc shows another PID namespace than ours (machine/proc_path.h) */
 	bool counting;
 	bool detaching;
 	int64_t now; /* ns, CLOCK_MONOTONIC, at the last stop */

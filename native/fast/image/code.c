@@ -12,7 +12,7 @@
 #include "fast/image/layout.h"
 #include "fast/scan/checksum.h"
 #include "machine/memory.h"
-#include "machine/proc.h"
+#include "machine/proc_path.h"
 #include "process/breakpoint.h"
 
 #define LARGEST (512u << 20) /* bytes: no code segment is known to come near */

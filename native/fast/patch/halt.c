@@ -21,6 +21,7 @@
 #include "loop/wait.h"
 #include "machine/interrupt.h"
 #include "machine/proc.h"
+#include "machine/proc_path.h"
 #include "machine/registers.h"
 #include "process/tracee.h"
 

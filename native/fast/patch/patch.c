@@ -29,6 +29,7 @@
 #include "fast/patch/returns.h"
 #include "machine/memory.h"
 #include "machine/proc.h"
+#include "machine/proc_program.h"
 #include "machine/registers.h"
 
 bool patch_wants(const struct pt_tracer *t, const struct site *site, enum patch_choice choice, bool stopped)
