@@ -31,6 +31,7 @@
 #include "machine/proc.h"
 #include "machine/registers.h"
 #include "process/tracee.h"
+#include "sockets/closing.h"
 #include "sockets/files.h"
 #include "sockets/sockets.h"
 
@@ -103,7 +104,7 @@ static struct question *question_of(struct tracee *tracee, int fd)
 		question = tracee->question = calloc(1, sizeof(*question));
 	if (!question || question->count >= MOST_QUESTIONS)
 		return NULL;
-	if (!question->count || question->fd != fd || files_changed(files, fd, question->changes)) {
+	if (!question->count || question->fd != fd || closing_changed(files, fd, question->changes)) {
 		question->answers = (struct answers){.alone = files->users == 1};
 		question->closed = -1;
 		question->changes = files->changes;
@@ -206,7 +207,7 @@ void question_answered(struct pt_tracer *t, struct tracee *tracee, int64_t resul
 
 	question->answered = true;
 	go_back(tracee, question);
-	if (files_changed(tracee->files, question->fd, question->changes))
+	if (closing_changed(tracee->files, question->fd, question->changes))
 		return; /* it is asked anew */
 	question->answers.error[question->kind] = result < 0 ? (int)-result : -1;
 	switch (answers_read(&question->answers, &next, &socket)) {

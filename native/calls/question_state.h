@@ -5,7 +5,7 @@
 
 #include "machine/registers.h"
 #include "sockets/answers.h"
-#include "sockets/files.h"
+#include "sockets/closing.h"
 #include "state/tracer.h"
 
 struct question {
@@ -25,7 +25,7 @@ static inline bool question_found_closed(const struct tracee *tracee, int fd)
 {
 	const struct question *question = tracee->question;
 
-	return question && question->closed == fd && !files_changed(tracee->files, fd, question->changes);
+	return question && question->closed == fd && !closing_changed(tracee->files, fd, question->changes);
 }
 
 #endif

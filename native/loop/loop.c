@@ -39,7 +39,7 @@
 #include "process/next.h"
 #include "process/tracee.h"
 #include "records/emit.h"
-#include "sockets/files.h"
+#include "sockets/closing.h"
 #include "state/door.h"
 
 /* What the kernel says of the call at this stop. False: nothing is known, and *next is what follows.
@@ -204,7 +204,7 @@ static enum next on_syscall(struct pt_tracer *t, struct tracee *tracee)
 		begin_now(tracee, info.exit.rval);
 	} else if (info.op == PTRACE_SYSCALL_INFO_EXIT && tracee->call.stage == CALL_QUESTION) {
 		tracee->call.stage = CALL_OUTSIDE;
-		files_settle(tracee);
+		closing_settle(tracee);
 		question_answered(t, tracee, info.exit.rval);
 	} else if (info.op == PTRACE_SYSCALL_INFO_EXIT) {
 		int64_t result = was_our_interrupt(t, tracee) ? -ERESTARTNOINTR
@@ -212,7 +212,7 @@ static enum next on_syscall(struct pt_tracer *t, struct tracee *tracee)
 
 		call_exit(t, tracee, result);
 		tracee->call.stage = CALL_OUTSIDE;
-		files_settle(tracee);
+		closing_settle(tracee);
 		watch_exit(t, tracee, result);
 		fast_left(t, tracee, info.instruction_pointer, result);
 	}
@@ -306,7 +306,7 @@ static void before_stop(struct pt_tracer *t, struct tracee *tracee, enum stop_ki
 	if (kind != STOP_EXEC)
 		fast_before_stop(t, tracee); /* else its memory is another program's already */
 	if (!tracee->call.stage)
-		files_settle(tracee);
+		closing_settle(tracee);
 	if (tracee->closely.waited_for)
 		closely_seen(t, tracee);
 }

@@ -17,6 +17,7 @@
 #include "process/stack.h"
 #include "process/tracee.h"
 #include "records/emit.h"
+#include "sockets/closing.h"
 #include "sockets/files.h"
 #include "sockets/rings.h"
 #include "sockets/rows.h"
@@ -103,7 +104,7 @@ enum next program_exiting(struct pt_tracer *t, struct tracee *tracee)
 {
 	fast_exiting(t, tracee);
 	call_cut_short(t, tracee);
-	files_settle(tracee);
+	closing_settle(tracee);
 	if (tracee->transfers.any) /* the others bear their process's name: a look at /proc costs as much as a stop */
 		proc_name(tracee->tid, tracee->name);
 	if (tracee->state != TRACEE_EXITING && files_last(tracee))

@@ -10,6 +10,7 @@
 
 #include "process/breakpoint.h"
 #include "process/tracees.h"
+#include "sockets/closing.h"
 #include "sockets/files.h"
 #include "state/door.h"
 
@@ -57,7 +58,7 @@ void tracee_destroy(struct pt_tracer *t, struct tracee *tracee)
 	t->tracee_count--;
 	fast_gone(t, tracee);
 	if (tracee->group) {
-		files_settle(tracee);
+		closing_settle(tracee);
 		files_leave(t, tracee);
 		if (tracee->group->waiting == tracee) {
 			tracee->group->waiting = NULL;
