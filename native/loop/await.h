@@ -18,9 +18,5 @@ void await_unseen(struct pt_tracer *t, const struct group *group, const struct t
 void await_tick(struct pt_tracer *t);
 /* Any stop of a tracee is about to be handled: if it was awaited it is no more, and how its call ended is counted. */
 void await_stopped(struct pt_tracer *t, struct tracee *tracee, enum stop_kind kind);
-/* A signal-delivery-stop. True: it is the trap of a breakpoint, and there is no signal. */
-bool await_trapped(struct pt_tracer *t, struct tracee *tracee, int signal);
-/* Takes all breakpoints away. Who is still awaited stays seized until the tracer's thread ends. */
-void await_detach(struct pt_tracer *t);
 
 #endif

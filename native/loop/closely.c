@@ -17,7 +17,7 @@
 #define WAIT_NS (200 * 1000 * 1000LL)
 
 /* A thread that runs under PTRACE_CONT is made to stop, so that its next resume is by PTRACE_SYSCALL. In a call that
- * would be cut short it stops only where the call returns to (await.c), which is as good. */
+ * would be cut short it stops only where the call returns to (meet.c), which is as good. */
 static void stop_once(struct pt_tracer *t, struct tracee *other)
 {
 	if (!await_again(t, other))

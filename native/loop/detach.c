@@ -17,8 +17,8 @@
 #include <sys/wait.h>
 
 #include "calls/call.h"
-#include "loop/await.h"
 #include "loop/hold.h"
+#include "loop/meet.h"
 #include "machine/interrupt.h"
 #include "process/next.h"
 #include "process/tracee.h"
@@ -43,7 +43,7 @@ static enum next let_go(struct pt_tracer *t, struct tracee *tracee)
 
 static bool is_ours(struct pt_tracer *t, struct tracee *tracee, int signal)
 {
-	return fast_requests(t, tracee, signal) || await_trapped(t, tracee, signal);
+	return fast_requests(t, tracee, signal) || meet_trapped(t, tracee, signal);
 }
 
 static enum next let_go_at_signal(struct pt_tracer *t, struct tracee *tracee, int signal)
@@ -81,7 +81,7 @@ bool detach_at_stop(struct pt_tracer *t, struct tracee *tracee, enum stop_kind k
 	case STOP_KILLED:
 		return false;
 	case STOP_SYSCALL:
-		return false; /* loop.c lets it go, at the call's end or before its begin */
+		return false; /* call_stop.c lets it go, at the call's end or before its begin */
 	default:
 		/* Seen to its end. Any stop takes a pending interrupt away (ptrace_stop() of kernel/signal.c), so the
 		 * next one is asked for anew. */
@@ -137,7 +137,7 @@ void detach_begin(struct pt_tracer *t)
 	t->detaching = true;
 	hold_end_all(t);
 	fast_detach(t);
-	await_detach(t);
+	meet_detach(t);
 	for_each_tracee (t, tracee)
 		if (may_be_in_call(tracee))
 			interrupt_look(tracee);

@@ -22,6 +22,7 @@
 #include "loop/closely.h"
 #include "loop/detach.h"
 #include "loop/follow.h"
+#include "loop/meet.h"
 #include "loop/program.h"
 #include "loop/signals.h"
 #include "loop/stop.h"
@@ -34,7 +35,7 @@
 
 static enum next on_signal(struct pt_tracer *t, struct tracee *tracee, int signal)
 {
-	if (fast_requests(t, tracee, signal) || await_trapped(t, tracee, signal))
+	if (fast_requests(t, tracee, signal) || meet_trapped(t, tracee, signal))
 		return NEXT_RESUME;
 	if (tracee->step.on && restart_stepped(t, tracee, signal))
 		return NEXT_RESUME;

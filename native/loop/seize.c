@@ -116,7 +116,7 @@ static void join_memory(struct pt_tracer *t, struct tracee *child, const struct 
 	}
 	if (shares < 0 && (proc_process(child->tid, &process) < 0 || process.flags & PF_FORKNOEXEC))
 		child->group->fast.slow = parent->group->fast.slow = true;
-	/* It may have been forked between the parent's seize and now, with what await.c has put into its code. */
+	/* It may have been forked between the parent's seize and now, with what meet.c has put into its code. */
 	breakpoint_forked(t, child->tid);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only
- * Breakpoints in tracees' code: where threads are met (await.h). */
+ * Breakpoints in tracees' code: where threads are met (meet.h). */
 #ifndef PT_BREAKPOINT_H
 #define PT_BREAKPOINT_H
 

@@ -111,7 +111,7 @@ struct row {
 enum call_stage {
 	CALL_OUTSIDE, /* of any whose end is wanted */
 	CALL_ENTERED, /* its syscall-exit-stop will come */
-	CALL_AGAIN,   /* the same, but a disguise is made instead, and then the call begins anew (loop/loop.c) */
+	CALL_AGAIN,   /* the same, but a disguise is made instead, and then the call begins anew (loop/call_stop.c) */
 	CALL_QUESTION /* the same, but a question is made instead (calls/question.c) */
 };
 
@@ -207,7 +207,7 @@ enum await {
 	AWAIT_BREAKPOINT /* it is met at a breakpoint behind the call that it sleeps in */
 };
 
-/* Of a thread that was seized. See loop/await.c, loop/follow.c. */
+/* Of a thread that was seized. See loop/await.c, loop/meet.c, loop/follow.c. */
 struct attach_state {
 	enum await await;
 	uint64_t breakpoint; /* its address */

@@ -96,7 +96,7 @@ bool halt_stands(struct pt_tracer *t, pid_t tid)
 }
 
 /* Asks it to stop, if the program is not to see anything of that. Under PTRACE_SYSCALL a thread that is in no call runs
- * in user mode; if it makes a call just now it stops before it (loop.c makes that call begin anew). */
+ * in user mode; if it makes a call just now it stops before it (call_stop.c makes that call begin anew). */
 static enum standing interrupt(struct tracee *tracee)
 {
 	struct proc_place place;

@@ -7,8 +7,9 @@
 
 /* Brings every thread of the process to a ptrace-stop, but one that stands already (or NULL); what each has to report
  * is handled in its turn, and until then it stands. A thread in a call whose syscall-exit-stop is still to come (or
- * that is awaited, await.h) may go on in the kernel: it stops before it runs any code of the program. False: not all of
- * them stand (one is in uninterruptible sleep, or in a call that would be cut short; or there are too many). */
+ * that is met at a breakpoint, meet.h) may go on in the kernel: it stops before it runs any code of the program. False:
+ * not all of them stand (one is in uninterruptible sleep, or in a call that would be cut short; or there are too many).
+ */
 bool halt_process(struct pt_tracer *t, const struct group *group, const struct tracee *but);
 /* The same, with more patience: before its memory is given back. */
 bool halt_to_leave(struct pt_tracer *t, const struct group *group);
