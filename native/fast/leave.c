@@ -12,7 +12,7 @@
 #include <sys/syscall.h>
 
 #include "calls/restart.h"
-#include "fast/count/ring.h"
+#include "fast/count/drain.h"
 #include "fast/door.h"
 #include "fast/image/emit_code.h"
 #include "fast/image/layout.h"
@@ -130,7 +130,7 @@ int leave_memory(struct pt_tracer *t, struct tracee *tracee, const struct regist
 	struct group *group = tracee->group;
 	int error;
 
-	ring_drain(t, group->fast.image);
+	drain_now(t, group->fast.image);
 	if (group->fast.image->files)
 		files_leave_image(t, group->fast.image->files);
 	error = inject_unmap(t, tracee, FAST_DATA, FAST_END - FAST_DATA, back, before_call);

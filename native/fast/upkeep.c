@@ -7,8 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "fast/count/drain.h"
 #include "fast/count/fallback.h"
-#include "fast/count/ring.h"
 #include "fast/count/slots.h"
 #include "fast/count/stamp.h"
 #include "fast/count/threads.h"
@@ -44,7 +44,7 @@ void door_before_stop(struct pt_tracer *t, struct tracee *tracee)
 	if (tracee->fast.unnamed && !threads_add(image, tracee))
 		door_withdraw(t, tracee, PT_FALLBACK_THREADS);
 	image->stopped = tracee;
-	ring_drain(t, image);
+	drain_now(t, image);
 	image->stopped = NULL;
 	/* A call in a stub of a tracer that is gone: the stops have seen it, and the stub is not to write it down, too.
 	 */
@@ -74,7 +74,7 @@ void door_exiting(struct pt_tracer *t, struct tracee *tracee)
 		return;
 	if (registers_read(tracee->tid, &regs) == 0)
 		inflight_count(t, image, tracee, &regs, true);
-	ring_drain(t, image);
+	drain_now(t, image);
 	requests_check(t, image);
 	last = !image_read_through_another(t, image, tracee);
 	if (last)
@@ -105,7 +105,7 @@ void door_withdraw(struct pt_tracer *t, struct tracee *tracee, enum pt_fallback 
 	fallback_report(t, tracee, reason, 0);
 	if (!image)
 		return;
-	ring_drain(t, image);
+	drain_now(t, image);
 	requests_check(t, image);
 	if (t->filtered)
 		patch_withdraw_live(t, image, tracee->tid, tracee->tid);
@@ -158,7 +158,7 @@ void door_hides(struct pt_tracer *t, struct tracee *tracee)
 	if (image->files)
 		files_leave_image(t, image->files);
 	if (image->stage >= IMAGE_WITHDRAWN && !image->borrowers && others_left(image, tracee->tid)) {
-		ring_drain(t, image);
+		drain_now(t, image);
 		image_reaches(image, IMAGE_CLOSED);
 	} else if (!(proc_status(getpid(), "CapEff:", 16) >> CAP_SYS_PTRACE & 1)) {
 		/* A call that sleeps in a stub is counted there when it ends, and nobody will read that. */
@@ -179,14 +179,14 @@ bool door_interrupted(const struct tracee *tracee)
 /* True: the memory is given back, and the image is gone. */
 static bool detach_from(struct pt_tracer *t, struct image *image)
 {
-	ring_drain(t, image);
+	drain_now(t, image);
 	requests_check(t, image);
 	/* Who sleeps in a call that would be cut short is left alone (detach.c); if it is in a stub it ends there. */
 	if (halt_to_leave(t, image->group))
 		patch_withdraw(t, image, image->reader);
 	else
 		patch_withdraw_live(t, image, image->reader, 0);
-	ring_drain(t, image);
+	drain_now(t, image);
 	return image->stage >= IMAGE_WITHDRAWN && leave_stubs(t, image) && leave_by_any(t, image);
 }
 
@@ -217,7 +217,7 @@ void door_drain(struct pt_tracer *t)
 	if (t->fast_state.images)
 		stamp_take(t);
 	for (struct image *image = t->fast_state.images; image; image = image->next) {
-		ring_read(t, image);
+		drain_read(t, image);
 		requests_check(t, image);
 	}
 }
@@ -260,7 +260,7 @@ bool door_learn(struct pt_tracer *t, struct files *files, unsigned int fd, struc
 	if (slots_fading(image, fd)) {
 		if (image->draining || slots_busy(image, fd))
 			return slots_stop(image, fd);
-		ring_drain(t, image);
+		drain_now(t, image);
 	}
 	return slots_learn(t, image, fd, socket);
 }
@@ -279,7 +279,7 @@ void door_forget(struct pt_tracer *t, struct files *files, unsigned int fd, stru
 
 	if (!image || !slots_forget(image, fd, was))
 		return;
-	ring_drain(t, image);
+	drain_now(t, image);
 	slots_faded(t, image, fd);
 }
 

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "fast/count/ring.h"
+#include "fast/count/drain.h"
 #include "fast/count/slots.h"
 #include "fast/patch/inflight.h"
 #include "fuzz.h"
@@ -150,11 +151,11 @@ void fuzz_rings(struct input *input)
 				memory_hide_rings();
 			break;
 		default:
-			ring_drain(b.t, b.image);
+			drain_now(b.t, b.image);
 			check(&b);
 		}
 	}
-	ring_drain(b.t, b.image);
+	drain_now(b.t, b.image);
 	check(&b);
 	end(&b);
 }
