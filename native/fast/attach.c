@@ -24,6 +24,7 @@
 #include "fast/image/handover.h"
 #include "fast/image/known.h"
 #include "fast/image/layout.h"
+#include "fast/image/mapping.h"
 #include "fast/image/maps.h"
 #include "fast/patch/cover.h"
 #include "fast/patch/halt.h"
@@ -165,7 +166,7 @@ int attach_look(struct pt_tracer *t, struct image *image, struct tracee *tracee,
 {
 	struct range range = {.mapping = {.begin = begin, .end = end}, .fixed = true};
 	const struct code *code = code_look(t, tracee->tid, image, &range.mapping);
-	int error = code_each_executable(tracee->tid, look_at_range, &range);
+	int error = mapping_each_executable(tracee->tid, look_at_range, &range);
 	bool plain = code && !code->count && !is_call_across(tracee->tid, begin) && !is_call_across(tracee->tid, end);
 
 	range.mapping.code = code;
@@ -198,7 +199,8 @@ void door_prepare(struct pt_tracer *t, pid_t pid)
 /* Is all of it still what a tracer has mapped, and nothing between? */
 static bool is_ours(pid_t pid)
 {
-	return code_is_anonymous(pid, FAST_DATA, FAST_DATA_SIZE) && code_is_anonymous(pid, FAST_CODE, FAST_CODE_SIZE) &&
+	return mapping_is_anonymous(pid, FAST_DATA, FAST_DATA_SIZE) &&
+	       mapping_is_anonymous(pid, FAST_CODE, FAST_CODE_SIZE) &&
 	       !mapped_within(pid, FAST_DATA + FAST_DATA_SIZE, FAST_CODE);
 }
 

@@ -12,9 +12,9 @@
 #include "fast/attach.h"
 #include "fast/changes.h"
 #include "fast/count/fallback.h"
-#include "fast/image/code.h"
 #include "fast/image/handover.h"
 #include "fast/image/image.h"
+#include "fast/image/mapping.h"
 #include "fast/leave.h"
 #include "fast/patch/patch.h"
 #include "process/tracee.h"
@@ -101,7 +101,7 @@ static struct image *image_for(struct pt_tracer *t, struct tracee *tracee, int *
 static int patch_at(struct pt_tracer *t, struct image *image, struct tracee *tracee, uint64_t call)
 {
 	struct mapping mapping;
-	int result = code_find(tracee->tid, call, &mapping);
+	int result = mapping_find(tracee->tid, call, &mapping);
 
 	/* Who has made its code writable rewrites it just now. */
 	if (result == 1 && mapping.writable)

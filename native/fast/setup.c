@@ -12,13 +12,13 @@
 #include "fast/count/ring.h"
 #include "fast/count/slots.h"
 #include "fast/count/stamp.h"
-#include "fast/image/code.h"
 #include "fast/image/emit_code.h"
 #include "fast/image/handover.h"
 #include "fast/image/image.h"
 #include "fast/image/kinds.h"
 #include "fast/image/known.h"
 #include "fast/image/layout.h"
+#include "fast/image/mapping.h"
 #include "fast/image/maps.h"
 #include "fast/image/requester.h"
 #include "fast/patch/inject.h"
@@ -80,7 +80,7 @@ static int map_both(struct pt_tracer *t, struct tracee *tracee)
 		return -EEXIST;
 
 	for (unsigned int i = 0; i < 2; i++)
-		if (!code_is_anonymous(tracee->tid, all[i].address, all[i].size))
+		if (!mapping_is_anonymous(tracee->tid, all[i].address, all[i].size))
 			missing[count++] = all[i];
 	return count ? inject_maps(t, tracee, missing, count) : 0;
 }

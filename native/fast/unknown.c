@@ -54,7 +54,7 @@ int unknown_find(struct pt_tracer *t, pid_t pid, const struct image *image, stru
 	unknown->image = image;
 	unknown->count = 0;
 	unknown->error = 0;
-	error = code_each_executable(pid, add, unknown);
+	error = mapping_each_executable(pid, add, unknown);
 	for (unsigned int i = 0; i < unknown->count && !error && !unknown->error; i++) {
 		unknown->mappings[i].code = code_look(t, pid, image, &unknown->mappings[i]);
 		if (!unknown->mappings[i].code)

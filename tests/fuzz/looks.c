@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "fast/image/code.h"
+#include "fast/image/mapping.h"
 #include "fast/image/emit_code.h"
 #include "fast/image/handover.h"
 #include "fast/image/maps.h"
@@ -57,7 +58,7 @@ void fuzz_table(struct input *input)
 		cover_look(&image, getpid());
 		for (unsigned int i = 0; i < 16; i++)
 			position_find(&image, FAST_STUBS + input_number(input, 3), &place);
-		if (code_find(getpid(), PROGRAM, &mapping) == 1)
+		if (mapping_find(getpid(), PROGRAM, &mapping) == 1)
 			code_look(t, getpid(), &image, &mapping);
 	} else {
 		HOLDS(image.site_count == 0);
@@ -95,11 +96,11 @@ void fuzz_maps(struct input *input)
 	struct mapping mapping;
 
 	memory_maps(input->at, input->left);
-	code_each_executable(getpid(), visit, NULL);
-	if (code_find(getpid(), address, &mapping) == 1)
+	mapping_each_executable(getpid(), visit, NULL);
+	if (mapping_find(getpid(), address, &mapping) == 1)
 		HOLDS(mapping.begin <= address && address < mapping.end && !mapping.shared);
-	if (code_is_unwritable(getpid(), FAST_CODE, FAST_CODE_SIZE))
-		HOLDS(code_is_anonymous(getpid(), FAST_CODE, FAST_CODE_SIZE));
+	if (mapping_is_unwritable(getpid(), FAST_CODE, FAST_CODE_SIZE))
+		HOLDS(mapping_is_anonymous(getpid(), FAST_CODE, FAST_CODE_SIZE));
 	mapped_within(getpid(), address, address + 4096);
 	mapped_gap(getpid(), address, address + FAST_CODE_SIZE, 4096);
 }
