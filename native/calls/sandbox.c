@@ -25,10 +25,6 @@
 #include "sockets/files.h"
 #include "state/door.h"
 
-#ifndef PR_SET_SYSCALL_USER_DISPATCH
-#define PR_SET_SYSCALL_USER_DISPATCH 59 /* Linux 5.11 */
-#endif
-
 #define NO_CALL (-1)
 #define READ_I386 3
 #define TRAPPED_BY_FILTER 1 /* si_code SYS_SECCOMP of sigaction(2), which not every C library names */

@@ -9,7 +9,6 @@
 
 #include "fast/count/drain.h"
 #include "fast/count/fallback.h"
-#include "fast/count/slots.h"
 #include "fast/count/stamp.h"
 #include "fast/count/threads.h"
 #include "fast/door.h"
@@ -233,72 +232,4 @@ void door_destroy(struct pt_tracer *t)
 	while (t->fast_state.images)
 		image_destroy(t, t->fast_state.images);
 	code_destroy(t);
-}
-
-/* The image whose slots mirror this table. Where nobody runs its stubs any more, and it can't be read (door_hides),
- * what is known of an fd holds as it does without: until its close, which stops. */
-static struct image *mirror(const struct files *files)
-{
-	struct image *image = files->image;
-	uint64_t magic;
-
-	if (!image || image->stage == IMAGE_CLOSED)
-		return NULL;
-	return image->stage >= IMAGE_WITHDRAWN && image_read(image, FAST_MAGIC, &magic, sizeof(magic)) == -EPERM
-		       ? NULL
-		       : image;
-}
-
-bool door_learn(struct pt_tracer *t, struct files *files, unsigned int fd, struct socket *socket)
-{
-	struct image *image = mirror(files);
-
-	if (!image)
-		return true;
-	/* The last call on what it named before may have ended just now: its record comes first. Not while that is
-	 * being read (a look-up on the way leads here): then there is a next time. */
-	if (slots_fading(image, fd)) {
-		if (image->draining || slots_busy(image, fd))
-			return slots_stop(image, fd);
-		drain_now(t, image);
-	}
-	return slots_learn(t, image, fd, socket);
-}
-
-void door_stop(const struct files *files, unsigned int fd)
-{
-	struct image *image = mirror(files);
-
-	if (image)
-		slots_stop(image, fd);
-}
-
-void door_forget(struct pt_tracer *t, struct files *files, unsigned int fd, struct socket *was)
-{
-	struct image *image = mirror(files);
-
-	if (!image || !slots_forget(image, fd, was))
-		return;
-	drain_now(t, image);
-	slots_faded(t, image, fd);
-}
-
-enum fast_still door_still(const struct files *files, unsigned int fd, bool socket)
-{
-	const struct image *image = mirror(files);
-
-	return image ? slots_still(image, fd, socket) : FAST_STANDS;
-}
-
-bool door_busy(const struct files *files, unsigned int fd)
-{
-	const struct image *image = mirror(files);
-
-	return image && !image->leaving && slots_busy(image, fd);
-}
-
-void door_table_gone(struct files *files)
-{
-	if (files->image)
-		files->image->files = NULL;
 }

@@ -17,8 +17,8 @@
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 
-#include "fast/image/mapping.h"
 #include "fast/image/emit_code.h"
+#include "fast/image/mapping.h"
 #include "fast/image/maps.h"
 #include "loop/stop.h"
 #include "loop/wait.h"
