@@ -11,7 +11,7 @@
 #include "calls/sandbox.h"
 #include "calls/transfer.h"
 #include "calls/uring.h"
-#include "process/clone.h"
+#include "process/untraced.h"
 #include "records/emit.h"
 
 /* Only its result matters. */
@@ -51,15 +51,15 @@ static void ptrace_exit(struct pt_tracer *t, struct tracee *tracee, int64_t resu
 	ROW(RULE_DUP,            .enter = fds_dup) \
 	ROW(RULE_CLOSE_RANGE,    .enter = fds_close_range, .exit = fds_unshared) \
 	ROW(RULE_CONNECT,        .enter = fds_connect) \
-	ROW(RULE_UNSHARE,        .enter = fds_unshare,     .exit = fds_unshared, FILES) \
-	ROW(RULE_CLONE,          .enter = clone_enter,     .exit = clone_exit,   UNTRACED) \
-	ROW(RULE_CLONE3,         .enter = clone_enter,     .exit = clone_exit) \
-	ROW(RULE_VFORK,          .enter = clone_enter,     NONE) \
+	ROW(RULE_UNSHARE,        .enter = fds_unshare,     .exit = fds_unshared,    FILES) \
+	ROW(RULE_CLONE,          .enter = untraced_enter,  .exit = untraced_exit,   UNTRACED) \
+	ROW(RULE_CLONE3,         .enter = untraced_enter,  .exit = untraced_exit) \
+	ROW(RULE_VFORK,          .enter = untraced_enter,  NONE) \
 	ROW(RULE_EXEC,           .enter = fds_execute) \
 	ROW(RULE_SECCOMP,        .enter = sandbox_enter,   .exit = sandbox_exit) \
-	ROW(RULE_PRCTL,          .enter = sandbox_enter,   .exit = sandbox_exit, SANDBOXES) \
+	ROW(RULE_PRCTL,          .enter = sandbox_enter,   .exit = sandbox_exit,    SANDBOXES) \
 	ROW(RULE_PTRACE,         .enter = wait_for_exit,   .exit = ptrace_exit) \
-	ROW(RULE_IO_URING,       .enter = uring_setup,     .exit = uring_made,   .refused = uring_refused) \
+	ROW(RULE_IO_URING,       .enter = uring_setup,     .exit = uring_made,      .refused = uring_refused) \
 	ROW(RULE_IO_URING_ENTER, .enter = uring_enter,     NONE) \
 	ROW(RULE_PIDFD_GETFD,    .enter = wait_for_exit,   .exit = uring_got) \
 	ROW(RULE_IO_SUBMIT,      .enter = aio_enter)

@@ -6,9 +6,6 @@
 #include "process/next.h"
 #include "state/tracer.h"
 
-/* Takes CLONE_UNTRACED out of a call that is about to be made. True if the exit-stop is needed to put it back. */
-bool clone_enter(struct pt_tracer *t, struct tracee *tracee);
-void clone_exit(struct pt_tracer *t, struct tracee *tracee, int64_t result);
 /* PTRACE_EVENT_FORK, _VFORK or _CLONE of the parent: the child has a tid. *stands: the child, if it stands in its first
  * stop already and has waited for this event, or NULL. If the parent has been killed out of that stop it is left alone;
  * its child is adopted as an orphan then. */

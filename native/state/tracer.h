@@ -253,7 +253,7 @@ struct tracee {
 	struct watched watched;
 	enum hold hold;
 	struct disguise disguise;
-	bool hid_untraced;		/* CLONE_UNTRACED was taken out of its call's flags (process/clone.c) */
+	bool hid_untraced;		/* CLONE_UNTRACED was taken out of its call's flags (process/untraced.c) */
 	struct question *question;	/* about its fds, and the answers (calls/question.c); or NULL */
 	struct interrupted interrupted; /* its last call, if a signal ended it (calls/restart.c) */
 	struct step step;
