@@ -50,8 +50,8 @@ static bool look(struct pt_tracer *t, struct tracee *tracee)
 	return tracee->attach.await == AWAIT_STOP;
 }
 
-/* Has it used the CPU in the kernel alone, for so long? A thread that makes one call after the other is in user mode
- * now and then. */
+/* Has it used the CPU for so long, and never in user mode? Then it is in one call; a thread that makes one call after
+ * the other is in user mode now and then. */
 static bool is_in_long_call(const struct tracee *tracee)
 {
 	return proc_kernel_ticks(tracee->tid) > tracee->attach.kernel_ticks + LONG_TICKS &&
@@ -117,8 +117,8 @@ void await_unseen(struct pt_tracer *t, const struct group *group, const struct t
 	await_begin(t, group);
 }
 
-/* A call of this thread that no stop shows? Under our filter calls stop in any case, but for those made from where it
- * lets them pass, and those that a supervisor of the program's own is asked about first (SECCOMP_RET_USER_NOTIF). */
+/* Can this thread make a call that no stop shows? Under our filter every call stops, but for those made from where it
+ * lets them pass, and those that a supervisor of the program's own decides on first (SECCOMP_RET_USER_NOTIF). */
 static bool may_hide_calls(const struct pt_tracer *t, const struct tracee *tracee)
 {
 	return !t->filtered || tracee->closely.always || (tracee->files && tracee->files->unsure & UNSURE_SUPERVISED);

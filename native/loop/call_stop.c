@@ -70,7 +70,7 @@ static void enter(struct pt_tracer *t, struct tracee *tracee, uint32_t arch, uin
 /* It goes on, unless it is to stay where it is, or is let go. */
 static enum next onward(struct pt_tracer *t, struct tracee *tracee)
 {
-	/* Or has gone on to another stop, which waits for its turn (fast/patch/inject.c). */
+	/* It may have gone on to another stop already, which waits for its turn (fast/patch/inject.c). */
 	if (tracee->hold || tracee->group->waiting == tracee || wait_kept(t, tracee->tid))
 		return NEXT_STAY;
 	return detach_here(t, tracee) ? NEXT_LET_GO : NEXT_RESUME;
@@ -141,8 +141,8 @@ static bool was_our_interrupt(const struct pt_tracer *t, const struct tracee *tr
 	return (t->detaching || tracee->fast.halted) && fast_interrupted(t, tracee);
 }
 
-/* A thread in the middle of a request (fast/image/request.S) is not taken out of there while a call of that code is
- * about to be made. One that has been, since it stood, makes none, and stands elsewhere. */
+/* A thread in the middle of a request (fast/image/request.S) stays there: the call that it stands before is one of that
+ * code. One that was taken out of there while it stood is at no call any more (its number is -1). */
 static bool stays_here(const struct pt_tracer *t, const struct __ptrace_syscall_info *info)
 {
 	return info->entry.nr == (uint64_t)-1 || fast_is_request(t, info->instruction_pointer);

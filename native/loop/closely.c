@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only
  *
- * Where our filter is not enough (sandbox.c, fast/collide.c) every call of a thread has to stop, by PTRACE_SYSCALL. Who
- * runs under PTRACE_CONT is resumed anew for that, at its next stop, and whoever is the cause of it may have to wait
- * until then.
+ * Where our filter is not enough (sandbox.c, fast/collide.c) every call of a thread has to stop, by PTRACE_SYSCALL. A
+ * thread that runs under PTRACE_CONT has to stop once for that, to be resumed by PTRACE_SYSCALL; and the thread whose
+ * call is the cause of it may have to wait until the others have stopped.
  */
 #include "loop/closely.h"
 

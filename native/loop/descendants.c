@@ -109,7 +109,7 @@ static bool waits_for_us(pid_t pid)
 	return false;
 }
 
-/* How many there are of each reason by now, where more were left out since there were so many in all. */
+/* If more processes were left out since there were `since` of them: how many there are of each reason by now. */
 static void report_left_out(struct pt_tracer *t, pid_t root, unsigned int since)
 {
 	static const enum pt_reason reasons[] = {PT_REASON_TRACED, PT_REASON_FORBIDDEN};
@@ -158,9 +158,9 @@ static int seize_one(struct pt_tracer *t, struct attaching *attaching, const str
 	int32_t step;
 	int result;
 
-	/* The look was a while ago, and its number may be another's by now. A child of the same parent is wanted all
-	 * the same, and so is one whose parent has gone meanwhile. (From here to the seize all numbers would have to be
-	 * given out once.) */
+	/* The look was a while ago, and the pid may be another process's by now. If that one is a child of the same
+	 * parent it is wanted all the same, and so is one whose parent has gone meanwhile. (Between this check and the
+	 * seize the pid is not given out anew: all others would have to be first.) */
 	if (proc_process(seen->pid, &now) < 0 ||
 	    (now.parent != seen->process.parent && now.started != seen->process.started))
 		return 0;

@@ -55,7 +55,8 @@ static enum next let_go_at_signal(struct pt_tracer *t, struct tracee *tracee, in
 	return NEXT_LET_GO_DELIVER;
 }
 
-/* One whose signal to the tracer is on its way gets there before it runs any code, also out of a group-stop. */
+/* A thread that has sent its request is not let go yet: when it is resumed it comes to the stop of that signal before
+ * it runs any code, also out of a group-stop. */
 static enum next let_go_or_on(struct pt_tracer *t, struct tracee *tracee)
 {
 	return fast_lets_go(t, tracee) ? let_go(t, tracee) : NEXT_RESUME;
@@ -83,8 +84,8 @@ bool detach_at_stop(struct pt_tracer *t, struct tracee *tracee, enum stop_kind k
 	case STOP_SYSCALL:
 		return false; /* call_stop.c lets it go, at the call's end or before its begin */
 	default:
-		/* Seen to its end. Any stop takes a pending interrupt away (ptrace_stop() of kernel/signal.c), so the
-		 * next one is asked for anew. */
+		/* Seen to its end. Any stop takes a pending interrupt away (ptrace_stop() of kernel/signal.c), so it is
+		 * sent once more. */
 		ptrace(PTRACE_INTERRUPT, tracee->tid, 0, 0);
 		return false;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only
  *
- * The hot loop: what wait(2) reported is told apart (stop.c), handled, and what is to follow is done (next.c). Every
- * stop has an answer on every path, also that of a tracee for which there was no memory.
+ * The hot loop: what wait(2) reported is told apart (stop.c), handled, and what is to follow is done (next.c). No stop
+ * is left without an answer, not even that of a tracee for which there was no memory.
  *
  *   what the kernel reports (ptrace(2))             handled by        and then it
  *   seccomp-stop: a watched call begins             call_stop.c       goes on, to the call's end where that counts
@@ -54,7 +54,7 @@ static enum next on_interrupt(struct pt_tracer *t, struct tracee *tracee)
 	return NEXT_RESUME;
 }
 
-/* Two are resumed here where the child was quicker than its parent: the child first. */
+/* Where the child has stopped before its parent's event came, both are resumed here, the child first. */
 static enum next on_fork(struct pt_tracer *t, struct tracee *parent)
 {
 	struct tracee *child;
@@ -65,7 +65,8 @@ static enum next on_fork(struct pt_tracer *t, struct tracee *parent)
 	return next;
 }
 
-/* The first stop of a tracee that nobody told of: a child whose parent's event has not come yet. It waits for it. */
+/* A tracee has stopped that is not known: a child whose parent's event has not come yet. It stays in its stop until
+ * then. */
 static enum next on_unknown(struct pt_tracer *t, pid_t tid, enum stop_kind kind)
 {
 	struct tracee *child;

@@ -33,7 +33,7 @@ static void block_trap(const struct tracee *tracee)
 	ptrace(PTRACE_SETSIGMASK, tracee->tid, sizeof(mask), &mask);
 }
 
-/* The call that it is in is one that was entered just now, as far as anybody knows. */
+/* What it did before is not known: it is taken to have entered its call just now. */
 static void begin_call(struct pt_tracer *t, struct tracee *tracee, const struct proc_place *place)
 {
 	call_begin(t, tracee, ABI_NATIVE, (uint64_t)place->number, place->args);
@@ -86,7 +86,8 @@ void meet_stopped(struct pt_tracer *t, struct tracee *tracee, enum stop_kind kin
 	struct registers regs;
 
 	tracee->attach.await = AWAIT_NOTHING;
-	/* A race under a filter: it did not sleep in that call, but stood before it, in this stop. */
+	/* A race under a filter: the thread was seen to sleep "in" that call when it stood before it, in this very
+	 * stop. */
 	if (kind == STOP_SECCOMP) {
 		call_take_back(t, tracee);
 		tracee->call.stage = CALL_OUTSIDE;
@@ -97,7 +98,7 @@ void meet_stopped(struct pt_tracer *t, struct tracee *tracee, enum stop_kind kin
 	breakpoint_release(t, breakpoint, tracee->tid);
 }
 
-/* For a thread that can't get past it. Those that it was for stop now, and are no longer awaited then. */
+/* This thread can't get past the breakpoint, so it goes. Those that were to be met there are interrupted instead. */
 static void give_way(struct pt_tracer *t, pid_t tid, struct breakpoint *breakpoint)
 {
 	struct proc_place place;

@@ -105,7 +105,8 @@ enum next program_exiting(struct pt_tracer *t, struct tracee *tracee)
 	fast_exiting(t, tracee);
 	call_cut_short(t, tracee);
 	closing_settle(tracee);
-	if (tracee->transfers.any) /* the others bear their process's name: a look at /proc costs as much as a stop */
+	if (tracee->transfers.any) /* the others are reported by their process's name, for to read /proc costs as much
+				      as a stop */
 		proc_name(tracee->tid, tracee->name);
 	if (tracee->state != TRACEE_EXITING && files_last(tracee))
 		files_each(t, tracee, 0, UINT32_MAX, socket_closing);

@@ -116,14 +116,14 @@ static void join_memory(struct pt_tracer *t, struct tracee *child, const struct 
 	}
 	if (shares < 0 && (proc_process(child->tid, &process) < 0 || process.flags & PF_FORKNOEXEC))
 		child->group->fast.slow = parent->group->fast.slow = true;
-	/* It may have been forked between the parent's seize and now, with what meet.c has put into its code. */
+	/* If it was forked after its parent was seized it has a copy of the breakpoints that meet.c has put there. */
 	breakpoint_forked(t, child->tid);
 }
 
 static void join_parent(struct pt_tracer *t, struct tracee *child, const struct tracee *parent)
 {
 	if (child->files == parent->files)
-		/* What one of them closes the other's slots (fast/count/slots.h) would not show. */
+		/* An fd that one of them closes would still be open in the other's slots (fast/count/slots.h). */
 		child->group->fast.slow = parent->group->fast.slow = true;
 	join_memory(t, child, parent);
 }

@@ -19,7 +19,7 @@ static int request_of(const struct pt_tracer *t, const struct tracee *tracee)
 		       : PTRACE_SYSCALL;
 }
 
-/* A tracee that a SIGKILL took meanwhile is no failure: its death is reported by the next wait. */
+/* If SIGKILL has taken it out of its stop the request fails, which is as well: a later wait reports its death. */
 static void resume(struct tracee *tracee, int request, int signal)
 {
 	tracee->fast.halted = false;
@@ -35,7 +35,7 @@ static void let_go(struct pt_tracer *t, struct tracee *tracee, int signal)
 	tracee_destroy(t, tracee);
 }
 
-/* It runs on uncounted, as a tracee: alone our filter would make its calls fail. */
+/* It runs on uncounted, but as a tracee: without a tracer our filter would make its calls fail. */
 static void resume_unknown(const struct pt_tracer *t, pid_t tid, enum next next)
 {
 	if (next != NEXT_STAY && next != NEXT_GONE)

@@ -40,8 +40,9 @@ static bool toggle_untraced(pid_t tid, const struct call *call)
 	return toggle_clone(tid, call->compat);
 }
 
-/* A child that is not to be followed shares what ptmon knows, or has put there: no tracer would see what it does to it.
- * It would make requests (fast/image/request.S), and say for all who run in that memory that there is none. */
+/* A child that is not to be followed has no tracer. In shared memory it would run stubs, make a request that nobody
+ * answers (fast/image/request.S), and then set FAST_ALONE for all who run there. What it does to shared fds nobody
+ * would see. */
 static void before_unfollowed(struct pt_tracer *t, struct tracee *tracee, uint64_t flags)
 {
 	if (!t->options.no_follow || flags & CLONE_THREAD)

@@ -110,7 +110,7 @@ void files_distrust(struct pt_tracer *t, struct tracee *tracee, enum unsure why)
 {
 	struct files *files = tracee->files;
 
-	/* Also in the slots: from here on the stubs let no call on a socket, nor a close of one, pass. */
+	/* The slots forget them, too: so from here on each call on a socket stops, and each close of one. */
 	for (unsigned int fd = 0; fd < files->size && !files->unsure; fd++)
 		forget(t, files, fd);
 	files->unsure |= why;
@@ -183,7 +183,7 @@ static bool cache(struct pt_tracer *t, struct files *files, unsigned int fd, str
 		fast_fd_stops(t, files, fd);
 	if (fd >= MAX_CACHED_FD || closing_any(files, fd) || !grow(files, fd))
 		return false;
-	/* Calls that count without a stop may see to it that it is not remembered. */
+	/* The slots may be unable to take it just now (fast/count/slots.c); then it is not remembered here, either. */
 	if (!files->unsure && !fast_fd_learnt(t, files, fd, is_socket(socket) ? socket : NULL))
 		return false;
 	if (is_socket(socket))

@@ -153,7 +153,8 @@ uint32_t socket_row(struct pt_tracer *t, struct tracee *tracee, struct socket *s
 	struct row *row;
 	uint64_t key;
 
-	/* The address that a connected socket is connected to may be named, too. */
+	/* A call on a connected socket may name the very address that it is connected to: that is the socket's own row.
+	 */
 	if (!socket_takes_addresses(socket) ||
 	    (peer_length == socket->info.peer_length && memcmp(peer, socket->info.peer, peer_length) == 0))
 		peer_length = 0;
@@ -179,7 +180,8 @@ static void read_counters(struct pt_tracer *t, struct tracee *tracee, int fd, st
 	struct pt_tcp_info counters = {0};
 	bool counted = false;
 
-	/* What another process has counted on it inside of itself is to be in the sums that are compared. */
+	/* Another process may have counted calls on it in its own stubs: they are read first, for the sums are
+	 * compared. */
 	if (socket->cached > 1)
 		fast_drain(t);
 	if (!socket->rows)
