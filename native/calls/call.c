@@ -58,7 +58,8 @@ bool call_enter(struct pt_tracer *t, struct tracee *tracee, bool made)
 	}
 	call->skipped = !made;
 	ops = rules_of(call->entry);
-	/* A transfer that is refused is one that fails; any other call that is not made changes nothing. */
+	/* A transfer that is not made is counted all the same, as one that fails; any other call that is not made
+	 * changes nothing. */
 	if (ops->enter && (made || syscall_transfers(call->entry)) && ops->enter(t, tracee))
 		return true;
 	transfer_release(t, tracee);
@@ -84,8 +85,8 @@ void call_cut_short(struct pt_tracer *t, struct tracee *tracee)
 	struct registers regs;
 	int64_t moved;
 
-	/* exit_group by another thread and SIGKILL end a call without an exit-stop, after it may have moved its
-	 * bytes. The return register holds their number then. */
+	/* SIGKILL, and exit_group(2) by another thread, end a call without an exit-stop. It may have moved its bytes
+	 * before; then the return register holds their number. */
 	if (call->entry && syscall_transfers(call->entry) && !tracee->resumed.gone_on && tracee_counts(t, tracee) &&
 	    registers_read(tracee->tid, &regs) == 0) {
 		moved = registers_moved(&regs, call->args[0], tracee->call.instruction);

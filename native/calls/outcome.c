@@ -5,14 +5,16 @@
 #include "records/emit.h"
 #include "sockets/rows.h"
 
-/* Who forges records for some minutes can reach the end of 64 bits: no sum of his is to look small for it. */
+/* A program that forges records for some minutes can bring a sum to the end of 64 bits: it stays there, and does not
+ * begin anew. */
 static void add(uint64_t *sum, uint64_t bytes)
 {
 	if (__builtin_add_overflow(*sum, bytes, sum))
 		*sum = UINT64_MAX;
 }
 
-/* A record that its thread was long in writing bears a time of which all has been emitted already. */
+/* A thread may be long in writing its record. If all of that time has been emitted meanwhile, the record bears a later
+ * one. */
 static uint64_t time_of(const struct pt_tracer *t, const struct tracee *tracee, const struct outcome *outcome)
 {
 	const uint64_t least = t->out.emitted_until > tracee->transfers.last ? t->out.emitted_until

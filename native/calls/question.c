@@ -52,7 +52,7 @@ static int64_t filters_of(pid_t tid)
 	return filters;
 }
 
-/* Those that ptmon itself has the program has from it: they let ptmon ask such things. */
+/* Filters that ptmon itself has been given, it has given to the program: they let questions pass. */
 static bool has_own_filter(struct pt_tracer *t, const struct tracee *tracee)
 {
 	int64_t inherited = t->launched ? filters_of(getpid()) : 0;
@@ -60,7 +60,7 @@ static bool has_own_filter(struct pt_tracer *t, const struct tracee *tracee)
 
 	if (tracee->sandbox || inherited < 0 || filters_of(tracee->tid) != inherited + (t->filtered ? 1 : 0))
 		return true;
-	/* A race with another thread that gives its filter to all (TSYNC), where it does not wait for that
+	/* A race: another thread may just be giving its filter to all (TSYNC), where this one does not wait for that
 	 * (../loop/closely.c). */
 	for_each_tracee (t, other)
 		if (other->group == tracee->group && may_install_filter(&other->call))
@@ -93,8 +93,8 @@ static int hidden_fd(struct pt_tracer *t, struct tracee *tracee, struct call *ca
 	return -1;
 }
 
-/* The tracee's question, with what is known of the fd by earlier ones. NULL: there is no memory, or it was asked often
- * enough. */
+/* The tracee's question, with what earlier ones have shown of the fd. NULL: there is no memory, or there were enough
+ * questions. */
 static struct question *question_of(struct tracee *tracee, int fd)
 {
 	struct question *question = tracee->question;
@@ -152,14 +152,15 @@ bool question_first(struct pt_tracer *t, struct tracee *tracee, enum abi abi, ui
 	struct call call = {0};
 	int fd;
 
-	/* That there is no such fd holds only until the next call: one may be opened. What an fd is holds until it is
-	 * closed, also where a signal handler makes calls meanwhile: else a program that gets one signal after the
-	 * other would be asked for ever. */
+	/* "There is no such fd" is true only until the next call, which may open one. What an fd is, is true until it
+	 * is closed, also where a signal handler makes calls meanwhile: else there would be no end of questions to a
+	 * program that gets one signal after the other. */
 	if (question && !question->answered)
 		question->closed = -1;
 	if (question)
 		question->answered = false;
-	/* Where fds change unseen no answer would hold until the call. Who has an image can be read unless it hides. */
+	/* Where fds change unseen an answer may be wrong before the call is made. A process that has an image can be
+	 * read, unless it hides. */
 	if (t->detaching || tracee->files->unsure || !tracee_counts(t, tracee) ||
 	    (tracee->group->fast.image && !tracee->group->hidden))
 		return false;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only
- * Processes that may not be looked at are asked what an fd is. */
+ * Questions to processes that may not be looked at: what is this fd? */
 #ifndef PT_QUESTION_H
 #define PT_QUESTION_H
 

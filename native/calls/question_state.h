@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only
- * What a tracee was asked about the fds of its call (question.c), and what it has answered. */
+ * Questions to a tracee about the fds of its call (question.c), and its answers. */
 #ifndef PT_QUESTION_STATE_H
 #define PT_QUESTION_STATE_H
 

@@ -104,13 +104,14 @@ static bool is_dispatch(const struct call *call)
 	return call->entry->rule == RULE_PRCTL && call->args[0] == PR_SET_SYSCALL_USER_DISPATCH;
 }
 
-/* From then on its memory can't be read, unless ptmon has CAP_SYS_PTRACE for it: so what it holds is read before. */
+/* Once the call is made the process's memory can't be read, unless ptmon has CAP_SYS_PTRACE: so its records are read
+ * before. */
 static bool is_undumpable(const struct call *call)
 {
 	return call->entry->rule == RULE_PRCTL && call->args[0] == PR_SET_DUMPABLE && call->args[1] != 1;
 }
 
-/* A rdtsc of this thread, and of what it makes and executes, is to raise SIGSEGV: stubs may have one. */
+/* From then on rdtsc raises SIGSEGV in this thread, in its children and in what they execute; stubs may have one. */
 static bool forbids_clock(const struct call *call)
 {
 	return call->entry->rule == RULE_PRCTL && call->args[0] == PR_SET_TSC && call->args[1] != PR_TSC_ENABLE;
@@ -145,7 +146,7 @@ bool sandbox_enter(struct pt_tracer *t, struct tracee *tracee)
 	return is_set_filter(call);
 }
 
-/* From then on somebody answers its calls who may put fds into it: SECCOMP_IOCTL_NOTIF_ADDFD. */
+/* From then on a supervisor answers its calls, and may put fds into it: SECCOMP_IOCTL_NOTIF_ADDFD. */
 static bool has_supervisor(const struct call *call)
 {
 	return call->entry->rule == RULE_SECCOMP && call->args[1] & SECCOMP_FILTER_FLAG_NEW_LISTENER;

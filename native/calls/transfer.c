@@ -48,7 +48,7 @@ void transfer_fds(struct call *call)
 	call->fd[1] = move->target < 0 ? -1 : (int)call->args[move->target];
 }
 
-/* What that fd of its call names can't be known, error says why. True: the call's end will show more. */
+/* What that fd of its call names can't be known; error says why. True: the call's result will show more. */
 static bool cannot_be_known(struct pt_tracer *t, struct tracee *tracee, int fd, int error)
 {
 	struct call *call = &tracee->call;
@@ -115,7 +115,7 @@ void transfer_counted(struct pt_tracer *t, struct tracee *tracee, const struct c
 	outcome_emit(t, tracee, &outcome);
 }
 
-/* An unreadable process: an fd on which a socket's call did anything but fail for not being one is a socket. */
+/* An unreadable process: if a call that only sockets allow did not fail for that, its fd is a socket. */
 static void learn(struct pt_tracer *t, struct tracee *tracee, int64_t result)
 {
 	struct call *call = &tracee->call;

@@ -41,7 +41,8 @@ bool door_counts_itself(const struct tracee *tracee, uint64_t instruction);
 void door_before_stop(struct pt_tracer *t, struct tracee *tracee);
 /* A signal is about to be delivered. */
 void door_before_signal(struct pt_tracer *t, struct tracee *tracee, int signal);
-/* The child exists, but has not run yet; flags are those of clone(2). Without a parent: nobody saw who made it. */
+/* The child exists, but has not run yet; flags are those of clone(2). parent is NULL where nobody has seen who made it.
+ */
 void door_cloned(struct pt_tracer *t, struct tracee *child, struct tracee *parent, uint64_t flags);
 /* It stands in its first stop. */
 void door_born(struct pt_tracer *t, struct tracee *child);
@@ -61,8 +62,8 @@ void door_hides(struct pt_tracer *t, struct tracee *tracee);
 void door_prepare(struct pt_tracer *t, pid_t pid);
 /* Its threads are seized. They stand when this returns, so that whatever ends from now on is seen. */
 void door_attached(struct pt_tracer *t, const struct group *group);
-/* A stop that was asked for (PTRACE_INTERRUPT): the program is to see nothing of it. True: its call, which has
- * failed for it, will be made again. */
+/* A stop by PTRACE_INTERRUPT, of which the program is to see nothing. True: it has ended the tracee's call, which will
+ * be made again. */
 bool door_interrupted(const struct tracee *tracee);
 /* All processes are about to be let go: they get their own code back. */
 void door_detach(struct pt_tracer *t);

@@ -102,7 +102,8 @@ struct pt_record *emit(struct pt_tracer *t, enum pt_kind kind, const struct trac
 {
 	struct pt_record *record = append(t, data, length);
 
-	/* What comes after this record must not be added to one before it: the audit compares totals by order. */
+	/* A transfer after this record must not be added to a record before it: the audit compares totals in this
+	 * order. */
 	hash_index_clear(&t->out.index);
 	if (!record)
 		return NULL;

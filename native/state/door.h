@@ -12,7 +12,7 @@ static inline enum fast_entry fast_entry(struct pt_tracer *t, struct tracee *tra
 	return t->fast ? t->fast->entry(t, tracee, abi, instruction, number, args) : FAST_AT_STOPS;
 }
 
-/* Such a call, which is known by now, is made at stops: it may change the program's code. */
+/* Such a call is about to be made, and stops (tracee->call is it): it may change the program's code. */
 static inline void fast_enters(struct pt_tracer *t, struct tracee *tracee)
 {
 	if (t->fast)
@@ -65,8 +65,8 @@ static inline void fast_step_back(const struct pt_tracer *t, const struct tracee
 		t->fast->step_back(t, tracee);
 }
 
-/* Is the frame that this signal builds to be known? Then a single step has to follow, and, at the handler's first
- * instruction, fast_frame_built(). */
+/* Has the frame to be known that this signal's handler gets? Then a single step has to follow and, at the handler's
+ * first instruction, fast_frame_built(). */
 static inline bool fast_wants_frame(const struct pt_tracer *t, const struct tracee *tracee, int signal)
 {
 	return t->fast && t->fast->wants_frame(t, tracee, signal);
@@ -78,14 +78,15 @@ static inline void fast_frame_built(const struct pt_tracer *t, struct tracee *tr
 		t->fast->frame_built(tracee, signal);
 }
 
-/* A stop that was asked for (PTRACE_INTERRUPT): the program is to see nothing of it. True: its call, which has failed
- * for it, will be made again. */
+/* A stop by PTRACE_INTERRUPT, of which the program is to see nothing. True: it has ended the tracee's call, which will
+ * be made again. */
 static inline bool fast_interrupted(const struct pt_tracer *t, const struct tracee *tracee)
 {
 	return t->fast && t->fast->interrupted(tracee);
 }
 
-/* The child exists, but has not run yet; flags are those of clone(2). Without a parent: nobody saw who made it. */
+/* The child exists, but has not run yet; flags are those of clone(2). parent is NULL where nobody has seen who made it.
+ */
 static inline void fast_cloned(struct pt_tracer *t, struct tracee *child, struct tracee *parent, uint64_t flags)
 {
 	if (t->fast)
@@ -99,7 +100,7 @@ static inline void fast_born(struct pt_tracer *t, struct tracee *child)
 		t->fast->born(t, child);
 }
 
-/* It is not to be followed and about to be let go, with what it has of its parent's stubs. */
+/* The child is not to be followed, and about to be let go. It may have a copy of its parent's stubs. */
 static inline void fast_left_alone(struct pt_tracer *t, struct tracee *child)
 {
 	if (t->fast)

@@ -57,7 +57,8 @@ struct fast_group {
 		struct frame *list; /* signal frames that may return to code that is replaced */
 		unsigned int count;
 		bool lost;  /* there were more */
-		bool taken; /* a thread may have gone on by one before that was changed, and not have come by since */
+		bool taken; /* before that was changed a thread may have returned by one, and it has not been seen
+			       elsewhere since */
 	} returns;	    /* fast/patch/returns.c */
 };
 
@@ -68,7 +69,8 @@ struct fast_tracee {
 	bool halted;	       /* it was asked to stop (fast/patch/halt.c), and its stop waits for its turn */
 	unsigned int requests; /* whose calls are not over; a handler may make one more meanwhile (fast/requests.c) */
 	struct image *borrows; /* a child of vfork: it runs in the memory of this one */
-	bool relocate; /* its code was patched while it did not stand: where it goes on is looked at at its next stop */
+	bool relocate; /* its code was patched while it did not stand: at its next stop it is looked at where it goes on
+			*/
 	bool relocated;		 /* that was at this stop */
 	bool elsewhere;		 /* since the traps were written it was seen not to be in the bytes behind them */
 	bool unnamed;		 /* its image does not know its thread pointer */
