@@ -30,7 +30,7 @@
 #define SYS_process_madvise 440
 #endif
 
-/* To look at new code costs more than to stop at some calls. So a program that brings some so often stays at stops. */
+/* To look at new code costs more than to stop at some calls. So a program that brings code so often stays at stops. */
 #define LOOKS_MOST 200 /* in ... */
 #define LOOKS_NS NSEC_PER_SEC
 #define LOOK_AT_GENERATED 4 /* for so many stands one at what is no file: such a program does nothing else, often */
@@ -119,8 +119,9 @@ static void forget(struct image *image, const struct call *call)
 		known_drop(image, page_of(args[4]), end_of(args[4], args[2]));
 }
 
-/* From now on all threads stop at their calls, wherever they make them. Who has been asked to stop executes nothing
- * more of its own, also where it takes a while until the stop is seen; and who is born meanwhile begins with one. */
+/* From now on all threads stop at their calls, wherever they make them. A thread that was sent PTRACE_INTERRUPT
+ * executes nothing more of its program, though it may take a while until its stop is seen; and one that is born
+ * meanwhile begins with a stop. */
 static void shake(struct pt_tracer *t, struct tracee *tracee)
 {
 	if (!tracee->group->fast.free)

@@ -45,8 +45,8 @@ static void call_again(const struct tracee *tracee, uint64_t number)
 	registers_write(tracee->tid, &regs);
 }
 
-/* It sleeps in a stub, in a call that would be cut short, and has had time to come out. A call that ends too early is
- * better than none of the program's addresses. */
+/* It sleeps in a stub, in a call that would be cut short, and has had time to come out. That this call ends too early
+ * is better than that the program does not get its addresses. */
 static void interrupt_if_inside(struct pt_tracer *t, struct tracee *tracee)
 {
 	struct proc_place place;
@@ -90,8 +90,8 @@ static bool give_back(struct pt_tracer *t, struct tracee *tracee, uint64_t numbe
 	return true;
 }
 
-/* What keeps the memory from being given back passes: a thread in uninterruptible sleep, a child of vfork. For ever it
- * is not waited. Then the call fails: else the next one that comes to a stub would crash. */
+/* What keeps the memory from being given back (a thread in uninterruptible sleep, a child of vfork) passes, mostly
+ * soon. If not, the call fails: if it were made, the next call that comes to a stub would crash. */
 static void get_out(struct pt_tracer *t, struct tracee *tracee, enum abi abi, uint64_t number, const uint64_t args[6],
 		    enum pt_fallback reason)
 {

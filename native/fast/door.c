@@ -10,7 +10,8 @@
 #include "fast/patch/returns.h"
 #include "fast/touching.h"
 
-/* Under the filter a call that stops may go back to its stub (retry.c). Where all calls stop those of stubs do, too. */
+/* Under the filter a call that stops may go back to its stub (retry.c). Under PTRACE_SYSCALL calls made in stubs stop,
+ * too. */
 static enum fast_entry entry(struct pt_tracer *t, struct tracee *tracee, enum abi abi, uint64_t instruction,
 			     uint64_t number, const uint64_t args[6])
 {

@@ -44,8 +44,8 @@ static bool is_due(const struct pt_tracer *t, const struct tracee *tracee, uint6
 				 !(group->fast.image && image_has_tried(group->fast.image, instruction - 2))));
 }
 
-/* A thread that is in such a call when another one lets its code be patched has to come by before it goes on there
- * (live.c). So its exit-stop is wanted. */
+/* While a thread is in such a call, the code that it returns to may be patched. Then it has to stop before it goes on
+ * there (live.c), so its exit-stop is wanted. */
 static bool is_to_return(const struct pt_tracer *t, const struct tracee *tracee, uint64_t instruction)
 {
 	const struct group *group = tracee->group;
@@ -150,8 +150,8 @@ static bool is_elsewhere(struct pt_tracer *t, const struct tracee *tracee)
 	return false;
 }
 
-/* To stop a thread makes the kernel make its call again, and that looks its fd up anew. Where the number names
- * something else by now, another thread having closed it meanwhile, the program would see a difference. */
+/* A thread that is stopped makes its call again, and the kernel looks its fd up anew. If another thread has closed that
+ * meanwhile, and the number names something else, the program would see a difference. */
 static bool may_stop_all(struct pt_tracer *t, const struct group *group)
 {
 	struct tracee *tracee;

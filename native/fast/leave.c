@@ -89,7 +89,7 @@ static uint64_t look(const void *context, uint64_t address, int64_t result)
 	return 0;
 }
 
-/* One whose registers can't be read does not stand. It may be anywhere, unless it sleeps in the kernel. */
+/* A thread whose registers can't be read does not stand. It may be anywhere, unless it sleeps in the kernel. */
 static void look_at_thread(pid_t tid, void *context)
 {
 	struct inside *inside = context;

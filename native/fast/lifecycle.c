@@ -86,7 +86,8 @@ static void cloned_by(struct pt_tracer *t, struct tracee *child, struct tracee *
 	else if (!memory && !fds && !parent->fast.borrows && image_copy(t, image, child))
 		child->group->fast.free = parent->group->fast.free;
 	else if (!memory)
-		/* Its fds are its parent's, too: what one of them closes the other's slots would not show. */
+		/* Its fds are its parent's, too: an fd that one of them closes would still be open in the other's
+		 * slots. */
 		stop_all(child);
 	if (!memory && fds) {
 		fallback_report(t, parent, PT_FALLBACK_DESCRIPTORS, 0);

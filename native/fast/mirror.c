@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only
  *
- * Slots mirror the fd table of their process (../sockets/files.c): what is learnt of an fd, or forgotten, comes here.
+ * An image's slots mirror the fd table of its process (../sockets/files.c): what is learnt of an fd, or forgotten,
+ * comes here.
  */
 #include <errno.h>
 
@@ -9,8 +10,8 @@
 #include "fast/door.h"
 #include "fast/image/layout.h"
 
-/* The image whose slots mirror this table. Where nobody runs its stubs any more, and it can't be read (door_hides),
- * what is known of an fd holds as it does without: until its close, which stops. */
+/* The image whose slots mirror this table. NULL, too, where nobody runs its stubs any more and it can't be read
+ * (door_hides): then what is known of an fd is true until its close, which stops. */
 static struct image *mirror(const struct files *files)
 {
 	struct image *image = files->image;
@@ -29,8 +30,8 @@ bool door_learn(struct pt_tracer *t, struct files *files, unsigned int fd, struc
 
 	if (!image)
 		return true;
-	/* The last call on what it named before may have ended just now: its record comes first. Not while that is
-	 * being read (a look-up on the way leads here): then there is a next time. */
+	/* The last call on what the fd named before may have ended just now: its record is read first. While records
+	 * are being read (a look-up on the way leads here) that can't be; then the fd is learnt another time. */
 	if (slots_fading(image, fd)) {
 		if (image->draining || slots_busy(image, fd))
 			return slots_stop(image, fd);

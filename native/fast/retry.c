@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only
  *
- * A stop at the begin of a call costs as much as one at its end. So what keeps a call from being counted in its stub is
- * mended at the first, if it can be, and the second is not needed.
+ * A stop before a call costs as much as one behind it. So if what keeps the call from being counted in its stub can be
+ * mended at the first, it is, and the second is not needed.
  */
 #include "fast/retry.h"
 

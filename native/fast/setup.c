@@ -65,7 +65,7 @@ void image_destroy(struct pt_tracer *t, struct image *image)
 	free(image);
 }
 
-/* What a tracer has left that was killed, or interrupted, before the memory was of use, is as good as new. */
+/* Memory that a tracer has left which was killed before it was of use is as good as new. */
 static int map_both(struct pt_tracer *t, struct tracee *tracee)
 {
 	static const struct inject_map all[] = {
@@ -99,8 +99,8 @@ static bool has_stub(uint64_t number)
 	return false;
 }
 
-/* Calls that are emitted, held or refused stop, those of the table that no stub counts, and those that could touch this
- * memory: but of some of them a stub looks at the arguments first. */
+/* These calls stop: those that are emitted, held or refused; those of the table that no stub counts; and those that
+ * could touch this memory, though of some of them a stub looks at the arguments first. */
 static uint32_t wanted(const struct pt_tracer *t, uint64_t watched[FAST_NUMBERS / 64])
 {
 	uint32_t flags = t->options.aggregate ? 0 : FAST_TIMED;

@@ -35,7 +35,8 @@ static bool add(const struct mapping *mapping, void *context)
 	/* [vsyscall]: the kernel's addresses, and no call there is of interest. */
 	if (mapping->begin >> 63)
 		return true;
-	/* Who may write it at any time may write any call into it: the program, or another one that has the file. */
+	/* Whoever can write it, the program or another one that has the file, may write any call into it at any time.
+	 */
 	if (mapping->writable || mapping->shared) {
 		unknown->error = -ENOEXEC;
 		return false;

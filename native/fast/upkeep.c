@@ -45,8 +45,8 @@ void door_before_stop(struct pt_tracer *t, struct tracee *tracee)
 	image->stopped = tracee;
 	drain_now(t, image);
 	image->stopped = NULL;
-	/* A call in a stub of a tracer that is gone: the stops have seen it, and the stub is not to write it down, too.
-	 */
+	/* A call in a stub that an earlier tracer has left: the stops have seen it, so the stub must not write a record
+	 * of it. */
 	if (tracee->fast.relocate && tracee->call.stage && tracee->call.entry)
 		cover_leave_stub(t, image, tracee->tid);
 	if (tracee->fast.relocate)
@@ -83,8 +83,8 @@ void door_exiting(struct pt_tracer *t, struct tracee *tracee)
 		threads_remove(image, tracee);
 }
 
-/* Who runs under PTRACE_CONT is seen by the stubs alone. So the jumps stay until all stand, or are met where they
- * sleep; meanwhile every call in a stub makes a request, and is followed to its end by a stop. */
+/* A thread under PTRACE_CONT is seen by the stubs alone. So the jumps stay until all threads stand, or are met where
+ * they sleep; meanwhile every call in a stub makes a request, and is followed to its end by a stop. */
 static void withdraw_unfiltered(struct pt_tracer *t, struct image *image, struct tracee *tracee)
 {
 	image_set_flags(image, image->flags | FAST_ALL_STOP);
@@ -129,7 +129,7 @@ static void look_inside(pid_t tid, void *context)
 		inside->any = true;
 }
 
-/* Who runs will sleep or stand soon, or goes on forever; who sleeps in a stub may do so for hours. */
+/* A thread that runs will sleep or stand soon, or goes on for ever; one that sleeps in a stub may do so for hours. */
 static bool others_left(const struct image *image, pid_t caller)
 {
 	const struct timespec pause = {.tv_nsec = LEAVE_PAUSE_NS};
@@ -152,8 +152,7 @@ void door_hides(struct pt_tracer *t, struct tracee *tracee)
 	door_withdraw(t, tracee, PT_FALLBACK_UNREADABLE);
 	if (!image)
 		return;
-	/* Fds that stubs have closed without a stop would be taken for what they were, as soon as the slots can't be
-	 * read. */
+	/* Once the slots can't be read, an fd that stubs have closed without a stop would be taken for what it was. */
 	if (image->files)
 		files_leave_image(t, image->files);
 	if (image->stage >= IMAGE_WITHDRAWN && !image->borrowers && others_left(image, tracee->tid)) {
@@ -180,7 +179,8 @@ static bool detach_from(struct pt_tracer *t, struct image *image)
 {
 	drain_now(t, image);
 	requests_check(t, image);
-	/* Who sleeps in a call that would be cut short is left alone (detach.c); if it is in a stub it ends there. */
+	/* A thread that sleeps in a call which would be cut short is left alone (detach.c); if that is in a stub it
+	 * ends there. */
 	if (halt_to_leave(t, image->group))
 		patch_withdraw(t, image, image->reader);
 	else

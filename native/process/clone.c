@@ -19,7 +19,7 @@
 #include "sockets/rings.h"
 #include "state/door.h"
 
-/* Those of a process that can't be read, or whose calls are not decoded: a thread shares the fd table as a rule, a
+/* The likely flags, where a process can't be read or its calls are not decoded: a thread mostly shares its fd table, a
  * process does not. */
 static uint64_t likely_flags(const struct tracee *parent)
 {
@@ -51,7 +51,8 @@ static uint64_t flags_of(struct pt_tracer *t, struct tracee *parent)
 	flags = registers_argument(&regs, 0, abi != ABI_NATIVE);
 	if (entry->rule == RULE_CLONE3 && memory_read(parent->tid, flags, &flags, sizeof(flags)) < 0) {
 		flags = likely_flags(parent);
-		/* It may share its fds, and then what one of both closes the other's would be taken for still. */
+		/* The child may share its parent's fds. Then an fd that one of both closes would be taken for open in
+		 * the other. */
 		if (!(flags & CLONE_THREAD))
 			emit_warning(t, parent, PT_REASON_UNREADABLE, entry, EPERM);
 	}
@@ -117,8 +118,8 @@ static enum next start(struct pt_tracer *t, struct tracee *child)
 }
 
 /* The first stop of a child that has no group: one that is not to be followed (no filter is in it then) runs on by
- * itself; one for which there was no memory runs on uncounted, but as a tracee: alone its filter would make its calls
- * fail. */
+ * itself; one for which there was no memory runs on uncounted, but as a tracee: without a tracer its filter would make
+ * its calls fail. */
 static enum next pass_on(struct pt_tracer *t, struct tracee *child)
 {
 	if (!t->options.no_follow)
@@ -167,8 +168,8 @@ enum next clone_birth(struct pt_tracer *t, struct tracee *child)
 	return child->group ? start(t, child) : pass_on(t, child);
 }
 
-/* So long a parent may take to its event on a busy machine. Who is taken for an orphan too early is thought to have fds
- * of its own though it shares its parent's. */
+/* On a busy machine a parent may take so long to come to its event. A child that is taken for an orphan before is
+ * thought to have fds of its own, though it may share its parent's. */
 #define ORPHAN_NS (NSEC_PER_SEC / 2)
 
 static void adopt_orphan(struct pt_tracer *t, struct tracee *child)

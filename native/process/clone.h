@@ -14,7 +14,8 @@ enum next clone_event(struct pt_tracer *t, struct tracee *parent, struct tracee 
 enum next clone_birth(struct pt_tracer *t, struct tracee *child);
 /* Emits a PT_CLONE: Python knows of the tracee, and of its group, from then on. */
 void clone_emit(struct pt_tracer *t, struct tracee *child);
-/* Newborns whose parent's event has not come (it was killed right then) are taken up by what /proc says. */
+/* Adopts newborns whose parent's event has not come, for the parent was killed right then: /proc says whose they are.
+ */
 void clone_adopt_orphans(struct pt_tracer *t);
 
 #endif
