@@ -78,9 +78,9 @@ static void emit_gaps(struct records *emitted, unsigned int index)
 
 /* One chunk. 0 or -errno; -EPROTO: no stub has written that.
  *
- * A race with the threads, which write on: the order within each of them has to be kept. Who has written a record has
- * written all of its earlier ones. So after the chunk was read, what was not whole in it is read once more, the last
- * one first, and then the gaps before it; and what is whole is emitted in order. */
+ * A race with the threads, which write on: the order within each of them has to be kept. A thread that has written a
+ * record has written all of its earlier ones. So after the chunk was read, what was not whole in it is read once more,
+ * the last one first, and then the gaps before it; and what is whole is emitted in order. */
 static int emit_chunk(struct records *emitted, unsigned int index, uint64_t count)
 {
 	struct fast_ring *ring = &emitted->image->rings[index];

@@ -45,7 +45,7 @@ static struct tracee *thread_of(struct pt_tracer *t, struct image *image, uint64
 
 	for (unsigned int i = 0; i < image->thread_count; i++) {
 		if (threads[i].pointer == pointer) {
-			/* Who has just written writes again. */
+			/* A thread that has just written one is likely to write the next. */
 			struct fast_thread found = threads[i];
 
 			threads[i] = threads[i / 2];

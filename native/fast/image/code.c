@@ -63,7 +63,7 @@ bool code_is_unchanged(const struct pt_tracer *t, const struct image *image, con
 
 	const int error = image_read(image, around.begin, bytes, (size_t)(around.end - around.begin));
 
-	/* Who may not be read, or is gone, has not changed. */
+	/* A process that may not be read, or is gone, is taken for unchanged. */
 	if (error)
 		return error != -EFAULT;
 	restore(bytes, &around, image);

@@ -40,7 +40,7 @@ bool requester_is_seen(uint64_t address);
 
 /* A fork has copied this memory, and with it places of threads that the child does not have. */
 int requester_forget_all(pid_t reader);
-/* There is a tracer again: who goes on by itself is not to say that there is none. */
+/* There is a tracer again: threads that go on by themselves must not set FAST_ALONE. */
 int requester_answer_all(pid_t reader);
 void requester_answer(pid_t tid);
 

@@ -15,8 +15,8 @@ bool halt_process(struct pt_tracer *t, const struct group *group, const struct t
 bool halt_to_leave(struct pt_tracer *t, const struct group *group);
 /* Does this thread stand in a ptrace-stop, or is it gone? Nobody is interrupted. */
 bool halt_stands(struct pt_tracer *t, pid_t tid);
-/* A thread stands in a stop that it was asked for (PTRACE_INTERRUPT): a call that has failed for nothing else is made
- * again when it runs on. True if there was one. */
+/* A thread stands in a stop by PTRACE_INTERRUPT. If its call has failed for nothing else it is made again when the
+ * thread runs on. True if there was one. */
 bool halt_make_again(pid_t tid);
 /* Calls visit with the tid of each thread that /proc lists. */
 void halt_each(const struct group *group, void (*visit)(pid_t tid, void *context), void *context);

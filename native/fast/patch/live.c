@@ -5,10 +5,10 @@
  *   1. The first byte of each site becomes int3 (one byte is written whole). From now on nobody gets into these bytes
  *      any more but by a trap, whose thread stops before the tracer (meet_trapped) and tries once more when all is
  *      done.
- *   2. All threads are looked at. Who stands can be moved on. Who is in a call whose syscall-exit-stop is still to
- *      come is moved on there. Who sleeps in the kernel does so elsewhere, or the patch waits. Who runs is elsewhere,
- *      too, if only a call leads into these bytes, for that would have stopped (plain); or the patch waits. Each need
- *      be seen elsewhere but once: nobody gets in any more.
+ *   2. All threads are looked at. One that stands can be moved on. One in a call whose syscall-exit-stop is still to
+ *      come is moved on there. One that sleeps in the kernel returns elsewhere, or the patch waits. One that runs is
+ *      elsewhere, too, if only a call leads into these bytes, for that would have stopped (plain); or the patch waits.
+ *      Each has to be seen elsewhere but once: nobody gets in any more.
  *   3. The other bytes are written, and then the first.
  *
  * A thread that does not stand at 2. may since have made one of these calls, before its int3 was there. Then it is in a

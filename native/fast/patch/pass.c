@@ -92,7 +92,8 @@ static void relocate(pid_t tid, void *context)
 	struct pass *pass = context;
 	struct tracee *tracee = tracee_find(pass->t, tid);
 
-	/* Who stands is perhaps let go on by something else than a stop that is handled (hold.c). */
+	/* A thread that stands may be resumed by something else than the handling of its stop (hold.c), so it is moved
+	 * now. */
 	if (tid == pass->handled || halt_stands(pass->t, tid))
 		relocate_one_in(pass->t, pass->image, tid);
 	else if (tracee)

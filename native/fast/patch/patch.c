@@ -94,8 +94,8 @@ static int choose(const struct pt_tracer *t, struct image *image, pid_t tid, con
 	return error;
 }
 
-/* Who does not stand (halt.h) sleeps in a call, or has to be taken for anywhere. If the tracer is killed nobody moves
- * it on when it comes back: so what it comes back to is left alone. */
+/* A thread that does not stand (halt.h) sleeps in a call, or may be anywhere. If the tracer is killed, nobody moves
+ * that thread when its call returns: so the site that it returns to is left alone. */
 static bool returns_to(const struct proc_place *place, const struct fast_site *site)
 {
 	return place->instruction > site->begin &&
@@ -141,8 +141,8 @@ int patch_jumps(struct pt_tracer *t, struct image *image, pid_t tid, unsigned in
 	int written = 0, error;
 
 	choose_free(image, tid, first);
-	/* In this order: if the tracer is killed in between, who was moved is well in the stubs all the same, and
-	 * nobody stands in the middle of a jump. */
+	/* In this order: if the tracer is killed in between, threads that were moved are all right in the stubs, and
+	 * none stands in the middle of a jump. */
 	error = relocate_in(t, image, first);
 	if (!error)
 		relocate_known(image, tid); /* those that no stack pointer leads to */

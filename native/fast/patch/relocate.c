@@ -26,7 +26,7 @@ struct round {
 	bool changes;	    /* those that have no jump yet, but are about to get it */
 };
 
-/* Where somebody has to go on who stands at this address of the program. */
+/* Where a thread has to go on that stands at this address of the program. */
 static uint64_t into_stubs(const void *context, uint64_t address, int64_t result)
 {
 	const struct round *round = context;
@@ -50,7 +50,8 @@ static uint64_t into_stubs(const void *context, uint64_t address, int64_t result
 	return 0;
 }
 
-/* And who stands in a stub or twin, when the program's own bytes are back. What has made its call finishes there. */
+/* And one that stands in a stub or twin, when the program's own bytes are back. If it has made its call it finishes
+ * there. */
 static uint64_t out_of_stubs(const void *context, uint64_t address, int64_t result)
 {
 	struct position place;
@@ -80,7 +81,8 @@ struct moving {
 	int error;
 };
 
-/* A twin's call has to be seen, and who comes to it by being moved has made no request. Is it about to make one? */
+/* A twin's call has to be seen, but a thread that was moved there has made no request. Is it about to make such a call?
+ */
 static bool is_to_call(uint64_t address, int64_t result)
 {
 	bool unfinished = restart_result(result) || result == -ENOSYS;
