@@ -36,9 +36,9 @@ static void ptrace_exit(struct pt_tracer *t, struct tracee *tracee, int64_t resu
 #define SANDBOXES .stops = {STOPS_AT_VALUES, .values = SANDBOX_PRCTLS}
 #define NONE .stops = {STOPS_NONE}
 
-/* A column is left out if there is nothing to do. RULE_SOCKETCALL has become another one before (call.c). There is no
- * filter where children of vfork are not followed; and whose ring it is was seen when it was made, inherited or got
- * (sockets/rings.h). */
+/* A column is left out if there is nothing to do. A call of RULE_SOCKETCALL has become one of another rule before
+ * (call.c). NONE: where there is a filter all children of vfork are followed; and whose ring io_uring_enter(2) uses was
+ * seen when it was made, inherited or got (sockets/rings.h). */
 /* clang-format off */
 #define RULES(ROW) \
 	ROW(RULE_BYTES,          .enter = transfer_enter,  .exit = transfer_return) \

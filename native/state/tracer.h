@@ -45,7 +45,7 @@ struct group {
 	struct fast_group fast;
 	struct group *shares; /* it runs in the memory of that one (CLONE_VM without CLONE_THREAD), until its execve */
 	unsigned int sharers; /* groups that do so in its memory */
-	bool hidden;	      /* it may not be looked at: its fds are not known but by asking (question.c) */
+	bool hidden;	      /* it may not be looked at: only questions show what its fds are (calls/question.c) */
 };
 
 /* Why an fd may come to name something else without a call that is seen: bits. */
