@@ -4,9 +4,9 @@
 #include <unistd.h>
 
 #include "fast/image/code.h"
-#include "fast/image/mapping.h"
 #include "fast/image/emit_code.h"
 #include "fast/image/handover.h"
+#include "fast/image/mapping.h"
 #include "fast/image/maps.h"
 #include "fast/patch/cover.h"
 #include "fast/patch/position.h"

@@ -3,8 +3,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "fast/count/ring.h"
 #include "fast/count/drain.h"
+#include "fast/count/ring.h"
 #include "fast/count/slots.h"
 #include "fast/patch/inflight.h"
 #include "fuzz.h"
