@@ -31,10 +31,10 @@ static void ptrace_exit(struct pt_tracer *t, struct tracee *tracee, int64_t resu
 		emit_warning(t, tracee, PT_REASON_PTRACE, tracee->call.entry, EPERM);
 }
 
-#define UNTRACED .stops = {STOPS_WITH_BITS, .bits = CLONE_UNTRACED}
-#define FILES .stops = {STOPS_WITH_BITS, .bits = CLONE_FILES}
-#define SANDBOXES .stops = {STOPS_AT_VALUES, .values = SANDBOX_PRCTLS}
-#define NONE .stops = {STOPS_NONE}
+#define UNTRACED .stops = {.kind = STOPS_WITH_BITS, .bits = CLONE_UNTRACED}
+#define FILES .stops = {.kind = STOPS_WITH_BITS, .bits = CLONE_FILES}
+#define SANDBOXES .stops = {.kind = STOPS_AT_VALUES, .values = SANDBOX_PRCTLS}
+#define NONE .stops = {.kind = STOPS_NONE}
 
 /* A column is left out if there is nothing to do. A call of RULE_SOCKETCALL has become one of another rule before
  * (call.c). NONE: where there is a filter all children of vfork are followed; and whose ring io_uring_enter(2) uses was
