@@ -26,6 +26,7 @@
 #include "fast/patch/position.h"
 #include "fast/patch/relocate.h"
 #include "fast/patch/signal_frames.h"
+#include "fast/setup.h"
 #include "loop/stop.h"
 #include "loop/wait.h"
 #include "machine/proc.h"
@@ -136,7 +137,7 @@ int leave_memory(struct pt_tracer *t, struct tracee *tracee, const struct regist
 	error = inject_unmap(t, tracee, FAST_DATA, FAST_END - FAST_DATA, back, before_call);
 	if (error && mapped_within(group->tgid, FAST_DATA, FAST_END))
 		return error;
-	door_group_gone(t, group);
+	image_forget(t, group);
 	return 0;
 }
 

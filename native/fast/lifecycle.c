@@ -23,6 +23,7 @@
 #include "fast/patch/patch.h"
 #include "fast/patch/relocate.h"
 #include "fast/patch/returns.h"
+#include "fast/setup.h"
 #include "machine/registers.h"
 #include "process/tracee.h"
 
@@ -124,24 +125,11 @@ void door_born(struct pt_tracer *t, struct tracee *child)
 	relocate_one_in(t, image, child->tid);
 }
 
-static void forget_image(struct pt_tracer *t, struct group *group)
-{
-	struct tracee *tracee;
-
-	if (!group->fast.image)
-		return;
-	for_each_tracee (t, tracee)
-		if (tracee->fast.borrows == group->fast.image)
-			tracee->fast.borrows = NULL;
-	image_destroy(t, group->fast.image);
-}
-
 void door_executed(struct pt_tracer *t, struct tracee *tracee)
 {
 	end_borrowing(tracee);
 	changes_end(tracee);
-	forget_image(t, tracee->group);
-	returns_forget(tracee->group);
+	image_forget(t, tracee->group);
 	tracee->group->fast.slow = tracee->closely.always = door_is_taken(t, tracee);
 	tracee->group->fast.free = false;
 	tracee->fast.may_map = false;
@@ -168,6 +156,5 @@ void door_gone(struct pt_tracer *t, struct tracee *tracee)
 
 void door_group_gone(struct pt_tracer *t, struct group *group)
 {
-	forget_image(t, group);
-	returns_forget(group);
+	image_forget(t, group);
 }
