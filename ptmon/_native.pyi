@@ -62,7 +62,7 @@ class pt_options:
     no_io_uring: int  # int32_t
     aggregate: int  # int32_t
     fast: int  # int32_t
-    guest: int  # int32_t
+    embedded: int  # int32_t
     reopens: int  # int32_t
     ignored_known: int  # int32_t
     ignored: int  # uint64_t
@@ -81,7 +81,7 @@ class pt_capture:
 class pt_watch:
     number: int  # uint64_t
     compat: int  # int32_t
-    tell: int  # int32_t
+    emit: int  # int32_t
     hold: int  # int32_t
     captures: Sequence[pt_capture]  # struct pt_capture[6]
 
@@ -102,7 +102,7 @@ class pt_rule:
     value: int  # int32_t
     error: int  # int32_t
     id: int  # int32_t
-    told: int  # int32_t
+    emit: int  # int32_t
     outside: int  # int32_t
     prefixes: Pointer  # struct pt_prefix const *
     prefix_count: int  # uint32_t

@@ -22,7 +22,7 @@ from pathlib import Path
 from ptmon import decoding, syscalls
 from ptmon.errors import PtmonError, UsageError, kernel_word
 from ptmon.frozen import dataclass
-from ptmon.held import Call, Deny, Return
+from ptmon.hook_call import Call, Deny, Return
 from ptmon.outputs import stderr
 from ptmon.text import printable
 from ptmon.watches import Answer, Held, Watch

@@ -22,7 +22,7 @@ LAYERS = (
     {"ledger.socket_tally", "ledger.tallies", "ledger.snapshot", "syscalls"},
     {"notices", "saying"},
     {"ledger.socket_table", "events", "decoding"},
-    {"ledger.ledger", "rules", "held"},
+    {"ledger.ledger", "rules", "hook_call"},
     {"outputs", "explain", "engines", "command_line", "demo", "waiting"},
     {"session", "hooks"},
     {"preparing"},

@@ -63,7 +63,7 @@ class NativeEngine:
         options.no_io_uring = not settings.io_uring
         options.aggregate = not settings.every_call
         options.fast = settings.fast
-        options.guest = settings.guest
+        options.embedded = settings.guest
         options.reopens = settings.reopen is not None
         options.ignored_known = settings.ignored is not None
         options.ignored = settings.ignored or 0

@@ -91,7 +91,7 @@ def _chunks(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 def _watch(watch: Watch) -> Any:
     made = ffi.new("struct pt_watch *")
-    made.number, made.compat, made.tell, made.hold = watch.number, watch.compat, watch.tell, watch.hold
+    made.number, made.compat, made.emit, made.hold = watch.number, watch.compat, watch.tell, watch.hold
     for to, capture in zip(made.captures, watch.captures, strict=False):
         to.kind, to.at_entry, to.at_exit, to.most = capture.kind, capture.at_entry, capture.at_exit, capture.most
     return made
@@ -109,7 +109,7 @@ def _rule(rule: Rule, number: int, prefixes: Any) -> Any:
     made = ffi.new("struct pt_rule *")
     made.number, made.compat, made.error = rule.number, rule.compat, rule.error
     made.condition, made.argument, made.value = rule.condition, rule.argument, rule.value
-    made.id, made.told, made.outside = number, rule.told, rule.outside
+    made.id, made.emit, made.outside = number, rule.told, rule.outside
     made.prefixes, made.prefix_count = prefixes, len(rule.prefixes)
     return made
 
