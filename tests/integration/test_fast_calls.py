@@ -16,7 +16,8 @@ ANY_CALL = ("raw", "inline")
 @pytest.mark.parametrize("libc", LIBCS)
 @pytest.mark.parametrize("way", WAYS)
 def test_every_call_and_its_oddities_are_counted(fast: Fast, way: str, libc: str) -> None:
-    traced = fast("pingpong", way, "200", "3", "odd", libc=libc, patched=way not in ANY_CALL)
+    # On a busy machine many a call stops before all threads can be halted.
+    traced = fast("pingpong", way, "600", "3", "odd", libc=libc, patched=way not in ANY_CALL)
     assert traced.told["errors"] > 0
     assert traced.told["peeked"] > 0
 

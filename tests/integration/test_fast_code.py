@@ -15,6 +15,7 @@ from tests.support import DEADLINE, Targets, until
 
 WAYS = ["moved", "plugin", "dropped", "generated"]
 HOOKS = ["once", "first", "again"]
+ROUNDS = 10
 SLOWER = 3
 """Times: a program that generates code all the time may be so much slower than at stops, on a busy machine."""
 
@@ -85,9 +86,13 @@ def nanoseconds(targets: Targets, file: Path, *options: str) -> int:
 def test_a_program_that_generates_code_all_the_time_is_not_slower_than_at_stops(
     targets: Targets, tmp_path: Path
 ) -> None:
-    plain = min(nanoseconds(targets, tmp_path, "--fast", "off") for _ in range(3))
-    fast = min(nanoseconds(targets, tmp_path) for _ in range(3))
-    assert fast < SLOWER * plain
+    plain, fast = [], []
+    for _ in range(ROUNDS):  # others may have the CPU in some of them
+        plain.append(nanoseconds(targets, tmp_path, "--fast", "off"))
+        fast.append(nanoseconds(targets, tmp_path))
+        if min(fast) < SLOWER * min(plain):
+            return
+    raise AssertionError((plain, fast))
 
 
 @pytest.mark.parametrize("way", HOOKS)
