@@ -10,7 +10,7 @@ from _thread import allocate_lock  # which is threading.Lock
 from collections.abc import Sequence
 from contextlib import ExitStack
 
-from ptmon.engines import Engine, EngineSettings, create
+from ptmon.engines import Debug, Engine, EngineSettings, create
 from ptmon.errors import AttachError, LaunchError, PtmonError, Step
 from ptmon.frozen import replace
 from ptmon.ledger import MAX_SOCKETS, Ledger
@@ -196,10 +196,19 @@ class Session:
         outputs = self._outputs
         return replace(
             settings,
+            debug=self._debug(),
             attach=tuple(groups),
             every_call=settings.every_call or outputs.wants_events,
             reopen=outputs.reopen if outputs.reopens and not settings.guest else None,
         )
+
+    def _debug(self) -> Debug | None:
+        words = os.environ.get("PTMON_DEBUG")
+        if not words:
+            return None
+        from ptmon import debugging
+
+        return debugging.wanted(words, self._engine_name, guest=self.settings.guest)
 
     def _header(self, engine: Engine, waited: Waited | None) -> Header:
         return Header(

@@ -29,6 +29,7 @@ int pt_create(const struct pt_options *options, struct pt_tracer **out)
 	if (!t)
 		return -ENOMEM;
 	t->options = *options;
+	t->debug = options->debug;
 	t->counting = true;
 #if defined(__x86_64__)
 	t->fast = &fast_path;

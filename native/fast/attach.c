@@ -34,6 +34,7 @@
 #include "fast/unknown.h"
 #include "machine/memory.h"
 #include "process/breakpoint.h"
+#include "records/debug.h"
 
 /* 0, or the first error. */
 static int patch_all(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct unknown *unknown)
@@ -116,6 +117,7 @@ int attach_free(struct pt_tracer *t, struct image *image, struct tracee *tracee)
 	if (!error && !tracee->group->fast.free)
 		error = relocate_count_asked(t, tracee->group);
 	tracee->group->fast.free = !error;
+	debug(t, PT_DEBUG_FREE, tracee->group->tgid, (struct pt_debug_entry){.error = -error});
 	return error;
 }
 

@@ -18,6 +18,7 @@
 #include "fast/leave.h"
 #include "fast/patch/patch.h"
 #include "process/tracee.h"
+#include "records/debug.h"
 #include "sockets/files.h"
 
 #define PAUSE_NS 1000000       /* after a try that threads were in the way of, doubled with each of them ... */
@@ -64,6 +65,12 @@ bool door_call_stops(struct pt_tracer *t, struct tracee *tracee, uint64_t instru
 	return is_due(t, tracee, instruction) || is_to_return(t, tracee, instruction);
 }
 
+static void note_memory(const struct pt_tracer *t, const struct tracee *tracee, bool adopted, int error)
+{
+	debug(t, PT_DEBUG_MAPPED, tracee->group->tgid,
+	      (struct pt_debug_entry){.count = adopted ? PT_DEBUG_ADOPTED : PT_DEBUG_NEW, .error = -error});
+}
+
 /* NULL: there is none; -EAGAIN: it may be tried again, else the reason has been told. */
 static struct image *image_for(struct pt_tracer *t, struct tracee *tracee, int *error)
 {
@@ -88,6 +95,7 @@ static struct image *image_for(struct pt_tracer *t, struct tracee *tracee, int *
 		*error = found;
 	else
 		image = found ? attach_adopt(t, tracee, error) : image_create(t, tracee, error);
+	note_memory(t, tracee, found == 1, *error);
 	if (image) {
 		image->asks = !t->filtered;
 		files_tell_image(t, tracee->files);
@@ -125,6 +133,8 @@ static void give_up(struct pt_tracer *t, struct tracee *tracee, int error)
 										  : PAUSE_DOUBLINGS_MOST;
 
 		group->fast.not_before = t->now + ((int64_t)PAUSE_NS << doublings);
+		debug(t, PT_DEBUG_LATER, group->tgid,
+		      (struct pt_debug_entry){.count = (uint64_t)PAUSE_NS << doublings});
 		return;
 	}
 	group->fast.stops = 0;

@@ -10,6 +10,7 @@
 #include "fast/door.h"
 #include "machine/memory.h"
 
+#include <errno.h>
 #include <sched.h>
 
 #include "fast/changes.h"
@@ -25,6 +26,7 @@
 #include "fast/patch/returns.h"
 #include "machine/registers.h"
 #include "process/tracee.h"
+#include "records/debug.h"
 
 static void add_guest(struct tracee *guest, struct image *image)
 {
@@ -59,6 +61,15 @@ static void stop_all(struct tracee *child)
 		child->group->fast.slow = true;
 }
 
+static bool copy_image(struct pt_tracer *t, const struct image *image, struct tracee *child)
+{
+	const bool copied = image_copy(t, image, child);
+
+	debug(t, PT_DEBUG_MAPPED, child->tid,
+	      (struct pt_debug_entry){.count = PT_DEBUG_COPIED, .error = copied ? 0 : EIO});
+	return copied;
+}
+
 static void cloned_by(struct pt_tracer *t, struct tracee *child, struct tracee *parent, uint64_t flags)
 {
 	struct image *image = parent->fast.guest_of ? parent->fast.guest_of : parent->group->fast.image;
@@ -83,7 +94,7 @@ static void cloned_by(struct pt_tracer *t, struct tracee *child, struct tracee *
 		fallback_tell(t, parent, PT_FALLBACK_DESCRIPTORS, 0);
 	if (memory && !(fds && flags & CLONE_THREAD && !parent->fast.guest_of))
 		add_guest(child, image);
-	else if (!memory && !fds && !parent->fast.guest_of && image_copy(t, image, child))
+	else if (!memory && !fds && !parent->fast.guest_of && copy_image(t, image, child))
 		child->group->fast.free = parent->group->fast.free;
 	else if (!memory)
 		/* Its fds are its parent's, too: what one of them closes the other's slots would not show. */

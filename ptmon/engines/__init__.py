@@ -21,6 +21,18 @@ FAST_AFTER = 50
 
 
 @dataclass(frozen=True, slots=True)
+class Debug:
+    """What an engine is to note of its own work, for who looks for a fault in it."""
+
+    what: tuple[str, ...]
+    """Of stops, patch, ring and sockets."""
+    name: Callable[[int, bool], str]
+    """The name of a system call, by its number, and whether that is one of the 32-bit ABI."""
+    tell: Callable[[Sequence[str]], None]
+    """Called with the lines, at the end or after an error, when nobody is held any more."""
+
+
+@dataclass(frozen=True, slots=True)
 class EngineSettings:
     """What an engine is to trace, and how. Either ``command`` or ``attach`` is set."""
 
@@ -55,6 +67,7 @@ class EngineSettings:
     """Where the program starts; None: where ptmon is."""
     environment: tuple[bytes, ...] | None = None
     """The program's, as NAME=VALUE; None: as ptmon was given it."""
+    debug: Debug | None = None
     streams: tuple[int, int] | None = None
     """The fds that are its stdout and stderr, both above 2; None: ptmon's own."""
 

@@ -18,7 +18,10 @@ from ptmon.engines.batches import BatchReader
 from ptmon.engines.boundary import BLOCKED, ffi, lib
 from ptmon.errors import AttachError, LaunchError, PtmonError, Step, kernel_word
 from ptmon.records import Exit, Record
-from ptmon.static import Any
+from ptmon.static import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ptmon.engines.debug import DebugRing
 
 BATCH_MS = 100
 SECCOMP = {"auto": lib.PT_SECCOMP_AUTO, "on": lib.PT_SECCOMP_ON, "off": lib.PT_SECCOMP_OFF}
@@ -42,6 +45,7 @@ class NativeEngine:
         self._end: int | None = None
         self._tracer: Any = ffi.NULL
         self._reader = BatchReader(0)
+        self._debug: DebugRing | None = None
 
     def stop(self) -> None:
         self._asked_to_stop = True  # seen when the batch under way ends
@@ -67,6 +71,11 @@ class NativeEngine:
         options.cwd = cwd
         if settings.streams is not None:
             options.streams, (options.out, options.err) = True, settings.streams
+        if settings.debug is not None:
+            from ptmon.engines.debug import DebugRing
+
+            self._debug = DebugRing(settings.debug)
+            options.debug = self._debug.ring
         tracer = ffi.new("struct pt_tracer **")
         _check(lib.pt_create(options, tracer), "cannot make a tracer")
         self._tracer = tracer[0]
@@ -89,12 +98,16 @@ class NativeEngine:
     ) -> None:
         # The C core blocks these from create to destroy. One that is still pending was meant for the program, or comes
         # after another that has ended the attach: ignored for a moment, it is discarded (POSIX, 2.4.3).
+        if self._debug is not None and error is not None:
+            self._debug.freeze()
         blocked = () if self.settings.guest else BLOCKED
         handlers = [(number, signal.signal(number, signal.SIG_IGN)) for number in blocked]
         lib.pt_destroy(self._tracer)
         self._tracer = ffi.NULL
         for number, handler in handlers:
             signal.signal(number, handler or signal.SIG_DFL)
+        if self._debug is not None:
+            self._debug.tell(self._start)
 
     def __iter__(self) -> Iterator[list[Record]]:
         batch = ffi.new("struct pt_batch *")

@@ -22,6 +22,7 @@ LAYERS = (
     {"socket_table", "events", "decoding"},
     {"ledger", "rules", "held"},
     {"outputs", "explain", "engines", "command_line", "demo", "waiting"},
+    {"debugging"},
     {"session", "hooks"},
     {"preparing"},
     {"api"},

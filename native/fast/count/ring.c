@@ -14,6 +14,7 @@
 #include "fast/count/distrust.h"
 #include "fast/count/stamp.h"
 #include "fast/image/layout.h"
+#include "records/debug.h"
 
 #define CHUNK 1024 /* records that are read at a time */
 #define RESERVE 64 /* threads for which room is made at a time */
@@ -226,6 +227,7 @@ static int drain_one(struct records *told, unsigned int index, uint64_t head)
 {
 	struct fast_ring *ring = &told->image->rings[index];
 	const uint64_t before = first_unread(ring);
+	const uint64_t first = ring->tail;
 	int error = 0;
 
 	ring->was_full = head >= limit_of(told->image, ring);
@@ -233,6 +235,15 @@ static int drain_one(struct records *told, unsigned int index, uint64_t head)
 		tell_gaps(told, index);
 	while (ring->tail < head && !error)
 		error = tell_chunk(told, index, head - ring->tail < CHUNK ? head - ring->tail : CHUNK);
+	if (ring->tail != first || first_unread(ring) != before)
+		debug(told->t, PT_DEBUG_DRAIN, told->image->group->tgid,
+		      (struct pt_debug_entry){.status = (int32_t)index,
+					      .number = first,
+					      .count = ring->tail - first,
+					      .length = ring->gap_count});
+	if (ring->was_full)
+		debug(told->t, PT_DEBUG_FULL, told->image->group->tgid,
+		      (struct pt_debug_entry){.status = (int32_t)index, .number = head});
 	if (first_unread(ring) != before)
 		write_limit(told->image, index);
 	else

@@ -30,6 +30,7 @@
 #include "machine/memory.h"
 #include "machine/proc.h"
 #include "machine/registers.h"
+#include "records/debug.h"
 
 bool patch_wants(const struct pt_tracer *t, const struct site *site, enum patch_choice choice, bool stopped)
 {
@@ -38,6 +39,39 @@ bool patch_wants(const struct pt_tracer *t, const struct site *site, enum patch_
 	if (!site->number_known)
 		return choice == PATCH_ALL || stopped;
 	return kinds_counted(site->number) || (choice == PATCH_ALL && kinds_watched(t, site->number));
+}
+
+/* Before any thread is looked at. */
+static enum pt_verdict verdict_of(const struct pt_tracer *t, const struct site *site, enum patch_choice choice,
+				  bool stopped)
+{
+	static const uint8_t troubles[] = {
+		[SITE_NO_CODE] = PT_SITE_DATA,
+		[SITE_IS_ENTERED] = PT_SITE_ENTERED,
+		[SITE_KEEPS_FLAGS] = PT_SITE_FLAGS,
+		[SITE_IS_SHORT] = PT_SITE_SHORT,
+	};
+
+	if (patch_wants(t, site, choice, stopped))
+		return PT_SITE_CHOSEN;
+	if (site->foreign)
+		return site->data ? PT_SITE_DATA : PT_SITE_FOREIGN;
+	if (site->number_known && !kinds_counted(site->number))
+		return PT_SITE_OTHER;
+	if (!site->patchable)
+		return site->data ? PT_SITE_DATA : troubles[site->trouble];
+	return PT_SITE_ANY;
+}
+
+static void note_site(const struct pt_tracer *t, pid_t tid, const struct site *site, uint64_t call,
+		      enum pt_verdict verdict)
+{
+	/* A C library has hundreds of sites that are of no interest. */
+	if (verdict != PT_SITE_OTHER && verdict != PT_SITE_DATA)
+		debug(t, PT_DEBUG_SITE, tid,
+		      (struct pt_debug_entry){.address = call,
+					      .number = site->number_known ? site->number : UINT64_MAX,
+					      .status = (int32_t)verdict});
 }
 
 static const struct stub *stub_for(const struct site *site)
@@ -51,7 +85,8 @@ static const struct stub *stub_for(const struct site *site)
 }
 
 /* Adds a site to the image. Its bytes are looked at anew: the file may have changed since its code was looked at. */
-static int add_site(struct image *image, pid_t tid, const struct mapping *mapping, const struct site *site)
+static int add_site(struct image *image, pid_t tid, const struct mapping *mapping, const struct site *site,
+		    enum pt_verdict *verdict)
 {
 	struct fast_site *more, one = {
 					.call = mapping->begin + site->offset,
@@ -64,11 +99,15 @@ static int add_site(struct image *image, pid_t tid, const struct mapping *mappin
 					.stub_at = image->stubs_end,
 				};
 
-	if (image->site_count == FAST_SITES || image->stubs_end + one.stub->size > FAST_STUBS_END)
+	if (image->site_count == FAST_SITES || image->stubs_end + one.stub->size > FAST_STUBS_END) {
+		*verdict = PT_SITE_FULL;
 		return -ENOSPC;
+	}
 	if (memory_read(tid, one.begin, one.original, site_size(&one)) < 0 ||
-	    memcmp(one.original, site->bytes, site_size(&one)) != 0)
+	    memcmp(one.original, site->bytes, site_size(&one)) != 0) {
+		*verdict = PT_SITE_CHANGED;
 		return 0;
+	}
 	more = realloc(image->sites, (image->site_count + 1) * sizeof(*more));
 	if (!more)
 		return -ENOMEM;
@@ -84,11 +123,15 @@ static int choose(const struct pt_tracer *t, struct image *image, pid_t tid, con
 	int error = 0;
 
 	for (unsigned int i = 0; i < code->count && !error; i++) {
-		uint64_t call = mapping->begin + code->sites[i].offset;
+		const struct site *site = &code->sites[i];
+		const uint64_t call = mapping->begin + site->offset;
+		enum pt_verdict verdict = verdict_of(t, site, choice, call == stopped_at);
 
-		if (patch_wants(t, &code->sites[i], choice, call == stopped_at) &&
-		    !(t->filtered ? image_knows_site(image, call) : image_has_site(image, call)))
-			error = add_site(image, tid, mapping, &code->sites[i]);
+		if (t->filtered ? image_knows_site(image, call) : image_has_site(image, call))
+			continue;
+		if (verdict == PT_SITE_CHOSEN)
+			error = add_site(image, tid, mapping, site, &verdict);
+		note_site(t, tid, site, call, verdict);
 	}
 	return error;
 }
@@ -168,6 +211,9 @@ static int add_stubs(struct pt_tracer *t, struct image *image, struct tracee *tr
 
 	if (!code)
 		return -ENOMEM;
+	debug(t, PT_DEBUG_CODE, tracee->tid,
+	      (struct pt_debug_entry){
+		      .address = mapping->begin, .length = mapping->end - mapping->begin, .count = code->count});
 	result = choose(t, image, tracee->tid, mapping, code, choice, stopped_at);
 	if (result || image->site_count == first)
 		return result;
@@ -180,8 +226,8 @@ static int add_stubs(struct pt_tracer *t, struct image *image, struct tracee *tr
 	return result;
 }
 
-int patch_mapping(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct mapping *mapping,
-		  enum patch_choice choice, uint64_t stopped_at)
+static int patch(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct mapping *mapping,
+		 enum patch_choice choice, uint64_t stopped_at)
 {
 	const unsigned int first = image->site_count;
 	int result = add_stubs(t, image, tracee, mapping, choice, stopped_at);
@@ -206,6 +252,31 @@ int patch_mapping(struct pt_tracer *t, struct image *image, struct tracee *trace
 	return result;
 }
 
+static uint64_t jumps_of(const struct image *image)
+{
+	uint64_t jumps = 0;
+
+	for (unsigned int i = 0; i < image->site_count; i++)
+		jumps += image->sites[i].jumps;
+	return jumps;
+}
+
+int patch_mapping(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct mapping *mapping,
+		  enum patch_choice choice, uint64_t stopped_at)
+{
+	const int result = patch(t, image, tracee, mapping, choice, stopped_at);
+
+	if (debug_notes(t, PT_DEBUG_JUMPS))
+		debug(t, PT_DEBUG_JUMPS, tracee->tid,
+		      (struct pt_debug_entry){.count = jumps_of(image), .error = result < 0 ? -result : 0});
+	return result;
+}
+
+static void note_withdrawal(const struct pt_tracer *t, const struct image *image)
+{
+	debug(t, PT_DEBUG_WITHDRAWN, image->group->tgid, (struct pt_debug_entry){.count = image->withdrawn});
+}
+
 void patch_withdraw(struct pt_tracer *t, struct image *image, pid_t tid)
 {
 	image_set_flags(image, image->flags | FAST_ALL_STOP);
@@ -217,6 +288,7 @@ void patch_withdraw(struct pt_tracer *t, struct image *image, pid_t tid)
 	}
 	relocate_out(t, image);
 	image->withdrawn = true;
+	note_withdrawal(t, image);
 }
 
 struct leaving {
@@ -239,8 +311,9 @@ void patch_withdraw_live(struct pt_tracer *t, struct image *image, pid_t tid, pi
 
 	image_set_flags(image, image->flags | FAST_ALL_STOP);
 	/* Where they can't be written now the jumps stay, and lead to calls that stop. */
-	if (live_originals(t, image, tid, handled) < 0)
-		return;
-	halt_each(image->group, leave, &leaving);
-	image->withdrawn = true;
+	if (live_originals(t, image, tid, handled) == 0) {
+		halt_each(image->group, leave, &leaving);
+		image->withdrawn = true;
+	}
+	note_withdrawal(t, image);
 }

@@ -188,6 +188,7 @@ static void judge_range(const struct sweep *sweep, unsigned int i)
 	size_t low = i ? end_of(&found[-1].site) : 0;
 	size_t high = i + 1 < sweep->count ? begin_of(&found[1].site) : sweep->ground.size;
 
+	site->trouble = site->patchable ? SITE_FINE : SITE_NO_CODE;
 	if (found->plain && !site->patchable && !site->data && (found->loaded || site->number_known))
 		range_choose(&sweep->ground, site, found->back, low, high);
 	if (site->number_known && site->number < NUMBERS)
