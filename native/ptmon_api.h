@@ -24,7 +24,10 @@ enum pt_kind {
 	PT_RETURN = 10, /* it returns; data: see below */
 	PT_DENIED = 11, /* a call was refused by a rule: value: the rule's id; error; data: see below */
 	PT_HELD = 12,	/* a watched call stands still until pt_answer(); the last of its batch; data: see below */
-	PT_FALLBACK = 13 /* calls of this process stop, though fast was asked for: value: enum pt_fallback; error */
+	PT_FALLBACK = 13, /* calls of this process stop, though fast was asked for: value: enum pt_fallback; error */
+	PT_SITE = 14,  /* with explain: a place in its program that makes calls; data: struct pt_site, then the path of
+			* its file as /proc/PID/maps has it */
+	PT_INSIDE = 15 /* with explain: so many calls of it were counted inside of it: calls, syscall */
 };
 /* The data of PT_EXEC and PT_ATTACHED: strings that each end in a NUL: name (comm), path of the executable, argv...
  * The data of PT_ENTER, PT_RETURN, PT_DENIED and PT_HELD: struct pt_call, then struct pt_chunk after struct pt_chunk,
@@ -206,18 +209,35 @@ struct pt_debug {
 
 /* What became of a system call instruction of a process whose calls are to be counted inside of it. */
 enum pt_verdict {
-	PT_SITE_REPLACED = 1, /* it jumps to a stub */
-	PT_SITE_CHOSEN = 2,   /* it is about to */
-	PT_SITE_OTHER = 3,    /* it makes a call that no stub counts */
-	PT_SITE_ANY = 4,      /* it makes more than one call, and none of them has stopped */
-	PT_SITE_FOREIGN = 5,  /* int 0x80 or sysenter: a 32-bit call */
-	PT_SITE_DATA = 6,     /* it is most likely no code */
-	PT_SITE_ENTERED = 7,  /* the program may jump into the middle of what would be replaced */
-	PT_SITE_FLAGS = 8,    /* the program reads, behind it, what a jump would lose */
-	PT_SITE_SHORT = 9,    /* around it there are not enough instructions that mean the same elsewhere */
-	PT_SITE_CHANGED = 10, /* its bytes are not any more what was looked at */
-	PT_SITE_FULL = 11,    /* there is no room for another stub */
-	PT_SITE_BUSY = 12     /* a thread is in the middle of it, or returns there */
+	PT_SITE_REPLACED = 1,	/* it jumps to a stub */
+	PT_SITE_CHOSEN = 2,	/* it is about to */
+	PT_SITE_OTHER = 3,	/* it makes a call that no stub counts */
+	PT_SITE_ANY = 4,	/* it makes more than one call, and none of them has stopped */
+	PT_SITE_FOREIGN = 5,	/* int 0x80 or sysenter: a 32-bit call */
+	PT_SITE_DATA = 6,	/* it is most likely no code */
+	PT_SITE_ENTERED = 7,	/* the program may jump into the middle of what would be replaced */
+	PT_SITE_FLAGS = 8,	/* the program reads, behind it, what a jump would lose */
+	PT_SITE_SHORT = 9,	/* around it there are not enough instructions that mean the same elsewhere */
+	PT_SITE_CHANGED = 10,	/* its bytes are not any more what was looked at */
+	PT_SITE_FULL = 11,	/* there is no room for another stub */
+	PT_SITE_BUSY = 12,	/* a thread is in the middle of it, or returns there */
+	PT_SITE_WRITABLE = 13,	/* its code can be written while it runs, or is shared memory */
+	PT_SITE_WITHDRAWN = 14, /* it has jumped to a stub, and has its own bytes back: there is a PT_FALLBACK */
+	PT_SITE_FELL_BACK = 15, /* nothing of its process is replaced: there is a PT_FALLBACK */
+	PT_SITE_EARLY = 16,	/* its calls have stopped before anything was looked at, and not since */
+	PT_SITE_OFF = 17	/* nothing is to be replaced (options.fast is 0) */
+};
+
+struct pt_site {
+	uint64_t address; /* of the instruction; 0: the sum of those that there was no room for */
+	uint64_t offset;  /* in its file; in its mapping, if that is of no file */
+	uint64_t stops;	  /* calls that have stopped there */
+	uint32_t file;
+	uint32_t numbers[4]; /* of the calls that it makes, as far as they are known */
+	uint8_t number_count;
+	uint8_t more;	 /* 1: and others */
+	uint8_t compat;	 /* 1: they are of the 32-bit ABI */
+	uint8_t verdict; /* enum pt_verdict */
 };
 
 enum pt_seccomp { PT_SECCOMP_AUTO = 0, PT_SECCOMP_ON = 1, PT_SECCOMP_OFF = 2 };
@@ -240,6 +260,7 @@ struct pt_options {
 	int32_t streams; /* 1: what the program has as stdout and stderr are these fds, both above 2 */
 	int32_t out;
 	int32_t err;
+	int32_t explain;	/* 1: what becomes of the program's code for the sake of fast is told (PT_SITE) */
 	struct pt_debug *debug; /* what the tracer notes of its work, until pt_destroy; NULL: nothing */
 };
 
@@ -355,6 +376,9 @@ int pt_run(struct pt_tracer *tracer, int timeout_ms, struct pt_batch *batch);
 /* Lets a tracee go on that a PT_HELD told of. At its entry with made == 0 the call is not made, and returns result (a
  * value or -errno). -ESRCH: it is not held any more, SIGKILL has taken it out of its stop. */
 int pt_answer(struct pt_tracer *tracer, int tid, int made, int64_t result);
+/* Tells what options.explain asks for, as of now; else that is told of a process at its end. Then nothing more of it.
+ */
+int pt_explain(struct pt_tracer *tracer, struct pt_batch *batch);
 /* From now on nothing is counted; the tracees are only passed on. For launched ones, which can't be detached. */
 void pt_stop_counting(struct pt_tracer *tracer);
 /* Detaches every tracee; the processes run on (a stopped one stays stopped). What was still to be told is in the

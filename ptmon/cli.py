@@ -113,6 +113,7 @@ def make_settings(options: Options, command: Sequence[str], told: bool, ignored:
         seccomp=options.seccomp,
         fast=options.fast,
         fast_after=options.fast_after,
+        explain=options.fast_explain,
         duration=options.duration,
         trace=options.trace,
         deny=options.deny,
@@ -171,6 +172,10 @@ def make_outputs(options: Options) -> list[Output]:
 
         render = renderer(options.format or format_of(options.output))
         outputs.append(ReportOutput(render, Style(options.units, options.color), options.output, host))
+    if options.fast_explain:  # behind the report
+        from ptmon.outputs.fast_explain import FastExplainOutput
+
+        outputs.append(FastExplainOutput())
     if options.interval is not None and options.log is None:
         from ptmon.outputs.interval import IntervalOutput
 

@@ -58,6 +58,7 @@ class Options:
     seccomp: str = "auto"
     fast: str = "auto"
     fast_after: int = 50
+    fast_explain: bool = False
     demo: bool = False
     version: bool = False
     help: bool = False
@@ -260,6 +261,12 @@ TABLE = (
         "so many stops of a process before its calls are counted inside of it; default 50",
         "STOPS",
         stops,
+    ),
+    Option(
+        "engine",
+        ("--fast-explain",),
+        "tell at the end, on stderr, which instructions of the program make system calls, which of them were replaced"
+        " to count inside, and why others were not",
     ),
     Option("other", ("--demo",), "trace a small built-in server with five clients, its events and its report"),
     Option("other", ("--version", "-V"), "print the version"),

@@ -144,7 +144,7 @@ class Session:
                         self._say_unguarded(record)
             self._outputs.write(batch)
             if not engine.counting and not self._attached:
-                self.report = ledger.report(engine.elapsed())
+                self.report = self._result(engine, ledger)
                 self._outputs.finish_aside(self.report)
             elif due is not None and self._interval is not None and (now := engine.told) >= due:
                 with self._lock:
@@ -152,8 +152,16 @@ class Session:
                 self._outputs.snapshot(last)
                 due += self._interval * (1 + (now - due) // self._interval)
         if self.report is None:
-            self.report = ledger.report(engine.elapsed())
+            self.report = self._result(engine, ledger)
             self._outputs.finish(self.report)
+
+    def _result(self, engine: Engine, ledger: Ledger) -> Report:
+        report = ledger.report(engine.elapsed())
+        if not self.settings.explain:
+            return report
+        from ptmon import sites
+
+        return sites.explained(engine.explained, report, self.settings.fast)
 
     def _say_unguarded(self, record: Incomplete) -> None:
         """Whoever refuses calls has to know at once that a process can make them."""

@@ -108,6 +108,20 @@ void pt_stop_counting(struct pt_tracer *t)
 	hold_end_all(t);
 }
 
+int pt_explain(struct pt_tracer *t, struct pt_batch *batch)
+{
+	struct tracee *tracee;
+
+	emit_continue(t);
+	fast_drain(t);
+	for_each_tracee (t, tracee)
+		if (tracee->group)
+			fast_explain(t, tracee->group);
+	t->options.explain = 0;
+	emit_end(t, batch);
+	return 0;
+}
+
 int pt_run(struct pt_tracer *t, int timeout_ms, struct pt_batch *batch)
 {
 	int64_t end = now_ns() + timeout_ms * 1000000LL;

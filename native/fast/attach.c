@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <sys/personality.h>
 
+#include "fast/count/explain.h"
 #include "fast/count/ring.h"
 #include "fast/count/threads.h"
 #include "fast/door.h"
@@ -105,6 +106,7 @@ int attach_free(struct pt_tracer *t, struct image *image, struct tracee *tracee)
 		error = unknown_find(t, tracee->tid, image, &unknown);
 	if (!error)
 		cover_again(t, image, tracee);
+	explain_jumps(t, image);
 	if (!error)
 		error = patch_all(t, image, tracee, &unknown);
 	if (!error)

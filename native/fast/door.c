@@ -4,6 +4,7 @@
  */
 #include "fast/door.h"
 
+#include "fast/count/explain.h"
 #include "fast/image/kinds.h"
 #include "fast/image/layout.h"
 #include "fast/image/stub.h"
@@ -16,6 +17,7 @@ static enum fast_entry entry(struct pt_tracer *t, struct tracee *tracee, enum ab
 {
 	const bool filtered = !tracee->before_filters;
 
+	explain_stop(t, tracee, abi, instruction, number);
 	if ((filtered && door_tries_again(t, tracee, instruction, number)) ||
 	    door_collides(t, tracee, abi, number, args))
 		return FAST_GOES_BACK;
@@ -32,6 +34,12 @@ static void left(struct pt_tracer *t, struct tracee *tracee, uint64_t instructio
 	door_mapped(t, tracee);
 	door_call_ended(tracee, instruction, result);
 	door_call_stopped(t, tracee, instruction, result);
+}
+
+static void group_gone(struct pt_tracer *t, struct group *group)
+{
+	explain_tell(t, group);
+	door_group_gone(t, group);
 }
 
 const struct fast_ops fast_path = {
@@ -62,9 +70,10 @@ const struct fast_ops fast_path = {
 	.executed = door_executed,
 	.exiting = door_exiting,
 	.gone = door_gone,
-	.group_gone = door_group_gone,
+	.group_gone = group_gone,
 	.withdraw = door_withdraw,
 	.hides = door_hides,
+	.explain = explain_tell,
 
 	.prepare = door_prepare,
 	.attached = door_attached,

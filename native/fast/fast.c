@@ -11,6 +11,7 @@
 #include "calls/restart.h"
 #include "fast/attach.h"
 #include "fast/changes.h"
+#include "fast/count/explain.h"
 #include "fast/count/fallback.h"
 #include "fast/image/code.h"
 #include "fast/image/handover.h"
@@ -114,6 +115,8 @@ static int patch_at(struct pt_tracer *t, struct image *image, struct tracee *tra
 	/* Who has made its code writable rewrites it just now. */
 	if (result == 1 && mapping.writable)
 		result = 0;
+	if (result == 0)
+		explain_site(t, tracee->group, tracee->tid, call, EXPLAIN_ANY, PT_SITE_WRITABLE);
 	if (result == 1)
 		result = patch_mapping(t, image, tracee, &mapping, PATCH_NUMBERED, call);
 	if (result != -EAGAIN)

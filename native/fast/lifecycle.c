@@ -14,6 +14,7 @@
 #include <sched.h>
 
 #include "fast/changes.h"
+#include "fast/count/explain.h"
 #include "fast/count/fallback.h"
 #include "fast/count/ring.h"
 #include "fast/count/threads.h"
@@ -67,6 +68,8 @@ static bool copy_image(struct pt_tracer *t, const struct image *image, struct tr
 
 	debug(t, PT_DEBUG_MAPPED, child->tid,
 	      (struct pt_debug_entry){.count = PT_DEBUG_COPIED, .error = copied ? 0 : EIO});
+	if (copied)
+		explain_jumps(t, child->group->fast.image);
 	return copied;
 }
 
@@ -150,6 +153,7 @@ void door_executed(struct pt_tracer *t, struct tracee *tracee)
 {
 	end_guest(tracee);
 	changes_end(tracee);
+	explain_tell(t, tracee->group);
 	forget_image(t, tracee->group);
 	returns_forget(tracee->group);
 	tracee->group->fast.slow = tracee->closely = door_is_taken(t, tracee);

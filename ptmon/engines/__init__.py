@@ -8,7 +8,7 @@ from types import TracebackType
 
 from ptmon.errors import AttachError, PtmonError
 from ptmon.frozen import dataclass
-from ptmon.records import Exit, Record
+from ptmon.records import Exit, Inside, Record, Site
 from ptmon.static import Protocol
 from ptmon.watches import Hold, Rule, Watch
 
@@ -48,6 +48,8 @@ class EngineSettings:
     seccomp: str = "auto"
     fast: int = FAST_AFTER
     """So many stops of a process, and its calls are counted inside of it from then on; 0: never."""
+    explain: bool = False
+    """What became of the program's code for the sake of ``fast`` is in ``explained`` at the end."""
     duration: float | None = None
     """Seconds after which counting stops: attached processes are detached, a launched one is passed on."""
     every_call: bool = False
@@ -90,6 +92,8 @@ class Engine(Protocol):
     """How ``root`` ended."""
     refused: Sequence[AttachError]
     """Of several targets, those that could not be attached; the others were."""
+    explained: Sequence[Site | Inside]
+    """With ``settings.explain``, of the processes that have ended; once counting has stopped, of all."""
     told: float
     """Seconds since ``started``: the batches until now have what ended until then. With ``every_call`` their records
     are in the order of their times, and those of the next ones are not earlier than this.

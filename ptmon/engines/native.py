@@ -17,7 +17,7 @@ from ptmon.engines import EngineSettings, watching
 from ptmon.engines.batches import BatchReader
 from ptmon.engines.boundary import BLOCKED, ffi, lib
 from ptmon.errors import AttachError, LaunchError, PtmonError, Step, kernel_word
-from ptmon.records import Exit, Record
+from ptmon.records import Exit, Inside, Record, Site
 from ptmon.static import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ class NativeEngine:
         options.no_io_uring = not settings.io_uring
         options.aggregate = not settings.every_call
         options.fast = settings.fast
+        options.explain = settings.explain
         options.guest = settings.guest
         options.reopens = settings.reopen is not None
         options.ignored_known = settings.ignored is not None
@@ -119,6 +120,7 @@ class NativeEngine:
                 self.settings.reopen()
             records = self._read(batch)
             if self.counting and (wants_end or self._asked_to_stop or self._remaining() <= 0):
+                records += self._explain(batch)
                 self._stop()
             yield records
             if tracees and not self.counting and self.settings.attach:
@@ -163,6 +165,17 @@ class NativeEngine:
             if isinstance(record, Exit) and record.pid == record.tid == self.root:
                 self.exit = record
         return records
+
+    @property
+    def explained(self) -> Sequence[Site | Inside]:
+        return self._reader.explained
+
+    def _explain(self, batch: Any) -> list[Record]:
+        """Now, for nothing is told any more of processes that end later."""
+        if not self.settings.explain:
+            return []
+        _check(lib.pt_explain(self._tracer, batch), "cannot explain")
+        return self._read(batch)
 
     def _stop(self) -> None:
         """Nothing that ends from now on is counted."""

@@ -33,7 +33,7 @@ from ptmon.engines.starting import PtraceError, libc, ptrace, unless_gone
 from ptmon.engines.telling import Teller
 from ptmon.engines.tracee import Tracee
 from ptmon.errors import AttachError
-from ptmon.records import Clone, Exit, Reason, Record
+from ptmon.records import Clone, Exit, Inside, Reason, Record, Site
 
 BATCH = 0.1
 """Seconds from one batch of records to the next."""
@@ -57,6 +57,7 @@ class ReferenceEngine:
         self.counting = True
         self.exit: Exit | None = None
         self.refused: Sequence[AttachError] = ()
+        self.explained: Sequence[Site | Inside] = ()
         self.told = 0.0
         self._start = 0
         self._end: int | None = None

@@ -19,7 +19,7 @@ LAYERS = (
     {"report", "options", "watches", "syscall_tables", "_native"},
     {"socket_tally", "tallies", "syscalls", "snapshot"},
     {"notices"},
-    {"socket_table", "events", "decoding"},
+    {"socket_table", "events", "decoding", "sites"},
     {"ledger", "rules", "held"},
     {"outputs", "explain", "engines", "command_line", "demo", "waiting"},
     {"debugging"},

@@ -4,6 +4,7 @@
 #include "calls/call.h"
 #include "calls/transfer.h"
 #include "fast/count/distrust.h"
+#include "fast/count/explain.h"
 #include "fast/count/slots.h"
 #include "fast/count/stamp.h"
 #include "fast/image/layout.h"
@@ -92,6 +93,7 @@ static void tell(struct pt_tracer *t, struct image *image, struct tracee *tracee
 		emit_warning(t, tracee, PT_REASON_UNATTRIBUTED, counted.entry, 0);
 		return;
 	}
+	explain_inside(t, image->group, sum->number, sum->calls);
 	transfer_counted(t, tracee, &counted);
 }
 

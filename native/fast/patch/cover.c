@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "fast/count/explain.h"
 #include "fast/count/slots.h"
 #include "fast/image/emit_code.h"
 #include "fast/image/kinds.h"
@@ -16,6 +17,15 @@
 #include "fast/patch/relocate.h"
 #include "machine/memory.h"
 
+/* Also of a call that no stub counts: where no filter shows it the tracer has to see it. */
+static enum pt_verdict refusal(const struct pt_tracer *t, const struct site *site)
+{
+	struct site any = *site;
+
+	any.number_known = false;
+	return patch_verdict(t, &any, PATCH_ALL, false);
+}
+
 int cover_check(struct pt_tracer *t, const struct tracee *tracee, const struct mapping *mapping)
 {
 	const struct code *code = code_look(t, tracee->tid, tracee->group->fast.image, mapping);
@@ -27,8 +37,11 @@ int cover_check(struct pt_tracer *t, const struct tracee *tracee, const struct m
 		bool matters = !site->number_known || kinds_counted(site->number) || kinds_watched(t, site->number);
 
 		/* A 32-bit call (int 0x80) may be any, and no stub makes those. */
-		if ((matters || site->foreign) && (site->foreign || !site->patchable) && !site->data)
+		if ((matters || site->foreign) && (site->foreign || !site->patchable) && !site->data) {
+			explain_site(t, tracee->group, tracee->tid, mapping->begin + site->offset,
+				     site->number_known ? site->number : EXPLAIN_ANY, refusal(t, site));
 			return -ENOEXEC;
+		}
 	}
 	return 0;
 }

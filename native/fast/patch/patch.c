@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fast/count/explain.h"
 #include "fast/count/threads.h"
 #include "fast/image/emit_code.h"
 #include "fast/image/handover.h"
@@ -41,9 +42,8 @@ bool patch_wants(const struct pt_tracer *t, const struct site *site, enum patch_
 	return kinds_counted(site->number) || (choice == PATCH_ALL && kinds_watched(t, site->number));
 }
 
-/* Before any thread is looked at. */
-static enum pt_verdict verdict_of(const struct pt_tracer *t, const struct site *site, enum patch_choice choice,
-				  bool stopped)
+enum pt_verdict patch_verdict(const struct pt_tracer *t, const struct site *site, enum patch_choice choice,
+			      bool stopped)
 {
 	static const uint8_t troubles[] = {
 		[SITE_NO_CODE] = PT_SITE_DATA,
@@ -63,15 +63,17 @@ static enum pt_verdict verdict_of(const struct pt_tracer *t, const struct site *
 	return PT_SITE_ANY;
 }
 
-static void note_site(const struct pt_tracer *t, pid_t tid, const struct site *site, uint64_t call,
+static void note_site(struct pt_tracer *t, const struct tracee *tracee, const struct site *site, uint64_t call,
 		      enum pt_verdict verdict)
 {
+	const uint64_t number = site->number_known ? site->number : EXPLAIN_ANY;
+
+	explain_site(t, tracee->group, tracee->tid, call, number, verdict);
 	/* A C library has hundreds of sites that are of no interest. */
 	if (verdict != PT_SITE_OTHER && verdict != PT_SITE_DATA)
-		debug(t, PT_DEBUG_SITE, tid,
-		      (struct pt_debug_entry){.address = call,
-					      .number = site->number_known ? site->number : UINT64_MAX,
-					      .status = (int32_t)verdict});
+		debug(t, PT_DEBUG_SITE, tracee->tid,
+		      (struct pt_debug_entry){
+			      .address = call, .number = number, .status = (int32_t)verdict, .compat = site->foreign});
 }
 
 static const struct stub *stub_for(const struct site *site)
@@ -117,7 +119,7 @@ static int add_site(struct image *image, pid_t tid, const struct mapping *mappin
 	return 0;
 }
 
-static int choose(const struct pt_tracer *t, struct image *image, pid_t tid, const struct mapping *mapping,
+static int choose(struct pt_tracer *t, struct image *image, const struct tracee *tracee, const struct mapping *mapping,
 		  const struct code *code, enum patch_choice choice, uint64_t stopped_at)
 {
 	int error = 0;
@@ -125,13 +127,13 @@ static int choose(const struct pt_tracer *t, struct image *image, pid_t tid, con
 	for (unsigned int i = 0; i < code->count && !error; i++) {
 		const struct site *site = &code->sites[i];
 		const uint64_t call = mapping->begin + site->offset;
-		enum pt_verdict verdict = verdict_of(t, site, choice, call == stopped_at);
+		enum pt_verdict verdict = patch_verdict(t, site, choice, call == stopped_at);
 
 		if (t->filtered ? image_knows_site(image, call) : image_has_site(image, call))
 			continue;
 		if (verdict == PT_SITE_CHOSEN)
-			error = add_site(image, tid, mapping, site, &verdict);
-		note_site(t, tid, site, call, verdict);
+			error = add_site(image, tracee->tid, mapping, site, &verdict);
+		note_site(t, tracee, site, call, verdict);
 	}
 	return error;
 }
@@ -214,7 +216,7 @@ static int add_stubs(struct pt_tracer *t, struct image *image, struct tracee *tr
 	debug(t, PT_DEBUG_CODE, tracee->tid,
 	      (struct pt_debug_entry){
 		      .address = mapping->begin, .length = mapping->end - mapping->begin, .count = code->count});
-	result = choose(t, image, tracee->tid, mapping, code, choice, stopped_at);
+	result = choose(t, image, tracee, mapping, code, choice, stopped_at);
 	if (result || image->site_count == first)
 		return result;
 	result = emit_code_stubs(image, tracee->tid, first);
@@ -266,14 +268,16 @@ int patch_mapping(struct pt_tracer *t, struct image *image, struct tracee *trace
 {
 	const int result = patch(t, image, tracee, mapping, choice, stopped_at);
 
+	explain_jumps(t, image);
 	if (debug_notes(t, PT_DEBUG_JUMPS))
 		debug(t, PT_DEBUG_JUMPS, tracee->tid,
 		      (struct pt_debug_entry){.count = jumps_of(image), .error = result < 0 ? -result : 0});
 	return result;
 }
 
-static void note_withdrawal(const struct pt_tracer *t, const struct image *image)
+static void note_withdrawal(struct pt_tracer *t, const struct image *image)
 {
+	explain_withdrawn(t, image->group);
 	debug(t, PT_DEBUG_WITHDRAWN, image->group->tgid, (struct pt_debug_entry){.count = image->withdrawn});
 }
 

@@ -23,6 +23,10 @@ void patch_withdraw(struct pt_tracer *t, struct image *image, pid_t tid);
  * being handled, or 0. */
 void patch_withdraw_live(struct pt_tracer *t, struct image *image, pid_t tid, pid_t handled);
 
+/* What becomes of this site, before any thread is looked at. */
+enum pt_verdict patch_verdict(const struct pt_tracer *t, const struct site *site, enum patch_choice choice,
+			      bool stopped);
+
 /* The parts of it. All threads must stand. */
 bool patch_wants(const struct pt_tracer *t, const struct site *site, enum patch_choice choice, bool stopped);
 /* Those sites from this one on whose own bytes stand there get their jump, and threads in the middle of these bytes are
