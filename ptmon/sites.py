@@ -20,7 +20,7 @@ WORDS = {
     Verdict.CHOSEN: (REFUSED, "each time that ptmon tried to, a thread was in the middle of it"),
     Verdict.BUSY: (REFUSED, "each time that ptmon tried to, a thread was in the middle of it"),
     Verdict.FOREIGN: (REFUSED, "it makes 32-bit calls (int 0x80 or sysenter)"),
-    Verdict.DATA: (REFUSED, "the bytes around it are most likely data, and no code"),
+    Verdict.DATA: (REFUSED, "it can't be told for sure which of the bytes around it are code"),
     Verdict.ENTERED: (REFUSED, "the program may jump into the middle of the bytes that a jump would replace"),
     Verdict.FLAGS: (REFUSED, "the program looks, behind it, at flags of the processor that a jump would change"),
     Verdict.SHORT: (REFUSED, "a jump takes 7 bytes, and too few of the instructions around it work elsewhere"),

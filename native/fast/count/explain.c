@@ -5,16 +5,13 @@
  */
 #include "fast/count/explain.h"
 
-#include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "fast/image/kinds.h"
 #include "fast/image/layout.h"
+#include "fast/image/maps.h"
 #include "fast/image/stub.h"
-#include "machine/proc.h"
 #include "machine/registers.h"
 #include "process/tracee.h"
 #include "records/emit.h"
@@ -23,17 +20,10 @@
 #define FILES_MOST 512
 #define NUMBERS_MOST (sizeof((struct pt_site){0}.numbers) / sizeof(uint32_t))
 
-struct explain_file {
-	uint64_t begin;
-	uint64_t end;
-	uint64_t offset;
-	char *path; /* "": no file */
-};
-
 struct explain {
 	struct pt_site *sites;
 	unsigned int site_count;
-	struct explain_file files[FILES_MOST];
+	struct mapped_file files[FILES_MOST];
 	unsigned int file_count;
 	uint64_t inside[FAST_CALLS];
 	struct pt_site elsewhere; /* of those that found no room */
@@ -48,51 +38,19 @@ static struct explain *explain_of(const struct pt_tracer *t, struct group *group
 	return group->fast.explain;
 }
 
-/* Is this line of /proc/PID/maps the mapping that holds the address? */
-static bool parse(char *line, uint64_t address, struct explain_file *file)
-{
-	int path = 0;
-
-	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*4s %" SCNx64 " %*x:%*x %*u %n", &file->begin, &file->end,
-		   &file->offset, &path) != 3 ||
-	    address < file->begin || address >= file->end || !path)
-		return false;
-	line[strcspn(line, "\n")] = '\0';
-	file->path = strdup(line + path);
-	return file->path != NULL;
-}
-
-static const struct explain_file *look_up(struct explain *explain, pid_t tid, uint64_t address)
-{
-	struct explain_file *file = &explain->files[explain->file_count];
-	char path[PROC_PATH], *line = NULL;
-	size_t size = 0;
-	bool found = false;
-	FILE *maps;
-
-	if (explain->file_count == FILES_MOST || proc_path(path, tid, "maps") < 0)
-		return NULL;
-	maps = fopen(path, "re");
-	while (maps && !found && getline(&line, &size, maps) > 0)
-		found = parse(line, address, file);
-	if (maps)
-		fclose(maps);
-	free(line);
-	explain->file_count += found;
-	return found ? file : NULL;
-}
-
-static const struct explain_file *file_of(struct explain *explain, pid_t tid, uint64_t address)
+static const struct mapped_file *file_of(struct explain *explain, pid_t tid, uint64_t address)
 {
 	for (unsigned int i = 0; i < explain->file_count; i++)
 		if (address >= explain->files[i].begin && address < explain->files[i].end)
 			return &explain->files[i];
-	return look_up(explain, tid, address);
+	if (explain->file_count == FILES_MOST || !mapped_file(tid, address, &explain->files[explain->file_count]))
+		return NULL;
+	return &explain->files[explain->file_count++];
 }
 
 static struct pt_site *add(struct explain *explain, pid_t tid, uint64_t call)
 {
-	const struct explain_file *file = file_of(explain, tid, call);
+	const struct mapped_file *file = file_of(explain, tid, call);
 	struct pt_site *site = realloc(explain->sites, (explain->site_count + 1) * sizeof(*site));
 
 	if (!site)

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "fast/count/explain.h"
 #include "fast/count/slots.h"
 #include "fast/image/emit_code.h"
 #include "fast/image/kinds.h"
@@ -15,6 +14,7 @@
 #include "fast/patch/patch.h"
 #include "fast/patch/position.h"
 #include "fast/patch/relocate.h"
+#include "fast/patch/verdict.h"
 #include "machine/memory.h"
 
 /* Also of a call that no stub counts: where no filter shows it the tracer has to see it. */
@@ -23,7 +23,7 @@ static enum pt_verdict refusal(const struct pt_tracer *t, const struct site *sit
 	struct site any = *site;
 
 	any.number_known = false;
-	return patch_verdict(t, &any, PATCH_ALL, false);
+	return verdict_of(t, &any, PATCH_ALL, false);
 }
 
 int cover_check(struct pt_tracer *t, const struct tracee *tracee, const struct mapping *mapping)
@@ -38,8 +38,7 @@ int cover_check(struct pt_tracer *t, const struct tracee *tracee, const struct m
 
 		/* A 32-bit call (int 0x80) may be any, and no stub makes those. */
 		if ((matters || site->foreign) && (site->foreign || !site->patchable) && !site->data) {
-			explain_site(t, tracee->group, tracee->tid, mapping->begin + site->offset,
-				     site->number_known ? site->number : EXPLAIN_ANY, refusal(t, site));
+			verdict_note(t, tracee, site, mapping->begin + site->offset, refusal(t, site));
 			return -ENOEXEC;
 		}
 	}
@@ -52,7 +51,7 @@ bool cover_holds(struct pt_tracer *t, const struct image *image, const struct tr
 	const struct code *code = code_look(t, tracee->tid, tracee->group->fast.image, mapping);
 
 	for (unsigned int i = 0; code && i < code->count; i++)
-		if (patch_wants(t, &code->sites[i], PATCH_ALL, false) &&
+		if (verdict_wants(t, &code->sites[i], PATCH_ALL, false) &&
 		    !image_has_site(image, mapping->begin + code->sites[i].offset))
 			return false;
 	return code != NULL;

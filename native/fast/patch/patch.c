@@ -17,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fast/count/explain.h"
 #include "fast/count/threads.h"
 #include "fast/image/emit_code.h"
 #include "fast/image/handover.h"
@@ -28,53 +27,11 @@
 #include "fast/patch/live.h"
 #include "fast/patch/relocate.h"
 #include "fast/patch/returns.h"
+#include "fast/patch/verdict.h"
 #include "machine/memory.h"
 #include "machine/proc.h"
 #include "machine/registers.h"
 #include "records/debug.h"
-
-bool patch_wants(const struct pt_tracer *t, const struct site *site, enum patch_choice choice, bool stopped)
-{
-	if (site->foreign || !site->patchable)
-		return false;
-	if (!site->number_known)
-		return choice == PATCH_ALL || stopped;
-	return kinds_counted(site->number) || (choice == PATCH_ALL && kinds_watched(t, site->number));
-}
-
-enum pt_verdict patch_verdict(const struct pt_tracer *t, const struct site *site, enum patch_choice choice,
-			      bool stopped)
-{
-	static const uint8_t troubles[] = {
-		[SITE_NO_CODE] = PT_SITE_DATA,
-		[SITE_IS_ENTERED] = PT_SITE_ENTERED,
-		[SITE_KEEPS_FLAGS] = PT_SITE_FLAGS,
-		[SITE_IS_SHORT] = PT_SITE_SHORT,
-	};
-
-	if (patch_wants(t, site, choice, stopped))
-		return PT_SITE_CHOSEN;
-	if (site->foreign)
-		return site->data ? PT_SITE_DATA : PT_SITE_FOREIGN;
-	if (site->number_known && !kinds_counted(site->number))
-		return PT_SITE_OTHER;
-	if (!site->patchable)
-		return site->data ? PT_SITE_DATA : troubles[site->trouble];
-	return PT_SITE_ANY;
-}
-
-static void note_site(struct pt_tracer *t, const struct tracee *tracee, const struct site *site, uint64_t call,
-		      enum pt_verdict verdict)
-{
-	const uint64_t number = site->number_known ? site->number : EXPLAIN_ANY;
-
-	explain_site(t, tracee->group, tracee->tid, call, number, verdict);
-	/* A C library has hundreds of sites that are of no interest. */
-	if (verdict != PT_SITE_OTHER && verdict != PT_SITE_DATA)
-		debug(t, PT_DEBUG_SITE, tracee->tid,
-		      (struct pt_debug_entry){
-			      .address = call, .number = number, .status = (int32_t)verdict, .compat = site->foreign});
-}
 
 static const struct stub *stub_for(const struct site *site)
 {
@@ -127,13 +84,13 @@ static int choose(struct pt_tracer *t, struct image *image, const struct tracee 
 	for (unsigned int i = 0; i < code->count && !error; i++) {
 		const struct site *site = &code->sites[i];
 		const uint64_t call = mapping->begin + site->offset;
-		enum pt_verdict verdict = patch_verdict(t, site, choice, call == stopped_at);
+		enum pt_verdict verdict = verdict_of(t, site, choice, call == stopped_at);
 
 		if (t->filtered ? image_knows_site(image, call) : image_has_site(image, call))
 			continue;
 		if (verdict == PT_SITE_CHOSEN)
 			error = add_site(image, tracee->tid, mapping, site, &verdict);
-		note_site(t, tracee, site, call, verdict);
+		verdict_note(t, tracee, site, call, verdict);
 	}
 	return error;
 }
@@ -254,31 +211,13 @@ static int patch(struct pt_tracer *t, struct image *image, struct tracee *tracee
 	return result;
 }
 
-static uint64_t jumps_of(const struct image *image)
-{
-	uint64_t jumps = 0;
-
-	for (unsigned int i = 0; i < image->site_count; i++)
-		jumps += image->sites[i].jumps;
-	return jumps;
-}
-
 int patch_mapping(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct mapping *mapping,
 		  enum patch_choice choice, uint64_t stopped_at)
 {
 	const int result = patch(t, image, tracee, mapping, choice, stopped_at);
 
-	explain_jumps(t, image);
-	if (debug_notes(t, PT_DEBUG_JUMPS))
-		debug(t, PT_DEBUG_JUMPS, tracee->tid,
-		      (struct pt_debug_entry){.count = jumps_of(image), .error = result < 0 ? -result : 0});
+	verdict_note_jumps(t, image, result < 0 ? result : 0);
 	return result;
-}
-
-static void note_withdrawal(struct pt_tracer *t, const struct image *image)
-{
-	explain_withdrawn(t, image->group);
-	debug(t, PT_DEBUG_WITHDRAWN, image->group->tgid, (struct pt_debug_entry){.count = image->withdrawn});
 }
 
 void patch_withdraw(struct pt_tracer *t, struct image *image, pid_t tid)
@@ -292,7 +231,7 @@ void patch_withdraw(struct pt_tracer *t, struct image *image, pid_t tid)
 	}
 	relocate_out(t, image);
 	image->withdrawn = true;
-	note_withdrawal(t, image);
+	verdict_note_withdrawal(t, image);
 }
 
 struct leaving {
@@ -319,5 +258,5 @@ void patch_withdraw_live(struct pt_tracer *t, struct image *image, pid_t tid, pi
 		halt_each(image->group, leave, &leaving);
 		image->withdrawn = true;
 	}
-	note_withdrawal(t, image);
+	verdict_note_withdrawal(t, image);
 }
