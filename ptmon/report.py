@@ -127,9 +127,9 @@ class SiteReport:
     calls: tuple[str, ...]
     """As far as they are known."""
     stops: int
-    """Calls that have stopped there."""
+    """Calls that have stopped there; some of them go back, and are counted inside then."""
     verdict: str
-    """``replaced`` by a jump, ``withdrawn`` (it was replaced, and is no more), ``refused`` or ``left``."""
+    """``replaced`` by a jump, ``withdrawn`` (so it was, and its calls were made to stop again), ``refused`` or ``left``."""
     reason: str | None
     """Why, in plain words; None where it is replaced."""
 

@@ -15,7 +15,7 @@ REPLACED, WITHDRAWN, REFUSED, LEFT = "replaced", "withdrawn", "refused", "left"
 
 WORDS = {
     Verdict.REPLACED: (REPLACED, ""),
-    Verdict.WITHDRAWN: (WITHDRAWN, "it was replaced, and then got its own bytes back: {fallback}"),
+    Verdict.WITHDRAWN: (WITHDRAWN, "it was replaced, and later its calls were made to stop again: {fallback}"),
     Verdict.FELL_BACK: (REFUSED, "{fallback}"),
     Verdict.CHOSEN: (REFUSED, "each time that ptmon tried to, a thread was in the middle of it"),
     Verdict.BUSY: (REFUSED, "each time that ptmon tried to, a thread was in the middle of it"),

@@ -21,7 +21,7 @@ PROCESSES_MOST = 20
 MACHINE = "x86_64"
 TITLES = {
     "replaced": "replaced by a jump, to count inside",
-    "withdrawn": "not replaced any more",
+    "withdrawn": "replaced for a time",
     "refused": "refused",
     "left": "left as it was",
 }

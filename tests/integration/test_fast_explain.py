@@ -157,7 +157,7 @@ def test_what_was_replaced_and_then_withdrawn_says_so(ptmon: Callable[..., Outco
     assert_consistent(done.report)
     withdrawn = [row for row in done.report["sites"] if row["verdict"] == "withdrawn"]
     assert withdrawn
-    said = "it was replaced, and then got its own bytes back: it has a seccomp filter of its own"
+    said = "it was replaced, and later its calls were made to stop again: it has a seccomp filter of its own"
     assert all(row["reason"] == said for row in withdrawn)
     (sending,) = [row for row in withdrawn if "sendto" in row["calls"] and row["stops"]]
     assert sending["stops"] >= 100, "those that stop since are seen there, too"
