@@ -129,7 +129,7 @@ class SiteReport:
     stops: int
     """Calls that have stopped there; some of them go back, and are counted inside then."""
     verdict: str
-    """``replaced`` by a jump, ``withdrawn`` (so it was, and its calls were made to stop again), ``refused`` or ``left``."""
+    """``replaced`` by a jump, ``withdrawn`` (so it was; its calls were made to stop again), ``refused`` or ``left``."""
     reason: str | None
     """Why, in plain words; None where it is replaced."""
 
