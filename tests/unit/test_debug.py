@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from ptmon import syscalls
+from ptmon.command_line import help_text
 from ptmon.debugging import KINDS, parse, wanted
 from ptmon.engines import Debug
 from ptmon.engines.batches import FALLBACKS
@@ -104,6 +105,10 @@ def test_the_variable_has_kinds_in_any_order() -> None:
     assert parse("ring,stops,ring") == ("stops", "ring")
     assert parse(" sockets , all") == KINDS
     assert parse(",") == ()
+
+
+def test_the_help_names_the_variable_and_its_kinds() -> None:
+    assert f"PTMON_DEBUG={','.join(KINDS)}" in " ".join(help_text().split())
 
 
 def test_a_word_that_is_not_known_is_an_error() -> None:
