@@ -142,15 +142,16 @@ enum pt_debug_what { PT_DEBUG_STOPS = 1, PT_DEBUG_PATCH = 2, PT_DEBUG_RING = 4, 
 /* 16 numbers for each bit. The comment names the fields that mean something beside time and tid (a process's: its
  * leader's). */
 enum pt_debug_event {
-	PT_DEBUG_STOP = 0x00,	 /* status; op, number, compat, address, result; next, signal: what followed */
-	PT_DEBUG_RESUMED = 0x01, /* of one that had stopped before: next, signal */
-	PT_DEBUG_MAPPED = 0x10,	 /* it has memory for stubs, or (error) has not; count: enum pt_debug_memory */
-	PT_DEBUG_CODE = 0x11,	 /* code was looked at. address, length; count: sites in it */
-	PT_DEBUG_SITE = 0x12,	 /* one of them. address; number: of its call, or UINT64_MAX; status: enum pt_verdict */
-	PT_DEBUG_JUMPS = 0x13,	 /* count: sites that jump to stubs now; error */
-	PT_DEBUG_HALT = 0x14,	 /* its threads were to stand; count: 1: all do */
-	PT_DEBUG_LATER = 0x15,	 /* threads were in the way: tried again after count ns */
-	PT_DEBUG_FREE = 0x16,	 /* attached: stops no more at calls that stubs count, or (error) still does */
+	PT_DEBUG_STOP = 0x00,	   /* status; op, number, compat, address, result; next, signal: what followed */
+	PT_DEBUG_RESUMED = 0x01,   /* of one that had stopped before: next, signal */
+	PT_DEBUG_OVERTAKEN = 0x02, /* that was not done: SIGKILL has taken it out of its stop */
+	PT_DEBUG_MAPPED = 0x10,	   /* it has memory for stubs, or (error) has not; count: enum pt_debug_memory */
+	PT_DEBUG_CODE = 0x11,	   /* code was looked at. address, length; count: sites in it */
+	PT_DEBUG_SITE = 0x12,  /* one of them. address; number: of its call, or UINT64_MAX; status: enum pt_verdict */
+	PT_DEBUG_JUMPS = 0x13, /* count: sites that jump to stubs now; error */
+	PT_DEBUG_HALT = 0x14,  /* its threads were to stand; count: 1: all do */
+	PT_DEBUG_LATER = 0x15, /* threads were in the way: tried again after count ns */
+	PT_DEBUG_FREE = 0x16,  /* attached: stops no more at calls that stubs count, or (error) still does */
 	PT_DEBUG_FELL_BACK = 0x17, /* status: enum pt_fallback; error */
 	PT_DEBUG_WITHDRAWN = 0x18, /* its own code is back; count: 0: not everywhere, or not yet */
 	PT_DEBUG_UNMAPPED = 0x19,  /* the memory is given back, or (error) is not */

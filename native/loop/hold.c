@@ -7,32 +7,22 @@
 #include "loop/hold.h"
 
 #include <errno.h>
-#include <sys/ptrace.h>
 
 #include "calls/call.h"
 #include "calls/restart.h"
 #include "calls/sandbox.h"
 #include "loop/closely.h"
 #include "process/next.h"
+#include "process/overtaken.h"
 #include "process/tracee.h"
 #include "records/emit.h"
-
-/* Is it still where it was held? A race with SIGKILL, which may have taken it on to PTRACE_EVENT_EXIT since the last
- * wait: to resume "this" stop would in truth resume that one, unseen. */
-static bool is_there(const struct tracee *tracee)
-{
-	struct __ptrace_syscall_info info;
-
-	return ptrace(PTRACE_GET_SYSCALL_INFO, tracee->tid, sizeof(info), &info) > 0 &&
-	       info.op != PTRACE_SYSCALL_INFO_NONE;
-}
 
 static int end(struct pt_tracer *t, struct tracee *tracee, bool made, int64_t result)
 {
 	enum hold at = tracee->hold;
 
 	tracee->hold = HOLD_NONE;
-	if (!is_there(tracee))
+	if (overtaken(tracee->tid))
 		return -ESRCH;
 	if (at == HOLD_ENTRY) {
 		if (!made)

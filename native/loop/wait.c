@@ -104,24 +104,15 @@ bool wait_kept(const struct pt_tracer *t, pid_t tid)
 	return false;
 }
 
-/* Has the kernel a stop or an end to report of it, or of any (P_ALL)? */
-static bool is_due(idtype_t of, pid_t tid)
-{
-	siginfo_t info = {0};
-
-	return waitid(of, (id_t)tid, &info, WEXITED | WSTOPPED | WNOHANG | WNOWAIT | WAIT_FLAGS) == 0 && info.si_pid;
-}
-
 bool wait_any_due(const struct pt_tracer *t)
 {
-	return t->found.next < t->found.count || is_due(P_ALL, 0);
+	return t->found.next < t->found.count || stop_is_due(P_ALL, 0);
 }
 
-/* A race with SIGKILL, which takes a tracee out of its stop: while it waited for its turn it may have gone on to
- * PTRACE_EVENT_EXIT. That stop will be found in its turn; to resume "this" one would in truth resume that one. */
+/* While it waited for its turn SIGKILL may have taken it on (process/overtaken.h). */
 static bool has_gone_on(const struct found_stop *stop)
 {
-	return WIFSTOPPED(stop->status) && is_due(P_PID, stop->tid);
+	return WIFSTOPPED(stop->status) && stop_is_due(P_PID, stop->tid);
 }
 
 pid_t wait_next(struct pt_tracer *t, int *status)

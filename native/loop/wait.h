@@ -5,12 +5,8 @@
 
 #include <sys/wait.h>
 
+#include "process/overtaken.h"
 #include "state/tracer.h"
-
-/* The tracer is one thread. Children that other threads have made, in a program of which ptmon is a part, are not its.
- * Nor are those that a hook has started: tracees are reported with __WCLONE as with __WALL, but of other children only
- * those with another exit signal than SIGCHLD (eligible_child() of kernel/exit.c). */
-#define WAIT_FLAGS (__WCLONE | __WNOTHREAD)
 
 /* The next stop or end of a tracee: its tid and wait status. Blocks until there is one. -errno: EINTR, or ECHILD where
  * there are no tracees. */

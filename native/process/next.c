@@ -6,8 +6,11 @@
 
 #include <sys/ptrace.h>
 
+#include "process/overtaken.h"
 #include "process/tracee.h"
 #include "records/debug.h"
+
+#define QUICK_NS 5000
 
 /* PTRACE_CONT where our filter stops the watched calls; PTRACE_SYSCALL elsewhere, and inside a call whose exit-stop is
  * needed (after the ptrace-event-stop of an execve or a fork). */
@@ -20,13 +23,22 @@ static int request_of(const struct pt_tracer *t, const struct tracee *tracee)
 		       : PTRACE_SYSCALL;
 }
 
-/* A tracee that a SIGKILL took meanwhile is no failure: its death is reported by the next wait. */
-static void resume(struct tracee *tracee, int request, int signal)
+/* Without stubs most stops are handled before a killed tracee could get to the next one, and they are the many. */
+static bool may_be_overtaken(const struct pt_tracer *t, const struct tracee *tracee)
+{
+	return (tracee->group && tracee->group->fast.image) || now_ns() - t->now > QUICK_NS;
+}
+
+/* A tracee that a SIGKILL took meanwhile is no failure: its exit is reported by the next wait. */
+static void resume(const struct pt_tracer *t, struct tracee *tracee, int request, int signal)
 {
 	tracee->fast.halted = false;
 	tracee->continues = request == PTRACE_CONT;
 	tracee->state = request == PTRACE_LISTEN ? TRACEE_LISTENING : TRACEE_RUNNING;
-	tracee->unmade = ptrace(request, tracee->tid, 0, signal) < 0;
+	tracee->unmade = (may_be_overtaken(t, tracee) && overtaken(tracee->tid)) ||
+			 ptrace(request, tracee->tid, 0, signal) < 0;
+	if (tracee->unmade)
+		debug(t, PT_DEBUG_OVERTAKEN, tracee->tid, (struct pt_debug_entry){0});
 }
 
 static void let_go(struct pt_tracer *t, struct tracee *tracee, int signal)
@@ -72,15 +84,15 @@ void next_do(struct pt_tracer *t, pid_t tid, enum next next, int signal)
 		return resume_unknown(t, tid, next);
 	switch (next) {
 	case NEXT_RESUME:
-		return resume(tracee, request_of(t, tracee), 0);
+		return resume(t, tracee, request_of(t, tracee), 0);
 	case NEXT_DELIVER:
-		return resume(tracee, request_of(t, tracee), signal);
+		return resume(t, tracee, request_of(t, tracee), signal);
 	case NEXT_STEP:
-		return resume(tracee, PTRACE_SINGLESTEP, signal);
+		return resume(t, tracee, PTRACE_SINGLESTEP, signal);
 	case NEXT_LISTEN:
-		return resume(tracee, PTRACE_LISTEN, 0);
+		return resume(t, tracee, PTRACE_LISTEN, 0);
 	case NEXT_EXIT:
-		return resume(tracee, PTRACE_CONT, 0);
+		return resume(t, tracee, PTRACE_CONT, 0);
 	case NEXT_LET_GO:
 		return let_go(t, tracee, 0);
 	case NEXT_LET_GO_DELIVER:

@@ -208,6 +208,7 @@ def _audit(ring: DebugRing, entry: Any) -> str:
 SAID: dict[int, Callable[[DebugRing, Any], str]] = {
     lib.PT_DEBUG_STOP: _stop,
     lib.PT_DEBUG_RESUMED: lambda ring, entry: _next(entry),
+    lib.PT_DEBUG_OVERTAKEN: lambda ring, entry: "not resumed: SIGKILL has taken it out of that stop",
     lib.PT_DEBUG_MAPPED: _mapped,
     lib.PT_DEBUG_CODE: _code,
     lib.PT_DEBUG_SITE: _site,

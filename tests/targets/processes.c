@@ -5,6 +5,7 @@
  *   processes vfork      vfork + execve, seven times
  *   processes spawn      posix_spawn, seven times
  *   processes orphans N  N processes that fork all the time, and are killed in the middle of that
+ *   processes busy N     N processes, each with four threads that transfer all the time when a fifth ends the process
  *   processes daemon     double fork and setsid; the first process ends at once with status 4
  *   processes lineage    the parent moves 101 bytes, a child 13 and an executed one 17
  *   processes leaf       17 bytes, as the executed one does; tells nothing */
@@ -52,6 +53,28 @@ static void orphans(int count)
 	}
 	while (wait(NULL) > 0)
 		;
+}
+
+static void *transfers(void *none)
+{
+	for (;;)
+		chat(3, 10);
+	return none;
+}
+
+static void busy(int count)
+{
+	for (int i = 0; i < count; i++) {
+		pid_t child = fork();
+		must(child >= 0);
+		if (child == 0) {
+			for (int thread = 0; thread < 4; thread++)
+				start_thread(transfers, NULL);
+			usleep(500 + (unsigned int)(i * 97 % 3000)); /* wherever they are by then */
+			_exit(0);
+		}
+		must(reap(child) == 0);
+	}
 }
 
 static void *executer(void *leader)
@@ -149,6 +172,8 @@ int main(int argc, char **argv)
 		children(atoi(argv[2]));
 	else if (strcmp(argv[1], "orphans") == 0)
 		orphans(atoi(argv[2]));
+	else if (strcmp(argv[1], "busy") == 0)
+		busy(atoi(argv[2]));
 	else if (strcmp(argv[1], "exec") == 0)
 		thread_executes();
 	else if (strcmp(argv[1], "after") == 0)

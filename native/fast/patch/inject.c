@@ -24,6 +24,7 @@
 #include "loop/wait.h"
 #include "machine/memory.h"
 #include "machine/registers.h"
+#include "process/overtaken.h"
 
 #ifndef MAP_FIXED_NOREPLACE
 #define MAP_FIXED_NOREPLACE 0x100000
@@ -128,7 +129,7 @@ static int go_on(struct pt_tracer *t, pid_t tid)
 	int status;
 
 	do {
-		if (ptrace(PTRACE_SYSCALL, tid, 0, 0) < 0 || waitpid(tid, &status, WAIT_FLAGS) < 0)
+		if ((!overtaken(tid) && ptrace(PTRACE_SYSCALL, tid, 0, 0) < 0) || waitpid(tid, &status, WAIT_FLAGS) < 0)
 			return -ESRCH;
 		kind = stop_kind(status);
 	} while (kind == STOP_INTERRUPT || kind == STOP_SECCOMP);
