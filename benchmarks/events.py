@@ -12,9 +12,9 @@ import tempfile
 import time
 from typing import Any
 
-from ptmon.engines.batches import BatchReader
 from ptmon.engines.boundary import ffi, lib
-from ptmon.ledger import Ledger
+from ptmon.engines.native.batches import BatchReader
+from ptmon.ledger.ledger import Ledger
 from ptmon.outputs import Outputs
 from ptmon.outputs.log import LogOutput
 from ptmon.report import Header

@@ -34,9 +34,9 @@ static _Atomic int highest;
 static char *file; /* kept from the start: nginx clears its environment */
 
 /* The next function of this name: the C library's. */
-#define NEXT(name)                     \
-	static __typeof__(&name) next; \
-	(void)(next || (next = (__typeof__(&name))dlsym(RTLD_NEXT, #name)))
+#define NEXT(name)                        \
+	static __typeof__(&name) library; \
+	(void)(library || (library = (__typeof__(&name))dlsym(RTLD_NEXT, #name)))
 
 static struct place *place_of(int fd)
 {
@@ -89,25 +89,25 @@ static void forget(int fd)
 ssize_t send(int fd, const void *data, size_t size, int flags)
 {
 	NEXT(send);
-	return sent(fd, next(fd, data, size, flags));
+	return sent(fd, library(fd, data, size, flags));
 }
 
 ssize_t sendto(int fd, const void *data, size_t size, int flags, __CONST_SOCKADDR_ARG to, socklen_t length)
 {
 	NEXT(sendto);
-	return sent(fd, next(fd, data, size, flags, to, length));
+	return sent(fd, library(fd, data, size, flags, to, length));
 }
 
 ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 {
 	NEXT(sendmsg);
-	return sent(fd, next(fd, message, flags));
+	return sent(fd, library(fd, message, flags));
 }
 
 int sendmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags)
 {
 	NEXT(sendmmsg);
-	int done = next(fd, messages, count, flags);
+	int done = library(fd, messages, count, flags);
 
 	for (int i = 0; i < done; i++)
 		sent(fd, messages[i].msg_len);
@@ -117,55 +117,55 @@ int sendmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags)
 ssize_t write(int fd, const void *data, size_t size)
 {
 	NEXT(write);
-	return sent(fd, next(fd, data, size));
+	return sent(fd, library(fd, data, size));
 }
 
 ssize_t writev(int fd, const struct iovec *vector, int count)
 {
 	NEXT(writev);
-	return sent(fd, next(fd, vector, count));
+	return sent(fd, library(fd, vector, count));
 }
 
 ssize_t sendfile(int out, int in, off_t *offset, size_t size)
 {
 	NEXT(sendfile);
-	return sent(out, next(out, in, offset, size));
+	return sent(out, library(out, in, offset, size));
 }
 
 ssize_t sendfile64(int out, int in, off64_t *offset, size_t size)
 {
 	NEXT(sendfile64);
-	return sent(out, next(out, in, offset, size));
+	return sent(out, library(out, in, offset, size));
 }
 
 ssize_t splice(int in, off64_t *from, int out, off64_t *to, size_t size, unsigned int flags)
 {
 	NEXT(splice);
-	return received(in, sent(out, next(in, from, out, to, size, flags)), 0);
+	return received(in, sent(out, library(in, from, out, to, size, flags)), 0);
 }
 
 ssize_t recv(int fd, void *data, size_t size, int flags)
 {
 	NEXT(recv);
-	return received(fd, next(fd, data, size, flags), flags);
+	return received(fd, library(fd, data, size, flags), flags);
 }
 
 ssize_t recvfrom(int fd, void *data, size_t size, int flags, __SOCKADDR_ARG from, socklen_t *length)
 {
 	NEXT(recvfrom);
-	return received(fd, next(fd, data, size, flags, from, length), flags);
+	return received(fd, library(fd, data, size, flags, from, length), flags);
 }
 
 ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 {
 	NEXT(recvmsg);
-	return received(fd, next(fd, message, flags), flags);
+	return received(fd, library(fd, message, flags), flags);
 }
 
 int recvmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags, struct timespec *timeout)
 {
 	NEXT(recvmmsg);
-	int done = next(fd, messages, count, flags, timeout);
+	int done = library(fd, messages, count, flags, timeout);
 
 	for (int i = 0; i < done; i++)
 		received(fd, messages[i].msg_len, flags);
@@ -175,13 +175,13 @@ int recvmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags, st
 ssize_t read(int fd, void *data, size_t size)
 {
 	NEXT(read);
-	return received(fd, next(fd, data, size), 0);
+	return received(fd, library(fd, data, size), 0);
 }
 
 ssize_t readv(int fd, const struct iovec *vector, int count)
 {
 	NEXT(readv);
-	return received(fd, next(fd, vector, count), 0);
+	return received(fd, library(fd, vector, count), 0);
 }
 
 /* What the three above are called in programs that are built with _FORTIFY_SOURCE. */
@@ -211,21 +211,21 @@ int close(int fd)
 {
 	NEXT(close);
 	forget(fd);
-	return next(fd);
+	return library(fd);
 }
 
 int dup2(int from, int to)
 {
 	NEXT(dup2);
 	forget(to);
-	return next(from, to);
+	return library(from, to);
 }
 
 int dup3(int from, int to, int flags)
 {
 	NEXT(dup3);
 	forget(to);
-	return next(from, to, flags);
+	return library(from, to, flags);
 }
 
 __attribute__((destructor)) static void tell(void)

@@ -57,7 +57,7 @@ enum pt_reason {
 	PT_REASON_CODE = 13,	   /* its code has changed unseen, so calls may have been missed */
 	PT_REASON_TRACED = 14,	   /* descendants that another tracer has; calls: how many */
 	PT_REASON_FORBIDDEN = 15,  /* descendants that may not be traced; calls: how many */
-	PT_REASON_UNATTACHED = 16, /* one of several targets could not be attached; the core does not tell of it */
+	PT_REASON_UNATTACHED = 16, /* one of several targets could not be attached; the core does not report it */
 	PT_REASON_COMPAT = 17	   /* calls of the 32-bit ABI are not decoded on this machine */
 };
 
@@ -132,7 +132,7 @@ struct pt_batch {
 	uint32_t data_length;
 	int32_t signal;	  /* a signal that asks ptmon itself to end (attach), or 0 */
 	int32_t reopen;	  /* 1: a SIGHUP asks to open the log's file anew (attach, with reopens) */
-	uint32_t tracees; /* threads held now */
+	uint32_t tracees; /* threads traced now */
 	uint64_t time; /* ns, CLOCK_MONOTONIC: no record of a later batch bears an earlier one (but with aggregate) */
 };
 
@@ -198,7 +198,7 @@ struct pt_debug_entry {
 	uint8_t reserved[6];
 };
 
-enum { PT_DEBUG_ENTRIES = 4096 };
+enum pt_debug_size { PT_DEBUG_ENTRIES = 4096 };
 
 /* The last entries: number n is in entries[n % PT_DEBUG_ENTRIES]. */
 struct pt_debug {
@@ -251,7 +251,7 @@ struct pt_options {
 	int32_t aggregate; /* equal transfers of one batch become one record */
 	int32_t fast;	   /* so many stops of a process, and its calls are counted inside of
 			    * it; 0: never */
-	int32_t guest;	   /* ptmon is a library in another program: leave its signals and its other children alone */
+	int32_t embedded;  /* ptmon is a library in another program: leave its signals and its other children alone */
 	int32_t reopens;   /* there is a log in a file: by a SIGHUP of kill(2), an attached ptmon is to open it anew */
 	/* What the launched program is to ignore, bit n - 1 for signal n, if that is known. Else it ignores what the
 	 * caller does, but for SIGPIPE and SIGXFSZ. */
@@ -289,12 +289,12 @@ struct pt_capture {
 	uint32_t most; /* bytes of one string or buffer that are kept at most */
 };
 
-/* A call that is told of, or held for an answer, whether it moves bytes or not. With neither, captures are what a
+/* A call that is emitted, or held for an answer, whether it moves bytes or not. With neither, captures are what a
  * PT_DENIED of that call bears. */
 struct pt_watch {
 	uint64_t number;
 	int32_t compat; /* 1: of the 32-bit ABI */
-	int32_t tell;	/* PT_ENTER and PT_RETURN */
+	int32_t emit;	/* PT_ENTER and PT_RETURN */
 	int32_t hold;	/* PT_HELD at its entry and at its exit */
 	struct pt_capture captures[6];
 };
@@ -330,7 +330,7 @@ struct pt_rule {
 	int32_t value;
 	int32_t error;
 	int32_t id;
-	int32_t told;	 /* each refusal is a PT_DENIED. 0: nobody asks, so the filter may answer without a stop */
+	int32_t emit;	 /* each refusal is a PT_DENIED. 0: nobody asks, so the filter may answer without a stop */
 	int32_t outside; /* an address matches if its family is among the prefixes' and it is in none of them */
 	const struct pt_prefix *prefixes;
 	uint32_t prefix_count;
@@ -358,7 +358,7 @@ enum pt_step {
 };
 
 int pt_create(const struct pt_options *options, struct pt_tracer **tracer);
-/* Lets every tracee go that is still held (attached ones run on, a launched program is passed on, uncounted, to its
+/* Lets every tracee go that there still is (attached ones run on, a launched program is passed on, uncounted, to its
  * end), then frees the tracer. */
 void pt_destroy(struct pt_tracer *tracer);
 
@@ -374,15 +374,15 @@ int pt_attach(struct pt_tracer *tracer, int pid, int32_t *step);
 /* Traces until there is a full batch, or for timeout_ms, or until the last tracee ends. Returns 1 while there are
  * tracees, then 0. What the batch points to stays valid until the next call. */
 int pt_run(struct pt_tracer *tracer, int timeout_ms, struct pt_batch *batch);
-/* Lets a tracee go on that a PT_HELD told of. At its entry with made == 0 the call is not made, and returns result (a
- * value or -errno). -ESRCH: it is not held any more, SIGKILL has taken it out of its stop. */
+/* Lets a tracee go on of which a PT_HELD was emitted. At its entry with made == 0 the call is not made, and returns
+ * result (a value or -errno). -ESRCH: it is not held any more, SIGKILL has taken it out of its stop. */
 int pt_answer(struct pt_tracer *tracer, int tid, int made, int64_t result);
 /* Tells what options.explain asks for, as of now; else that is told of a process at its end. Then nothing more of it.
  */
 int pt_explain(struct pt_tracer *tracer, struct pt_batch *batch);
 /* From now on nothing is counted; the tracees are only passed on. For launched ones, which can't be detached. */
 void pt_stop_counting(struct pt_tracer *tracer);
-/* Detaches every tracee; the processes run on (a stopped one stays stopped). What was still to be told is in the
+/* Detaches every tracee; the processes run on (a stopped one stays stopped). What was still to be emitted is in the
  * batch. Returns 0. */
 int pt_detach(struct pt_tracer *tracer, struct pt_batch *batch);
 

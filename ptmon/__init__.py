@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from ptmon.errors import PtmonError, UsageError
     from ptmon.events import Event
     from ptmon.hooks import Call, Deny, Return, hook
+    from ptmon.ledger.snapshot import Snapshot
     from ptmon.report import Report
     from ptmon.session import Session
-    from ptmon.snapshot import Snapshot
 
 __all__ = [
     "Call",
@@ -55,7 +55,7 @@ _HOMES = {
     "Report": "report",
     "Return": "hooks",
     "Session": "session",
-    "Snapshot": "snapshot",
+    "Snapshot": "ledger.snapshot",
     "Tracing": "api",
     "UsageError": "errors",
     "attach": "api",

@@ -12,14 +12,13 @@ from contextlib import AbstractContextManager, nullcontext
 
 from ptmon import command_line
 from ptmon.errors import EXIT_NOT_FOUND, EXIT_OWN, PtmonError, UsageError, kernel_word
-from ptmon.options import Options
-from ptmon.outputs import Output, stderr
+from ptmon.options import TABLE, Options
+from ptmon.outputs import asked, stderr
 from ptmon.static import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ptmon.engines import EngineSettings
     from ptmon.hooks import Hook
-    from ptmon.outputs.report_output import Render
 
 
 def main(arguments: Sequence[str] | None = None, ignored: int | None = None) -> int:
@@ -59,7 +58,7 @@ def trace(options: Options, ignored: int | None = None) -> int:
     # Imported late: an error in the options, --help and --version need none of it.
     from ptmon.session import Session
 
-    outputs = make_outputs(options)
+    outputs = asked.make(options, os.uname().nodename)
     with traced(options) as command:
         session = Session(
             make_settings(options, command, told=bool(outputs), ignored=ignored),
@@ -68,6 +67,7 @@ def trace(options: Options, ignored: int | None = None) -> int:
             interval=options.interval,
             max_sockets=options.max_sockets,
             wait=options.wait,
+            say=stderr.say,
         )
         # What is loaded by now stays: looking for garbage in it is for nothing, above all at the very end.
         if not gc.isenabled():  # as ptmon.__main__ has left it
@@ -97,30 +97,17 @@ def traced(options: Options) -> AbstractContextManager[Sequence[str]]:
 
 def make_settings(options: Options, command: Sequence[str], told: bool, ignored: int | None = None) -> EngineSettings:
     """What the options ask an engine to do. ``told``: there is somebody to hear which calls were refused."""
-    from ptmon.preparing import prepare
+    from ptmon.preparing import ASKED, prepare
 
     hooks: tuple[Hook, ...] = ()
     if options.hooks:
         from ptmon.hooks import load
 
         hooks = tuple(hook for path in options.hooks for hook in load(path))
-    return prepare(
-        command=command,
-        attach=found(options.attach),
-        only=options.only,
-        follow=not options.no_follow,
-        io_uring=not options.no_io_uring,
-        seccomp=options.seccomp,
-        fast=options.fast,
-        fast_after=options.fast_after,
-        explain=options.fast_explain,
-        duration=options.duration,
-        trace=options.trace,
-        deny=options.deny,
-        hooks=hooks,
-        told=told,
-        ignored=ignored,
-    )
+    asked = dict(option.keyword(options) for option in TABLE)
+    asked = {name: value for name, value in asked.items() if name in ASKED}
+    asked |= {"command": command, "attach": found(options.attach), "hooks": hooks}
+    return prepare(**asked, told=told, ignored=ignored)
 
 
 def found(targets: Sequence[int | str]) -> tuple[int, ...]:
@@ -137,79 +124,6 @@ def found(targets: Sequence[int | str]) -> tuple[int, ...]:
             raise PtmonError(f"no process runs a program of the name {target}; ptmon --wait {target} waits for one")
         pids.update(dict.fromkeys(named))
     return tuple(pids)
-
-
-def make_outputs(options: Options) -> list[Output]:
-    """The outputs that the options ask for."""
-    # Imported where they are asked for, each: a run that tells nothing loads none.
-    outputs: list[Output] = []
-    host = os.uname().nodename
-    log_format = options.log_format or "text"
-    _check_files(options, host)
-    if options.log is not None:  # before the report: on stderr the log stands first
-        from ptmon.outputs.log import LogOutput
-
-        outputs.append(LogOutput(options.log, log_format, host))
-    if options.syslog is not None:
-        from ptmon.outputs.syslog import SyslogOutput
-
-        outputs.append(SyslogOutput(options.syslog))
-    if options.serve is not None:
-        from ptmon.outputs.server import ServerOutput
-
-        outputs.append(
-            ServerOutput(
-                options.serve,
-                max_clients=options.max_clients,
-                wait_client=options.wait_client,
-                token_file=options.serve_token_file,
-                cert=options.serve_cert,
-                key=options.serve_key,
-            )
-        )
-    if options.output is not None or not options.quiet:
-        from ptmon.outputs.report_output import ReportOutput, Style
-
-        render = renderer(options.format or format_of(options.output))
-        outputs.append(ReportOutput(render, Style(options.units, options.color), options.output, host))
-    if options.fast_explain:  # behind the report
-        from ptmon.outputs.fast_explain import FastExplainOutput
-
-        outputs.append(FastExplainOutput())
-    if options.interval is not None and options.log is None:
-        from ptmon.outputs.interval import IntervalOutput
-
-        outputs.append(IntervalOutput(options.units, log_format))
-    return outputs
-
-
-def _check_files(options: Options, host: str) -> None:
-    if options.log and options.output:
-        from ptmon.outputs.files import expand, same_file
-
-        if same_file(expand(options.log, host), expand(options.output, host)):
-            raise UsageError(f"-o {options.output} and --log={options.log} are the same file")
-
-
-def renderer(name: str) -> Render:
-    """What writes a report as ``summary``, ``json`` or ``csv``. Loaded now: at the end ptmon may be another version."""
-    if name == "json":
-        from ptmon.outputs import json
-
-        return json.write_report
-    if name == "csv":
-        from ptmon.outputs import csv
-
-        return csv.write_report
-    from ptmon.outputs import summary
-
-    return summary.write_report
-
-
-def format_of(path: str | None) -> str:
-    """The format of a report by its file's ending."""
-    ending = os.path.splitext(path or "")[1].lower().removeprefix(".")
-    return ending if ending in ("json", "csv") else "summary"
 
 
 def show(text: str) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from ptmon import addresses
 from ptmon.frozen import dataclass
+from ptmon.ledger.snapshot import Snapshot
 from ptmon.records import (
     Clone,
     Denied,
@@ -25,7 +26,6 @@ from ptmon.records import (
     Transfers,
     singles,
 )
-from ptmon.snapshot import Snapshot
 from ptmon.static import Any
 
 SCHEMA = "ptmon.event/1"

@@ -22,7 +22,7 @@ from pathlib import Path
 from ptmon import decoding, syscalls
 from ptmon.errors import PtmonError, UsageError, kernel_word
 from ptmon.frozen import dataclass
-from ptmon.held import Call, Deny, Return
+from ptmon.hook_call import Call, Deny, Return
 from ptmon.outputs import stderr
 from ptmon.text import printable
 from ptmon.watches import Answer, Held, Watch
@@ -30,6 +30,8 @@ from ptmon.watches import Answer, Held, Watch
 __all__ = ["Call", "Deny", "Hook", "Return", "Runner", "hook", "load", "merge_watches"]
 
 Function = Callable[[Call], Deny | Return | None]
+Failed = Callable[[Sequence[str]], None]
+"""Takes the lines that tell of a failure: what has happened, the traceback, what was raised."""
 STAGES = ("entry", "return", "both")
 
 
@@ -55,8 +57,9 @@ def hook(*names: str, when: str = "both") -> Callable[[Function], Hook]:
 
     It is called with a :class:`Call` at the entry, and again at the return; ``when="entry"`` or ``"return"`` leaves the
     other out. At the entry it may answer ``Deny(errno)`` or ``Return(value)``: the call is not made then. ``None``
-    changes nothing. A hook that raises, or answers what is none of these, is told of on stderr and not called again;
-    the tracee goes on. Raises UsageError for an unknown name.
+    changes nothing. A hook that raises, or answers what is none of these, is told of and not called again; the tracee
+    goes on. (``ptmon --hooks`` tells of it on stderr; from Python it is a RuntimeWarning when tracing ends, and the
+    logger ``ptmon`` has the traceback at once.) Raises UsageError for an unknown name.
     """
     if when not in STAGES:
         raise UsageError(f"a hook's when is {when!r}, not one of {', '.join(STAGES)}")
@@ -112,7 +115,9 @@ def merge_watches(watches: Iterable[Watch]) -> tuple[Watch, ...]:
 class Runner:
     """Runs hooks: ``watches()`` says where tracees are to be held, ``hold`` answers for them."""
 
-    def __init__(self, hooks: Sequence[Hook]) -> None:
+    def __init__(self, hooks: Sequence[Hook], failed: Failed | None = None) -> None:
+        """``failed`` is told of a hook that raises; None: it is said on stderr."""
+        self._failed = failed or _say
         self._by_call: dict[tuple[int, bool], list[Hook]] = {}
         self._disabled: set[int] = set()
         """By id(): two marks of one function are equal, yet two hooks."""
@@ -153,7 +158,7 @@ class Runner:
             raise
         except BaseException as error:  # SystemExit too: a hook can't end ptmon while a tracee waits for its answer
             self._disabled.add(id(each))
-            _report(each, call, error)
+            self._failed(_failure(each, call, error))
             return None
 
 
@@ -167,17 +172,20 @@ def _answer(each: Hook, call: Call, said: object) -> Answer:
     return Answer(-said.number, f"hook {each.name}")
 
 
-def _report(each: Hook, call: Call, error: BaseException) -> None:
+def _failure(each: Hook, call: Call, error: BaseException) -> list[str]:
     where = error.__traceback__ and error.__traceback__.tb_next  # without this file's own frame
     stage = "entry" if call.entering else "return"
     said = [
-        f"ptmon: hook {each.name} failed at the {stage} of {call.name} in process {call.pid}; it is not called again\n",
+        f"hook {each.name} failed at the {stage} of {call.name} in process {call.pid}; it is not called again\n",
         *traceback.format_exception(type(error), error, where),
     ]
     # What was raised may bear what the tracee has written.
-    lines = [f"{printable(line)}\n" for line in "".join(said).split("\n")[:-1]]
+    return [printable(line) for line in "".join(said).split("\n")[:-1]]
+
+
+def _say(lines: Sequence[str]) -> None:
     if not stderr.would_wait():  # the tracee waits
-        stderr.put(lambda file: file.writelines(lines))
+        stderr.put(lambda file: file.writelines(f"{line}\n" for line in (f"ptmon: {lines[0]}", *lines[1:])))
 
 
 def _failed(path: str, error: BaseException) -> PtmonError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 
+from ptmon.formats import REPORTS, listed
 from ptmon.frozen import dataclass
 
 OTHER_FORMATS = frozenset(
@@ -109,5 +110,6 @@ def report_file(text: str) -> str:
     """A path_pattern, not of a kind of file that a report is not written as."""
     ending = text.rpartition("/")[2].rpartition(".")[2].lower() if "." in text else ""
     if ending in OTHER_FORMATS:
-        raise ValueError("names a format that ptmon does not write: there are summary (.txt), json and csv")
+        written = [name if row.ending == f".{name}" else f"{name} ({row.ending})" for name, row in REPORTS.items()]
+        raise ValueError(f"names a format that ptmon does not write: there are {listed(written, 'and')}")
     return path_pattern(text)

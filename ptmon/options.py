@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ptmon.frozen import dataclass
+from ptmon.defaults import FAST, FAST_AFTER, MAX_CLIENTS, MAX_SOCKETS, SECCOMP
+from ptmon.formats import EVENTS, REPORTS, default, listed
+from ptmon.frozen import dataclass, replace
 from ptmon.option_values import (
     Address,
     address,
@@ -22,47 +24,6 @@ from ptmon.option_values import (
     words,
 )
 from ptmon.static import Any
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """A command line, read. The fields are the ``name`` of the options in the table, and ``command``."""
-
-    attach: tuple[int | str, ...] = ()
-    """Process ids, and names of programs that run."""
-    wait: str | None = None
-    only: str | None = None
-    no_follow: bool = False
-    duration: float | None = None
-    no_io_uring: bool = False
-    output: str | None = None
-    format: str | None = None
-    units: str = "iec"
-    color: str = "auto"
-    quiet: bool = False
-    interval: float | None = None
-    max_sockets: int = 100_000
-    log: str | None = None
-    log_format: str | None = None
-    trace: tuple[str, ...] = ()
-    syslog: str | None = None
-    hooks: tuple[str, ...] = ()
-    deny: tuple[str, ...] = ()
-    serve: Address | None = None
-    max_clients: int = 16
-    wait_client: bool = False
-    serve_token_file: str | None = None
-    serve_cert: str | None = None
-    serve_key: str | None = None
-    engine: str = "native"
-    seccomp: str = "auto"
-    fast: str = "auto"
-    fast_after: int = 50
-    fast_explain: bool = False
-    demo: bool = False
-    version: bool = False
-    help: bool = False
-    command: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +44,33 @@ class Option:
     """Words behind its value that are numbers are values of it, too: ``-p $(pgrep nginx)``."""
     default: str | None = None
     """The value of an option that is given without one; a value then comes only behind a ``=``."""
-    name: str = ""
-    """The field of Options; by default made from the first flag."""
+    dest: str = ""
+    """The field of Options."""
 
-    @property
-    def dest(self) -> str:
-        return self.name or self.flags[0].lstrip("-").replace("-", "_")
+    def keyword(self, options: Options) -> tuple[str, Any]:
+        """The option's name and value in the Python API, where ``--no-follow`` is ``follow=False``."""
+        value = getattr(options, self.dest)
+        return (self.dest[3:], not value) if self.dest.startswith("no_") else (self.dest, value)
 
 
-TABLE = (
-    Option(
+_rows: list[Option] = []
+
+
+def option(value: Any, group: str, flags: tuple[str, ...], help: str, *more: Any, **named: Any) -> Any:
+    """A row of the table: a field of Options, which is ``value`` where the option is not given; then as in Option."""
+    _rows.append(Option(group, flags, help, *more, **named))
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """A command line, read: the rows of the table, and ``command``.
+
+    One that has the name of a field of EngineSettings is handed to the engine as that field.
+    """
+
+    attach: tuple[int | str, ...] = option(
+        (),
         "target",
         ("--attach", "-p"),
         "attach to running processes, their threads, their children and theirs; Ctrl-C detaches, they run on; by"
@@ -101,75 +79,96 @@ TABLE = (
         targets,
         repeatable=True,
         numbers=True,
-    ),
-    Option(
+    )
+    """Process ids, and names of programs that run."""
+    wait: str | None = option(
+        None,
         "target",
         ("--wait",),
         "wait until a program of this file name (or path) is executed by anyone whom ptmon may trace, then attach",
         "NAME",
         program_name,
-    ),
-    Option(
+    )
+    only: str | None = option(
+        None,
         "target",
         ("--only",),
         "count only processes whose executable's file name is NAME, from its execve on",
         "NAME",
         file_name,
-    ),
-    Option("target", ("--no-follow",), "trace threads, but no children: neither new ones nor those that are there"),
-    Option(
+    )
+    no_follow: bool = option(
+        False,
+        "target",
+        ("--no-follow",),
+        "trace threads, but no children: neither new ones nor those that are there",
+    )
+    duration: float | None = option(
+        None,
         "target",
         ("--duration",),
         "count for so long, then report; an attached process is detached, a started one runs to its end uncounted",
         "SECONDS",
         seconds,
-    ),
-    Option("target", ("--no-io-uring",), "let io_uring_setup fail with ENOSYS, so that programs use calls that count"),
-    Option(
+    )
+    no_io_uring: bool = option(
+        False,
+        "target",
+        ("--no-io-uring",),
+        "let io_uring_setup fail with ENOSYS, so that programs use calls that count",
+    )
+    output: str | None = option(
+        None,
         "report",
         ("-o",),
         "write the report to FILE instead of stderr; - is stdout, %p is the program's pid, %h the host, %% a % sign",
         "FILE",
         report_file,
-        name="output",
-    ),
-    Option(
+    )
+    format: str | None = option(
+        None,
         "report",
         ("--format",),
-        "summary, json or csv; by default json or csv where FILE ends so, else summary",
+        f"{listed(REPORTS, 'or')}; by default {listed([*REPORTS][1:], 'or')} where FILE ends so,"
+        f" else {default(REPORTS)}",
         "FORMAT",
-        choices=("summary", "json", "csv"),
-    ),
-    Option(
+        choices=tuple(REPORTS),
+    )
+    units: str = option(
+        "iec",
         "report",
         ("--units",),
         "iec (KiB), si (kB) or raw (bytes) in a summary; default iec",
         "UNITS",
         choices=("iec", "si", "raw"),
-    ),
-    Option(
+    )
+    color: str = option(
+        "auto",
         "report",
         ("--color",),
         "auto (a terminal, and NO_COLOR is not set), always or never",
         "WHEN",
         choices=("auto", "always", "never"),
-    ),
-    Option("report", ("--quiet", "-q"), "no report on stderr; a FILE is written still"),
-    Option(
+    )
+    quiet: bool = option(False, "report", ("--quiet", "-q"), "no report on stderr; a FILE is written still")
+    interval: float | None = option(
+        None,
         "report",
         ("--interval",),
         "say the totals every so many seconds: on stderr, or in the log if there is one, in its format",
         "SECONDS",
         seconds,
-    ),
-    Option(
+    )
+    max_sockets: int = option(
+        MAX_SOCKETS,
         "report",
         ("--max-sockets",),
-        "remember N sockets; beyond, closed ones become one row for each peer's host; default 100000",
+        f"remember N sockets; beyond, closed ones become one row for each peer's host; default {MAX_SOCKETS}",
         "N",
         count,
-    ),
-    Option(
+    )
+    log: str | None = option(
+        None,
         "events",
         ("--log",),
         "write a line for each event (exec, clone, exit, socket, close, send, receive ...) to stderr or to FILE; - is"
@@ -177,16 +176,17 @@ TABLE = (
         "[=FILE]",
         path_pattern,
         default="",
-    ),
-    Option(
+    )
+    log_format: str | None = option(
+        None,
         "events",
         ("--log-format",),
-        "text (for people, the default), jsonl (ptmon.event/1) or dmesg (the lines of two kernel modules that ptmon"
-        " stands in for)",
+        listed([f"{name} ({row.about})" for name, row in EVENTS.items()], "or"),
         "FORMAT",
-        choices=("text", "jsonl", "dmesg"),
-    ),
-    Option(
+        choices=tuple(EVENTS),
+    )
+    trace: tuple[str, ...] = option(
+        (),
         "events",
         ("--trace",),
         "tell enter and return of these system calls too, with their arguments; %network, %process and %file are"
@@ -194,82 +194,119 @@ TABLE = (
         "NAME[,NAME]",
         words,
         repeatable=True,
-    ),
-    Option(
+    )
+    syslog: str | None = option(
+        None,
         "events",
         ("--syslog",),
         "send the events to syslog: /dev/log, another socket's path, udp://HOST:PORT or tcp://HOST:PORT",
         "[=ADDRESS]",
         default="/dev/log",
-    ),
-    Option(
+    )
+    hooks: tuple[str, ...] = option(
+        (),
         "events",
         ("--hooks",),
         "run the functions that FILE.py marks with @ptmon.hook around the system calls that they name (repeatable)",
         "FILE.py",
         repeatable=True,
-    ),
-    Option(
+    )
+    deny: tuple[str, ...] = option(
+        (),
         "events",
         ("--deny",),
         "let a system call fail: NAME[:WHAT][=ERRNO], as ptrace=EPERM, connect:global, connect:10.0.0.0/8,"
         " socket:netlink (repeatable)",
         "RULE",
         repeatable=True,
-    ),
-    Option(
+    )
+    serve: Address | None = option(
+        None,
         "server",
         ("--serve",),
         "send the events to clients (telnet, nc) that connect to this port; HOST is 127.0.0.1 by default",
         "[HOST:]PORT",
         address,
-    ),
-    Option("server", ("--max-clients",), "serve N clients at a time; default 16", "N", count),
-    Option("server", ("--wait-client",), "start the program when the first client is there"),
-    Option(
+    )
+    max_clients: int = option(
+        MAX_CLIENTS,
+        "server",
+        ("--max-clients",),
+        f"serve N clients at a time; default {MAX_CLIENTS}",
+        "N",
+        count,
+    )
+    wait_client: bool = option(False, "server", ("--wait-client",), "start the program when the first client is there")
+    serve_token_file: str | None = option(
+        None,
         "server",
         ("--serve-token-file",),
         "ask each client for the word in FILE, as its first line; needed where HOST is not a loopback address",
         "FILE",
-    ),
-    Option("server", ("--serve-cert",), "serve by TLS with the certificate chain in FILE (PEM)", "FILE"),
-    Option("server", ("--serve-key",), "the certificate's key (PEM); default: it is in the certificate's file", "FILE"),
-    Option(
+    )
+    serve_cert: str | None = option(
+        None,
+        "server",
+        ("--serve-cert",),
+        "serve by TLS with the certificate chain in FILE (PEM)",
+        "FILE",
+    )
+    serve_key: str | None = option(
+        None,
+        "server",
+        ("--serve-key",),
+        "the certificate's key (PEM); default: it is in the certificate's file",
+        "FILE",
+    )
+    engine: str = option(
+        "native",
         "engine",
         ("--engine",),
         "native (the C core) or reference (python-ptrace: slow, one process; to learn from)",
         "ENGINE",
         choices=("native", "reference"),
-    ),
-    Option(
+    )
+    seccomp: str = option(
+        SECCOMP[0],
         "engine",
         ("--seccomp",),
         "auto, on or off: a seccomp filter lets calls that are not watched run at full speed",
         "WHEN",
-        choices=("auto", "on", "off"),
-    ),
-    Option(
+        choices=SECCOMP,
+    )
+    fast: str = option(
+        FAST[0],
         "engine",
         ("--fast",),
         "auto or off: count inside the program, without stops, where its code is known",
         "WHEN",
-        choices=("auto", "off"),
-    ),
-    Option(
+        choices=FAST,
+    )
+    fast_after: int = option(
+        FAST_AFTER,
         "engine",
         ("--fast-after",),
-        "so many stops of a process before its calls are counted inside of it; default 50",
+        f"so many stops of a process before its calls are counted inside of it; default {FAST_AFTER}",
         "STOPS",
         stops,
-    ),
-    Option(
+    )
+    fast_explain: bool = option(
+        False,
         "engine",
         ("--fast-explain",),
         "tell at the end, on stderr, which instructions of the program make system calls, which of them were replaced"
         " to count inside, and why others were not",
-    ),
-    Option("other", ("--demo",), "trace a small built-in server with five clients, its events and its report"),
-    Option("other", ("--version", "-V"), "print the version"),
-    Option("other", ("--help", "-h"), "print this help"),
-)
+    )
+    demo: bool = option(
+        False,
+        "other",
+        ("--demo",),
+        "trace a small built-in server with five clients, its events and its report",
+    )
+    version: bool = option(False, "other", ("--version", "-V"), "print the version")
+    help: bool = option(False, "other", ("--help", "-h"), "print this help")
+    command: tuple[str, ...] = ()
+
+
+TABLE = tuple(replace(row, dest=name) for name, row in zip(Options.__match_args__, _rows, strict=False))
 BY_FLAG = {flag: option for option in TABLE for flag in option.flags}

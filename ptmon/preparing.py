@@ -4,84 +4,91 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from ptmon.engines import FAST_AFTER, EngineSettings
+from ptmon.defaults import FAST, FAST_AFTER, SECCOMP
+from ptmon.engines import EngineSettings
 from ptmon.errors import PtmonError
-from ptmon.static import TYPE_CHECKING
+from ptmon.static import TYPE_CHECKING, Any
 from ptmon.watches import Hold, Rule, Watch
 
 if TYPE_CHECKING:
-    from ptmon.hooks import Hook
+    from ptmon.hooks import Failed, Hook
 
-SECCOMP = ("auto", "on", "off")
-FAST = ("auto", "off")
+Text = str | bytes | os.PathLike[str]
 
 
 def prepare(
     *,
-    command: Sequence[str | bytes | os.PathLike[str]] = (),
+    command: Sequence[Text] = (),
     attach: Sequence[int] = (),
-    only: str | None = None,
-    follow: bool = True,
-    io_uring: bool = True,
-    seccomp: str = "auto",
-    fast: str = "auto",
+    fast: str = FAST[0],
     fast_after: int = FAST_AFTER,
-    explain: bool = False,
-    duration: float | None = None,
     trace: Iterable[str] = (),
     deny: Iterable[str] = (),
     hooks: Iterable[Hook] = (),
     told: bool = True,
-    guest: bool = False,
-    ignored: int | None = None,
-    cwd: str | bytes | os.PathLike[str] | None = None,
+    failed: Failed | None = None,
+    cwd: Text | None = None,
     env: Mapping[str, str] | Mapping[bytes, bytes] | None = None,
+    **others: Any,
 ) -> EngineSettings:
     """The settings of an engine: names of system calls become watches, and rules what the engine can check.
 
-    ``told`` False: nobody asks which calls were refused, so that some rules need no stop. Raises PtmonError, and
-    UsageError for a name or a rule that is not understood.
+    ``others`` are fields of EngineSettings, which go through as they are. ``told`` False: nobody asks which calls were
+    refused, so that some rules need no stop. ``failed``: as hooks.Runner has it. Raises PtmonError, and UsageError for
+    a name or a rule that is not understood.
     """
-    if seccomp not in SECCOMP:
-        raise PtmonError(f"seccomp is {seccomp!r}, not one of {', '.join(SECCOMP)}")
-    if fast not in FAST:
-        raise PtmonError(f"fast is {fast!r}, not one of {', '.join(FAST)}")
-    if not isinstance(fast_after, int) or isinstance(fast_after, bool) or not 0 < fast_after < 2**31:
-        raise PtmonError(f"fast_after is {fast_after!r}, not a positive number of stops")
-    if seccomp == "on" and not follow:
-        raise PtmonError("children inherit the seccomp filter: with seccomp 'on' they have to be followed")
+    _check(fast=fast, fast_after=fast_after, **others)
     for pid in attach:
         if not isinstance(pid, int) or isinstance(pid, bool) or not 0 < pid < 2**31:
             raise PtmonError(f"cannot attach to process {pid!r}: that is not a process id")
-    if duration is not None and not duration > 0:
-        raise PtmonError(f"duration is {duration!r}, not a positive number of seconds")
-    if only is not None and (not only or "/" in only or "\0" in only):
-        raise PtmonError(f"only is {only!r}, not a file name without its directory")
     refusing = _rules(_texts("deny", deny), told)
-    watches, hold = _watched(_texts("trace", trace), tuple(hooks), refusing)
+    watches, hold = _watched(_texts("trace", trace), tuple(hooks), refusing, failed)
     return EngineSettings(
         command=_words(command),
         attach=tuple(attach),
-        only=only,
-        follow=follow,
-        io_uring=io_uring,
-        seccomp=seccomp,
-        fast=fast_after if fast == "auto" else 0,
-        explain=explain,
-        duration=duration,
+        fast=fast_after if fast == FAST[0] else 0,
         watches=watches,
         rules=refusing,
         hold=hold,
-        guest=guest,
-        ignored=ignored,
         cwd=None if cwd is None else _path(cwd),
         environment=None if env is None else _environment(env),
+        **others,
     )
 
 
-def _words(command: Sequence[str | bytes | os.PathLike[str]]) -> tuple[str, ...]:
+ASKED = frozenset((*EngineSettings.__match_args__, "fast_after", "trace", "deny"))
+"""What can be asked of an engine, by its name in the Python API. An option of such a name is passed on."""
+
+
+def _check(**asked: Any) -> None:
+    for name, (is_so, what) in _CHECKS.items():
+        if name in asked and not is_so(asked[name]):
+            raise PtmonError(f"{name} is {asked[name]!r}, not {what}")
+    if asked.get("seccomp") == "on" and not asked.get("follow", True):
+        raise PtmonError("children inherit the seccomp filter: with seccomp 'on' they have to be followed")
+
+
+def _is_number_of_stops(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**31
+
+
+def _is_file_name(value: str) -> bool:
+    return bool(value) and "/" not in value and "\0" not in value
+
+
+_CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "seccomp": (SECCOMP.__contains__, f"one of {', '.join(SECCOMP)}"),
+    "fast": (FAST.__contains__, f"one of {', '.join(FAST)}"),
+    "fast_after": (_is_number_of_stops, "a positive number of stops"),
+    "duration": (lambda value: value is None or value > 0, "a positive number of seconds"),
+    "only": (lambda value: value is None or _is_file_name(value), "a file name without its directory"),
+}
+"""What a value has to be, and how that is said."""
+
+
+def _words(command: Sequence[Text]) -> tuple[str, ...]:
     if isinstance(command, str | bytes):
         raise TypeError(f"a command is a sequence of words, as [{command!r}], and no shell takes it apart")
     words = tuple(os.fsdecode(word) for word in command)
@@ -90,7 +97,7 @@ def _words(command: Sequence[str | bytes | os.PathLike[str]]) -> tuple[str, ...]
     return words
 
 
-def _path(cwd: str | bytes | os.PathLike[str]) -> str:
+def _path(cwd: Text) -> str:
     path = os.fsdecode(cwd)
     if "\0" in path:
         raise ValueError("the path cwd has a NUL in it")
@@ -124,7 +131,7 @@ def _rules(deny: tuple[str, ...], told: bool) -> tuple[Rule, ...]:
 
 
 def _watched(
-    trace: tuple[str, ...], hooks: tuple[Hook, ...], rules: tuple[Rule, ...]
+    trace: tuple[str, ...], hooks: tuple[Hook, ...], rules: tuple[Rule, ...], failed: Failed | None
 ) -> tuple[tuple[Watch, ...], Hold | None]:
     """What of calls is to be told, kept and held; and who answers for those that are held."""
     # Imported late: these are tables of hundreds of names, and most runs name none.
@@ -143,5 +150,5 @@ def _watched(
     for each in hooks:
         if not isinstance(each, Hook):
             raise PtmonError(f'{each!r} is no hook: mark the function with @ptmon.hook("execve")')
-    runner = Runner(hooks)
+    runner = Runner(hooks, failed)
     return merge_watches([*watches, *runner.watches()]), runner.hold

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ptmon.frozen import dataclass, field
-from ptmon.rates import Rate
+from ptmon.ledger.rates import Rate
 from ptmon.static import Any
 from ptmon.version import __version__
 

@@ -7,17 +7,18 @@ import errno
 import os
 import time
 from _thread import allocate_lock  # which is threading.Lock
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
+from ptmon.defaults import MAX_SOCKETS
 from ptmon.engines import Debug, Engine, EngineSettings, create
 from ptmon.errors import AttachError, LaunchError, PtmonError, Step
 from ptmon.frozen import replace
-from ptmon.ledger import MAX_SOCKETS, Ledger
-from ptmon.outputs import Output, Outputs, asks, stderr
+from ptmon.ledger.ledger import Ledger
+from ptmon.ledger.snapshot import Snapshot
+from ptmon.outputs import Output, Outputs, asks
 from ptmon.records import Exit, Incomplete, Reason
 from ptmon.report import Header, Report, Waited, seconds
-from ptmon.snapshot import Snapshot
 
 
 class Session:
@@ -36,8 +37,11 @@ class Session:
         interval: float | None = None,
         max_sockets: int = MAX_SOCKETS,
         wait: str | None = None,
+        say: Callable[[str], None] | None = None,
     ) -> None:
-        """``wait``: the program to wait for and then to attach to; ``settings`` name no target then."""
+        """``wait``: the program to wait for and then to attach to; ``settings`` name no target then. ``say`` is called
+        with what is to be told at once; None: the logger ``ptmon`` gets it.
+        """
         self.settings = settings
         self.report: Report | None = None
         self.exit: Exit | None = None
@@ -46,6 +50,11 @@ class Session:
         self._interval = interval
         self._max_sockets = max_sockets
         self._wait = wait
+        if say is None:
+            from ptmon.saying import Saying
+
+            say = Saying().say
+        self._say = say
         self._attached = bool(settings.attach) or wait is not None
         self._engine: Engine | None = None
         self._ledger: Ledger | None = None
@@ -108,7 +117,7 @@ class Session:
         from ptmon.waiting.program import instance
 
         reopen = self._outputs.reopen if self._outputs.reopens else None
-        with Waiter(name, stderr.say) as waiter, hangup.heard(reopen):
+        with Waiter(name, self._say) as waiter, hangup.heard(reopen):
             while True:
                 found = waiter.next()
                 try:
@@ -157,7 +166,7 @@ class Session:
 
     def _result(self, engine: Engine, ledger: Ledger) -> Report:
         report = ledger.report(engine.elapsed())
-        if not self.settings.explain:
+        if not self.settings.fast_explain:
             return report
         from ptmon import sites
 
@@ -166,14 +175,14 @@ class Session:
     def _say_unguarded(self, record: Incomplete) -> None:
         """Whoever refuses calls has to know at once that a process can make them."""
         if record.reason is Reason.COMPAT and self.settings.rules and not self.settings.guest:
-            stderr.say(f"process {record.pid} runs a 32-bit program: --deny cannot refuse its calls on this machine")
+            self._say(f"process {record.pid} runs a 32-bit program: --deny cannot refuse its calls on this machine")
 
     def _tell_refused(self, engine: Engine) -> None:
         """Of several targets some may be traced: the report is not complete without the others."""
         if engine.refused:
             from ptmon import explain
         for error in engine.refused:
-            stderr.say(str(explain.attach_failure(error)))
+            self._say(str(explain.attach_failure(error)))
             self._refused.append((error.pid, error.number))
         records = [Incomplete(0.0, pid, Reason.UNATTACHED, None, number) for pid, number in self._refused]
         if records and self._ledger is not None:
@@ -195,12 +204,12 @@ class Session:
                 self._refused.append((pid, 0))
                 continue
             if said is not None:
-                stderr.say(said)
+                self._say(said)
             groups[group] = None
         if errors and not groups:
             raise errors[0]
         for one in errors:
-            stderr.say(f"{one}; the others are attached to")
+            self._say(f"{one}; the others are attached to")
         outputs = self._outputs
         return replace(
             settings,

@@ -25,6 +25,8 @@ from tests.support import DEADLINE, assert_sums_agree, started, tracing, until
 LISTEN = "0A"
 """State of a listening socket in /proc/net/tcp: TCP_LISTEN of include/net/tcp_states.h."""
 
+CLAIMS: list[socket.socket] = []
+"""What says that ports are taken, until this process ends."""
 TRANSFERS = "read,readv,recvfrom,recvmsg,recvmmsg,write,writev,sendto,sendmsg,sendmmsg,sendfile,splice"
 STRACE_LINE = re.compile(r"(\w+)\(\d+<TCP:\[[^]]*\]>.* = (\d+)\n")
 
@@ -38,15 +40,23 @@ def program(name: str) -> str:
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 to listen on, below those that the kernel gives to clients, so that none takes it."""
+    """A port of 127.0.0.1 to listen on, below those that the kernel gives to clients, so that none takes it.
+
+    Nor does another suite that runs at the same time: as long as this one runs, an abstract Unix socket of its number
+    (unix(7)) says that the port is taken.
+    """
     while True:
         port = random.randrange(10000, 32000)
-        with socket.socket() as trial:
-            try:
+        claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            claim.bind(f"\0ptmon-tests-port-{port}")
+            with socket.socket() as trial:
                 trial.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
+        except OSError:
+            claim.close()
+            continue
+        CLAIMS.append(claim)
+        return port
 
 
 def states(port: int) -> list[str]:

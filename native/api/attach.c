@@ -27,7 +27,7 @@ int pt_detach(struct pt_tracer *t, struct pt_batch *batch)
 	/* A tracee that can't stop (uninterruptible sleep, such as a parent in vfork) is let go by the kernel when
 	 * ptmon exits. */
 	while (t->tracee_count && now_ns() < end) {
-		unsigned int left = detach_ask(t);
+		unsigned int left = detach_interrupt(t);
 
 		if ((left == t->tracee_count && now_ns() > grace) || loop_step(t) == -ECHILD)
 			break;

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/hash.h"
 #include "ptmon_api.h"
 
 #define SECOND 1000000000
@@ -39,48 +40,54 @@ static int64_t since(const struct pt_record *row, uint64_t start)
 	return moment > 0 ? moment : 0;
 }
 
-static bool same(const struct pt_record *one, const struct pt_record *other, uint64_t start)
+struct grouping {
+	const struct pt_record *rows;
+	const struct pt_group *groups;
+	uint64_t start;
+};
+
+static bool alike(const void *context, uint32_t number, const void *row)
 {
+	const struct grouping *grouping = context;
+	const struct pt_record *one = row, *other = &grouping->rows[grouping->groups[number].first];
+
 	return one->tid == other->tid && one->socket == other->socket && one->fd == other->fd &&
 	       one->syscall == other->syscall && one->direction == other->direction && one->error == other->error &&
 	       one->calls == other->calls && one->fast == other->fast && one->tgid == other->tgid &&
-	       since(one, start) / SECOND == since(other, start) / SECOND;
+	       since(one, grouping->start) / SECOND == since(other, grouping->start) / SECOND;
 }
 
-static uint32_t hash(const struct pt_record *row)
+static uint64_t key_of(const struct pt_record *row)
 {
-	uint64_t value = (uint64_t)(uint32_t)row->tid << 32 | row->socket;
-
-	value ^= ((uint64_t)(uint32_t)row->fd << 24) ^ ((uint64_t)row->syscall << 12) ^ row->direction;
-	value ^= (uint64_t)(uint32_t)row->error << 40;
-	value *= 0x9e3779b97f4a7c15;
-	return (uint32_t)(value >> 32);
+	return ((uint64_t)(uint32_t)row->tid << 32 | row->socket) ^ ((uint64_t)(uint32_t)row->fd << 24) ^
+	       ((uint64_t)row->syscall << 12) ^ row->direction ^ (uint64_t)(uint32_t)row->error << 40;
 }
 
 int pt_group(const struct pt_record *rows, uint32_t count, uint64_t start, struct pt_group *groups, uint32_t *group_of)
 {
-	uint32_t size = 16, found = 0;
-	uint32_t *index; /* group + 1; 0: free */
+	const struct grouping grouping = {rows, groups, start};
+	struct hash_index index = {.size = 16};
+	uint32_t found = 0;
 
-	while (size < 2 * (uint64_t)count)
-		size *= 2;
-	index = calloc(size, sizeof(*index));
-	if (!index)
+	while (index.size < 2 * (uint64_t)count)
+		index.size *= 2;
+	index.probes = index.size;
+	index.slots = calloc(index.size, sizeof(*index.slots));
+	if (!index.slots)
 		return -ENOMEM;
 	for (uint32_t row = 0; row < count; row++) {
-		uint32_t at = hash(&rows[row]) & (size - 1);
+		bool known;
+		uint32_t *slot = hash_index_find(&index, key_of(&rows[row]), alike, &grouping, &rows[row], &known);
 
-		while (index[at] && !same(&rows[row], &rows[groups[index[at] - 1].first], start))
-			at = (at + 1) & (size - 1);
-		if (!index[at]) {
+		if (!known) {
 			groups[found] = (struct pt_group){.first = row};
-			index[at] = ++found;
+			*slot = ++found;
 		}
-		groups[index[at] - 1].count++;
-		groups[index[at] - 1].bytes += rows[row].bytes;
-		group_of[row] = index[at] - 1;
+		groups[*slot - 1].count++;
+		groups[*slot - 1].bytes += rows[row].bytes;
+		group_of[row] = *slot - 1;
 	}
-	free(index);
+	free(index.slots);
 	return (int)found;
 }
 

@@ -73,15 +73,15 @@ static void write_listener(char *to, pid_t pid)
 }
 
 /* 0 or -ENOMEM. */
-static int copy_environment(struct start *start, const char *const *envp, bool guest)
+static int copy_environment(struct start *start, const char *const *envp, bool embedded)
 {
 	char own[sizeof(start->listener)];
 	unsigned int count = 0;
 
 	snprintf(own, sizeof(own), LISTEN_PID "%d", (int)getpid());
 	for (; envp[count]; count++)
-		/* A guest's host is the service itself. */
-		start->listens |= !guest && strcmp(envp[count], own) == 0;
+		/* Where ptmon is embedded its host is the service itself. */
+		start->listens |= !embedded && strcmp(envp[count], own) == 0;
 	start->envp = calloc(count + 1, sizeof(*start->envp));
 	if (!start->envp)
 		return -ENOMEM;
@@ -123,7 +123,7 @@ static _Noreturn void child(const struct pt_tracer *t, struct start *start)
 /* Handles the stops on the way until the program runs, or the child has given up. */
 static int follow_to_exec(struct pt_tracer *t, const struct start *start, int32_t *step)
 {
-	while (tracee_find(t, t->first) && !t->first_executed) {
+	while (tracee_find(t, t->first.pid) && !t->first.executed) {
 		int status;
 		pid_t tid = waitpid(-1, &status, WAIT_FLAGS);
 
@@ -134,8 +134,8 @@ static int follow_to_exec(struct pt_tracer *t, const struct start *start, int32_
 		if (tid > 0)
 			loop_dispatch(t, tid, status);
 	}
-	if (t->first_executed)
-		return t->first;
+	if (t->first.executed)
+		return t->first.pid;
 	*step = start->answer->step;
 	return start->answer->error ? -start->answer->error : -ESRCH;
 }
@@ -154,10 +154,10 @@ static int seize(struct pt_tracer *t, pid_t pid, int32_t *step)
 	tracee->fresh = true;
 	tracee->group->counted = !t->only;
 	t->launched = true;
-	t->first = pid;
+	t->first.pid = pid;
 	t->now = now_ns();
 	if (!t->only)
-		clone_tell(t, tracee);
+		clone_emit(t, tracee);
 	sockets_existed(t, pid); /* what it inherits; an error only means that nothing is known of it */
 	return 0;
 }
@@ -212,7 +212,7 @@ int pt_launch(struct pt_tracer *t, const char *const *argv, const char *const *e
 	if (!start)
 		return -ENOMEM;
 	start->argv = argv;
-	result = copy_environment(start, envp, t->options.guest);
+	result = copy_environment(start, envp, t->options.embedded);
 	if (result < 0) {
 		free(start);
 		return result;

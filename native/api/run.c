@@ -14,7 +14,7 @@
 #include "loop/hold.h"
 #include "loop/loop.h"
 #include "loop/signals.h"
-#include "machine/proc.h"
+#include "machine/proc_path.h"
 #include "process/clone.h"
 #include "process/tracee.h"
 #include "records/emit.h"
@@ -96,7 +96,7 @@ void pt_destroy(struct pt_tracer *t)
 	signals_destroy(t);
 	emit_destroy(t);
 	watch_destroy(t);
-	free(t->left_out);
+	free(t->left_out.list);
 	free(t->only);
 	free(t);
 }
@@ -127,12 +127,12 @@ int pt_run(struct pt_tracer *t, int timeout_ms, struct pt_batch *batch)
 	int64_t end = now_ns() + timeout_ms * 1000000LL;
 	int result = 0;
 
-	/* The first batch also holds what launch and attach had to tell. */
+	/* The first batch also holds what launch and attach have emitted. */
 	emit_continue(t);
-	t->wants_answer = false;
+	t->wants.answer = false;
 	t->now = now_ns();
 	signals_start_ticks(t);
-	while (t->tracee_count && !t->wants_end && !t->wants_answer && !emit_full(t) && t->now < end &&
+	while (t->tracee_count && !t->wants.end && !t->wants.answer && !emit_full(t) && t->now < end &&
 	       result != -ECHILD) {
 		result = loop_step(t);
 		tick(t);

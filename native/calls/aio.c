@@ -26,13 +26,13 @@ static int is_on_socket(struct pt_tracer *t, struct tracee *tracee, uint64_t poi
 	return files_lookup(t, tracee, (int)iocb.aio_fildes, &socket);
 }
 
-void aio_enter(struct pt_tracer *t, struct tracee *tracee)
+bool aio_enter(struct pt_tracer *t, struct tracee *tracee)
 {
 	const struct call *call = &tracee->call;
 	uint64_t count = call->args[1];
 
 	if (tracee->group->warned & 1u << PT_REASON_AIO)
-		return;
+		return false;
 	for (unsigned int i = 0; i < count && i < MOST_IOCBS; i++) {
 		int found = is_on_socket(t, tracee, call->args[2], i);
 
@@ -41,6 +41,7 @@ void aio_enter(struct pt_tracer *t, struct tracee *tracee)
 		if (found == 1)
 			emit_warning(t, tracee, PT_REASON_AIO, call->entry, 0);
 		if (found)
-			return;
+			break;
 	}
+	return false;
 }

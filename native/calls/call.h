@@ -5,8 +5,6 @@
 
 #include "state/tracer.h"
 
-/* Does what this tracee does count? */
-bool call_counts(const struct pt_tracer *t, const struct tracee *tracee);
 /* The tracee stands before a call (seccomp-stop or syscall-entry-stop): what came before that is over. */
 void call_begin(struct pt_tracer *t, struct tracee *tracee, enum abi abi, uint64_t number, const uint64_t args[6]);
 /* It is about to make that call; or (not made) the call is skipped, and answered by ptmon. True if its exit-stop is

@@ -23,7 +23,7 @@
 
 struct denial {
 	struct denial *next;
-	struct pt_rule said; /* prefixes: those below */
+	struct pt_rule given; /* prefixes: those below */
 	struct pt_prefix prefixes[];
 };
 
@@ -65,23 +65,23 @@ static bool is_valid(const struct pt_rule *rule)
 	return true;
 }
 
-int pt_deny(struct pt_tracer *t, const struct pt_rule *said)
+int pt_deny(struct pt_tracer *t, const struct pt_rule *given)
 {
 	struct denial *rule, **at;
 
-	if (!is_valid(said))
+	if (!is_valid(given))
 		return -EINVAL;
-	rule = calloc(1, sizeof(*rule) + said->prefix_count * sizeof(rule->prefixes[0]));
+	rule = calloc(1, sizeof(*rule) + given->prefix_count * sizeof(rule->prefixes[0]));
 	if (!rule)
 		return -ENOMEM;
-	rule->said = *said;
-	rule->said.prefixes = rule->prefixes;
-	for (uint32_t i = 0; i < said->prefix_count; i++)
-		rule->prefixes[i] = unmapped(said->prefixes[i]);
-	for (at = &t->orders[said->compat != 0][said->number].rules; *at; at = &(*at)->next)
+	rule->given = *given;
+	rule->given.prefixes = rule->prefixes;
+	for (uint32_t i = 0; i < given->prefix_count; i++)
+		rule->prefixes[i] = unmapped(given->prefixes[i]);
+	for (at = &t->orders.of[given->compat != 0][given->number].rules; *at; at = &(*at)->next)
 		;
 	*at = rule;
-	t->has_orders = true;
+	t->orders.any = true;
 	return 0;
 }
 
@@ -140,7 +140,7 @@ bool deny_matches(const struct denial *rule, const uint8_t *address, size_t leng
 	unsigned int count = views_of(address, length, views);
 	bool spoken_of = false, inside = false;
 
-	for (uint32_t i = 0; i < rule->said.prefix_count; i++) {
+	for (uint32_t i = 0; i < rule->given.prefix_count; i++) {
 		for (unsigned int view = 0; view < count; view++) {
 			if (views[view].family != rule->prefixes[i].family)
 				continue;
@@ -148,7 +148,7 @@ bool deny_matches(const struct denial *rule, const uint8_t *address, size_t leng
 			inside |= !views[view].bits || begins_with(views[view].bits, &rule->prefixes[i]);
 		}
 	}
-	return rule->said.outside ? spoken_of && !inside : inside;
+	return rule->given.outside ? spoken_of && !inside : inside;
 }
 
 /* An address that can't be read does not match: the kernel can't read it either. */
@@ -161,10 +161,10 @@ static bool matches_at(pid_t tid, const struct denial *rule, uint64_t address, u
 	return address && length && memory_read(tid, address, bytes, length) == 0 && deny_matches(rule, bytes, length);
 }
 
-static bool matches_messages(pid_t tid, const struct denial *rule, const struct pt_call *call)
+static bool has_messages(pid_t tid, const struct denial *rule, const struct pt_call *call)
 {
-	uint64_t address = call->args[rule->said.argument];
-	uint32_t count = (uint32_t)call->args[rule->said.argument + 1];
+	uint64_t address = call->args[rule->given.argument];
+	uint32_t count = (uint32_t)call->args[rule->given.argument + 1];
 	struct message message;
 
 	for (unsigned int i = 0; i < count && i < MOST_MESSAGES; i++) {
@@ -176,51 +176,66 @@ static bool matches_messages(pid_t tid, const struct denial *rule, const struct 
 	return false;
 }
 
-static bool refuses(pid_t tid, const struct denial *rule, const struct pt_call *call)
+static bool always(pid_t tid, const struct denial *rule, const struct pt_call *call)
 {
-	uint64_t argument = call->args[rule->said.argument];
+	(void)tid;
+	(void)rule;
+	(void)call;
+	return true;
+}
+
+static bool has_value(pid_t tid, const struct denial *rule, const struct pt_call *call)
+{
+	(void)tid;
+	return (int32_t)call->args[rule->given.argument] == rule->given.value;
+}
+
+static bool has_address(pid_t tid, const struct denial *rule, const struct pt_call *call)
+{
+	return matches_at(tid, rule, call->args[rule->given.argument], (uint32_t)call->args[rule->given.argument + 1]);
+}
+
+static bool has_message(pid_t tid, const struct denial *rule, const struct pt_call *call)
+{
 	struct message message;
 
-	switch (rule->said.condition) {
-	case PT_ALWAYS:
-		return true;
-	case PT_IF_VALUE:
-		return (int32_t)argument == rule->said.value;
-	case PT_IF_ADDRESS:
-		return matches_at(tid, rule, argument, (uint32_t)call->args[rule->said.argument + 1]);
-	case PT_IF_MESSAGE:
-		return memory_read_msghdr(tid, argument, call->compat, &message) == 0 &&
-		       matches_at(tid, rule, message.name, message.name_length);
-	default:
-		return matches_messages(tid, rule, call);
-	}
+	return memory_read_msghdr(tid, call->args[rule->given.argument], call->compat, &message) == 0 &&
+	       matches_at(tid, rule, message.name, message.name_length);
 }
+
+/* By its condition: does the rule refuse this call? */
+static bool (*const conditions[])(pid_t tid, const struct denial *rule, const struct pt_call *call) = {
+	[PT_ALWAYS] = always,	       [PT_IF_VALUE] = has_value,	[PT_IF_ADDRESS] = has_address,
+	[PT_IF_MESSAGE] = has_message, [PT_IF_MESSAGES] = has_messages,
+};
+
+_Static_assert(sizeof(conditions) / sizeof(conditions[0]) == PT_IF_MESSAGES + 1, "each condition has its row");
 
 const struct denial *deny_find(pid_t tid, const struct denial *rules, const struct pt_call *call)
 {
-	while (rules && !refuses(tid, rules, call))
+	while (rules && !conditions[rules->given.condition](tid, rules, call))
 		rules = rules->next;
 	return rules;
 }
 
 int deny_always(const struct denial *rules)
 {
-	return rules && rules->said.condition == PT_ALWAYS && !rules->said.told ? rules->said.error : 0;
+	return rules && rules->given.condition == PT_ALWAYS && !rules->given.emit ? rules->given.error : 0;
 }
 
 int deny_error(const struct denial *rule)
 {
-	return rule->said.error;
+	return rule->given.error;
 }
 
 int deny_id(const struct denial *rule)
 {
-	return rule->said.id;
+	return rule->given.id;
 }
 
-bool deny_told(const struct denial *rule)
+bool deny_emits(const struct denial *rule)
 {
-	return rule->said.told != 0;
+	return rule->given.emit != 0;
 }
 
 struct pt_watch deny_captures(const struct denial *rule, const struct pt_watch *watch)
@@ -231,12 +246,12 @@ struct pt_watch deny_captures(const struct denial *rule, const struct pt_watch *
 		[PT_IF_MESSAGES] = PT_CAPTURE_MMSGHDR,
 	};
 	struct pt_watch kept = watch ? *watch : (struct pt_watch){0};
-	struct pt_capture *capture = &kept.captures[rule->said.argument];
+	struct pt_capture *capture = &kept.captures[rule->given.argument];
 
-	if (rule->said.condition < PT_IF_ADDRESS)
+	if (rule->given.condition < PT_IF_ADDRESS)
 		return kept;
 	if (capture->kind == PT_CAPTURE_NOTHING)
-		*capture = (struct pt_capture){.kind = kinds[rule->said.condition], .most = ADDRESS_SIZE};
+		*capture = (struct pt_capture){.kind = kinds[rule->given.condition], .most = ADDRESS_SIZE};
 	capture->at_entry = 1;
 	return kept;
 }

@@ -16,7 +16,7 @@ bool deny_matches(const struct denial *rule, const uint8_t *address, size_t leng
 int deny_always(const struct denial *rules);
 int deny_error(const struct denial *rule);
 int deny_id(const struct denial *rule);
-bool deny_told(const struct denial *rule);
+bool deny_emits(const struct denial *rule);
 /* What is kept of a refused call: what its watch (or NULL) says, and the address that the rule looks at. */
 struct pt_watch deny_captures(const struct denial *rule, const struct pt_watch *watch);
 void deny_destroy(struct denial *rules);

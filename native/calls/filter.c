@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <linux/audit.h>
-#include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <sys/mman.h>
@@ -18,6 +17,7 @@
 #include <unistd.h>
 
 #include "calls/deny.h"
+#include "calls/rules.h"
 #include "calls/watch.h"
 #include "state/tracer.h"
 #include "syscalls/syscalls.h"
@@ -28,10 +28,6 @@
 #define RETURN(value) BPF_STMT(BPF_RET | BPF_K, value)
 /* The next `skip` instructions are left out unless the comparison holds. */
 #define UNLESS(operation, value, skip) BPF_JUMP(BPF_JMP | BPF_##operation | BPF_K, value, 0, skip)
-
-#ifndef PR_SET_SYSCALL_USER_DISPATCH
-#define PR_SET_SYSCALL_USER_DISPATCH 59 /* Linux 5.11 */
-#endif
 
 #define VERDICT_TRACE (SECCOMP_RET_TRACE | FILTER_COOKIE)
 #define RETURN_ALLOW RETURN(SECCOMP_RET_ALLOW)
@@ -54,26 +50,24 @@ static void put_verdict(struct writer *w, uint32_t number, uint32_t verdict)
 	put(w, (struct sock_filter)RETURN(verdict));
 }
 
-/* The accumulator holds the number. This call stops if argument 0 has one of these bits, or is this value. */
-static void put_argument(struct writer *w, uint32_t number, uint16_t comparison, uint32_t value)
+/* The accumulator holds the number. This call stops if argument 0 has one of these bits. */
+static void put_bits(struct writer *w, uint32_t number, uint32_t bits)
 {
 	put(w, (struct sock_filter)UNLESS(JEQ, number, 4));
 	put(w, (struct sock_filter)LOAD_ARGUMENT);
-	put(w, (struct sock_filter)BPF_JUMP(BPF_JMP | comparison | BPF_K, value, 0, 1));
+	put(w, (struct sock_filter)UNLESS(JSET, bits, 1));
 	put(w, (struct sock_filter)RETURN(VERDICT_TRACE));
 	put(w, (struct sock_filter)RETURN_ALLOW);
 }
 
-/* What sandbox.c looks at. */
-static void put_prctl(struct writer *w, uint32_t number)
+/* The same if it is one of these values. */
+static void put_values(struct writer *w, uint32_t number, const uint32_t values[RULE_VALUES])
 {
-	static const uint32_t watched[] = {PR_SET_SECCOMP, PR_SET_SYSCALL_USER_DISPATCH, PR_SET_DUMPABLE, PR_SET_TSC};
-	const unsigned int count = sizeof(watched) / sizeof(watched[0]);
-
-	put(w, (struct sock_filter)UNLESS(JEQ, number, (uint8_t)(count + 3)));
+	put(w, (struct sock_filter)UNLESS(JEQ, number, RULE_VALUES + 3));
 	put(w, (struct sock_filter)LOAD_ARGUMENT);
-	for (unsigned int i = 0; i < count; i++)
-		put(w, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, watched[i], (uint8_t)(count - i), 0));
+	for (unsigned int i = 0; i < RULE_VALUES; i++)
+		put(w,
+		    (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, values[i], (uint8_t)(RULE_VALUES - i), 0));
 	put(w, (struct sock_filter)RETURN_ALLOW);
 	put(w, (struct sock_filter)RETURN(VERDICT_TRACE));
 }
@@ -118,35 +112,30 @@ static void put_touching(struct writer *w, const struct fast_ops *fast, enum abi
 }
 
 /* A call that nobody watches or refuses: it may count. */
-static void put_counted(struct writer *w, const struct syscall_entry *entry, uint32_t number, bool no_io_uring)
+static void put_counted(struct writer *w, const struct pt_tracer *t, const struct syscall_entry *entry, uint32_t number)
 {
-	switch (entry->rule) {
-	case RULE_CLONE:
-		put_argument(w, number, BPF_JSET, CLONE_UNTRACED);
+	const struct rule_ops *ops = rules_of(entry);
+	const int error = ops->refused ? ops->refused(t) : 0;
+
+	switch (ops->stops.kind) {
+	case STOPS_EACH:
+		put_verdict(w, number, error ? SECCOMP_RET_ERRNO | (uint32_t)error : VERDICT_TRACE);
 		return;
-	case RULE_UNSHARE:
-		put_argument(w, number, BPF_JSET, CLONE_FILES);
+	case STOPS_NONE:
 		return;
-	case RULE_PRCTL:
-		put_prctl(w, number);
+	case STOPS_WITH_BITS:
+		put_bits(w, number, ops->stops.bits);
 		return;
-	case RULE_VFORK:
-		return; /* there is no filter where children are not followed */
-	case RULE_IO_URING_ENTER:
-		return; /* whose ring it is was seen when it was made, inherited or got (rings.h) */
-	case RULE_IO_URING:
-		put_verdict(w, number, no_io_uring ? SECCOMP_RET_ERRNO | ENOSYS : VERDICT_TRACE);
-		return;
-	default:
-		put_verdict(w, number, VERDICT_TRACE);
+	case STOPS_AT_VALUES:
+		put_values(w, number, ops->stops.values);
 	}
 }
 
-/* May the filter itself refuse this call? Not if it is to be told of or held. Nor an execve: the first one is made by
- * ptmon, after the filter is installed, and at its stop it is let pass. */
+/* May the filter itself refuse this call? Not if it is watched: its records are emitted, or it is held. Nor an execve:
+ * the first one is made by ptmon, after the filter is installed, and at its stop it is let pass. */
 static bool may_refuse(const struct order *order, const struct syscall_entry *entry)
 {
-	if (order->watch && (order->watch->tell || order->watch->hold))
+	if (order->watch && (order->watch->emit || order->watch->hold))
 		return false;
 	return deny_always(order->rules) && !(entry && entry->rule == RULE_EXEC);
 }
@@ -166,7 +155,7 @@ static void put_call(struct writer *w, const struct pt_tracer *t, enum abi abi, 
 	else if (fast && abi == ABI_NATIVE && fast->counts(number))
 		put_unless_in_stub(w, fast, number);
 	else if (entry)
-		put_counted(w, entry, number, t->options.no_io_uring);
+		put_counted(w, t, entry, number);
 	else if (fast)
 		put_touching(w, fast, abi, number);
 }

@@ -24,13 +24,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "calls/asked.h"
 #include "calls/call.h"
+#include "calls/question_state.h"
 #include "calls/transfer.h"
 #include "calls/watch.h"
 #include "machine/proc.h"
 #include "machine/registers.h"
 #include "process/tracee.h"
+#include "sockets/closing.h"
 #include "sockets/files.h"
 #include "sockets/sockets.h"
 
@@ -51,16 +52,16 @@ static int64_t filters_of(pid_t tid)
 	return filters;
 }
 
-/* Those that ptmon itself has the program has from it: they let ptmon ask such things. */
+/* Filters that ptmon itself has been given, it has given to the program: they let questions pass. */
 static bool has_own_filter(struct pt_tracer *t, const struct tracee *tracee)
 {
 	int64_t inherited = t->launched ? filters_of(getpid()) : 0;
 	struct tracee *other;
 
-	if (tracee->sandboxed || tracee->strict || inherited < 0 ||
-	    filters_of(tracee->tid) != inherited + (t->filtered ? 1 : 0))
+	if (tracee->sandbox || inherited < 0 || filters_of(tracee->tid) != inherited + (t->filtered ? 1 : 0))
 		return true;
-	/* A race with another thread that gives its filter to all (TSYNC), where it is not held for that. */
+	/* A race: another thread may just be giving its filter to all (TSYNC), where this one does not wait for that
+	 * (../loop/closely.c). */
 	for_each_tracee (t, other)
 		if (other->group == tracee->group && may_install_filter(&other->call))
 			return true;
@@ -68,7 +69,7 @@ static bool has_own_filter(struct pt_tracer *t, const struct tracee *tracee)
 }
 
 /* A rule for the question's own call might answer it instead of the kernel. */
-static bool is_refused(const struct pt_tracer *t, const struct asking_call *call, bool compat)
+static bool is_refused(const struct pt_tracer *t, const struct question_call *call, bool compat)
 {
 	const struct order *order = watch_order(t, compat, (uint64_t)call->number);
 
@@ -82,7 +83,7 @@ static int hidden_fd(struct pt_tracer *t, struct tracee *tracee, struct call *ca
 
 	transfer_fds(call);
 	for (int i = 0; i < 2; i++) {
-		int found = call->fd[i] < 0 || asked_found_closed(tracee, call->fd[i])
+		int found = call->fd[i] < 0 || question_found_closed(tracee, call->fd[i])
 				    ? 0
 				    : files_lookup(t, tracee, call->fd[i], &socket);
 
@@ -92,8 +93,8 @@ static int hidden_fd(struct pt_tracer *t, struct tracee *tracee, struct call *ca
 	return -1;
 }
 
-/* The tracee's question, with what is known of the fd by earlier ones. NULL: there is no memory, or it was asked often
- * enough. */
+/* The tracee's question, with what earlier ones have shown of the fd. NULL: there is no memory, or there were enough
+ * questions. */
 static struct question *question_of(struct tracee *tracee, int fd)
 {
 	struct question *question = tracee->question;
@@ -101,9 +102,9 @@ static struct question *question_of(struct tracee *tracee, int fd)
 
 	if (!question)
 		question = tracee->question = calloc(1, sizeof(*question));
-	if (!question || question->asked >= MOST_QUESTIONS)
+	if (!question || question->count >= MOST_QUESTIONS)
 		return NULL;
-	if (!question->asked || question->fd != fd || files_changed(files, fd, question->changes)) {
+	if (!question->count || question->fd != fd || closing_changed(files, fd, question->changes)) {
 		question->answers = (struct answers){.alone = files->users == 1};
 		question->closed = -1;
 		question->changes = files->changes;
@@ -113,7 +114,7 @@ static struct question *question_of(struct tracee *tracee, int fd)
 }
 
 /* Lets the tracee make that call instead of the one that it stands before. */
-static bool make(struct tracee *tracee, struct question *question, const struct asking_call *call)
+static bool make(struct tracee *tracee, struct question *question, const struct question_call *call)
 {
 	struct registers regs;
 
@@ -124,24 +125,24 @@ static bool make(struct tracee *tracee, struct question *question, const struct 
 	return registers_set_number(tracee->tid, &regs, call->number) == 0;
 }
 
-static bool ask(struct pt_tracer *t, struct tracee *tracee, enum abi abi, uint64_t number, const uint64_t args[6],
-		int fd)
+static bool put_question(struct pt_tracer *t, struct tracee *tracee, enum abi abi, uint64_t number,
+			 const uint64_t args[6], int fd)
 {
 	struct question *question = question_of(tracee, fd);
 	struct found_socket socket;
-	struct asking_call call;
+	struct question_call call;
 
-	if (!question || answers_read(&question->answers, &question->ask, &socket) != FOUND_NOTHING_YET)
+	if (!question || answers_read(&question->answers, &question->kind, &socket) != FOUND_NOTHING_YET)
 		return false;
-	answers_call(question->ask, fd, abi != ABI_NATIVE, &call);
+	answers_call(question->kind, fd, abi != ABI_NATIVE, &call);
 	if (is_refused(t, &call, abi != ABI_NATIVE) || has_own_filter(t, tracee))
 		return false;
 	call_begin(t, tracee, abi, number, args);
 	if (!make(tracee, question, &call))
 		return false;
 	question->number = number;
-	question->under_way = true;
-	question->asked++;
+	tracee->call.stage = CALL_QUESTION;
+	question->count++;
 	return true;
 }
 
@@ -151,15 +152,16 @@ bool question_first(struct pt_tracer *t, struct tracee *tracee, enum abi abi, ui
 	struct call call = {0};
 	int fd;
 
-	/* That there is no such fd holds only until the next call: one may be opened. What an fd is holds until it is
-	 * closed, also where a signal handler makes calls meanwhile: else a program that gets one signal after the
-	 * other would be asked for ever. */
+	/* "There is no such fd" is true only until the next call, which may open one. What an fd is, is true until it
+	 * is closed, also where a signal handler makes calls meanwhile: else there would be no end of questions to a
+	 * program that gets one signal after the other. */
 	if (question && !question->answered)
 		question->closed = -1;
 	if (question)
 		question->answered = false;
-	/* Where fds change unseen no answer would hold until the call. Who has an image can be read unless it hides. */
-	if (t->detaching || tracee->files->unsure || !call_counts(t, tracee) ||
+	/* Where fds change unseen an answer may be wrong before the call is made. A process that has an image can be
+	 * read, unless it hides. */
+	if (t->detaching || tracee->files->unsure || !tracee_counts(t, tracee) ||
 	    (tracee->group->fast.image && !tracee->group->hidden))
 		return false;
 	call.entry = syscall_find(abi, number);
@@ -167,16 +169,11 @@ bool question_first(struct pt_tracer *t, struct tracee *tracee, enum abi abi, ui
 		return false;
 	memcpy(call.args, args, sizeof(call.args));
 	fd = hidden_fd(t, tracee, &call);
-	if (fd >= 0 && ask(t, tracee, abi, number, args, fd))
+	if (fd >= 0 && put_question(t, tracee, abi, number, args, fd))
 		return true;
 	if (tracee->question)
-		tracee->question->asked = 0; /* its own call is made now */
+		tracee->question->count = 0; /* its own call is made now */
 	return false;
-}
-
-bool question_under_way(const struct tracee *tracee)
-{
-	return tracee->question && tracee->question->under_way;
 }
 
 /* Its own call is made next. */
@@ -207,14 +204,13 @@ void question_answered(struct pt_tracer *t, struct tracee *tracee, int64_t resul
 	struct question *question = tracee->question;
 	struct found_socket socket;
 	bool noted = true;
-	enum ask next;
+	enum question_kind next;
 
-	question->under_way = false;
 	question->answered = true;
 	go_back(tracee, question);
-	if (files_changed(tracee->files, question->fd, question->changes))
+	if (closing_changed(tracee->files, question->fd, question->changes))
 		return; /* it is asked anew */
-	question->answers.error[question->ask] = result < 0 ? (int)-result : -1;
+	question->answers.error[question->kind] = result < 0 ? (int)-result : -1;
 	switch (answers_read(&question->answers, &next, &socket)) {
 	case FOUND_SOCKET:
 		noted = note_socket(t, tracee, question->fd, &socket);

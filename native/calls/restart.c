@@ -61,7 +61,7 @@ void restart_forget(struct pt_tracer *t, struct tracee *tracee)
 	socket_put(t, socket);
 }
 
-static void tell_interrupted(struct pt_tracer *t, struct tracee *tracee)
+static void emit_interrupted(struct pt_tracer *t, struct tracee *tracee)
 {
 	const struct interrupted *call = &tracee->interrupted;
 	const struct pt_record record = {
@@ -94,15 +94,15 @@ enum next restart_at_signal(struct pt_tracer *t, struct tracee *tracee, int sign
 	bool has_handler = code && code != ERESTARTNOINTR && restart_has_handler(tracee->tid, signal);
 
 	if (has_handler && code != ERESTARTSYS)
-		tell_interrupted(t, tracee);
-	tracee->stepping_signal = fast_wants_frame(t, tracee, signal) ? signal : 0;
-	if (!(has_handler && code == ERESTARTSYS) && !tracee->stepping_signal)
+		emit_interrupted(t, tracee);
+	tracee->step.signal = fast_wants_frame(t, tracee, signal) ? signal : 0;
+	if (!(has_handler && code == ERESTARTSYS) && !tracee->step.signal)
 		return NEXT_DELIVER;
-	tracee->stepping = true;
+	tracee->step.on = true;
 	return NEXT_STEP;
 }
 
-static bool frame_says_eintr(struct pt_tracer *t, struct tracee *tracee)
+static bool frame_has_eintr(struct pt_tracer *t, struct tracee *tracee)
 {
 	struct registers regs;
 	int64_t result = 0;
@@ -121,7 +121,7 @@ bool restart_stepped(struct pt_tracer *t, struct tracee *tracee, int signal)
 {
 	siginfo_t info = {0};
 
-	tracee->stepping = false;
+	tracee->step.on = false;
 	if (signal != SIGTRAP)
 		return false; /* no frame could be built (SIGSEGV), or another signal came first */
 	/* signal_setup_done() of kernel/signal.c reports with si_code SIGTRAP; a real SIGTRAP has another. */
@@ -135,10 +135,10 @@ bool restart_stepped(struct pt_tracer *t, struct tracee *tracee, int signal)
 	}
 	if (info.si_code != SIGTRAP)
 		return false;
-	if (tracee->stepping_signal)
-		fast_frame_built(t, tracee, tracee->stepping_signal);
-	if (tracee->interrupted.code && frame_says_eintr(t, tracee))
-		tell_interrupted(t, tracee);
+	if (tracee->step.signal)
+		fast_frame_built(t, tracee, tracee->step.signal);
+	if (tracee->interrupted.code && frame_has_eintr(t, tracee))
+		emit_interrupted(t, tracee);
 	else
 		restart_forget(t, tracee);
 	return true;

@@ -21,7 +21,7 @@ void restart_remember(struct tracee *tracee, struct socket *socket, int fd, enum
 /* It was restarted, or it does not matter any more. */
 void restart_forget(struct pt_tracer *t, struct tracee *tracee);
 bool restart_has_handler(pid_t tid, int signal);
-/* A signal is about to be delivered to the tracee: tells the interrupted call if it will fail with EINTR.
+/* A signal is about to be delivered to the tracee: emits the interrupted call if it will fail with EINTR.
  * NEXT_STEP where only the handler's frame will tell, or that frame is to be known. */
 enum next restart_at_signal(struct pt_tracer *t, struct tracee *tracee, int signal);
 /* The stop that follows that step. True if it was nothing else, and must not be taken for a signal. */

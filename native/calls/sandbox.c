@@ -25,10 +25,6 @@
 #include "sockets/files.h"
 #include "state/door.h"
 
-#ifndef PR_SET_SYSCALL_USER_DISPATCH
-#define PR_SET_SYSCALL_USER_DISPATCH 59 /* Linux 5.11 */
-#endif
-
 #define NO_CALL (-1)
 #define READ_I386 3
 #define TRAPPED_BY_FILTER 1 /* si_code SYS_SECCOMP of sigaction(2), which not every C library names */
@@ -75,7 +71,7 @@ static void disguise(struct tracee *tracee, int64_t result)
 
 void sandbox_answer(struct tracee *tracee, int64_t result)
 {
-	if (tracee->before_filters)
+	if (tracee->call.before_filters)
 		disguise(tracee, result);
 	else
 		answer(tracee, result);
@@ -108,13 +104,14 @@ static bool is_dispatch(const struct call *call)
 	return call->entry->rule == RULE_PRCTL && call->args[0] == PR_SET_SYSCALL_USER_DISPATCH;
 }
 
-/* From then on its memory can't be read, unless ptmon has CAP_SYS_PTRACE for it: so what it holds is read before. */
+/* Once the call is made the process's memory can't be read, unless ptmon has CAP_SYS_PTRACE: so its records are read
+ * before. */
 static bool is_undumpable(const struct call *call)
 {
 	return call->entry->rule == RULE_PRCTL && call->args[0] == PR_SET_DUMPABLE && call->args[1] != 1;
 }
 
-/* A rdtsc of this thread, and of what it makes and executes, is to raise SIGSEGV: stubs may have one. */
+/* From then on rdtsc raises SIGSEGV in this thread, in its children and in what they execute; stubs may have one. */
 static bool forbids_clock(const struct call *call)
 {
 	return call->entry->rule == RULE_PRCTL && call->args[0] == PR_SET_TSC && call->args[1] != PR_TSC_ENABLE;
@@ -126,15 +123,14 @@ bool sandbox_enter(struct pt_tracer *t, struct tracee *tracee)
 
 	if (is_set_strict(call))
 		fast_withdraw(t, tracee, PT_FALLBACK_SANDBOX);
-	if (is_set_strict(call) && t->filtered && !tracee->sandboxed) {
+	if (is_set_strict(call) && t->filtered && !tracee->sandbox) {
 		answer(tracee, 0);
-		tracee->strict = true;
-		tracee->sandboxed = true; /* every call must be seen from here on */
+		tracee->sandbox = SANDBOX_STRICT; /* every call must be seen from here on */
 		return true;
 	}
 	if (is_set_filter(call) && call->entry->rule == RULE_SECCOMP && call->args[1] & SECCOMP_FILTER_FLAG_TSYNC &&
 	    t->filtered)
-		tracee->filters_all = true;
+		tracee->closely.filters_all = true;
 	if (is_undumpable(call)) {
 		tracee->group->hidden = true;
 		fast_hides(t, tracee);
@@ -150,7 +146,7 @@ bool sandbox_enter(struct pt_tracer *t, struct tracee *tracee)
 	return is_set_filter(call);
 }
 
-/* From then on somebody answers its calls who may put fds into it: SECCOMP_IOCTL_NOTIF_ADDFD. */
+/* From then on a supervisor answers its calls, and may put fds into it: SECCOMP_IOCTL_NOTIF_ADDFD. */
 static bool has_supervisor(const struct call *call)
 {
 	return call->entry->rule == RULE_SECCOMP && call->args[1] & SECCOMP_FILTER_FLAG_NEW_LISTENER;
@@ -164,9 +160,9 @@ void sandbox_found(struct pt_tracer *t, struct tracee *tracee)
 
 void sandbox_exit(struct pt_tracer *t, struct tracee *tracee, int64_t result)
 {
-	if (!tracee->strict && result >= 0)
-		tracee->sandboxed = true;
-	if (!tracee->strict && result >= 0 && has_supervisor(&tracee->call))
+	if (tracee->sandbox != SANDBOX_STRICT && result >= 0)
+		tracee->sandbox = SANDBOX_OWN;
+	if (tracee->sandbox != SANDBOX_STRICT && result >= 0 && has_supervisor(&tracee->call))
 		files_distrust(t, tracee, UNSURE_SUPERVISED);
 }
 

@@ -6,33 +6,33 @@
 #include "calls/transfer.h"
 
 #include <errno.h>
-#include <string.h>
 #include <sys/socket.h>
 
-#include "calls/asked.h"
+#include "calls/outcome.h"
+#include "calls/question_state.h"
 #include "calls/restart.h"
-#include "machine/memory.h"
+#include "calls/sandbox.h"
+#include "process/tracee.h"
 #include "records/emit.h"
 #include "sockets/files.h"
 #include "sockets/rows.h"
 #include "sockets/sockets.h"
 
-#define ADDRESS_SIZE 128 /* of struct sockaddr_storage */
-
-/* What a call on one socket came to. */
-struct outcome {
-	struct socket *socket;
-	int fd;
-	enum pt_direction direction;
-	uint64_t calls;
-	uint64_t bytes;
-	int error;
-	const struct syscall_entry *entry;
-	uint64_t time; /* ns */
-	bool fast;
-	uint8_t peer[ADDRESS_SIZE];
-	uint32_t peer_length;
+/* Which arguments are the fds, and what becomes of what it came to. */
+static const struct move {
+	int8_t source;
+	int8_t target; /* -1: there is one fd */
+	void (*read_peer)(struct pt_tracer *t, struct tracee *tracee, struct outcome *outcome);
+	void (*emit)(struct pt_tracer *t, struct tracee *tracee, struct outcome *outcome, int64_t result);
+} moves[] = {
+	[RULE_BYTES] = {0, -1, outcome_peer_of_bytes, outcome_emit_one},
+	[RULE_MSG] = {0, -1, outcome_peer_of_message, outcome_emit_one},
+	[RULE_MMSG] = {0, -1, NULL, outcome_emit_messages},
+	[RULE_SENDFILE] = {1, 0, NULL, outcome_emit_both},
+	[RULE_SPLICE] = {0, 2, NULL, outcome_emit_both},
 };
+
+_Static_assert(sizeof(moves) / sizeof(moves[0]) == RULE_SPLICE + 1, "each rule of a transfer has its row");
 
 /* The MSG_* flags that a receiving call was given; a sending one ignores those that matter here. */
 static uint64_t receive_flags(const struct call *call)
@@ -42,24 +42,20 @@ static uint64_t receive_flags(const struct call *call)
 
 void transfer_fds(struct call *call)
 {
-	call->fd[0] = (int)call->args[0];
-	call->fd[1] = -1;
-	if (call->entry->rule == RULE_SENDFILE) {
-		call->fd[0] = (int)call->args[1];
-		call->fd[1] = (int)call->args[0];
-	} else if (call->entry->rule == RULE_SPLICE) {
-		call->fd[1] = (int)call->args[2];
-	}
+	const struct move *move = &moves[call->entry->rule];
+
+	call->fd[0] = (int)call->args[move->source];
+	call->fd[1] = move->target < 0 ? -1 : (int)call->args[move->target];
 }
 
-/* What that fd of its call names can't be known, error says why. True: the call's end will show more. */
+/* What that fd of its call names can't be known; error says why. True: the call's result will show more. */
 static bool cannot_be_known(struct pt_tracer *t, struct tracee *tracee, int fd, int error)
 {
 	struct call *call = &tracee->call;
 
 	call->unreadable = true;
 	tracee->group->hidden |= error == EACCES || error == EPERM;
-	if (asked_found_closed(tracee, fd)) {
+	if (question_found_closed(tracee, fd)) {
 		call->closed = true; /* so it will fail, unless another thread opens one right now */
 		return true;
 	}
@@ -72,8 +68,9 @@ bool transfer_enter(struct pt_tracer *t, struct tracee *tracee)
 	struct call *call = &tracee->call;
 	bool needed = false;
 
-	if (receive_flags(call) & MSG_ERRQUEUE)
-		return false; /* no payload: it is not even a call */
+	/* A message of the error queue has no payload: it is not even a call. */
+	if (!tracee_counts(t, tracee) || receive_flags(call) & MSG_ERRQUEUE)
+		return false;
 	transfer_fds(call);
 	for (int i = 0; i < 2; i++) {
 		int found = call->fd[i] < 0 ? 0 : files_lookup(t, tracee, call->fd[i], &call->socket[i]);
@@ -101,49 +98,6 @@ void transfer_release(struct pt_tracer *t, struct tracee *tracee)
 	}
 }
 
-/* Who forges records for some minutes can reach the end of 64 bits: no sum of his is to look small for it. */
-static void add(uint64_t *sum, uint64_t bytes)
-{
-	if (__builtin_add_overflow(*sum, bytes, sum))
-		*sum = UINT64_MAX;
-}
-
-/* A record that its thread was long in writing bears a time until which all is told already. */
-static uint64_t time_of(const struct pt_tracer *t, const struct tracee *tracee, const struct outcome *outcome)
-{
-	const uint64_t least = t->out.told > tracee->told ? t->out.told : tracee->told;
-
-	return outcome->time > least ? outcome->time : least;
-}
-
-static void tell(struct pt_tracer *t, struct tracee *tracee, const struct outcome *outcome)
-{
-	const uint64_t time = time_of(t, tracee, outcome);
-	const struct pt_record record = {
-		.time = time,
-		.kind = PT_TRANSFER,
-		.tgid = tracee->group->tgid,
-		.tid = tracee->tid,
-		.calls = outcome->calls,
-		.bytes = outcome->bytes,
-		.fd = outcome->fd,
-		.socket = socket_row(t, tracee, outcome->socket, outcome->fd, time, outcome->peer,
-				     outcome->peer_length),
-		.error = outcome->error,
-		.syscall = syscall_index(outcome->entry),
-		.direction = (uint8_t)outcome->direction,
-		.fast = outcome->fast,
-	};
-
-	if (outcome->direction == PT_SENT)
-		add(&outcome->socket->sent, outcome->bytes);
-	else if (outcome->direction == PT_RECEIVED)
-		add(&outcome->socket->received, outcome->bytes);
-	emit_transfer(t, &record);
-	tracee->transferred = true;
-	tracee->told = time;
-}
-
 void transfer_counted(struct pt_tracer *t, struct tracee *tracee, const struct counted *counted)
 {
 	const struct outcome outcome = {
@@ -158,92 +112,10 @@ void transfer_counted(struct pt_tracer *t, struct tracee *tracee, const struct c
 		.fast = true,
 	};
 
-	tell(t, tracee, &outcome);
+	outcome_emit(t, tracee, &outcome);
 }
 
-static void read_peer(struct pt_tracer *t, struct tracee *tracee, uint64_t address, uint32_t length,
-		      struct outcome *outcome)
-{
-	int error;
-
-	if (!address || !length)
-		return;
-	if (length > ADDRESS_SIZE)
-		length = ADDRESS_SIZE;
-	error = memory_read(tracee->tid, address, outcome->peer, length);
-	if (error)
-		emit_warning(t, tracee, PT_REASON_UNREADABLE, tracee->call.entry, -error);
-	else
-		outcome->peer_length = length;
-}
-
-/* sendto's sixth argument is the address's length, recvfrom's points to it. */
-static void peer_of_bytes(struct pt_tracer *t, struct tracee *tracee, struct outcome *outcome)
-{
-	const struct call *call = &tracee->call;
-	uint32_t length = (uint32_t)call->args[5];
-
-	if (call->entry->address < 0 || !call->args[4])
-		return;
-	if (call->entry->direction == PT_RECEIVED &&
-	    memory_read(tracee->tid, call->args[5], &length, sizeof(length)) < 0)
-		return;
-	read_peer(t, tracee, call->args[4], length, outcome);
-}
-
-static void peer_of_message(struct pt_tracer *t, struct tracee *tracee, struct outcome *outcome)
-{
-	struct message message;
-
-	if (memory_read_msghdr(tracee->tid, tracee->call.args[1], tracee->call.compat, &message) == 0)
-		read_peer(t, tracee, message.name, message.name_length, outcome);
-}
-
-/* A record for each message that names its peer, and one for all others. */
-static void messages_exit(struct pt_tracer *t, struct tracee *tracee, unsigned int count, struct outcome *rest)
-{
-	const struct call *call = &tracee->call;
-	bool addresses = socket_takes_addresses(rest->socket);
-
-	for (unsigned int i = 0; i < count; i++) {
-		struct outcome one = *rest;
-		struct message message;
-		int error = memory_read_mmsghdr(tracee->tid, call->args[1], i, call->compat, &message);
-
-		if (error) {
-			emit_warning(t, tracee, PT_REASON_UNREADABLE, call->entry, -error);
-			break;
-		}
-		if (!addresses || !message.name) {
-			rest->bytes += message.length;
-			continue;
-		}
-		one.bytes = message.length;
-		read_peer(t, tracee, message.name, message.name_length, &one);
-		tell(t, tracee, &one);
-		rest->calls = 0; /* the call is counted once */
-	}
-	if (rest->calls || rest->bytes)
-		tell(t, tracee, rest);
-}
-
-/* splice and sendfile may read one socket and write another: both are told, the call is counted once. */
-static void both_exit(struct pt_tracer *t, struct tracee *tracee, struct outcome *outcome)
-{
-	const struct call *call = &tracee->call;
-
-	for (int i = 0; i < 2; i++) {
-		if (!call->socket[i])
-			continue;
-		outcome->socket = call->socket[i];
-		outcome->fd = call->fd[i];
-		outcome->direction = i == 0 ? PT_RECEIVED : PT_SENT;
-		tell(t, tracee, outcome);
-		outcome->calls = 0;
-	}
-}
-
-/* An unreadable process: an fd on which a socket's call did anything but fail for not being one is a socket. */
+/* An unreadable process: if a call that only sockets allow did not fail for that, its fd is a socket. */
 static void learn(struct pt_tracer *t, struct tracee *tracee, int64_t result)
 {
 	struct call *call = &tracee->call;
@@ -262,6 +134,7 @@ static void learn(struct pt_tracer *t, struct tracee *tracee, int64_t result)
 void transfer_exit(struct pt_tracer *t, struct tracee *tracee, int64_t result)
 {
 	const struct call *call = &tracee->call;
+	const struct move *move = &moves[call->entry->rule];
 	struct outcome outcome = {
 		.fd = call->fd[0],
 		.calls = 1,
@@ -283,23 +156,20 @@ void transfer_exit(struct pt_tracer *t, struct tracee *tracee, int64_t result)
 		result = 0; /* whatever the program is told: nothing was moved */
 	if (result < 0)
 		outcome.error = (int)-result;
-	else if (call->entry->rule != RULE_MMSG)
+	else
 		outcome.bytes = (uint64_t)result;
 	if (restart_pending(outcome.error)) {
 		restart_remember(tracee, outcome.socket, outcome.fd, outcome.direction, (int)-result);
 		return;
 	}
-	if (socket_takes_addresses(outcome.socket) &&
-	    (outcome.direction == PT_SENT || (result >= 0 && !call->skipped))) {
-		if (call->entry->rule == RULE_BYTES)
-			peer_of_bytes(t, tracee, &outcome);
-		else if (call->entry->rule == RULE_MSG)
-			peer_of_message(t, tracee, &outcome);
-	}
-	if (call->entry->rule == RULE_MMSG && result > 0)
-		messages_exit(t, tracee, (unsigned int)result, &outcome);
-	else if (call->entry->rule == RULE_SENDFILE || call->entry->rule == RULE_SPLICE)
-		both_exit(t, tracee, &outcome);
-	else
-		tell(t, tracee, &outcome);
+	if (move->read_peer && socket_takes_addresses(outcome.socket) &&
+	    (outcome.direction == PT_SENT || (result >= 0 && !call->skipped)))
+		move->read_peer(t, tracee, &outcome);
+	move->emit(t, tracee, &outcome, result);
+}
+
+void transfer_return(struct pt_tracer *t, struct tracee *tracee, int64_t result)
+{
+	if (!sandbox_trapped(tracee, result) && tracee_counts(t, tracee))
+		transfer_exit(t, tracee, result);
 }

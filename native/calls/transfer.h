@@ -18,9 +18,11 @@ struct counted {
 
 /* Fills in call->fd, from its entry and its arguments. */
 void transfer_fds(struct call *call);
-/* Finds the sockets that tracee->call is made on. True if there are any, so that its end must be seen. */
+/* Finds the sockets that tracee->call is made on. True if there are any, and it counts: its end must be seen. */
 bool transfer_enter(struct pt_tracer *t, struct tracee *tracee);
-/* The call returned result: counts it. */
+/* It returned result: counts it, if it was made. */
+void transfer_return(struct pt_tracer *t, struct tracee *tracee, int64_t result);
+/* The same, where that is known. */
 void transfer_exit(struct pt_tracer *t, struct tracee *tracee, int64_t result);
 /* Counts calls that did not stop. */
 void transfer_counted(struct pt_tracer *t, struct tracee *tracee, const struct counted *counted);

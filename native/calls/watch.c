@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only
  *
- * The order of things. At a call's entry: what is told of it; then the rules; then it is held for an answer; then, when
- * it is about to be made, what counting wants of it. At its exit: what counts; then what is told; then it is held.
+ * The order of things. At a call's entry: its PT_ENTER is emitted; then the rules; then it is held for an answer; then,
+ * when it is about to be made, what counting wants of it. At its exit: what counts; then its PT_RETURN; then it is
+ * held.
  *
- * What is told is what the tracer sees, not what the program does. A call that a signal interrupts returns ERESTART*
+ * What these records bear is what the tracer sees, not what the program does. A call that a signal interrupts returns
+ * ERESTART*
  * (-512 and the like, see restart.c), and if the kernel makes it again it is entered again: as itself, or as
  * restart_syscall(2). exit, exit_group, and a call in which the tracee dies have an entry and no return.
  */
@@ -18,6 +20,7 @@
 #include "calls/sandbox.h"
 #include "calls/socketcall.h"
 #include "machine/memory.h"
+#include "process/tracee.h"
 
 static void merge(struct pt_capture *into, const struct pt_capture *more)
 {
@@ -38,7 +41,7 @@ int pt_watch(struct pt_tracer *t, const struct pt_watch *watch)
 
 	if (watch->number >= CALL_NUMBERS)
 		return -EINVAL;
-	order = &t->orders[watch->compat != 0][watch->number];
+	order = &t->orders.of[watch->compat != 0][watch->number];
 	if (!order->watch) {
 		order->watch = calloc(1, sizeof(*order->watch));
 		if (!order->watch)
@@ -47,27 +50,27 @@ int pt_watch(struct pt_tracer *t, const struct pt_watch *watch)
 		order->watch->compat = watch->compat != 0;
 	}
 	/* A hook and --trace may both ask for one call. */
-	order->watch->tell |= watch->tell;
+	order->watch->emit |= watch->emit;
 	order->watch->hold |= watch->hold;
 	for (unsigned int i = 0; i < 6; i++)
 		merge(&order->watch->captures[i], &watch->captures[i]);
-	t->has_orders = true;
+	t->orders.any = true;
 	return 0;
 }
 
 void watch_destroy(struct pt_tracer *t)
 {
-	for (unsigned int compat = 0; compat < 2 && t->has_orders; compat++) {
+	for (unsigned int compat = 0; compat < 2 && t->orders.any; compat++) {
 		for (unsigned int i = 0; i < CALL_NUMBERS; i++) {
-			free(t->orders[compat][i].watch);
-			deny_destroy(t->orders[compat][i].rules);
+			free(t->orders.of[compat][i].watch);
+			deny_destroy(t->orders.of[compat][i].rules);
 		}
 	}
 }
 
 const struct order *watch_order(const struct pt_tracer *t, bool compat, uint64_t number)
 {
-	const struct order *order = number < CALL_NUMBERS ? &t->orders[compat][number] : NULL;
+	const struct order *order = number < CALL_NUMBERS ? &t->orders.of[compat][number] : NULL;
 
 	return order && (order->watch || order->rules) ? order : NULL;
 }
@@ -93,7 +96,7 @@ static bool hold(struct pt_tracer *t, struct tracee *tracee, enum hold at)
 	if (!capture_emit(t, PT_HELD, tracee, &tracee->watched.call, tracee->watched.watch->captures))
 		return false;
 	tracee->hold = at;
-	t->wants_answer = true;
+	t->wants.answer = true;
 	return true;
 }
 
@@ -103,7 +106,7 @@ static void refuse(struct pt_tracer *t, struct tracee *tracee, const struct deni
 	struct pt_record *record;
 
 	sandbox_answer(tracee, -deny_error(rule));
-	if (!deny_told(rule) || !t->counting)
+	if (!deny_emits(rule) || !t->counting)
 		return;
 	record = capture_emit(t, PT_DENIED, tracee, call, deny_captures(rule, watch).captures);
 	if (record) {
@@ -147,18 +150,18 @@ bool watch_enter(struct pt_tracer *t, struct tracee *tracee)
 	bool wanted, needed;
 
 	/* Between fork and execve it is ptmon's own code that a launched tracee runs. */
-	if (!t->has_orders || tracee->fresh || tracee->call.abi == ABI_COUNT)
+	if (!t->orders.any || tracee->fresh || tracee->call.abi == ABI_COUNT)
 		return call_enter(t, tracee, true);
 	rule = find_order(t, tracee, &made);
 	watch = watched->watch;
-	wanted = watch && call_counts(t, tracee) && !t->detaching;
-	watched->tell = wanted && watch->tell;
+	wanted = watch && tracee_counts(t, tracee) && !t->detaching;
+	watched->emit = wanted && watch->emit;
 	watched->hold = wanted && watch->hold && !rule;
-	if (watched->tell)
+	if (watched->emit)
 		capture_emit(t, PT_ENTER, tracee, &watched->call, watch->captures);
 	if (rule)
 		refuse(t, tracee, rule, &made, watch);
-	if (!watched->tell && !watched->hold)
+	if (!watched->emit && !watched->hold)
 		watched->watch = NULL;
 	if (watched->hold && hold(t, tracee, HOLD_ENTRY))
 		return true;
@@ -174,7 +177,7 @@ void watch_exit(struct pt_tracer *t, struct tracee *tracee, int64_t result)
 		return;
 	watched->call.result = result;
 	watched->call.at_exit = 1;
-	if (watched->tell && t->counting)
+	if (watched->emit && t->counting)
 		capture_emit(t, PT_RETURN, tracee, &watched->call, watched->watch->captures);
 	if (watched->hold && t->counting && !t->detaching)
 		hold(t, tracee, HOLD_EXIT);

@@ -2,13 +2,13 @@
  *
  * A tracee under PTRACE_SYSCALL stops at each call; under PTRACE_CONT at none. Without a filter there is nothing
  * between the two. So a process runs under PTRACE_CONT ("free") when all of its code is known: each syscall instruction
- * either makes a call that is of no interest, or jumps to a stub. A stub whose call has to stop lets its thread ask
- * (request.S), and the tracer then follows that thread with PTRACE_SYSCALL to the end of the call.
+ * either makes a call that is of no interest, or jumps to a stub. A stub whose call has to stop lets its thread make a
+ * request (request.S), and the tracer then follows that thread with PTRACE_SYSCALL to the end of the call.
  *
- * Code that comes later comes by calls that ask, too (changes.c), and then what is new is looked at. Code that the
- * program generates by itself, or has moved into memory of no file (huge pages), is looked at like any other. What it
- * can write and execute at the same time can't be known: such a process stays at its stops, and so does one with code
- * in memory that it shares.
+ * Code that comes later comes by calls that make requests, too (changes.c), and then what is new is looked at. Code
+ * that the program generates by itself, or has moved into memory of no file (huge pages), is looked at like any other.
+ * What it can write and execute at the same time can't be known: such a process stays at its stops, and so does one
+ * with code in memory that it shares.
  */
 #include "fast/attach.h"
 
@@ -25,6 +25,7 @@
 #include "fast/image/handover.h"
 #include "fast/image/known.h"
 #include "fast/image/layout.h"
+#include "fast/image/mapping.h"
 #include "fast/image/maps.h"
 #include "fast/patch/cover.h"
 #include "fast/patch/halt.h"
@@ -48,7 +49,7 @@ static int patch_all(struct pt_tracer *t, struct image *image, struct tracee *tr
 			result = patch_mapping(t, image, tracee, &unknown->mappings[i], PATCH_ALL, 0);
 	}
 	for (unsigned int i = 0; i < unknown->count && result >= 0; i++)
-		if (!cover_holds(t, image, tracee, &unknown->mappings[i]))
+		if (!cover_is_complete(t, image, tracee, &unknown->mappings[i]))
 			/* A breakpoint goes away when its thread comes. */
 			result = image->occupied || breakpoint_any(t, tracee->group) ? -EAGAIN : -ENOEXEC;
 	return result < 0 ? result : 0;
@@ -112,12 +113,12 @@ int attach_free(struct pt_tracer *t, struct image *image, struct tracee *tracee)
 	if (!error)
 		error = unknown_take(image, &unknown);
 	if (!error)
-		error = known_tell(image);
+		error = known_write(image);
 	unknown_end(t, &unknown);
 	if (!error && !threads_add_all(t, image))
 		error = -EMLINK;
 	if (!error && !tracee->group->fast.free)
-		error = relocate_count_asked(t, tracee->group);
+		error = relocate_count_requests(t, tracee->group);
 	tracee->group->fast.free = !error;
 	debug(t, PT_DEBUG_FREE, tracee->group->tgid, (struct pt_debug_entry){.error = -error});
 	return error;
@@ -132,13 +133,13 @@ int attach_check(struct pt_tracer *t, struct image *image, struct tracee *tracee
 	error = unknown_find(t, tracee->tid, image, &unknown);
 	for (unsigned int i = 0; i < unknown.count && !error; i++) {
 		error = cover_check(t, tracee, &unknown.mappings[i]);
-		if (!error && !cover_holds(t, image, tracee, &unknown.mappings[i]))
+		if (!error && !cover_is_complete(t, image, tracee, &unknown.mappings[i]))
 			error = -ENOEXEC;
 	}
 	if (!error)
 		error = unknown_take(image, &unknown);
 	if (!error && unknown.count)
-		error = known_tell(image);
+		error = known_write(image);
 	unknown_end(t, &unknown);
 	return error;
 }
@@ -169,7 +170,7 @@ int attach_look(struct pt_tracer *t, struct image *image, struct tracee *tracee,
 {
 	struct range range = {.mapping = {.begin = begin, .end = end}, .fixed = true};
 	const struct code *code = code_look(t, tracee->tid, image, &range.mapping);
-	int error = code_each_executable(tracee->tid, look_at_range, &range);
+	int error = mapping_each_executable(tracee->tid, look_at_range, &range);
 	bool plain = code && !code->count && !is_call_across(tracee->tid, begin) && !is_call_across(tracee->tid, end);
 
 	range.mapping.code = code;
@@ -202,7 +203,8 @@ void door_prepare(struct pt_tracer *t, pid_t pid)
 /* Is all of it still what a tracer has mapped, and nothing between? */
 static bool is_ours(pid_t pid)
 {
-	return code_is_anonymous(pid, FAST_DATA, FAST_DATA_SIZE) && code_is_anonymous(pid, FAST_CODE, FAST_CODE_SIZE) &&
+	return mapping_is_anonymous(pid, FAST_DATA, FAST_DATA_SIZE) &&
+	       mapping_is_anonymous(pid, FAST_CODE, FAST_CODE_SIZE) &&
 	       !mapped_within(pid, FAST_DATA + FAST_DATA_SIZE, FAST_CODE);
 }
 

@@ -30,7 +30,7 @@
 #define SYS_process_madvise 440
 #endif
 
-/* To look at new code costs more than to stop at some calls. So a program that brings some so often stays at stops. */
+/* To look at new code costs more than to stop at some calls. So a program that brings code so often stays at stops. */
 #define LOOKS_MOST 200 /* in ... */
 #define LOOKS_NS NSEC_PER_SEC
 #define LOOK_AT_GENERATED 4 /* for so many stands one at what is no file: such a program does nothing else, often */
@@ -119,8 +119,9 @@ static void forget(struct image *image, const struct call *call)
 		known_drop(image, page_of(args[4]), end_of(args[4], args[2]));
 }
 
-/* From now on all threads stop at their calls, wherever they make them. Who has been asked to stop executes nothing
- * more of its own, also where it takes a while until the stop is seen; and who is born meanwhile begins with one. */
+/* From now on all threads stop at their calls, wherever they make them. A thread that was sent PTRACE_INTERRUPT
+ * executes nothing more of its program, though it may take a while until its stop is seen; and one that is born
+ * meanwhile begins with a stop. */
 static void shake(struct pt_tracer *t, struct tracee *tracee)
 {
 	if (!tracee->group->fast.free)
@@ -142,12 +143,12 @@ void door_call_enters(struct pt_tracer *t, struct tracee *tracee)
 	enum change change;
 
 	changes_end(tracee);
-	if (!image || image->withdrawn || tracee->fast.guest_of || tracee->call.abi != ABI_NATIVE)
+	if (!image || image->stage >= IMAGE_WITHDRAWN || tracee->fast.borrows || tracee->call.abi != ABI_NATIVE)
 		return;
 	change = change_of(image, &tracee->call);
 	if (change == CHANGE_ENDS && (tracee->group->fast.free || is_shown(image, &tracee->call)))
 		door_withdraw(t, tracee, PT_FALLBACK_CODE);
-	if (change == CHANGE_NONE || change == CHANGE_ENDS || !image->asks)
+	if (change == CHANGE_NONE || change == CHANGE_ENDS || !image->by_request)
 		return;
 	tracee->fast.changes = change;
 	tracee->group->fast.changing++;
@@ -170,12 +171,12 @@ static bool looks_too_often(const struct pt_tracer *t, const struct tracee *trac
 	const struct call *call = &tracee->call;
 	struct group *group = tracee->group;
 
-	if (t->now - group->fast.looks_since > LOOKS_NS) {
-		group->fast.looks_since = t->now;
-		group->fast.looks = 0;
+	if (t->now - group->fast.looks.since > LOOKS_NS) {
+		group->fast.looks.since = t->now;
+		group->fast.looks.count = 0;
 	}
-	group->fast.looks += call->number == SYS_mmap && !(call->args[3] & MAP_ANONYMOUS) ? 1 : LOOK_AT_GENERATED;
-	return group->fast.looks > LOOKS_MOST;
+	group->fast.looks.count += call->number == SYS_mmap && !(call->args[3] & MAP_ANONYMOUS) ? 1 : LOOK_AT_GENERATED;
+	return group->fast.looks.count > LOOKS_MOST;
 }
 
 int changes_made(struct pt_tracer *t, struct tracee *tracee, int64_t result)

@@ -13,159 +13,27 @@
  */
 #include <errno.h>
 #include <linux/seccomp.h>
-#include <stdio.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include "calls/call.h"
 #include "calls/sandbox.h"
 #include "fast/count/fallback.h"
 #include "fast/door.h"
+#include "fast/effect.h"
 #include "fast/image/image.h"
-#include "fast/image/kinds.h"
 #include "fast/image/layout.h"
 #include "fast/image/maps.h"
 #include "fast/leave.h"
 #include "fast/patch/halt.h"
 #include "loop/closely.h"
-#include "machine/memory.h"
 #include "machine/proc.h"
 #include "process/tracee.h"
 #include "records/emit.h"
 
-#ifndef PR_SET_SYSCALL_USER_DISPATCH
-#define PR_SET_SYSCALL_USER_DISPATCH 59 /* Linux 5.11 */
-#endif
-
 #define PATIENCE_NS (2 * NSEC_PER_SEC)
 #define GRACE_NS (NSEC_PER_SEC / 10)
-#define HUGE_PAGE (1ull << 30)
-#define PAGE 4096
-#define LOW_BEGIN 0x42000000u /* from here on, or from some place before it, the kernel places MAP_32BIT ... */
-#define PADDING (4u << 20)    /* ... and may ask for so much more, to align it */
-#define REMAP_FIXED 2	      /* MREMAP_FIXED */
-#define IPC_SHMAT 21
-#define I386_OLD_MMAP 90
-#define I386_IPC 117
-#define MAP_VDSO_FIRST 0x2001 /* ARCH_MAP_VDSO_X32, _32, _64 */
-#define MAP_VDSO_LAST 0x2003
-
-/* What a call does to these addresses. */
-enum effect {
-	NOTHING,
-	TAKES_ROOM, /* it limits or locks memory */
-	TOUCHES,    /* what is there already */
-	MAPS,	    /* something comes there */
-	MAY_MAP	    /* the kernel chooses where; its result will tell */
-};
-
-static bool is_near(uint64_t begin, uint64_t length)
-{
-	/* A begin that is no multiple of pages may be rounded up. */
-	return begin < FAST_END && (length > FAST_END || begin + length > FAST_DATA - PAGE);
-}
-
-/* What a mapping takes in truth: of huge pages it is so many whole ones. */
-static uint64_t mapped_length(const struct tracee *tracee, const uint64_t args[6])
-{
-	uint64_t page = args[3] & MAP_HUGETLB ? HUGE_PAGE : PAGE;
-	struct stat about;
-	char path[PROC_PATH], name[24];
-
-	snprintf(name, sizeof(name), "fd/%d", (int)args[4]);
-	if (!(args[3] & MAP_ANONYMOUS) && proc_path(path, tracee->tid, name) == 0 && stat(path, &about) == 0 &&
-	    (uint64_t)about.st_blksize > page)
-		page = (uint64_t)about.st_blksize; /* of hugetlbfs: its page */
-	return args[1] > UINT64_MAX - page ? UINT64_MAX : args[1] + page - 1;
-}
-
-static enum effect of_mmap(const struct tracee *tracee, enum abi abi, const uint64_t args[6])
-{
-	const bool fixed = args[3] & (MAP_FIXED | MAP_FIXED_NOREPLACE);
-	const uint64_t length = mapped_length(tracee, args);
-
-	if ((args[0] || fixed) && is_near(args[0], length))
-		return MAPS;
-	/* It may grow down to there without a call. */
-	if (args[3] & MAP_GROWSDOWN && args[0] && args[0] <= UINT32_MAX)
-		return MAPS;
-	if (abi != ABI_NATIVE && !fixed)
-		return MAY_MAP;
-	if (!(args[3] & MAP_32BIT) || fixed)
-		return NOTHING;
-	/* The lowest place that is large enough. */
-	return mapped_gap(tracee->tid, LOW_BEGIN, FAST_DATA, length + PADDING) ? MAY_MAP : MAPS;
-}
-
-/* i386: the arguments are in memory. Another thread may change them, so the result is looked at in any case. */
-static enum effect of_old_mmap(const struct tracee *tracee, uint64_t address)
-{
-	uint32_t words[6] = {0};
-	uint64_t args[6];
-
-	if (memory_read(tracee->tid, address, words, sizeof(words)) < 0)
-		return MAY_MAP;
-	for (int i = 0; i < 6; i++)
-		args[i] = words[i];
-	return of_mmap(tracee, ABI_COMPAT, args) == MAPS ? MAPS : MAY_MAP;
-}
-
-static enum effect of_mremap(enum abi abi, const uint64_t args[6])
-{
-	if (is_near(args[0], args[1]) || is_near(args[0], args[2]) ||
-	    (args[3] & REMAP_FIXED && is_near(args[4], args[2])))
-		return MAPS;
-	return abi != ABI_NATIVE ? MAY_MAP : NOTHING;
-}
-
-/* An address that is named. How much will be there is not known. */
-static enum effect of_address(enum abi abi, uint64_t address)
-{
-	if (address && address < FAST_END)
-		return MAPS;
-	return abi != ABI_NATIVE ? MAY_MAP : NOTHING;
-}
-
-static bool is_room(uint64_t resource)
-{
-	return (uint32_t)resource == RLIMIT_AS || (uint32_t)resource == RLIMIT_DATA;
-}
-
-static enum effect effect_of(const struct tracee *tracee, enum abi abi, uint64_t number, const uint64_t args[6])
-{
-	switch (kinds_touching(abi, number)) {
-	case FAST_TOUCHES_RANGE:
-		return is_near(args[0], args[1]) ? TOUCHES : NOTHING;
-	case FAST_TOUCHES_MMAP:
-		return of_mmap(tracee, abi, args);
-	case FAST_TOUCHES_MREMAP:
-		return of_mremap(abi, args);
-	case FAST_TOUCHES_BREAK:
-		/* From a heap that begins before; one that begins behind is taken for that, too. */
-		return args[0] > FAST_DATA - 2 * PAGE && args[0] <= UINT32_MAX ? MAPS : NOTHING;
-	case FAST_TOUCHES_SEGMENT:
-		return of_address(abi, args[1]);
-	case FAST_TOUCHES_VDSO:
-		return args[0] >= MAP_VDSO_FIRST && args[0] <= MAP_VDSO_LAST ? of_address(abi, args[1]) : NOTHING;
-	case FAST_TOUCHES_LIMIT:
-		return args[1] && is_room(args[0]) ? TAKES_ROOM : NOTHING;
-	case FAST_TOUCHES_LIMIT_OF:
-		return args[2] && is_room(args[1]) ? TAKES_ROOM : NOTHING;
-	case FAST_TOUCHES_LOCK:
-		return TAKES_ROOM;
-	case FAST_TOUCHES_OTHER:
-		if (number == I386_OLD_MMAP)
-			return of_old_mmap(tracee, args[0]);
-		return number == I386_IPC && (args[0] & 0xffff) == IPC_SHMAT ? of_address(abi, args[4]) : NOTHING;
-	default:
-		return NOTHING;
-	}
-}
-
 /* It stands before its call, and will make it again when it runs on. */
 static void call_again(const struct tracee *tracee, uint64_t number)
 {
@@ -177,8 +45,8 @@ static void call_again(const struct tracee *tracee, uint64_t number)
 	registers_write(tracee->tid, &regs);
 }
 
-/* It sleeps in a stub, in a call that would be cut short, and has had time to come out. A call that ends too early is
- * better than none of the program's addresses. */
+/* It sleeps in a stub, in a call that would be cut short, and has had time to come out. That this call ends too early
+ * is better than that the program does not get its addresses. */
 static void interrupt_if_inside(struct pt_tracer *t, struct tracee *tracee)
 {
 	struct proc_place place;
@@ -206,8 +74,8 @@ static bool give_back(struct pt_tracer *t, struct tracee *tracee, uint64_t numbe
 	struct group *group = tracee->group;
 	struct registers regs;
 
-	/* A guest runs in the memory of another process, whose threads would have to stand, too. */
-	if (tracee->fast.guest_of || group->fast.image->guests)
+	/* A borrower runs in the memory of another process, whose threads would have to stand, too. */
+	if (tracee->fast.borrows || group->fast.image->borrowers)
 		return false;
 	/* Who sleeps elsewhere may stay there. */
 	halt_process(t, group, tracee);
@@ -222,8 +90,8 @@ static bool give_back(struct pt_tracer *t, struct tracee *tracee, uint64_t numbe
 	return true;
 }
 
-/* What keeps the memory from being given back passes: a thread in uninterruptible sleep, a child of vfork. For ever it
- * is not waited. Then the call fails: else the next one that comes to a stub would crash. */
+/* What keeps the memory from being given back (a thread in uninterruptible sleep, a child of vfork) passes, mostly
+ * soon. If not, the call fails: if it were made, the next call that comes to a stub would crash. */
 static void get_out(struct pt_tracer *t, struct tracee *tracee, enum abi abi, uint64_t number, const uint64_t args[6],
 		    enum pt_fallback reason)
 {
@@ -256,11 +124,11 @@ static bool locks_itself_in(enum abi abi, uint64_t number, const uint64_t args[6
 static bool watch(struct pt_tracer *t, struct tracee *tracee)
 {
 	if (!tracee->group->fast.slow)
-		fallback_tell(t, tracee, PT_FALLBACK_TAKEN, 0);
+		fallback_report(t, tracee, PT_FALLBACK_TAKEN, 0);
 	tracee->group->fast.slow = true;
-	if (!t->filtered || tracee->closely)
+	if (!t->filtered || tracee->closely.always)
 		return true;
-	if (tracee->group->held)
+	if (tracee->group->waiting)
 		return false;
 	closely_watch(t, tracee, true);
 	return true;
@@ -268,26 +136,27 @@ static bool watch(struct pt_tracer *t, struct tracee *tracee)
 
 bool door_collides(struct pt_tracer *t, struct tracee *tracee, enum abi abi, uint64_t number, const uint64_t args[6])
 {
-	struct image *image = tracee->fast.guest_of ? tracee->fast.guest_of
-			      : tracee->group	    ? tracee->group->fast.image
-						    : NULL;
+	struct image *image = tracee->fast.borrows ? tracee->fast.borrows
+			      : tracee->group	   ? tracee->group->fast.image
+						   : NULL;
 	enum pt_fallback reason;
 	enum effect effect;
 
 	if (!t->options.fast || tracee->fresh)
 		return false;
-	if (image && !image->withdrawn && locks_itself_in(abi, number, args, &reason))
+	if (image && image->stage < IMAGE_WITHDRAWN && locks_itself_in(abi, number, args, &reason))
 		return give_back(t, tracee, number, reason);
 	effect = effect_of(tracee, abi, number, args);
-	tracee->fast.may_map = effect == MAY_MAP && t->filtered;
-	if (effect == NOTHING || effect == MAY_MAP)
+	tracee->fast.may_map = effect == EFFECT_MAY_MAP && t->filtered;
+	if (effect == EFFECT_NOTHING || effect == EFFECT_MAY_MAP)
 		return false;
 	if (image) {
-		get_out(t, tracee, abi, number, args, effect == TAKES_ROOM ? PT_FALLBACK_LIMITED : PT_FALLBACK_TAKEN);
+		get_out(t, tracee, abi, number, args,
+			effect == EFFECT_TAKES_ROOM ? PT_FALLBACK_LIMITED : PT_FALLBACK_TAKEN);
 		return true;
 	}
 	tracee->group->fast.collides_since = 0;
-	if (effect != MAPS || watch(t, tracee))
+	if (effect != EFFECT_MAPS || watch(t, tracee))
 		return false;
 	call_again(tracee, number);
 	return true;
@@ -298,7 +167,7 @@ void door_mapped(struct pt_tracer *t, struct tracee *tracee)
 	if (!tracee->fast.may_map)
 		return;
 	tracee->fast.may_map = false;
-	if (tracee->group->fast.image || tracee->closely || !mapped_within(tracee->tid, FAST_DATA, FAST_END))
+	if (tracee->group->fast.image || tracee->closely.always || !mapped_within(tracee->tid, FAST_DATA, FAST_END))
 		return;
 	tracee->group->fast.slow = true;
 	closely_watch(t, tracee, false);

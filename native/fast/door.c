@@ -11,11 +11,12 @@
 #include "fast/patch/returns.h"
 #include "fast/touching.h"
 
-/* Under the filter a call that stops may go back to its stub (retry.c). Where all calls stop those of stubs do, too. */
+/* Under the filter a call that stops may go back to its stub (retry.c). Under PTRACE_SYSCALL calls made in stubs stop,
+ * too. */
 static enum fast_entry entry(struct pt_tracer *t, struct tracee *tracee, enum abi abi, uint64_t instruction,
 			     uint64_t number, const uint64_t args[6])
 {
-	const bool filtered = !tracee->before_filters;
+	const bool filtered = !tracee->call.before_filters;
 
 	explain_stop(t, tracee, abi, instruction, number);
 	if ((filtered && door_tries_again(t, tracee, instruction, number)) ||
@@ -57,7 +58,7 @@ const struct fast_ops fast_path = {
 	.counts_itself = door_counts_itself,
 
 	.before_stop = door_before_stop,
-	.asks = door_asks,
+	.requests = door_requests,
 	.before_signal = door_before_signal,
 	.step_back = door_step_back,
 	.wants_frame = returns_wanted,
@@ -77,7 +78,7 @@ const struct fast_ops fast_path = {
 
 	.prepare = door_prepare,
 	.attached = door_attached,
-	.is_asking = door_is_asking,
+	.is_request = door_is_request,
 	.lets_go = door_lets_go,
 	.detach = door_detach,
 

@@ -15,13 +15,14 @@ bool door_call_stops(struct pt_tracer *t, struct tracee *tracee, uint64_t instru
 void door_call_enters(struct pt_tracer *t, struct tracee *tracee);
 /* It has ended: the place for that look. */
 void door_call_stopped(struct pt_tracer *t, struct tracee *tracee, uint64_t instruction, int64_t result);
-/* A signal-delivery-stop. True: the thread has only asked for its next call to be followed, and there is no signal. */
-bool door_asks(struct pt_tracer *t, struct tracee *tracee, int signal);
-/* A signal-delivery-stop of a signal that may have a handler: the thread is not in the middle of asking any more. */
+/* A signal-delivery-stop. True: it is a request to follow the next call of the thread, and there is no signal. */
+bool door_requests(struct pt_tracer *t, struct tracee *tracee, int signal);
+/* A signal-delivery-stop of a signal that may have a handler: the thread is not in the middle of a request any more. */
 void door_step_back(const struct pt_tracer *t, const struct tracee *tracee);
-/* Is this call made to ask? */
-bool door_is_asking(const struct pt_tracer *t, uint64_t instruction);
-/* It is about to be let go. False: not yet; it has asked, and when it goes on that signal is the next thing. */
+/* Is this call part of a request? */
+bool door_is_request(const struct pt_tracer *t, uint64_t instruction);
+/* It is about to be let go. False: not yet; it has made a request, and when it goes on that signal is the next thing.
+ */
 bool door_lets_go(const struct pt_tracer *t, const struct tracee *tracee);
 /* A seccomp-stop of a call that stops only because it could not be counted in its stub then, and can now: it goes back.
  */
@@ -32,15 +33,16 @@ bool door_collides(struct pt_tracer *t, struct tracee *tracee, enum abi abi, uin
 void door_mapped(struct pt_tracer *t, struct tracee *tracee);
 /* Has the new program something of its own where the filter lets calls pass? */
 bool door_is_taken(const struct pt_tracer *t, const struct tracee *tracee);
-/* A syscall-exit-stop: is it the end of the call that was asked about? */
+/* A syscall-exit-stop: is it the end of the call that was requested? */
 void door_call_ended(struct tracee *tracee, uint64_t instruction, int64_t result);
-/* Is this call made from a stub, which has counted it or will, or to ask? */
+/* Is this call made from a stub, which has counted it or will, or for a request? */
 bool door_counts_itself(const struct tracee *tracee, uint64_t instruction);
 /* A stop of this tracee is about to be handled: what its process has counted until now comes first. */
 void door_before_stop(struct pt_tracer *t, struct tracee *tracee);
 /* A signal is about to be delivered. */
 void door_before_signal(struct pt_tracer *t, struct tracee *tracee, int signal);
-/* The child exists, but has not run yet; flags are those of clone(2). Without a parent: nobody saw who made it. */
+/* The child exists, but has not run yet; flags are those of clone(2). parent is NULL where nobody has seen who made it.
+ */
 void door_cloned(struct pt_tracer *t, struct tracee *child, struct tracee *parent, uint64_t flags);
 /* It stands in its first stop. */
 void door_born(struct pt_tracer *t, struct tracee *child);
@@ -52,7 +54,7 @@ void door_exiting(struct pt_tracer *t, struct tracee *tracee);
 void door_gone(struct pt_tracer *t, struct tracee *tracee);
 /* The last thread of its group is gone. */
 void door_group_gone(struct pt_tracer *t, struct group *group);
-/* The process is to be as if there were no fast path, and stays so: why is told. */
+/* The process is to be as if there were no fast path, and stays so: why is reported. */
 void door_withdraw(struct pt_tracer *t, struct tracee *tracee, enum pt_fallback reason);
 /* After the call that it stands before nobody may read the process's memory. */
 void door_hides(struct pt_tracer *t, struct tracee *tracee);
@@ -60,8 +62,8 @@ void door_hides(struct pt_tracer *t, struct tracee *tracee);
 void door_prepare(struct pt_tracer *t, pid_t pid);
 /* Its threads are seized. They stand when this returns, so that whatever ends from now on is seen. */
 void door_attached(struct pt_tracer *t, const struct group *group);
-/* A stop that was asked for (PTRACE_INTERRUPT): the program is to see nothing of it. True: its call, which has
- * failed for it, will be made again. */
+/* A stop by PTRACE_INTERRUPT, of which the program is to see nothing. True: it has ended the tracee's call, which will
+ * be made again. */
 bool door_interrupted(const struct tracee *tracee);
 /* All processes are about to be let go: they get their own code back. */
 void door_detach(struct pt_tracer *t);

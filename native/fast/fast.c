@@ -13,9 +13,9 @@
 #include "fast/changes.h"
 #include "fast/count/explain.h"
 #include "fast/count/fallback.h"
-#include "fast/image/code.h"
 #include "fast/image/handover.h"
 #include "fast/image/image.h"
+#include "fast/image/mapping.h"
 #include "fast/leave.h"
 #include "fast/patch/patch.h"
 #include "process/tracee.h"
@@ -32,8 +32,8 @@ static bool is_candidate(const struct pt_tracer *t, const struct tracee *tracee)
 
 	return t->options.fast && t->counting && !t->detaching && group->counted && !group->fast.slow &&
 	       !group->fast.free && !group->fast.clockless && !group->fast.changing && !group->sharers &&
-	       !group->shares && !tracee->fresh && !tracee->fast.guest_of &&
-	       !(group->fast.image && group->fast.image->guests) && tracee->call.abi == ABI_NATIVE;
+	       !group->shares && !tracee->fresh && !tracee->fast.borrows &&
+	       !(group->fast.image && group->fast.image->borrowers) && tracee->call.abi == ABI_NATIVE;
 }
 
 static bool is_due(const struct pt_tracer *t, const struct tracee *tracee, uint64_t instruction)
@@ -41,13 +41,13 @@ static bool is_due(const struct pt_tracer *t, const struct tracee *tracee, uint6
 	const struct group *group = tracee->group;
 
 	return is_candidate(t, tracee) && group->fast.stops >= (uint32_t)t->options.fast &&
-	       t->now >= group->fast.not_before &&
+	       t->now >= group->fast.tries.not_before &&
 	       (!t->filtered || (kinds_counted(tracee->call.number) &&
 				 !(group->fast.image && image_has_tried(group->fast.image, instruction - 2))));
 }
 
-/* A thread that is in such a call when another one lets its code be patched has to come by before it goes on there
- * (live.c). So its exit-stop is wanted. */
+/* While a thread is in such a call, the code that it returns to may be patched. Then it has to stop before it goes on
+ * there (live.c), so its exit-stop is wanted. */
 static bool is_to_return(const struct pt_tracer *t, const struct tracee *tracee, uint64_t instruction)
 {
 	const struct group *group = tracee->group;
@@ -72,7 +72,7 @@ static void note_memory(const struct pt_tracer *t, const struct tracee *tracee, 
 	      (struct pt_debug_entry){.count = adopted ? PT_DEBUG_ADOPTED : PT_DEBUG_NEW, .error = -error});
 }
 
-/* NULL: there is none; -EAGAIN: it may be tried again, else the reason has been told. */
+/* NULL: there is none; -EAGAIN: it may be tried again, else the reason has been reported. */
 static struct image *image_for(struct pt_tracer *t, struct tracee *tracee, int *error)
 {
 	struct image *image = tracee->group->fast.image;
@@ -88,7 +88,7 @@ static struct image *image_for(struct pt_tracer *t, struct tracee *tracee, int *
 	found = handover_find(tracee->tid);
 	/* Before it gets memory that would be of no use. */
 	if (!t->filtered && !found && attach_can(t, tracee) == -ENOEXEC) {
-		fallback_tell(t, tracee, PT_FALLBACK_CODE, 0);
+		fallback_report(t, tracee, PT_FALLBACK_CODE, 0);
 		*error = -ENOEXEC;
 		return NULL;
 	}
@@ -98,10 +98,10 @@ static struct image *image_for(struct pt_tracer *t, struct tracee *tracee, int *
 		image = found ? attach_adopt(t, tracee, error) : image_create(t, tracee, error);
 	note_memory(t, tracee, found == 1, *error);
 	if (image) {
-		image->asks = !t->filtered;
-		files_tell_image(t, tracee->files);
+		image->by_request = !t->filtered;
+		files_fill_image(t, tracee->files);
 	} else if (*error != -ESRCH && *error != -EAGAIN) {
-		fallback_tell(t, tracee, fallback_of(*error), *error == -EEXIST || *error == -ENOSPC ? 0 : -*error);
+		fallback_report(t, tracee, fallback_of(*error), *error == -EEXIST || *error == -ENOSPC ? 0 : -*error);
 	}
 	return image;
 }
@@ -110,7 +110,7 @@ static struct image *image_for(struct pt_tracer *t, struct tracee *tracee, int *
 static int patch_at(struct pt_tracer *t, struct image *image, struct tracee *tracee, uint64_t call)
 {
 	struct mapping mapping;
-	int result = code_find(tracee->tid, call, &mapping);
+	int result = mapping_find(tracee->tid, call, &mapping);
 
 	/* Who has made its code writable rewrites it just now. */
 	if (result == 1 && mapping.writable)
@@ -122,7 +122,7 @@ static int patch_at(struct pt_tracer *t, struct image *image, struct tracee *tra
 	if (result != -EAGAIN)
 		image_add_tried(image, call);
 	if (result >= 0 && !image_has_site(image, call))
-		fallback_tell(t, tracee, PT_FALLBACK_CODE, 0);
+		fallback_report(t, tracee, PT_FALLBACK_CODE, 0);
 	return result < 0 ? result : 0;
 }
 
@@ -132,10 +132,10 @@ static void give_up(struct pt_tracer *t, struct tracee *tracee, int error)
 	struct group *group = tracee->group;
 
 	if (error == -EAGAIN) {
-		unsigned int doublings = group->fast.tries < PAUSE_DOUBLINGS_MOST ? group->fast.tries++
-										  : PAUSE_DOUBLINGS_MOST;
+		unsigned int doublings = group->fast.tries.count < PAUSE_DOUBLINGS_MOST ? group->fast.tries.count++
+											: PAUSE_DOUBLINGS_MOST;
 
-		group->fast.not_before = t->now + ((int64_t)PAUSE_NS << doublings);
+		group->fast.tries.not_before = t->now + ((int64_t)PAUSE_NS << doublings);
 		debug(t, PT_DEBUG_LATER, group->tgid,
 		      (struct pt_debug_entry){.count = (uint64_t)PAUSE_NS << doublings});
 		return;
@@ -148,7 +148,7 @@ static void give_up(struct pt_tracer *t, struct tracee *tracee, int error)
 	} else if (!t->filtered) {
 		door_withdraw(t, tracee, error == -ENOEXEC ? PT_FALLBACK_CODE : PT_FALLBACK_MEMORY);
 	} else {
-		fallback_tell(t, tracee, PT_FALLBACK_MEMORY, -error);
+		fallback_report(t, tracee, PT_FALLBACK_MEMORY, -error);
 	}
 }
 
@@ -163,8 +163,8 @@ static bool is_elsewhere(struct pt_tracer *t, const struct tracee *tracee)
 	return false;
 }
 
-/* To stop a thread makes the kernel make its call again, and that looks its fd up anew. Where the number names
- * something else by now, another thread having closed it meanwhile, the program would see a difference. */
+/* A thread that is stopped makes its call again, and the kernel looks its fd up anew. If another thread has closed that
+ * meanwhile, and the number names something else, the program would see a difference. */
 static bool may_stop_all(struct pt_tracer *t, const struct group *group)
 {
 	struct tracee *tracee;
@@ -187,7 +187,7 @@ void door_call_stopped(struct pt_tracer *t, struct tracee *tracee, uint64_t inst
 		give_up(t, tracee, error == -EAGAIN && tracee->group->fast.free ? -ENOEXEC : error);
 	/* A call that the kernel is about to restart is left alone: the next one will do. Behind rt_sigreturn(2) the
 	 * thread does not stand behind a call. */
-	if (tracee->hold || tracee->call.number == SYS_rt_sigreturn || tracee->entered || restart_result(result))
+	if (tracee->hold || tracee->call.number == SYS_rt_sigreturn || tracee->call.stage || restart_result(result))
 		return;
 	leave_if_withdrawn(t, tracee);
 	if (!is_due(t, tracee, instruction) || (!t->filtered && !may_stop_all(t, tracee->group)))

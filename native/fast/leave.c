@@ -12,7 +12,7 @@
 #include <sys/syscall.h>
 
 #include "calls/restart.h"
-#include "fast/count/ring.h"
+#include "fast/count/drain.h"
 #include "fast/door.h"
 #include "fast/image/emit_code.h"
 #include "fast/image/layout.h"
@@ -29,6 +29,7 @@
 #include "loop/stop.h"
 #include "loop/wait.h"
 #include "machine/proc.h"
+#include "machine/proc_program.h"
 #include "process/tracee.h"
 #include "records/debug.h"
 #include "sockets/files.h"
@@ -89,7 +90,7 @@ static uint64_t look(const void *context, uint64_t address, int64_t result)
 	return 0;
 }
 
-/* One whose registers can't be read does not stand. It may be anywhere, unless it sleeps in the kernel. */
+/* A thread whose registers can't be read does not stand. It may be anywhere, unless it sleeps in the kernel. */
 static void look_at_thread(pid_t tid, void *context)
 {
 	struct inside *inside = context;
@@ -113,7 +114,7 @@ static void look_at_thread(pid_t tid, void *context)
 
 bool leave_stubs(struct pt_tracer *t, struct image *image)
 {
-	struct inside inside = {image->guests > 0 || handled_may_return(image)};
+	struct inside inside = {image->borrowers > 0 || handled_may_return(image)};
 	struct tracee *tracee;
 
 	for_each_tracee (t, tracee)
@@ -130,7 +131,7 @@ int leave_memory(struct pt_tracer *t, struct tracee *tracee, const struct regist
 	struct group *group = tracee->group;
 	int error;
 
-	ring_drain(t, group->fast.image);
+	drain_now(t, group->fast.image);
 	if (group->fast.image->files)
 		files_leave_image(t, group->fast.image->files);
 	error = inject_unmap(t, tracee, FAST_DATA, FAST_END - FAST_DATA, back, before_call);
@@ -143,21 +144,21 @@ int leave_memory(struct pt_tracer *t, struct tracee *tracee, const struct regist
 	return 0;
 }
 
-/* Does it stand for nothing but that it was asked to? Only then can it be led elsewhere and back: what another stop has
+/* Does it stand for nothing but PTRACE_INTERRUPT? Only then can it be led elsewhere and back: what another stop has
  * to say is read from its registers when its turn comes. */
-static bool was_asked(const struct pt_tracer *t, pid_t tid)
+static bool is_interrupted(const struct pt_tracer *t, pid_t tid)
 {
 	const struct found *found = &t->found;
-	bool asked = false;
+	bool interrupted = false;
 
 	for (unsigned int i = found->next; i < found->count; i++) {
 		if (found->stops[i].tid != tid)
 			continue;
 		if (stop_kind(found->stops[i].status) != STOP_INTERRUPT)
 			return false;
-		asked = true;
+		interrupted = true;
 	}
-	return asked;
+	return interrupted;
 }
 
 struct choice {
@@ -184,7 +185,7 @@ static void consider(const struct pt_tracer *t, struct tracee *tracee, struct ch
 	struct registers regs;
 	bool idle;
 
-	if (tracee->exiting || tracee->entered || choice->idle || !was_asked(t, tracee->tid) ||
+	if (tracee->state == TRACEE_EXITING || tracee->call.stage || choice->idle || !is_interrupted(t, tracee->tid) ||
 	    registers_read(tracee->tid, &regs) < 0 || registers_compat(&regs))
 		return;
 	idle = (int64_t)registers_number(&regs) < 0 || !restart_result(registers_result(&regs));
@@ -211,8 +212,8 @@ static bool is_to_be_left(const struct pt_tracer *t, const struct tracee *tracee
 	const struct image *image = group->fast.image;
 
 	/* A filter of its own may forbid the call that this takes, and dispatch would send it to the program. */
-	return image && (image->withdrawn || image->to_withdraw) && image->leavings < LEAVINGS_MOST &&
-	       t->now >= image->leave_after && tracee->call.abi == ABI_NATIVE &&
+	return image && image->stage >= IMAGE_TO_WITHDRAW && image->leave.tries < LEAVINGS_MOST &&
+	       t->now >= image->leave.not_before && tracee->call.abi == ABI_NATIVE &&
 	       !(group->fast.fallen & (1u << PT_FALLBACK_SANDBOX | 1u << PT_FALLBACK_DISPATCH));
 }
 
@@ -224,10 +225,10 @@ void leave_if_withdrawn(struct pt_tracer *t, struct tracee *tracee)
 
 	if (!is_to_be_left(t, tracee))
 		return;
-	image->leave_after = t->now + (PAUSE_NS << image->leavings++);
+	image->leave.not_before = t->now + (PAUSE_NS << image->leave.tries++);
 	if (!halt_process(t, group, tracee))
 		return;
-	if (!image->withdrawn)
+	if (image->stage < IMAGE_WITHDRAWN)
 		patch_withdraw(t, image, tracee->tid);
 	if (leave_stubs(t, image) && registers_read(tracee->tid, &regs) == 0 && !registers_compat(&regs))
 		leave_memory(t, tracee, &regs, false);

@@ -29,19 +29,19 @@
 #include "process/tracee.h"
 #include "records/debug.h"
 
-static void add_guest(struct tracee *guest, struct image *image)
+static void add_borrower(struct tracee *borrower, struct image *image)
 {
-	guest->fast.guest_of = image;
-	image->guests++;
+	borrower->fast.borrows = image;
+	image->borrowers++;
 	image_set_flags(image, image->flags | FAST_ALL_STOP);
 }
 
-static void end_guest(struct tracee *guest)
+static void end_borrowing(struct tracee *borrower)
 {
-	struct image *image = guest->fast.guest_of;
+	struct image *image = borrower->fast.borrows;
 
-	guest->fast.guest_of = NULL;
-	if (image && --image->guests == 0 && !image->withdrawn)
+	borrower->fast.borrows = NULL;
+	if (image && --image->borrowers == 0 && image->stage < IMAGE_WITHDRAWN)
 		image_set_flags(image, image->own_flags);
 }
 
@@ -75,7 +75,7 @@ static bool copy_image(struct pt_tracer *t, const struct image *image, struct tr
 
 static void cloned_by(struct pt_tracer *t, struct tracee *child, struct tracee *parent, uint64_t flags)
 {
-	struct image *image = parent->fast.guest_of ? parent->fast.guest_of : parent->group->fast.image;
+	struct image *image = parent->fast.borrows ? parent->fast.borrows : parent->group->fast.image;
 	bool memory = (flags & CLONE_VM) != 0, fds = (flags & CLONE_FILES) != 0;
 
 	/* It stands now, and may sleep when its process is patched. */
@@ -87,24 +87,25 @@ static void cloned_by(struct pt_tracer *t, struct tracee *child, struct tracee *
 		child->group->fast.clockless = parent->group->fast.clockless;
 	if (!image)
 		return;
-	if (image->closed && !memory) {
+	if (image->stage == IMAGE_CLOSED && !memory) {
 		child->group->fast.slow = true; /* its memory can't be read either, and nobody runs its stubs */
 		return;
 	}
 	if (parent->fast.relocated && !memory)
 		live_mend(image, child->tid);
 	if (memory && !(flags & CLONE_VFORK) && !(fds && flags & CLONE_THREAD))
-		fallback_tell(t, parent, PT_FALLBACK_DESCRIPTORS, 0);
-	if (memory && !(fds && flags & CLONE_THREAD && !parent->fast.guest_of))
-		add_guest(child, image);
-	else if (!memory && !fds && !parent->fast.guest_of && copy_image(t, image, child))
+		fallback_report(t, parent, PT_FALLBACK_DESCRIPTORS, 0);
+	if (memory && !(fds && flags & CLONE_THREAD && !parent->fast.borrows))
+		add_borrower(child, image);
+	else if (!memory && !fds && !parent->fast.borrows && copy_image(t, image, child))
 		child->group->fast.free = parent->group->fast.free;
 	else if (!memory)
-		/* Its fds are its parent's, too: what one of them closes the other's slots would not show. */
+		/* Its fds are its parent's, too: an fd that one of them closes would still be open in the other's
+		 * slots. */
 		stop_all(child);
 	if (!memory && fds) {
-		fallback_tell(t, parent, PT_FALLBACK_DESCRIPTORS, 0);
-		add_guest(child, image);
+		fallback_report(t, parent, PT_FALLBACK_DESCRIPTORS, 0);
+		add_borrower(child, image);
 	}
 }
 
@@ -123,15 +124,15 @@ void door_leave(struct tracee *child)
 
 void door_born(struct pt_tracer *t, struct tracee *child)
 {
-	struct image *image = child->fast.guest_of ? child->fast.guest_of
-			      : child->group	   ? child->group->fast.image
-						   : NULL;
+	struct image *image = child->fast.borrows ? child->fast.borrows
+			      : child->group	  ? child->group->fast.image
+						  : NULL;
 
 	if (t->options.fast)
 		registers_peek_thread_pointer(child->tid, &child->fast.thread_pointer);
 	if (!image)
 		return;
-	if (!child->fast.guest_of && !threads_add(image, child))
+	if (!child->fast.borrows && !threads_add(image, child))
 		door_withdraw(t, child, PT_FALLBACK_THREADS);
 	/* Its maker's call may have been replaced while it was being made. */
 	relocate_one_in(t, image, child->tid);
@@ -144,25 +145,25 @@ static void forget_image(struct pt_tracer *t, struct group *group)
 	if (!group->fast.image)
 		return;
 	for_each_tracee (t, tracee)
-		if (tracee->fast.guest_of == group->fast.image)
-			tracee->fast.guest_of = NULL;
+		if (tracee->fast.borrows == group->fast.image)
+			tracee->fast.borrows = NULL;
 	image_destroy(t, group->fast.image);
 }
 
 void door_executed(struct pt_tracer *t, struct tracee *tracee)
 {
-	end_guest(tracee);
+	end_borrowing(tracee);
 	changes_end(tracee);
 	explain_tell(t, tracee->group);
 	forget_image(t, tracee->group);
 	returns_forget(tracee->group);
-	tracee->group->fast.slow = tracee->closely = door_is_taken(t, tracee);
+	tracee->group->fast.slow = tracee->closely.always = door_is_taken(t, tracee);
 	tracee->group->fast.free = false;
 	tracee->fast.may_map = false;
-	tracee->fast.asked = 0;
+	tracee->fast.requests = 0;
 	tracee->fast.relocate = tracee->fast.unnamed = false;
 	tracee->fast.thread_pointer = 0;
-	tracee->group->fast.not_before = 0;
+	tracee->group->fast.tries.not_before = 0;
 	tracee->group->fast.stops = 0;
 }
 
@@ -170,7 +171,7 @@ void door_gone(struct pt_tracer *t, struct tracee *tracee)
 {
 	struct image *image = tracee->group ? tracee->group->fast.image : NULL;
 
-	end_guest(tracee);
+	end_borrowing(tracee);
 	changes_end(tracee);
 	if (tracee->group)
 		returns_end(tracee->group, tracee->tid);

@@ -88,19 +88,19 @@ static bool look_at_some(struct pt_tracer *t, struct image *image)
 		const struct known *known;
 		size_t chunk;
 
-		if (image->patrol_at >= image->known_count) {
-			image->patrol_at = 0;
-			image->patrol_offset = 0;
+		if (image->patrol.at >= image->known_count) {
+			image->patrol.at = 0;
+			image->patrol.offset = 0;
 			return true;
 		}
-		known = &image->known[image->patrol_at];
-		chunk = (size_t)(image->patrol_offset / CODE_CHUNK);
-		image->patrol_offset += CODE_CHUNK;
-		if (known->begin + image->patrol_offset >= known->end) {
-			image->patrol_at++;
-			image->patrol_offset = 0;
+		known = &image->known[image->patrol.at];
+		chunk = (size_t)(image->patrol.offset / CODE_CHUNK);
+		image->patrol.offset += CODE_CHUNK;
+		if (known->begin + image->patrol.offset >= known->end) {
+			image->patrol.at++;
+			image->patrol.offset = 0;
 		}
-		if (!code_holds(t, image, known, chunk))
+		if (!code_is_unchanged(t, image, known, chunk))
 			known_drop(image, known->begin, known->end);
 	}
 	return false;

@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-only
  *
- * Why no call is lost, made twice, or made with other registers, when a thread asks (request.S) while signals come.
+ * Why no call is lost, made twice, or made with other registers, by a thread's request (request.S) while signals come.
  *
  *   A  before request_claimed   nothing has changed but rcx, which its call destroys anyhow
  *   B  to its signal mask       it has a place, with all registers that it uses (from request_saved on)
  *   C  to request_sent          besides, every signal is blocked (but SIGKILL and SIGSTOP); the mask as it was is
  *                               there
- *   D  to request_asked         it has sent itself FAST_SIGNAL, which is still blocked; at request_asked no more, so
- *                               the kernel delivers it before it runs one instruction more
+ *   D  to request_delivered     it has sent itself FAST_SIGNAL, which is still blocked; there no more, so the kernel
+ *                               delivers it before it runs one instruction more
  *
  * A signal is delivered only where the thread would go on in user mode, and the tracer sees it there first:
  *
- *   in A, B: any signal. Before it is delivered the thread is moved back to where it began to ask, with its
+ *   in A, B: any signal. Before it is delivered the thread is moved back to where its request began, with its
  *   registers and its mask, and without its place (door_step_back). So no handler ever runs on top of request.S: it
- *   may ask itself, jump away or fork. When it returns the thread asks anew.
+ *   may make a request itself, jump away or fork. When it returns the thread makes its request anew.
  *
  *   in C: SIGSTOP, for which the thread is moved back, too.
  *
- *   in D, before request_asked: SIGSTOP; the thread goes on to request_asked.
+ *   in D, before request_delivered: SIGSTOP; the thread goes on to request_delivered.
  *
- *   in D, at request_asked: SIGSTOP; or FAST_SIGNAL. One sent to the thread comes before one sent to its process
+ *   in D, at request_delivered: SIGSTOP; or FAST_SIGNAL. One sent to the thread comes before one sent to its process
  *   (dequeue_signal() of kernel/signal.c), so it is the thread's. The tracer gives the thread its mask and its
  *   registers back, sets it to its call, and follows it from there on. Signals that were blocked meanwhile come
  *   there, before the call; so does a FAST_SIGNAL that was sent to the process. Who sent the one in D does not
@@ -38,8 +38,9 @@
  *
  * If the tracer is killed a thread goes on from D by itself: its own mask, FAST_ALONE if no tracer has answered, its
  * registers, and then it gives its place back. Handlers may run on top of request.S then. One that never returns keeps
- * its place for good, which takes as many of those as there are places to do harm; and from FAST_ALONE on nobody asks.
- * A tracer that takes over answers all of them (requests_adopt), and follows who is behind D (relocate_count_asked).
+ * its place for good, which takes as many of those as there are places to do harm; and from FAST_ALONE on nobody makes
+ * any. A tracer that takes over answers all of them (requests_adopt), and follows who is behind D
+ * (relocate_count_requests).
  */
 #include "fast/requests.h"
 
@@ -58,12 +59,13 @@
 #include "process/tracee.h"
 #include "records/emit.h"
 
-static bool may_ask(const struct pt_tracer *t)
+static bool may_request(const struct pt_tracer *t)
 {
 	return t->options.fast && !t->filtered;
 }
 
-/* Has a signal been delivered that this thread did not send itself to ask? Its own was dropped as the second one. */
+/* Has a signal been delivered that this thread did not send itself as a request? Its own was dropped as the second one.
+ */
 static bool is_foreign(pid_t tid)
 {
 	siginfo_t info;
@@ -75,47 +77,48 @@ static bool is_foreign(pid_t tid)
 	       !(info.si_code == SI_QUEUE && (uint64_t)(uintptr_t)info.si_value.sival_ptr == FAST_SIGNAL_VALUE);
 }
 
-/* To the call that it asks about, or back into its stub. What is left of request.S is done here, for under
+/* To the call that the request is for, or back into its stub. What is left of request.S is done here, for under
  * PTRACE_SYSCALL its calls would stop, too. */
-static bool go_to_call(struct pt_tracer *t, struct tracee *tracee, struct requester *asker)
+static bool go_to_call(struct pt_tracer *t, struct tracee *tracee, struct requester *requester)
 {
 	struct image *image = tracee->group->fast.image;
-	const uint64_t call = registers_r11(&asker->regs);
-	const uint64_t number = (uint64_t)registers_result(&asker->regs);
+	const uint64_t call = registers_r11(&requester->regs);
+	const uint64_t number = (uint64_t)registers_result(&requester->regs);
 	uint32_t offset;
-	const struct fast_site *site = image && !image->withdrawn ? image_twin_of(image, call, &offset) : NULL;
-	const bool again = site && retry_passes(t, image, tracee, &asker->regs, number);
+	const struct fast_site *site = image && image->stage < IMAGE_WITHDRAWN ? image_twin_of(image, call, &offset)
+									       : NULL;
+	const bool again = site && retry_passes(t, image, tracee, &requester->regs, number);
 
-	if (requester_leave(tracee->tid, asker, again ? retry_at(site) : call) < 0)
+	if (requester_leave(tracee->tid, requester, again ? retry_at(site) : call) < 0)
 		return false;
-	tracee->fast.asked += !again;
+	tracee->fast.requests += !again;
 	return true;
 }
 
-bool door_asks(struct pt_tracer *t, struct tracee *tracee, int signal)
+bool door_requests(struct pt_tracer *t, struct tracee *tracee, int signal)
 {
-	struct requester asker;
+	struct requester requester;
 
-	return signal == FAST_SIGNAL && may_ask(t) && requester_find(tracee->tid, &asker) == REQUESTER_ASKED &&
-	       go_to_call(t, tracee, &asker) && !is_foreign(tracee->tid);
+	return signal == FAST_SIGNAL && may_request(t) && requester_find(tracee->tid, &requester) == REQUESTER_SENT &&
+	       go_to_call(t, tracee, &requester) && !is_foreign(tracee->tid);
 }
 
 void door_step_back(const struct pt_tracer *t, const struct tracee *tracee)
 {
-	if (may_ask(t))
+	if (may_request(t))
 		requester_go_back(tracee->tid);
 }
 
-bool door_is_asking(const struct pt_tracer *t, uint64_t instruction)
+bool door_is_request(const struct pt_tracer *t, uint64_t instruction)
 {
-	return may_ask(t) && requester_is_inside(instruction);
+	return may_request(t) && requester_is_inside(instruction);
 }
 
 bool door_lets_go(const struct pt_tracer *t, const struct tracee *tracee)
 {
-	struct requester asker;
+	struct requester requester;
 
-	if (!may_ask(t) || requester_find(tracee->tid, &asker) != REQUESTER_ASKED ||
+	if (!may_request(t) || requester_find(tracee->tid, &requester) != REQUESTER_SENT ||
 	    !((uint64_t)proc_status(tracee->tid, "SigPnd:", 16) >> (FAST_SIGNAL - 1) & 1)) {
 		door_step_back(t, tracee);
 		return true;
@@ -125,19 +128,19 @@ bool door_lets_go(const struct pt_tracer *t, const struct tracee *tracee)
 
 void requests_exits(const struct pt_tracer *t, const struct tracee *tracee)
 {
-	struct requester asker;
+	struct requester requester;
 
-	if (may_ask(t) && tracee->fast.guest_of && requester_find(tracee->tid, &asker) != REQUESTER_NONE)
-		requester_forget(tracee->tid, &asker);
+	if (may_request(t) && tracee->fast.borrows && requester_find(tracee->tid, &requester) != REQUESTER_NONE)
+		requester_forget(tracee->tid, &requester);
 }
 
 void door_call_ended(struct tracee *tracee, uint64_t instruction, int64_t result)
 {
 	/* One that the kernel is about to make again is to be seen again. */
-	if (!tracee->fast.asked || restart_result(result) || instruction < FAST_TWINS || instruction >= FAST_ASK ||
-	    (instruction & ((1u << FAST_TWIN_BITS) - 1)) != TWIN_DONE)
+	if (!tracee->fast.requests || restart_result(result) || instruction < FAST_TWINS ||
+	    instruction >= FAST_REQUEST || (instruction & ((1u << FAST_TWIN_BITS) - 1)) != TWIN_DONE)
 		return;
-	tracee->fast.asked--;
+	tracee->fast.requests--;
 }
 
 bool door_counts_itself(const struct tracee *tracee, uint64_t instruction)
@@ -167,7 +170,7 @@ void requests_check(struct pt_tracer *t, struct image *image)
 	struct tracee *tracee;
 	uint32_t flags;
 
-	if (!image->asks || image_read(image, FAST_FLAGS, &flags, sizeof(flags)) < 0 || !(flags & FAST_ALONE) ||
+	if (!image->by_request || image_read(image, FAST_FLAGS, &flags, sizeof(flags)) < 0 || !(flags & FAST_ALONE) ||
 	    image->flags & FAST_ALONE)
 		return;
 	image_write(image, FAST_FLAGS, &image->flags, sizeof(image->flags));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only
  *
- * A stop at the begin of a call costs as much as one at its end. So what keeps a call from being counted in its stub is
- * mended at the first, if it can be, and the second is not needed.
+ * A stop before a call costs as much as one behind it. So if what keeps the call from being counted in its stub can be
+ * mended at the first, it is, and the second is not needed.
  */
 #include "fast/retry.h"
 
@@ -51,8 +51,9 @@ bool retry_passes(struct pt_tracer *t, struct image *image, struct tracee *trace
 bool door_tries_again(struct pt_tracer *t, struct tracee *tracee, uint64_t instruction, uint64_t number)
 {
 	struct image *image = tracee->group->fast.image;
-	const struct fast_site *site = image && !image->withdrawn ? image_twin_of(image, instruction, &(uint32_t){0})
-								  : NULL;
+	const struct fast_site *site = image && image->stage < IMAGE_WITHDRAWN
+					       ? image_twin_of(image, instruction, &(uint32_t){0})
+					       : NULL;
 	struct registers regs;
 
 	if (!site || !may_pass(image, number) || registers_read(tracee->tid, &regs) < 0 ||

@@ -12,13 +12,13 @@
 #include "fast/count/ring.h"
 #include "fast/count/slots.h"
 #include "fast/count/stamp.h"
-#include "fast/image/code.h"
 #include "fast/image/emit_code.h"
 #include "fast/image/handover.h"
 #include "fast/image/image.h"
 #include "fast/image/kinds.h"
 #include "fast/image/known.h"
 #include "fast/image/layout.h"
+#include "fast/image/mapping.h"
 #include "fast/image/maps.h"
 #include "fast/image/requester.h"
 #include "fast/patch/inject.h"
@@ -61,11 +61,11 @@ void image_destroy(struct pt_tracer *t, struct image *image)
 	free(image->tried);
 	known_destroy(image);
 	free(image->threads);
-	free(image->handled);
+	free(image->handled.list);
 	free(image);
 }
 
-/* What a tracer has left that was killed, or interrupted, before the memory was of use, is as good as new. */
+/* Memory that a tracer has left which was killed before it was of use is as good as new. */
 static int map_both(struct pt_tracer *t, struct tracee *tracee)
 {
 	static const struct inject_map all[] = {
@@ -80,7 +80,7 @@ static int map_both(struct pt_tracer *t, struct tracee *tracee)
 		return -EEXIST;
 
 	for (unsigned int i = 0; i < 2; i++)
-		if (!code_is_anonymous(tracee->tid, all[i].address, all[i].size))
+		if (!mapping_is_anonymous(tracee->tid, all[i].address, all[i].size))
 			missing[count++] = all[i];
 	return count ? inject_maps(t, tracee, missing, count) : 0;
 }
@@ -99,8 +99,8 @@ static bool has_stub(uint64_t number)
 	return false;
 }
 
-/* Calls that are told of, held or refused stop, those of the table that no stub counts, and those that could touch this
- * memory: but of some of them a stub looks at the arguments first. */
+/* These calls stop: those that are emitted, held or refused; those of the table that no stub counts; and those that
+ * could touch this memory, though of some of them a stub looks at the arguments first. */
 static uint32_t wanted(const struct pt_tracer *t, uint64_t watched[FAST_NUMBERS / 64])
 {
 	uint32_t flags = t->options.aggregate ? 0 : FAST_TIMED;
@@ -138,9 +138,9 @@ static int write_header(const struct pt_tracer *t, struct image *image)
 	return error;
 }
 
-static int write_ask(const struct image *image)
+static int write_request(const struct image *image)
 {
-	return memory_write_code(image->reader, FAST_ASK, request_begin, (size_t)(request_end - request_begin));
+	return memory_write_code(image->reader, FAST_REQUEST, request_begin, (size_t)(request_end - request_begin));
 }
 
 int image_reset(struct pt_tracer *t, struct image *image)
@@ -173,7 +173,7 @@ struct image *image_create(struct pt_tracer *t, struct tracee *tracee, int *erro
 	if (*error)
 		return NULL;
 	image = image_begin(t, tracee);
-	*error = image ? write_ask(image) : -ENOMEM;
+	*error = image ? write_request(image) : -ENOMEM;
 	if (!*error)
 		*error = handover_write(image, tracee->tid, 0);
 	if (!*error)
@@ -214,19 +214,19 @@ struct image *image_copy(struct pt_tracer *t, const struct image *of, struct tra
 		return NULL;
 	image->flags = of->own_flags;
 	image->own_flags = of->own_flags;
-	image->handled_lost = of->handled_lost ||
-			      of->handled_count; /* its stacks are copied, by threads that are not */
+	image->handled.lost = of->handled.lost ||
+			      of->handled.count; /* its stacks are copied, by threads that are not */
 	image->stubs_end = of->stubs_end;
 	image->sites = copy_of(of->sites, of->site_count * sizeof(*of->sites));
 	image->tried = copy_of(of->tried, of->tried_count * sizeof(*of->tried));
 	if (image->sites && image->tried && known_copy(image, of) == 0) {
 		image->site_count = of->site_count;
 		image->tried_count = of->tried_count;
-		image->withdrawn = of->withdrawn;
-		image->asks = of->asks;
+		image->stage = of->stage < IMAGE_WITHDRAWN ? IMAGE_USED : IMAGE_WITHDRAWN;
+		image->by_request = of->by_request;
 		/* Records before this one are its parent's. */
 		if (of->files && clear_slots(image, of->files->size) == 0 && ring_skip(image) == 0 &&
-		    (!of->asks || requester_forget_all(child->tid) == 0) && ring_write(image) == 0 &&
+		    (!of->by_request || requester_forget_all(child->tid) == 0) && ring_write(image) == 0 &&
 		    image_write(image, FAST_FLAGS, &image->flags, sizeof(image->flags)) == 0)
 			return image;
 	}

@@ -5,9 +5,9 @@
  *   it has not made its call yet: in the twin, where the call stops
  *
  *   its call was interrupted: there too, behind the call. The kernel sets rip back if it makes the call again, and if
- *   not (EINTR), restart.c tells of it as of a call that stopped
+ *   not (EINTR), restart.c emits it as it does a call that stopped
  *
- *   its call has ended: at the end of the stub; its record is told now
+ *   its call has ended: at the end of the stub; its record is emitted now
  *
  * pthread_cancel(3) is a signal, too, and its handler unwinds the stack from where the thread stood: glibc by the
  * unwind tables of its own code, which know nothing of stubs; musl if that lies between two labels around its syscall
@@ -72,13 +72,13 @@ static void before_handler(struct pt_tracer *t, struct image *image, struct trac
 	if (place->under_way)
 		slots_release(image, (unsigned int)registers_argument(regs, 0, false));
 	if (place->stage == STAGE_BEFORE) {
-		registers_set_instruction(regs, twin + (image->asks ? 0 : TWIN_CALL));
+		registers_set_instruction(regs, twin + (image->by_request ? 0 : TWIN_CALL));
 		return;
 	}
 	if (place->body && place->under_way)
 		remember(t, image, tracee, place, regs);
 	registers_set_instruction(regs, twin + TWIN_DONE);
-	tracee->fast.asked += image->asks; /* the kernel may make the call again, there */
+	tracee->fast.requests += image->by_request; /* the kernel may make the call again, there */
 }
 
 /* mov [rsp+8], r11: the call has lost r11 since, but that is where it was put. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only
  *
- * Most calls that map memory name an address far from the fast path's, or none: they pass. This is not exact; who looks
- * at the stop is (collide.c).
+ * Most calls that map memory name an address far from the fast path's, or none: they pass. This is not exact; what is
+ * done at the stop is (collide.c).
  */
 #include "fast/touching.h"
 
@@ -41,8 +41,8 @@ static const struct sock_filter range[] = {
 	IF(JGT, NEAR, STOP, PASS),
 };
 
-/* How long it will be in truth is known to who looks. Without an address the kernel chooses, but for MAP_FIXED; then it
- * is the length that tells. */
+/* How long it will be in truth is found out at the stop. Without an address, and without MAP_FIXED, the kernel chooses;
+ * then all that can be compared is the length. */
 static const struct sock_filter map[] = {
 	LOW(3),
 	IF(JSET, MMAP_FLAGS, STOP, NEXT),

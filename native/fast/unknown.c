@@ -13,7 +13,7 @@ static bool add_range(struct unknown *unknown, const struct mapping *mapping, ui
 {
 	struct mapping *more;
 
-	if (begin >= end || known_holds(unknown->image, begin, end))
+	if (begin >= end || known_covers(unknown->image, begin, end))
 		return true;
 	more = unknown->count < MAPPINGS_MOST ? realloc(unknown->mappings, (unknown->count + 1) * sizeof(*more)) : NULL;
 	if (!more) {
@@ -35,7 +35,8 @@ static bool add(const struct mapping *mapping, void *context)
 	/* [vsyscall]: the kernel's addresses, and no call there is of interest. */
 	if (mapping->begin >> 63)
 		return true;
-	/* Who may write it at any time may write any call into it: the program, or another one that has the file. */
+	/* Whoever can write it, the program or another one that has the file, may write any call into it at any time.
+	 */
 	if (mapping->writable || mapping->shared) {
 		unknown->error = -ENOEXEC;
 		return false;
@@ -54,7 +55,7 @@ int unknown_find(struct pt_tracer *t, pid_t pid, const struct image *image, stru
 	unknown->image = image;
 	unknown->count = 0;
 	unknown->error = 0;
-	error = code_each_executable(pid, add, unknown);
+	error = mapping_each_executable(pid, add, unknown);
 	for (unsigned int i = 0; i < unknown->count && !error && !unknown->error; i++) {
 		unknown->mappings[i].code = code_look(t, pid, image, &unknown->mappings[i]);
 		if (!unknown->mappings[i].code)

@@ -7,9 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "fast/count/drain.h"
 #include "fast/count/fallback.h"
-#include "fast/count/ring.h"
-#include "fast/count/slots.h"
 #include "fast/count/stamp.h"
 #include "fast/count/threads.h"
 #include "fast/door.h"
@@ -44,11 +43,11 @@ void door_before_stop(struct pt_tracer *t, struct tracee *tracee)
 	if (tracee->fast.unnamed && !threads_add(image, tracee))
 		door_withdraw(t, tracee, PT_FALLBACK_THREADS);
 	image->stopped = tracee;
-	ring_drain(t, image);
+	drain_now(t, image);
 	image->stopped = NULL;
-	/* A call in a stub of a tracer that is gone: the stops have seen it, and the stub is not to write it down, too.
-	 */
-	if (tracee->fast.relocate && tracee->entered && tracee->call.entry)
+	/* A call in a stub that an earlier tracer has left: the stops have seen it, so the stub must not write a record
+	 * of it. */
+	if (tracee->fast.relocate && tracee->call.stage && tracee->call.entry)
 		cover_leave_stub(t, image, tracee->tid);
 	if (tracee->fast.relocate)
 		relocate_one_in(t, image, tracee->tid);
@@ -74,7 +73,7 @@ void door_exiting(struct pt_tracer *t, struct tracee *tracee)
 		return;
 	if (registers_read(tracee->tid, &regs) == 0)
 		inflight_count(t, image, tracee, &regs, true);
-	ring_drain(t, image);
+	drain_now(t, image);
 	requests_check(t, image);
 	last = !image_read_through_another(t, image, tracee);
 	if (last)
@@ -84,12 +83,12 @@ void door_exiting(struct pt_tracer *t, struct tracee *tracee)
 		threads_remove(image, tracee);
 }
 
-/* Who runs under PTRACE_CONT is seen by the stubs alone. So the jumps stay until all stand, or are met where they
- * sleep; meanwhile every call in a stub asks, and is followed to its end by a stop. */
+/* A thread under PTRACE_CONT is seen by the stubs alone. So the jumps stay until all threads stand, or are met where
+ * they sleep; meanwhile every call in a stub makes a request, and is followed to its end by a stop. */
 static void withdraw_unfiltered(struct pt_tracer *t, struct image *image, struct tracee *tracee)
 {
 	image_set_flags(image, image->flags | FAST_ALL_STOP);
-	image->to_withdraw = true;
+	image_reaches(image, IMAGE_TO_WITHDRAW);
 	if (unseen_end(t, tracee))
 		patch_withdraw(t, image, tracee->tid);
 }
@@ -102,10 +101,10 @@ void door_withdraw(struct pt_tracer *t, struct tracee *tracee, enum pt_fallback 
 		return;
 	tracee->group->fast.slow = true;
 	tracee->group->fast.free = false;
-	fallback_tell(t, tracee, reason, 0);
+	fallback_report(t, tracee, reason, 0);
 	if (!image)
 		return;
-	ring_drain(t, image);
+	drain_now(t, image);
 	requests_check(t, image);
 	if (t->filtered)
 		patch_withdraw_live(t, image, tracee->tid, tracee->tid);
@@ -130,7 +129,7 @@ static void look_inside(pid_t tid, void *context)
 		inside->any = true;
 }
 
-/* Who runs will sleep or stand soon, or goes on forever; who sleeps in a stub may do so for hours. */
+/* A thread that runs will sleep or stand soon, or goes on for ever; one that sleeps in a stub may do so for hours. */
 static bool others_left(const struct image *image, pid_t caller)
 {
 	const struct timespec pause = {.tv_nsec = LEAVE_PAUSE_NS};
@@ -153,13 +152,12 @@ void door_hides(struct pt_tracer *t, struct tracee *tracee)
 	door_withdraw(t, tracee, PT_FALLBACK_UNREADABLE);
 	if (!image)
 		return;
-	/* Fds that stubs have closed without a stop would be taken for what they were, as soon as the slots can't be
-	 * read. */
+	/* Once the slots can't be read, an fd that stubs have closed without a stop would be taken for what it was. */
 	if (image->files)
 		files_leave_image(t, image->files);
-	if (image->withdrawn && !image->guests && others_left(image, tracee->tid)) {
-		ring_drain(t, image);
-		image->closed = true;
+	if (image->stage >= IMAGE_WITHDRAWN && !image->borrowers && others_left(image, tracee->tid)) {
+		drain_now(t, image);
+		image_reaches(image, IMAGE_CLOSED);
 	} else if (!(proc_status(getpid(), "CapEff:", 16) >> CAP_SYS_PTRACE & 1)) {
 		/* A call that sleeps in a stub is counted there when it ends, and nobody will read that. */
 		emit_warning(t, tracee, PT_REASON_UNREADABLE, NULL, EPERM);
@@ -179,15 +177,16 @@ bool door_interrupted(const struct tracee *tracee)
 /* True: the memory is given back, and the image is gone. */
 static bool detach_from(struct pt_tracer *t, struct image *image)
 {
-	ring_drain(t, image);
+	drain_now(t, image);
 	requests_check(t, image);
-	/* Who sleeps in a call that would be cut short is left alone (detach.c); if it is in a stub it ends there. */
+	/* A thread that sleeps in a call which would be cut short is left alone (detach.c); if that is in a stub it
+	 * ends there. */
 	if (halt_to_leave(t, image->group))
 		patch_withdraw(t, image, image->reader);
 	else
 		patch_withdraw_live(t, image, image->reader, 0);
-	ring_drain(t, image);
-	return image->withdrawn && leave_stubs(t, image) && leave_by_any(t, image);
+	drain_now(t, image);
+	return image->stage >= IMAGE_WITHDRAWN && leave_stubs(t, image) && leave_by_any(t, image);
 }
 
 static void leave_behind(struct pt_tracer *t, struct image *image)
@@ -196,7 +195,7 @@ static void leave_behind(struct pt_tracer *t, struct image *image)
 
 	image_set_flags(image, image->flags | FAST_ALL_STOP | FAST_ALONE);
 	if (reader && reader->group == image->group)
-		fallback_tell(t, reader, PT_FALLBACK_LEFT, 0);
+		fallback_report(t, reader, PT_FALLBACK_LEFT, 0);
 }
 
 void door_detach(struct pt_tracer *t)
@@ -217,7 +216,7 @@ void door_drain(struct pt_tracer *t)
 	if (t->fast_state.images)
 		stamp_take(t);
 	for (struct image *image = t->fast_state.images; image; image = image->next) {
-		ring_read(t, image);
+		drain_read(t, image);
 		requests_check(t, image);
 	}
 }
@@ -233,70 +232,4 @@ void door_destroy(struct pt_tracer *t)
 	while (t->fast_state.images)
 		image_destroy(t, t->fast_state.images);
 	code_destroy(t);
-}
-
-/* The image whose slots mirror this table. Where nobody runs its stubs any more, and it can't be read (door_hides),
- * what is known of an fd holds as it does without: until its close, which stops. */
-static struct image *mirror(const struct files *files)
-{
-	struct image *image = files->image;
-	uint64_t magic;
-
-	if (!image || image->closed)
-		return NULL;
-	return image->withdrawn && image_read(image, FAST_MAGIC, &magic, sizeof(magic)) == -EPERM ? NULL : image;
-}
-
-bool door_learn(struct pt_tracer *t, struct files *files, unsigned int fd, struct socket *socket)
-{
-	struct image *image = mirror(files);
-
-	if (!image)
-		return true;
-	/* The last call on what it named before may have ended just now: its record comes first. Not while that is
-	 * being read (a look-up on the way leads here): then there is a next time. */
-	if (slots_fading(image, fd)) {
-		if (image->draining || slots_busy(image, fd))
-			return slots_stop(image, fd);
-		ring_drain(t, image);
-	}
-	return slots_learn(t, image, fd, socket);
-}
-
-void door_stop(const struct files *files, unsigned int fd)
-{
-	struct image *image = mirror(files);
-
-	if (image)
-		slots_stop(image, fd);
-}
-
-void door_forget(struct pt_tracer *t, struct files *files, unsigned int fd, struct socket *was)
-{
-	struct image *image = mirror(files);
-
-	if (!image || !slots_forget(image, fd, was))
-		return;
-	ring_drain(t, image);
-	slots_faded(t, image, fd);
-}
-
-enum fast_still door_still(const struct files *files, unsigned int fd, bool socket)
-{
-	const struct image *image = mirror(files);
-
-	return image ? slots_still(image, fd, socket) : FAST_STANDS;
-}
-
-bool door_busy(const struct files *files, unsigned int fd)
-{
-	const struct image *image = mirror(files);
-
-	return image && !image->leaving && slots_busy(image, fd);
-}
-
-void door_table_gone(struct files *files)
-{
-	if (files->image)
-		files->image->files = NULL;
 }

@@ -1,26 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-only
- * The first stop of threads that have been seized, without an end to the calls that they are in. */
+ * How threads that make calls unseen are brought to a stop, without cutting short the calls that they are in. */
 #ifndef PT_AWAIT_H
 #define PT_AWAIT_H
 
 #include "loop/stop.h"
 #include "state/tracer.h"
 
-/* Brings every thread of the process (NULL: of all) that was seized (tracee->seized) to its first stop, now or, if it
+/* Brings every thread of the process (NULL: of all) that was seized (AWAIT_STOP) to its first stop, now or, if it
  * sleeps in a call that would be cut short, at that call's end. */
 void await_begin(struct pt_tracer *t, const struct group *group);
-/* One that runs unseen (PTRACE_CONT) is to be brought to a stop by await_begin(). False: it stands, or stops before its
- * next call by itself. */
+/* Marks a tracee that runs unseen (PTRACE_CONT), so that await_begin() brings it to a stop. False: there is no need,
+ * for it stands, or stops before its next call by itself. */
 bool await_again(const struct pt_tracer *t, struct tracee *tracee);
-/* Both for all threads of a process that run unseen, but one that stands. */
+/* Both, for all threads of a process that run unseen; one of them (but) stands already. */
 void await_unseen(struct pt_tracer *t, const struct group *group, const struct tracee *but);
 /* At each tick: those that were still running then. */
 void await_tick(struct pt_tracer *t);
-/* Any stop of a tracee is about to be handled: if it was awaited it is no more, and how its call ended is counted. */
+/* A stop of a tracee is about to be handled, the awaited one or any other: how the call ended in which it was met is
+ * counted. */
 void await_stopped(struct pt_tracer *t, struct tracee *tracee, enum stop_kind kind);
-/* A signal-delivery-stop. True: it is the trap of a breakpoint, and there is no signal. */
-bool await_trapped(struct pt_tracer *t, struct tracee *tracee, int signal);
-/* Takes all breakpoints away. Who is still awaited stays seized until the tracer's thread ends. */
-void await_detach(struct pt_tracer *t);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only
  *
- * Where our filter is not enough (sandbox.c, fast/collide.c) every call of a thread has to stop, by PTRACE_SYSCALL. Who
- * runs under PTRACE_CONT is resumed anew for that, at its next stop, and whoever asks for it may be held until then.
+ * Where our filter is not enough (sandbox.c, fast/collide.c) every call of a thread has to stop, by PTRACE_SYSCALL. A
+ * thread that runs under PTRACE_CONT has to stop once for that, to be resumed by PTRACE_SYSCALL; and the thread whose
+ * call is the cause of it may have to wait until the others have stopped.
  */
 #include "loop/closely.h"
 
@@ -13,15 +14,15 @@
 #include "process/next.h"
 #include "process/tracee.h"
 
-#define HOLD_NS (200 * 1000 * 1000LL)
+#define WAIT_NS (200 * 1000 * 1000LL)
 
 /* A thread that runs under PTRACE_CONT is made to stop, so that its next resume is by PTRACE_SYSCALL. In a call that
- * would be cut short it stops only where the call returns to (await.c), which is as good. */
+ * would be cut short it stops only where the call returns to (meet.c), which is as good. */
 static void stop_once(struct pt_tracer *t, struct tracee *other)
 {
 	if (!await_again(t, other))
 		return;
-	other->asked_to_stop = true;
+	other->closely.waited_for = true;
 	other->group->unwatched++;
 }
 
@@ -30,20 +31,20 @@ static void bring_to_stop(struct pt_tracer *t)
 	struct tracee *other;
 
 	for_each_tracee (t, other) {
-		if (other->asked_to_stop && other->seized && !other->seized_at)
+		if (other->closely.waited_for && other->attach.await == AWAIT_STOP && !other->attach.since)
 			await_begin(t, other->group);
-		if (other->asked_to_stop && other->awaited)
+		if (other->closely.waited_for && other->attach.await == AWAIT_BREAKPOINT)
 			closely_seen(t, other);
 	}
 }
 
-/* The caller is held until the last of them has stopped once. */
+/* The caller stays where it is until the last of them has stopped once. */
 static void wait_for_others(struct pt_tracer *t, struct tracee *caller)
 {
 	if (caller->group->unwatched) {
-		caller->group->held = caller;
-		caller->held_since = t->now;
-		t->held++;
+		caller->group->waiting = caller;
+		caller->closely.waiting_since = t->now;
+		t->waiting++;
 	}
 }
 
@@ -51,16 +52,16 @@ static void wait_for_others(struct pt_tracer *t, struct tracee *caller)
  */
 void closely_before(struct pt_tracer *t, struct tracee *caller)
 {
-	const bool filters_all = caller->filters_all;
+	const bool filters_all = caller->closely.filters_all;
 	struct tracee *other;
 
-	caller->filters_all = false;
-	if (!filters_all || caller->group->held)
+	caller->closely.filters_all = false;
+	if (!filters_all || caller->group->waiting)
 		return;
 	for_each_tracee (t, other) {
-		if (other == caller || other->group != caller->group || other->sandboxed)
+		if (other == caller || other->group != caller->group || other->sandbox)
 			continue;
-		other->sandboxed = true;
+		other->sandbox = SANDBOX_OWN;
 		stop_once(t, other);
 	}
 	bring_to_stop(t);
@@ -73,38 +74,38 @@ static bool share_memory(const struct tracee *one, const struct tracee *other)
 	return other->group && (other->group == one->group || proc_share(one->tid, other->tid, KCMP_VM) == 1);
 }
 
-void closely_watch(struct pt_tracer *t, struct tracee *tracee, bool hold)
+void closely_watch(struct pt_tracer *t, struct tracee *tracee, bool wait)
 {
 	struct tracee *other;
 
 	for_each_tracee (t, other) {
-		if (other->closely || !share_memory(tracee, other))
+		if (other->closely.always || !share_memory(tracee, other))
 			continue;
-		other->closely = true;
+		other->closely.always = true;
 		if (other != tracee)
 			stop_once(t, other);
 	}
 	bring_to_stop(t);
-	if (hold)
+	if (wait)
 		wait_for_others(t, tracee);
 }
 
-/* Lets the tracee go on that is held in this group, if there is one. */
+/* Lets the tracee go on that waits in this group, if there is one. */
 static void release(struct pt_tracer *t, struct group *group)
 {
-	struct tracee *caller = group->held;
+	struct tracee *caller = group->waiting;
 
 	group->unwatched = 0;
-	group->held = NULL;
+	group->waiting = NULL;
 	if (!caller)
 		return;
-	t->held--;
+	t->waiting--;
 	next_do(t, caller->tid, NEXT_RESUME, 0); /* by PTRACE_SYSCALL, for it is watched closely, too */
 }
 
 void closely_seen(struct pt_tracer *t, struct tracee *tracee)
 {
-	tracee->asked_to_stop = false;
+	tracee->closely.waited_for = false;
 	if (tracee->group->unwatched && --tracee->group->unwatched == 0)
 		release(t, tracee->group);
 }
@@ -113,10 +114,11 @@ void closely_tick(struct pt_tracer *t)
 {
 	struct tracee *tracee;
 
-	if (!t->held)
+	if (!t->waiting)
 		return;
 	/* A thread in uninterruptible sleep must not hold up the program. */
 	for_each_tracee (t, tracee)
-		if (tracee->group && tracee->group->held == tracee && t->now - tracee->held_since > HOLD_NS)
+		if (tracee->group && tracee->group->waiting == tracee &&
+		    t->now - tracee->closely.waiting_since > WAIT_NS)
 			release(t, tracee->group);
 }

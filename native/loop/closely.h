@@ -5,12 +5,13 @@
 
 #include "state/tracer.h"
 
-/* The tracee stands before a call that is about to be made. If that gives all threads of its process a filter of the
- * program's own they are watched from now on, and it stays there until none of them runs on without that. */
+/* The tracee stands before a call that is about to be made. If the call gives all threads of its process a filter of
+ * the program's own, every call of them is seen from now on, and it waits until that is true of each of them. */
 void closely_before(struct pt_tracer *t, struct tracee *caller);
-/* The same for all that run in its memory, itself included, whatever they have; it stays there if hold says so. */
-void closely_watch(struct pt_tracer *t, struct tracee *tracee, bool hold);
-/* A tracee that was asked to stop has stopped, or is gone. */
+/* The same for all that run in its memory, itself included, whatever they have; it stays there until then if wait says
+ * so. */
+void closely_watch(struct pt_tracer *t, struct tracee *tracee, bool wait);
+/* A tracee that one of its group waits for has stopped, or is gone. */
 void closely_seen(struct pt_tracer *t, struct tracee *tracee);
 /* At each tick. */
 void closely_tick(struct pt_tracer *t);

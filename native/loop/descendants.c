@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only
  *
  * Who is whose child is read from all of /proc: /proc/TID/task/TID/children skips some while others exit, and is not in
- * every kernel. A process that is forked by one that is held is a tracee from its birth on. So each look leaves fewer
- * that could be missed, and when one has found nothing new there is nobody left to fork unseen; but for a thread that
- * was in the middle of its fork when it was seized (follow.c).
+ * every kernel. A child of a tracee is traced from its birth on. So each look leaves fewer that could be missed, and
+ * when one has found nothing new there is nobody left to fork unseen; but for a thread that was in the middle of its
+ * fork when it was seized (follow.c).
  *
  * ptmon itself is left out, and who waits for it: a tracer that stops its own parents would wait for itself.
  */
@@ -84,13 +84,13 @@ static int look_at_all(struct look *look)
 
 static bool was_left_out(const struct pt_tracer *t, pid_t pid)
 {
-	for (unsigned int i = 0; i < t->left_out_count; i++)
-		if (t->left_out[i].pid == pid)
+	for (unsigned int i = 0; i < t->left_out.count; i++)
+		if (t->left_out.list[i].pid == pid)
 			return true;
 	return false;
 }
 
-static bool is_held(struct pt_tracer *t, pid_t pid)
+static bool is_traced(struct pt_tracer *t, pid_t pid)
 {
 	return tracee_find(t, pid) || tracee_of_group(t, pid, NULL);
 }
@@ -109,8 +109,8 @@ static bool waits_for_us(pid_t pid)
 	return false;
 }
 
-/* How many there are of each reason by now, where more were left out since there were so many in all. */
-static void tell_left_out(struct pt_tracer *t, pid_t root, unsigned int since)
+/* If more processes were left out since there were `since` of them: how many there are of each reason by now. */
+static void report_left_out(struct pt_tracer *t, pid_t root, unsigned int since)
 {
 	static const enum pt_reason reasons[] = {PT_REASON_TRACED, PT_REASON_FORBIDDEN};
 	const struct tracee nobody = {.tid = root};
@@ -120,8 +120,8 @@ static void tell_left_out(struct pt_tracer *t, pid_t root, unsigned int since)
 		uint64_t count = 0;
 		int error = 0;
 
-		for (unsigned int j = 0; j < t->left_out_count; j++) {
-			const struct left_out *one = &t->left_out[j];
+		for (unsigned int j = 0; j < t->left_out.count; j++) {
+			const struct left_out *one = &t->left_out.list[j];
 
 			if (one->root != root || one->reason != reasons[i])
 				continue;
@@ -141,12 +141,12 @@ static int leave_out(struct pt_tracer *t, pid_t root, pid_t pid, int error)
 {
 	const bool traced = error != -EACCES && proc_status(pid, "TracerPid:", 10) > 0;
 	const enum pt_reason reason = traced ? PT_REASON_TRACED : PT_REASON_FORBIDDEN;
-	struct left_out *more = realloc(t->left_out, (t->left_out_count + 1) * sizeof(*more));
+	struct left_out *more = realloc(t->left_out.list, (t->left_out.count + 1) * sizeof(*more));
 
 	if (!more)
 		return -ENOMEM;
-	t->left_out = more;
-	t->left_out[t->left_out_count++] = (struct left_out){
+	t->left_out.list = more;
+	t->left_out.list[t->left_out.count++] = (struct left_out){
 		.pid = pid, .root = root, .reason = reason, .error = -error};
 	return 0;
 }
@@ -158,9 +158,9 @@ static int seize_one(struct pt_tracer *t, struct attaching *attaching, const str
 	int32_t step;
 	int result;
 
-	/* The look was a while ago, and its number may be another's by now. A child of the same parent is wanted all
-	 * the same, and so is one whose parent has gone meanwhile. (From here to the seize all numbers would have to be
-	 * given out once.) */
+	/* The look was a while ago, and the pid may be another process's by now. If that one is a child of the same
+	 * parent it is wanted all the same, and so is one whose parent has gone meanwhile. (Between this check and the
+	 * seize the pid is not given out anew: all others would have to be first.) */
 	if (proc_process(seen->pid, &now) < 0 ||
 	    (now.parent != seen->process.parent && now.started != seen->process.started))
 		return 0;
@@ -181,10 +181,10 @@ static int seize_children(struct pt_tracer *t, struct attaching *attaching, stru
 		struct seen *seen = &look->seen[i];
 		int one;
 
-		if (seen->done || (!is_held(t, seen->process.parent) && !was_left_out(t, seen->process.parent)))
+		if (seen->done || (!is_traced(t, seen->process.parent) && !was_left_out(t, seen->process.parent)))
 			continue;
 		seen->done = *again = true;
-		if (is_held(t, seen->pid) || was_left_out(t, seen->pid) || waits_for_us(seen->pid))
+		if (is_traced(t, seen->pid) || was_left_out(t, seen->pid) || waits_for_us(seen->pid))
 			continue;
 		one = seize_one(t, attaching, seen);
 		if (one < 0)
@@ -196,7 +196,7 @@ static int seize_children(struct pt_tracer *t, struct attaching *attaching, stru
 
 int descendants_seize(struct pt_tracer *t, struct attaching *attaching)
 {
-	const unsigned int before = t->left_out_count;
+	const unsigned int before = t->left_out.count;
 	struct look look = {0};
 	bool again = true;
 	int seized = look_at_all(&look), one;
@@ -205,8 +205,8 @@ int descendants_seize(struct pt_tracer *t, struct attaching *attaching)
 		one = seize_children(t, attaching, &look, &again);
 		seized = one < 0 ? one : seized + one;
 	}
-	if (t->left_out_count > before)
-		tell_left_out(t, attaching->root, before);
+	if (t->left_out.count > before)
+		report_left_out(t, attaching->root, before);
 	free(look.seen);
 	return seized;
 }

@@ -7,7 +7,7 @@
 
 /* Processes that were seized, in the order in which they were. */
 struct attaching {
-	pid_t root; /* which was asked for: of whom it is told that some were left out */
+	pid_t root; /* which was asked for: whose report bears that some were left out */
 	pid_t *pids;
 	unsigned int count;
 	unsigned int capacity;
@@ -16,8 +16,8 @@ struct attaching {
 
 /* 0 or -ENOMEM. */
 int attaching_add(struct attaching *attaching, pid_t pid);
-/* Looks once at all processes, and seizes those whose parent is held, or was left out, and theirs. Those that may not
- * be seized are left out, which is told. How many were seized, or -errno. */
+/* Looks once at all processes, and seizes those whose parent is traced, or was left out, and theirs. Those that may not
+ * be seized are left out, which is reported. How many were seized, or -errno. */
 int descendants_seize(struct pt_tracer *t, struct attaching *attaching);
 
 #endif

@@ -17,8 +17,8 @@
 #include <sys/wait.h>
 
 #include "calls/call.h"
-#include "loop/await.h"
 #include "loop/hold.h"
+#include "loop/meet.h"
 #include "machine/interrupt.h"
 #include "process/next.h"
 #include "process/tracee.h"
@@ -30,9 +30,9 @@
 static void settle(struct pt_tracer *t, struct tracee *tracee)
 {
 	call_abandon(t, tracee);
-	if (tracee->files && !tracee->exiting && files_last(tracee))
+	if (tracee->files && tracee->state != TRACEE_EXITING && files_last(tracee))
 		files_each(t, tracee, 0, UINT32_MAX, socket_left_open);
-	tracee->exiting = true;
+	tracee->state = TRACEE_EXITING;
 }
 
 static enum next let_go(struct pt_tracer *t, struct tracee *tracee)
@@ -43,7 +43,7 @@ static enum next let_go(struct pt_tracer *t, struct tracee *tracee)
 
 static bool is_ours(struct pt_tracer *t, struct tracee *tracee, int signal)
 {
-	return fast_asks(t, tracee, signal) || await_trapped(t, tracee, signal);
+	return fast_requests(t, tracee, signal) || meet_trapped(t, tracee, signal);
 }
 
 static enum next let_go_at_signal(struct pt_tracer *t, struct tracee *tracee, int signal)
@@ -55,7 +55,8 @@ static enum next let_go_at_signal(struct pt_tracer *t, struct tracee *tracee, in
 	return NEXT_LET_GO_DELIVER;
 }
 
-/* One whose signal to the tracer is on its way gets there before it runs any code, also out of a group-stop. */
+/* A thread that has sent its request is not let go yet: when it is resumed it comes to the stop of that signal before
+ * it runs any code, also out of a group-stop. */
 static enum next let_go_or_on(struct pt_tracer *t, struct tracee *tracee)
 {
 	return fast_lets_go(t, tracee) ? let_go(t, tracee) : NEXT_RESUME;
@@ -66,7 +67,7 @@ bool detach_at_stop(struct pt_tracer *t, struct tracee *tracee, enum stop_kind k
 	switch (kind) {
 	case STOP_SIGNAL:
 		/* The step into a handler (restart.c) has to end first. */
-		if (tracee->stepping)
+		if (tracee->step.on)
 			return false;
 		*next = let_go_at_signal(t, tracee, WSTOPSIG(status));
 		return true;
@@ -81,10 +82,10 @@ bool detach_at_stop(struct pt_tracer *t, struct tracee *tracee, enum stop_kind k
 	case STOP_KILLED:
 		return false;
 	case STOP_SYSCALL:
-		return false; /* loop.c lets it go, at the call's end or before its begin */
+		return false; /* call_stop.c lets it go, at the call's end or before its begin */
 	default:
-		/* Seen to its end. Any stop takes a pending interrupt away (ptrace_stop() of kernel/signal.c), so the
-		 * next one is asked for anew. */
+		/* Seen to its end. Any stop takes a pending interrupt away (ptrace_stop() of kernel/signal.c), so it is
+		 * sent once more. */
 		ptrace(PTRACE_INTERRUPT, tracee->tid, 0, 0);
 		return false;
 	}
@@ -92,7 +93,7 @@ bool detach_at_stop(struct pt_tracer *t, struct tracee *tracee, enum stop_kind k
 
 bool detach_here(struct pt_tracer *t, struct tracee *tracee)
 {
-	if (!t->detaching || tracee->entered || !fast_lets_go(t, tracee))
+	if (!t->detaching || tracee->call.stage || !fast_lets_go(t, tracee))
 		return false;
 	settle(t, tracee);
 	return true;
@@ -102,30 +103,30 @@ bool detach_here(struct pt_tracer *t, struct tracee *tracee)
  * known only what /proc says. */
 static bool may_be_in_call(const struct tracee *tracee)
 {
-	return tracee->entered || tracee->continues;
+	return tracee->call.stage || tracee->resumed.by_cont;
 }
 
 /* False: it is in a call that would be cut short. */
-static bool ask(struct tracee *tracee)
+static bool interrupt(struct tracee *tracee)
 {
 	struct proc_place place;
 
-	tracee->asked_to_go = !may_be_in_call(tracee) || interrupt_gently(tracee, &place) == INTERRUPT_SENT;
+	tracee->interrupt_sent = !may_be_in_call(tracee) || interrupt_gently(tracee, &place) == INTERRUPT_SENT;
 	if (!may_be_in_call(tracee))
 		ptrace(PTRACE_INTERRUPT, tracee->tid, 0, 0);
-	return tracee->asked_to_go;
+	return tracee->interrupt_sent;
 }
 
-unsigned int detach_ask(struct pt_tracer *t)
+unsigned int detach_interrupt(struct pt_tracer *t)
 {
 	struct tracee *tracee;
 	unsigned int left = 0;
 
 	for_each_tracee (t, tracee) {
-		if (tracee->state == TRACEE_NEWBORN && !tracee->asked_to_go)
+		if (tracee->state == TRACEE_NEWBORN && !tracee->interrupt_sent)
 			next_do(t, tracee->tid, let_go(t, tracee), 0); /* it stands in its first stop */
-		else if (!tracee->asked_to_go)
-			left += !ask(tracee);
+		else if (!tracee->interrupt_sent)
+			left += !interrupt(tracee);
 	}
 	return left;
 }
@@ -137,11 +138,11 @@ void detach_begin(struct pt_tracer *t)
 	t->detaching = true;
 	hold_end_all(t);
 	fast_detach(t);
-	await_detach(t);
+	meet_detach(t);
 	for_each_tracee (t, tracee)
 		if (may_be_in_call(tracee))
 			interrupt_look(tracee);
-	detach_ask(t);
+	detach_interrupt(t);
 }
 
 void detach_end(struct pt_tracer *t)

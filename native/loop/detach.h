@@ -14,7 +14,7 @@ bool detach_here(struct pt_tracer *t, struct tracee *tracee);
 /* Makes every tracee stop whose call is not cut short by that, so that it can be let go. */
 void detach_begin(struct pt_tracer *t);
 /* The same for those that have come out of their calls since. Returns how many have not. */
-unsigned int detach_ask(struct pt_tracer *t);
+unsigned int detach_interrupt(struct pt_tracer *t);
 /* The others are left as they are: the kernel lets them go when the tracer's thread ends. */
 void detach_end(struct pt_tracer *t);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only
  *
- * A process is seized thread by thread, and then its children, and theirs. Who is born of one that is held becomes a
- * tracee by itself; who is born of one that is not yet held does not. So all are looked for again until a whole look
- * has found none to seize.
+ * A process is seized thread by thread, and then its children, and theirs. A child of a tracee is traced from its birth
+ * on; a child of a process that is not yet traced is not. So all are looked for again, until a whole look has found
+ * none to seize.
  *
  * A race at the end of that: a thread that is seized in the middle of its fork, or clone, makes a child that is no
  * tracee and is seen in /proc a moment later (kernel_clone() of kernel/fork.c looks for a tracer when it begins). So it
@@ -97,8 +97,8 @@ static void stand(struct pt_tracer *t, struct attaching *attaching)
 			fast_attached(t, any->group);
 	}
 	for_each_tracee (t, tracee)
-		if (tracee->unsettled && (wait_kept(t, tracee->tid) || makes_nobody(tracee->tid)))
-			tracee->unsettled = false;
+		if (tracee->attach.unsettled && (wait_kept(t, tracee->tid) || makes_nobody(tracee->tid)))
+			tracee->attach.unsettled = false;
 }
 
 /* The processes that are there stand before their children are looked for, which takes longer. */
@@ -136,7 +136,7 @@ void follow_settle(struct pt_tracer *t, struct tracee *tracee)
 {
 	struct attaching attaching = {.root = tracee->group->tgid};
 
-	tracee->unsettled = false;
+	tracee->attach.unsettled = false;
 	/* Its process stands already, or does not have to. */
 	attaching.standing = 1;
 	if (attaching_add(&attaching, tracee->group->tgid) < 0 || go_on(t, &attaching) < 0)

@@ -30,8 +30,8 @@ static int end(struct pt_tracer *t, struct tracee *tracee, bool made, int64_t re
 		call_enter(t, tracee, made);
 		closely_before(t, tracee);
 	}
-	/* Before a seccomp(2) that has just been let go on it may still have to wait for its siblings (closely.c). */
-	if (tracee->group->held != tracee)
+	/* If its call is a seccomp(2) for all threads it may have to wait for the others still (closely.c). */
+	if (tracee->group->waiting != tracee)
 		next_do(t, tracee->tid, NEXT_RESUME, 0);
 	return 0;
 }
@@ -42,7 +42,7 @@ int pt_answer(struct pt_tracer *t, int tid, int made, int64_t result)
 
 	if (!tracee || !tracee->hold)
 		return -ESRCH;
-	/* To see one of its own codes would make the kernel restart the call, again and again. */
+	/* A result that is one of the kernel's own codes would make it restart the call, again and again. */
 	if (restart_result(result))
 		result = -EINTR;
 	t->now = now_ns();
@@ -54,7 +54,7 @@ void hold_end_all(struct pt_tracer *t)
 {
 	struct tracee *tracee;
 
-	if (!t->has_orders)
+	if (!t->orders.any)
 		return;
 	for_each_tracee (t, tracee)
 		if (tracee->hold)

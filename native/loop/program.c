@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only
  *
- * execve and exit: what becomes of a thread group, and what is told of it.
+ * execve and exit: what becomes of a thread group, and what is emitted of it.
  */
 #include "loop/program.h"
 
@@ -10,13 +10,14 @@
 
 #include "calls/call.h"
 #include "machine/pidfd.h"
-#include "machine/proc.h"
+#include "machine/proc_program.h"
 #include "machine/registers.h"
 #include "process/breakpoint.h"
 #include "process/clone.h"
 #include "process/stack.h"
 #include "process/tracee.h"
 #include "records/emit.h"
+#include "sockets/closing.h"
 #include "sockets/files.h"
 #include "sockets/rings.h"
 #include "sockets/rows.h"
@@ -24,7 +25,7 @@
 
 #define PROGRAM_SIZE 16384 /* bytes of name, path and argv that are kept */
 
-struct pt_record *program_tell(struct pt_tracer *t, struct tracee *tracee, enum pt_kind kind)
+struct pt_record *program_emit(struct pt_tracer *t, struct tracee *tracee, enum pt_kind kind)
 {
 	char program[PROGRAM_SIZE];
 	size_t length = kind == PT_EXEC ? stack_describe(tracee->tid, program, sizeof(program)) : 0;
@@ -50,22 +51,22 @@ static struct tracee *become_leader(struct pt_tracer *t, struct tracee *tracee, 
 	return caller;
 }
 
-static void say_undecoded(struct pt_tracer *t, struct tracee *tracee)
+static void report_undecoded(struct pt_tracer *t, struct tracee *tracee)
 {
-	if (tracee->group && (tracee->group->counted || t->has_orders))
+	if (tracee->group && (tracee->group->counted || t->orders.any))
 		emit_warning(t, tracee, PT_REASON_COMPAT, NULL, 0);
 }
 
 void program_look(struct pt_tracer *t, struct tracee *tracee)
 {
 	if (registers_undecoded(tracee->tid))
-		say_undecoded(t, tracee);
+		report_undecoded(t, tracee);
 }
 
 void program_undecoded(struct pt_tracer *t, struct tracee *tracee, uint32_t arch)
 {
 	if (abi_of(arch) == ABI_COUNT)
-		say_undecoded(t, tracee);
+		report_undecoded(t, tracee);
 }
 
 enum next program_executed(struct pt_tracer *t, struct tracee *tracee, pid_t tgid)
@@ -88,11 +89,11 @@ enum next program_executed(struct pt_tracer *t, struct tracee *tracee, pid_t tgi
 	rings_kept(t, tracee);
 	if (tracee->fresh) {
 		tracee->fresh = false;
-		t->first_executed = true;
+		t->first.executed = true;
 	}
-	if (tracee->group->counted && !tracee->group->told)
-		clone_tell(t, tracee);
-	record = tracee->group->counted ? program_tell(t, tracee, PT_EXEC) : NULL;
+	if (tracee->group->counted && !tracee->group->emitted)
+		clone_emit(t, tracee);
+	record = tracee->group->counted ? program_emit(t, tracee, PT_EXEC) : NULL;
 	if (record)
 		record->value = (int32_t)former;
 	program_look(t, tracee); /* our filter lets its calls pass: this is the only stop that tells */
@@ -103,15 +104,16 @@ enum next program_exiting(struct pt_tracer *t, struct tracee *tracee)
 {
 	fast_exiting(t, tracee);
 	call_cut_short(t, tracee);
-	files_settle(tracee);
-	if (tracee->transferred) /* the others bear their process's name: a look at /proc costs as much as a stop */
+	closing_settle(tracee);
+	if (tracee->transfers.any) /* the others are reported by their process's name, for to read /proc costs as much
+				      as a stop */
 		proc_name(tracee->tid, tracee->name);
-	if (!tracee->exiting && files_last(tracee))
+	if (tracee->state != TRACEE_EXITING && files_last(tracee))
 		files_each(t, tracee, 0, UINT32_MAX, socket_closing);
 	/* Through a thread that has exited the kernel finds no fd (EBADF); the others go on without it. */
 	if (tracee->files->pidfd_tid == tracee->tid)
 		pidfd_drop(t, tracee->files);
-	tracee->exiting = true;
+	tracee->state = TRACEE_EXITING;
 	return NEXT_EXIT;
 }
 
@@ -120,7 +122,7 @@ enum next program_gone(struct pt_tracer *t, struct tracee *tracee, int status)
 	struct pt_record *record;
 
 	call_abandon(t, tracee);
-	if (tracee->group && (tracee->group->told || tracee->tid == t->first)) {
+	if (tracee->group && (tracee->group->emitted || tracee->tid == t->first.pid)) {
 		record = emit(t, PT_EXIT, tracee, tracee->name, strlen(tracee->name));
 		if (record)
 			record->value = status;

@@ -16,6 +16,8 @@
 #include "calls/sandbox.h"
 #include "loop/program.h"
 #include "machine/proc.h"
+#include "machine/proc_path.h"
+#include "machine/proc_program.h"
 #include "process/breakpoint.h"
 #include "process/clone.h"
 #include "process/tracee.h"
@@ -42,7 +44,7 @@ static int seize_thread(struct pt_tracer *t, pid_t pid, pid_t tid, struct files 
 		return 0;
 	if (ptrace(PTRACE_SEIZE, tid, 0, options_of(t)) < 0) {
 		error = errno;
-		/* Born of a thread that is held: its first stop is on its way. */
+		/* Born of a tracee: its first stop is on its way. */
 		if (error == EPERM && proc_status(tid, "TracerPid:", 10) == gettid())
 			return 0;
 		return (error == ESRCH && leader) || !proc_lives(tid) ? 0 : -error;
@@ -52,9 +54,10 @@ static int seize_thread(struct pt_tracer *t, pid_t pid, pid_t tid, struct files 
 				   leader ? leader->files : files) < 0)
 		return -ENOMEM;
 	tracee->state = TRACEE_RUNNING;
-	tracee->seized = tracee->continues = tracee->unsettled = true;
+	tracee->attach.await = AWAIT_STOP;
+	tracee->resumed.by_cont = tracee->attach.unsettled = true;
 	if (tracee->group->counted && leader)
-		clone_tell(t, tracee);
+		clone_emit(t, tracee);
 	return 1;
 }
 
@@ -113,19 +116,19 @@ static void join_memory(struct pt_tracer *t, struct tracee *child, const struct 
 	}
 	if (shares < 0 && (proc_process(child->tid, &process) < 0 || process.flags & PF_FORKNOEXEC))
 		child->group->fast.slow = parent->group->fast.slow = true;
-	/* It may have been forked between the parent's seize and now, with what await.c has put into its code. */
+	/* If it was forked after its parent was seized it has a copy of the breakpoints that meet.c has put there. */
 	breakpoint_forked(t, child->tid);
 }
 
 static void join_parent(struct pt_tracer *t, struct tracee *child, const struct tracee *parent)
 {
 	if (child->files == parent->files)
-		/* What one of them closes the other's slots (fast/count/slots.h) would not show. */
+		/* An fd that one of them closes would still be open in the other's slots (fast/count/slots.h). */
 		child->group->fast.slow = parent->group->fast.slow = true;
 	join_memory(t, child, parent);
 }
 
-static void tell_attached(struct pt_tracer *t, struct tracee *first)
+static void emit_attached(struct pt_tracer *t, struct tracee *first)
 {
 	struct pt_record *record;
 
@@ -133,8 +136,8 @@ static void tell_attached(struct pt_tracer *t, struct tracee *first)
 		first->group->counted = proc_runs(first->group->tgid, t->only);
 	if (!first->group->counted)
 		return;
-	first->group->told = true;
-	record = program_tell(t, first, PT_ATTACHED);
+	first->group->emitted = true;
+	record = program_emit(t, first, PT_ATTACHED);
 	if (record)
 		record->value = first->group->parent;
 }
@@ -169,7 +172,7 @@ int seize_process(struct pt_tracer *t, pid_t pid, const struct tracee *parent, i
 		return 0;
 	if (parent)
 		join_parent(t, first, parent);
-	tell_attached(t, first);
+	emit_attached(t, first);
 	*step = PT_STEP_READ;
 	if (sockets_existed(t, first->tid) < 0 && !is_ending(pid))
 		emit_warning(t, first, PT_REASON_UNREADABLE, NULL, EACCES);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only
  *
- * As a guest in another program ptmon has nothing to do with its signals, but for the tick, which is sent to the
+ * Embedded in another program ptmon has nothing to do with its signals, but for the tick, which is sent to the
  * tracer's thread alone. All else of this is for ptmon as a program of its own.
  *
  * Signals to ptmon are blocked and taken by sigtimedwait at each tick. So none is lost between a look and a blocking
@@ -36,11 +36,11 @@
 #define sigev_notify_thread_id _sigev_un._tid
 #endif
 
-static const int asked[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGTSTP, SIGTTIN, SIGTTOU};
+static const int blocked[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGTSTP, SIGTTIN, SIGTTOU};
 
 int pt_blocked_signal(unsigned int index)
 {
-	return index < sizeof(asked) / sizeof(asked[0]) ? asked[index] : 0;
+	return index < sizeof(blocked) / sizeof(blocked[0]) ? blocked[index] : 0;
 }
 
 static void on_tick(int signal)
@@ -68,17 +68,17 @@ static void install(struct pt_tracer *t)
 
 	s->deaf = sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler == SIG_IGN;
 	s->has_terminal = t->options.reopens && has_terminal();
-	sigemptyset(&s->asked);
-	for (unsigned int i = 0; pt_blocked_signal(i) && !t->options.guest; i++)
-		sigaddset(&s->asked, pt_blocked_signal(i));
-	pthread_sigmask(SIG_BLOCK, &s->asked, &s->original_mask);
+	sigemptyset(&s->blocked);
+	for (unsigned int i = 0; pt_blocked_signal(i) && !t->options.embedded; i++)
+		sigaddset(&s->blocked, pt_blocked_signal(i));
+	pthread_sigmask(SIG_BLOCK, &s->blocked, &s->original_mask);
 	sigemptyset(&tick_set);
 	sigaddset(&tick_set, TICK_SIGNAL);
 	pthread_sigmask(SIG_UNBLOCK, &tick_set, NULL);
-	/* Without SA_NOCLDSTOP each stop costs a signal. A guest must leave that to its host: a host's handler goes on
-	 * being called, and where SIGCHLD is ignored the stops and the end of a tracee are reported to wait4 all the
-	 * same (do_notify_parent() of kernel/signal.c reaps no task that is traced). */
-	sigaction(SIGCHLD, t->options.guest ? NULL : &no_stops, &s->original_chld);
+	/* Without SA_NOCLDSTOP each stop costs a signal. Embedded, ptmon must leave that to its host, whose handler
+	 * goes on being called, and where SIGCHLD is ignored the stops and the end of a tracee are reported to wait4
+	 * all the same (do_notify_parent() of kernel/signal.c reaps no task that is traced). */
+	sigaction(SIGCHLD, t->options.embedded ? NULL : &no_stops, &s->original_chld);
 	sigaction(TICK_SIGNAL, &tick, &s->original_tick);
 	s->installed = true;
 }
@@ -105,10 +105,11 @@ void signals_destroy(struct pt_tracer *t)
 	if (!s->installed)
 		return;
 	/* A host may have a second tracer in another thread, and this one may have been the first: its ticks must not
-	 * find the default, which is to end the program. So a guest leaves its handler there, which does nothing. */
-	if (!t->options.guest || s->original_tick.sa_handler != SIG_DFL)
+	 * find the default, which is to end the program. So where it is embedded it leaves its handler there, which
+	 * does nothing. */
+	if (!t->options.embedded || s->original_tick.sa_handler != SIG_DFL)
 		sigaction(TICK_SIGNAL, &s->original_tick, NULL);
-	if (!t->options.guest)
+	if (!t->options.embedded)
 		sigaction(SIGCHLD, &s->original_chld, NULL);
 	pthread_sigmask(SIG_SETMASK, &s->original_mask, NULL);
 }
@@ -165,7 +166,7 @@ void signals_note_delivered(struct pt_tracer *t, int signal)
 
 static void stop_with_program(struct pt_tracer *t)
 {
-	if (!t->signals.stop_wanted || !t->first_stopped)
+	if (!t->signals.stop_wanted || !t->first.stopped)
 		return;
 	if (t->now - t->signals.stop_wanted < STOP_PATIENCE_NS)
 		kill(getpid(), SIGSTOP);
@@ -174,7 +175,7 @@ static void stop_with_program(struct pt_tracer *t)
 
 void signals_first_stopped(struct pt_tracer *t)
 {
-	t->first_stopped = true;
+	t->first.stopped = true;
 	stop_with_program(t);
 }
 
@@ -191,7 +192,7 @@ static void forward_pending(struct pt_tracer *t)
 		return;
 	/* From a little before ptmon got its own: a group is signalled in any order. */
 	if (s->delivered[s->forward] < s->forward_since - 2 * TICK_NS)
-		kill(t->first, s->forward);
+		kill(t->first.pid, s->forward);
 	s->forward = 0;
 }
 
@@ -203,9 +204,9 @@ static void hang_up(struct pt_tracer *t, const siginfo_t *info)
 	const bool passed_on = info->si_pid == getsid(0) && t->signals.has_terminal && !has_terminal();
 
 	if (t->options.reopens && info->si_code <= 0 && !passed_on)
-		t->wants_reopen = true;
+		t->wants.reopen = true;
 	else if (!t->signals.deaf)
-		t->wants_end = SIGHUP;
+		t->wants.end = SIGHUP;
 }
 
 static void take(struct pt_tracer *t, const siginfo_t *info)
@@ -219,8 +220,8 @@ static void take(struct pt_tracer *t, const siginfo_t *info)
 	} else if (!t->launched && signal == SIGHUP) {
 		hang_up(t, info);
 	} else if (!t->launched) {
-		t->wants_end = signal;
-	} else if (info->si_code <= 0 && info->si_pid != t->first) {
+		t->wants.end = signal;
+	} else if (info->si_code <= 0 && info->si_pid != t->first.pid) {
 		/* By kill(2), not by the terminal (SI_KERNEL), which reaches the program too; nor by the program. */
 		s->forward = signal;
 		s->forward_since = t->now;
@@ -232,9 +233,9 @@ void signals_tick(struct pt_tracer *t)
 	const struct timespec at_once = {0};
 	siginfo_t info;
 
-	if (t->options.guest)
+	if (t->options.embedded)
 		return;
 	forward_pending(t);
-	while (sigtimedwait(&t->signals.asked, &info, &at_once) > 0)
+	while (sigtimedwait(&t->signals.blocked, &info, &at_once) > 0)
 		take(t, &info);
 }

@@ -40,7 +40,7 @@ static pid_t wait_yielding(struct pt_tracer *t, int *status, int64_t begin, int6
 		last = now;
 		now = now_ns();
 		if (now - last > AWAY_NS)
-			t->crowded_until = now + AWAY_TIMES * (now - last);
+			t->found.crowded_until = now + AWAY_TIMES * (now - last);
 	}
 	return 0;
 }
@@ -48,15 +48,15 @@ static pid_t wait_yielding(struct pt_tracer *t, int *status, int64_t begin, int6
 static pid_t wait_any(struct pt_tracer *t, int *status)
 {
 	const int64_t begin = now_ns();
-	const struct patience *patience = begin < t->crowded_until ? &crowded : &alone;
+	const struct patience *patience = begin < t->found.crowded_until ? &crowded : &alone;
 	pid_t tid = 0;
 
-	if (t->quick_stops >= patience->stops)
+	if (t->found.quick >= patience->stops)
 		tid = wait_yielding(t, status, begin, begin + patience->yield);
 	if (tid)
 		return tid;
 	tid = waitpid(-1, status, WAIT_FLAGS);
-	t->quick_stops = now_ns() - begin < patience->quick ? t->quick_stops + 1 : 0;
+	t->found.quick = now_ns() - begin < patience->quick ? t->found.quick + 1 : 0;
 	return tid;
 }
 

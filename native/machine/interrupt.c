@@ -136,8 +136,8 @@ bool interrupt_is_harmless(const struct tracee *tracee, const struct proc_place 
 
 void interrupt_look(struct tracee *tracee)
 {
-	tracee->user_ticks = proc_user_ticks(tracee->tid);
-	tracee->kernel_ticks = proc_kernel_ticks(tracee->tid);
+	tracee->attach.user_ticks = proc_user_ticks(tracee->tid);
+	tracee->attach.kernel_ticks = proc_kernel_ticks(tracee->tid);
 }
 
 /* What runs all the time, and not in user mode, may be a call that takes long: getrandom, copy_file_range ... One tick
@@ -145,9 +145,9 @@ void interrupt_look(struct tracee *tracee)
  * its ticks (cputime_adjust() of kernel/sched/cputime.c). */
 static bool runs_in_user_mode(const struct tracee *tracee)
 {
-	const int64_t user = proc_user_ticks(tracee->tid) - tracee->user_ticks;
+	const int64_t user = proc_user_ticks(tracee->tid) - tracee->attach.user_ticks;
 
-	return user > 1 || (user == 1 && proc_kernel_ticks(tracee->tid) == tracee->kernel_ticks);
+	return user > 1 || (user == 1 && proc_kernel_ticks(tracee->tid) == tracee->attach.kernel_ticks);
 }
 
 enum interrupt interrupt_gently(const struct tracee *tracee, struct proc_place *place)

@@ -17,7 +17,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "machine/proc.h"
+#include "machine/proc_path.h"
 
 static int peek(pid_t tid, uint64_t address, uint8_t *to, size_t length)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only
  *
- * int3 in a tracee's code. Who comes to it stops by SIGTRAP. Other threads than those that it is for may come there,
- * too, and for to take it away for a moment would let those slip through, what it has replaced is done for the others
- * by hand: cmp rax, imm32, ret, neg eax or a mov between registers, which is what stands behind most calls.
+ * int3 in a tracee's code: a thread that comes to it stops by SIGTRAP. Threads that are not meant come there, too. To
+ * take it away for a moment would let slip through those that are; so for the others the instruction that it has
+ * replaced is done by hand: cmp rax, imm32, ret, neg eax or a mov between registers, which is what stands behind most
+ * calls.
  */
 #include "process/breakpoint.h"
 
@@ -115,11 +116,11 @@ bool breakpoint_may_trap(struct tracee *tracee)
 		      caught = proc_status(tracee->tid, "SigCgt:", 16),
 		      ignored = proc_status(tracee->tid, "SigIgn:", 16);
 
-	tracee->trap_blocked = (uint64_t)blocked & trap;
-	return !((uint64_t)ignored & trap) && !(tracee->trap_blocked && (uint64_t)caught & trap);
+	tracee->attach.trap_blocked = (uint64_t)blocked & trap;
+	return !((uint64_t)ignored & trap) && !(tracee->attach.trap_blocked && (uint64_t)caught & trap);
 }
 
-/* Others may run through the breakpoint. Of all of them is noted whether they have SIGTRAP blocked. */
+/* Any thread of the process may run through the breakpoint. Of each it is noted whether it has SIGTRAP blocked. */
 static bool all_may_trap(struct pt_tracer *t, const struct group *group)
 {
 	struct tracee *tracee;

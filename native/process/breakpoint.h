@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only
- * Breakpoints in tracees' code: where threads are met (await.h). */
+ * Breakpoints in tracees' code: where threads are met (meet.h). */
 #ifndef PT_BREAKPOINT_H
 #define PT_BREAKPOINT_H
 
@@ -27,7 +27,7 @@ struct breakpoint *breakpoint_find(const struct pt_tracer *t, const struct group
 struct breakpoint *breakpoint_at(const struct pt_tracer *t, const struct group *group, uint64_t address);
 /* Is there one in the group's code? */
 bool breakpoint_any(const struct pt_tracer *t, const struct group *group);
-/* May this thread meet an int3 that is not its program's own, without that its program sees anything of it? */
+/* Can this thread run into an int3 of ptmon's without its program seeing anything of that? */
 bool breakpoint_may_trap(struct tracee *tracee);
 /* One more thread waits at this address. NULL: there can be none. */
 struct breakpoint *breakpoint_put(struct pt_tracer *t, struct tracee *tracee, uint64_t address);
@@ -36,9 +36,10 @@ void breakpoint_release(struct pt_tracer *t, struct breakpoint *breakpoint, pid_
 /* The program's own byte is put back; and it is forgotten. */
 void breakpoint_take_away(const struct breakpoint *breakpoint, pid_t tid);
 void breakpoint_drop(struct pt_tracer *t, struct breakpoint *breakpoint);
-/* What the instruction under it would have done is done to these registers. False: it can't be. */
+/* Does to these registers what the instruction under it would have done. False: it is none of those that can be done
+ * so. */
 bool breakpoint_do_instead(pid_t tid, const struct breakpoint *breakpoint, struct registers *regs);
-/* A fork has copied the memory, with the breakpoints: the child, which has not run yet, gets it without. */
+/* A fork has copied the memory, with the breakpoints: they are taken out of the child's, which has not run yet. */
 void breakpoint_forked(struct pt_tracer *t, pid_t child);
 /* The memory of this group is gone, or its last thread. */
 void breakpoint_end(struct pt_tracer *t, const struct group *group);

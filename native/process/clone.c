@@ -2,15 +2,10 @@
  *
  * A race that shapes this file: the child's first stop and the parent's event come in either order. A child that
  * comes first (TRACEE_NEWBORN) waits in its stop for the event; a parent that comes first leaves a TRACEE_EXPECTED.
- *
- * CLONE_UNTRACED would make a child that is not traced, yet has our seccomp filter: each watched call of it would
- * fail with ENOSYS. So the flag is taken out before the call and put back where the program can see it.
  */
 #include "process/clone.h"
 
 #include <linux/sched.h>
-#include <signal.h>
-#include <string.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 
@@ -19,75 +14,12 @@
 #include "machine/registers.h"
 #include "process/breakpoint.h"
 #include "process/tracee.h"
+#include "process/untraced.h"
 #include "records/emit.h"
 #include "sockets/rings.h"
 #include "state/door.h"
 
-/* clone3's flags are the first 64-bit word of its struct; the flag that matters is in the low 32. */
-static bool toggle_clone3(pid_t tid, uint64_t address)
-{
-	uint64_t flags;
-
-	if (memory_read(tid, address, &flags, sizeof(flags)) < 0)
-		return false;
-	return memory_write_word(tid, address, (unsigned long)(flags ^ CLONE_UNTRACED)) == 0;
-}
-
-static bool toggle_clone(pid_t tid, bool compat)
-{
-	struct registers regs;
-
-	if (registers_read(tid, &regs) < 0)
-		return false;
-	registers_set_argument(&regs, registers_argument(&regs, 0, compat) ^ CLONE_UNTRACED, compat);
-	return registers_write(tid, &regs) == 0;
-}
-
-/* In the tracee's call, or in what its child has copied of it. */
-static bool toggle_untraced(pid_t tid, const struct call *call)
-{
-	if (call->entry->rule == RULE_CLONE3)
-		return toggle_clone3(tid, call->args[0]);
-	return toggle_clone(tid, call->compat);
-}
-
-/* A child that is not to be followed shares what ptmon knows, or has put there: no tracer would see what it does to it.
- * It would ask for one (fast/image/request.S), and say for all who run in that memory that there is none. */
-static void before_unfollowed(struct pt_tracer *t, struct tracee *tracee, uint64_t flags)
-{
-	if (!t->options.no_follow || flags & CLONE_THREAD)
-		return;
-	if (flags & CLONE_VM)
-		fast_withdraw(t, tracee, PT_FALLBACK_UNFOLLOWED);
-	if (flags & CLONE_FILES)
-		rings_shared(t, tracee);
-}
-
-bool clone_enter(struct pt_tracer *t, struct tracee *tracee)
-{
-	const struct call *call = &tracee->call;
-	uint64_t flags = call->entry->rule == RULE_VFORK ? CLONE_VM | CLONE_VFORK : call->args[0];
-
-	if (call->entry->rule == RULE_CLONE3 && memory_read(tracee->tid, call->args[0], &flags, sizeof(flags)) < 0)
-		return false;
-	before_unfollowed(t, tracee, flags);
-	if (!(flags & CLONE_UNTRACED))
-		return false;
-	tracee->hid_untraced = toggle_untraced(tracee->tid, call);
-	return tracee->hid_untraced;
-}
-
-void clone_exit(struct tracee *tracee)
-{
-	if (!tracee->hid_untraced)
-		return;
-	/* aarch64: the argument's register holds the return value by now, there is nothing to put back. */
-	if (tracee->call.entry->rule == RULE_CLONE3 || ABI_NATIVE == ABI_X86_64)
-		toggle_untraced(tracee->tid, &tracee->call);
-	tracee->hid_untraced = false;
-}
-
-/* Those of a process that can't be read, or whose calls are not decoded: a thread shares the fd table as a rule, a
+/* The likely flags, where a process can't be read or its calls are not decoded: a thread mostly shares its fd table, a
  * process does not. */
 static uint64_t likely_flags(const struct tracee *parent)
 {
@@ -119,21 +51,22 @@ static uint64_t flags_of(struct pt_tracer *t, struct tracee *parent)
 	flags = registers_argument(&regs, 0, abi != ABI_NATIVE);
 	if (entry->rule == RULE_CLONE3 && memory_read(parent->tid, flags, &flags, sizeof(flags)) < 0) {
 		flags = likely_flags(parent);
-		/* It may share its fds, and then what one of both closes the other's would be taken for still. */
+		/* The child may share its parent's fds. Then an fd that one of both closes would be taken for open in
+		 * the other. */
 		if (!(flags & CLONE_THREAD))
 			emit_warning(t, parent, PT_REASON_UNREADABLE, entry, EPERM);
 	}
 	return flags;
 }
 
-void clone_tell(struct pt_tracer *t, struct tracee *child)
+void clone_emit(struct pt_tracer *t, struct tracee *child)
 {
 	struct pt_record *record;
 
 	record = emit(t, PT_CLONE, child, NULL, 0);
 	if (record)
 		record->value = child->group->parent;
-	child->group->told = true;
+	child->group->emitted = true;
 }
 
 /* Makes the child what the call's flags say it is. It stays without a group if it is not to be followed, or if there is
@@ -161,10 +94,9 @@ static void adopt(struct pt_tracer *t, struct tracee *child, struct tracee *pare
 		breakpoint_forked(t, child->tid);
 	if (flags & CLONE_VM && !thread)
 		tracee_share(child->group, parent->group);
-	child->trap_blocked = parent->trap_blocked;
-	child->sandboxed = parent->sandboxed;
-	child->closely = parent->closely;
-	child->strict = parent->strict;
+	child->attach.trap_blocked = parent->attach.trap_blocked;
+	child->sandbox = parent->sandbox;
+	child->closely.always = parent->closely.always;
 	/* A child that shares the memory shares clone3's struct too: its parent puts the flag back for both. */
 	if (parent->hid_untraced && !(parent->call.entry->rule == RULE_CLONE3 && flags & CLONE_VM)) {
 		child->hid_untraced = true;
@@ -172,22 +104,22 @@ static void adopt(struct pt_tracer *t, struct tracee *child, struct tracee *pare
 		child->call.args[0] = parent->call.args[0];
 	}
 	if (child->group->counted)
-		clone_tell(t, child);
+		clone_emit(t, child);
 }
 
 static enum next start(struct pt_tracer *t, struct tracee *child)
 {
 	if (child->hid_untraced) {
-		clone_exit(child);
+		untraced_put_back(child);
 		child->call.entry = NULL;
 	}
 	fast_born(t, child);
-	return child->born_stopped ? NEXT_LISTEN : NEXT_RESUME;
+	return child->birth.stopped ? NEXT_LISTEN : NEXT_RESUME;
 }
 
 /* The first stop of a child that has no group: one that is not to be followed (no filter is in it then) runs on by
- * itself; one for which there was no memory runs on uncounted, but as a tracee: alone its filter would make its calls
- * fail. */
+ * itself; one for which there was no memory runs on uncounted, but as a tracee: without a tracer its filter would make
+ * its calls fail. */
 static enum next pass_on(struct pt_tracer *t, struct tracee *child)
 {
 	if (!t->options.no_follow)
@@ -236,8 +168,8 @@ enum next clone_birth(struct pt_tracer *t, struct tracee *child)
 	return child->group ? start(t, child) : pass_on(t, child);
 }
 
-/* So long a parent may take to its event on a busy machine. Who is taken for an orphan too early is thought to have fds
- * of its own though it shares its parent's. */
+/* On a busy machine a parent may take so long to come to its event. A child that is taken for an orphan before is
+ * thought to have fds of its own, though it may share its parent's. */
 #define ORPHAN_NS (NSEC_PER_SEC / 2)
 
 static void adopt_orphan(struct pt_tracer *t, struct tracee *child)
@@ -250,15 +182,15 @@ static void adopt_orphan(struct pt_tracer *t, struct tracee *child)
 	parent = sibling ? sibling : tracee_of_group(t, ppid, child);
 	if (tracee_join(t, child, sibling ? sibling->group : NULL, child->tid, ppid, sibling ? sibling->files : NULL) ==
 	    0) {
-		child->sandboxed = parent && parent->sandboxed;
-		child->closely = parent && parent->closely;
+		child->sandbox = parent && parent->sandbox ? SANDBOX_OWN : SANDBOX_NONE;
+		child->closely.always = parent && parent->closely.always;
 		child->group->counted = !parent || parent->group->counted;
 		if (!sibling)
 			fast_cloned(t, child, NULL, 0);
 		if (!sibling && parent)
 			rings_inherited(child, parent);
 		if (child->group->counted)
-			clone_tell(t, child);
+			clone_emit(t, child);
 	}
 	next_do(t, child->tid, start(t, child), 0);
 }
@@ -270,6 +202,6 @@ void clone_adopt_orphans(struct pt_tracer *t)
 	if (!t->newborns)
 		return;
 	for_each_tracee (t, child)
-		if (child->state == TRACEE_NEWBORN && t->now - child->born >= ORPHAN_NS)
+		if (child->state == TRACEE_NEWBORN && t->now - child->birth.since >= ORPHAN_NS)
 			adopt_orphan(t, child);
 }

@@ -6,18 +6,16 @@
 #include "process/next.h"
 #include "state/tracer.h"
 
-/* Takes CLONE_UNTRACED out of a call that is about to be made. True if the exit-stop is needed to put it back. */
-bool clone_enter(struct pt_tracer *t, struct tracee *tracee);
-void clone_exit(struct tracee *tracee);
 /* PTRACE_EVENT_FORK, _VFORK or _CLONE of the parent: the child has a tid. *stands: the child, if it stands in its first
  * stop already and has waited for this event, or NULL. If the parent has been killed out of that stop it is left alone;
  * its child is adopted as an orphan then. */
 enum next clone_event(struct pt_tracer *t, struct tracee *parent, struct tracee **stands);
-/* A child that its parent's event has told of stands in its first stop. */
+/* A child that its parent's event has announced stands in its first stop. */
 enum next clone_birth(struct pt_tracer *t, struct tracee *child);
-/* Tells Python of a tracee, and of its group. */
-void clone_tell(struct pt_tracer *t, struct tracee *child);
-/* Newborns whose parent's event has not come (it was killed right then) are taken up by what /proc says. */
+/* Emits a PT_CLONE: Python knows of the tracee, and of its group, from then on. */
+void clone_emit(struct pt_tracer *t, struct tracee *child);
+/* Adopts newborns whose parent's event has not come, for the parent was killed right then: /proc says whose they are.
+ */
 void clone_adopt_orphans(struct pt_tracer *t);
 
 #endif

@@ -16,9 +16,9 @@
  * needed (after the ptrace-event-stop of an execve or a fork). */
 static int request_of(const struct pt_tracer *t, const struct tracee *tracee)
 {
-	bool free = t->filtered || (tracee->group && tracee->group->fast.free && !tracee->fast.guest_of);
+	bool free = t->filtered || (tracee->group && tracee->group->fast.free && !tracee->fast.borrows);
 
-	return free && !tracee->sandboxed && !tracee->closely && !tracee->entered && !tracee->fast.asked
+	return free && !tracee->sandbox && !tracee->closely.always && !tracee->call.stage && !tracee->fast.requests
 		       ? PTRACE_CONT
 		       : PTRACE_SYSCALL;
 }
@@ -29,15 +29,16 @@ static bool may_be_overtaken(const struct pt_tracer *t, const struct tracee *tra
 	return (tracee->group && tracee->group->fast.image) || now_ns() - t->now > QUICK_NS;
 }
 
-/* A tracee that a SIGKILL took meanwhile is no failure: its exit is reported by the next wait. */
+/* If SIGKILL has taken it out of its stop it is not resumed, which is as well: a later wait reports its exit. */
 static void resume(const struct pt_tracer *t, struct tracee *tracee, int request, int signal)
 {
 	tracee->fast.halted = false;
-	tracee->continues = request == PTRACE_CONT;
-	tracee->state = request == PTRACE_LISTEN ? TRACEE_LISTENING : TRACEE_RUNNING;
-	tracee->unmade = (may_be_overtaken(t, tracee) && overtaken(tracee->tid)) ||
-			 ptrace(request, tracee->tid, 0, signal) < 0;
-	if (tracee->unmade)
+	tracee->resumed.by_cont = request == PTRACE_CONT;
+	if (tracee->state != TRACEE_EXITING)
+		tracee->state = request == PTRACE_LISTEN ? TRACEE_LISTENING : TRACEE_RUNNING;
+	tracee->resumed.gone_on = (may_be_overtaken(t, tracee) && overtaken(tracee->tid)) ||
+				  ptrace(request, tracee->tid, 0, signal) < 0;
+	if (tracee->resumed.gone_on)
 		debug(t, PT_DEBUG_OVERTAKEN, tracee->tid, (struct pt_debug_entry){0});
 }
 
@@ -47,7 +48,7 @@ static void let_go(struct pt_tracer *t, struct tracee *tracee, int signal)
 	tracee_destroy(t, tracee);
 }
 
-/* It runs on uncounted, as a tracee: alone our filter would make its calls fail. */
+/* It runs on uncounted, but as a tracee: without a tracer our filter would make its calls fail. */
 static void resume_unknown(const struct pt_tracer *t, pid_t tid, enum next next)
 {
 	if (next != NEXT_STAY && next != NEXT_GONE)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only
- * What becomes of a tracee that stands in a ptrace-stop. Who handles the stop says it; next.c alone does it. */
+ * What becomes of a tracee that stands in a ptrace-stop. The handler of the stop returns it; next.c alone does it. */
 #ifndef PT_NEXT_H
 #define PT_NEXT_H
 

@@ -10,6 +10,7 @@
 
 #include "process/breakpoint.h"
 #include "process/tracees.h"
+#include "sockets/closing.h"
 #include "sockets/files.h"
 #include "state/door.h"
 
@@ -21,8 +22,8 @@ struct tracee *tracee_create(struct pt_tracer *t, pid_t tid)
 		return NULL;
 	tracee->tid = tid;
 	tracee->state = TRACEE_NEWBORN;
-	tracee->born = t->now;
-	tracees_link(t, tracee);
+	tracee->birth.since = t->now;
+	hash_add(&t->tracees, &tracee->link, (uint64_t)tracee->tid);
 	t->tracee_count++;
 	t->newborns++;
 	return tracee;
@@ -30,7 +31,7 @@ struct tracee *tracee_create(struct pt_tracer *t, pid_t tid)
 
 void tracee_share(struct group *group, struct group *memory_of)
 {
-	/* Where that one is itself a guest: of whom it is. */
+	/* Where that one runs in another's memory itself: in that one's. */
 	group->shares = memory_of->shares ? memory_of->shares : memory_of;
 	group->shares->sharers++;
 }
@@ -53,15 +54,15 @@ static void forget_shared(struct pt_tracer *t, const struct group *group)
 
 void tracee_destroy(struct pt_tracer *t, struct tracee *tracee)
 {
-	tracees_unlink(t, tracee);
+	hash_remove(&t->tracees, &tracee->link);
 	t->tracee_count--;
 	fast_gone(t, tracee);
 	if (tracee->group) {
-		files_settle(tracee);
+		closing_settle(tracee);
 		files_leave(t, tracee);
-		if (tracee->group->held == tracee) {
-			tracee->group->held = NULL;
-			t->held--;
+		if (tracee->group->waiting == tracee) {
+			tracee->group->waiting = NULL;
+			t->waiting--;
 		}
 		if (--tracee->group->threads == 0) {
 			tracee_share_end(tracee->group);
@@ -103,7 +104,7 @@ int tracee_join(struct pt_tracer *t, struct tracee *tracee, struct group *group,
 
 void tracee_rename(struct pt_tracer *t, struct tracee *tracee, pid_t tid)
 {
-	tracees_unlink(t, tracee);
+	hash_remove(&t->tracees, &tracee->link);
 	tracee->tid = tid;
-	tracees_link(t, tracee);
+	hash_add(&t->tracees, &tracee->link, (uint64_t)tracee->tid);
 }

@@ -17,6 +17,12 @@ int tracee_join(struct pt_tracer *t, struct tracee *tracee, struct group *group,
 /* After execve by another thread than the leader: the tracee goes on under the leader's tid. */
 void tracee_rename(struct pt_tracer *t, struct tracee *tracee, pid_t tid);
 
+/* Does what this tracee does count? */
+static inline bool tracee_counts(const struct pt_tracer *t, const struct tracee *tracee)
+{
+	return t->counting && tracee->group->counted && !tracee->fresh;
+}
+
 /* A group that runs in another one's memory, and one that does no longer. */
 void tracee_share(struct group *group, struct group *memory_of);
 void tracee_share_end(struct group *group);

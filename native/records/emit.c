@@ -21,22 +21,18 @@ int emit_create(struct pt_tracer *t)
 	out->data_capacity = 1 << 16;
 	out->records = malloc(out->capacity * sizeof(*out->records));
 	out->data = malloc(out->data_capacity);
-	out->index = calloc(INDEX_SIZE, sizeof(*out->index));
-	return out->records && out->data && out->index ? 0 : -ENOMEM;
+	out->index = (struct hash_index){.size = INDEX_SIZE, .probes = INDEX_PROBES};
+	out->index.slots = calloc(INDEX_SIZE, sizeof(*out->index.slots));
+	return out->records && out->data && out->index.slots ? 0 : -ENOMEM;
 }
 
 void emit_destroy(struct pt_tracer *t)
 {
 	free(t->out.records);
 	free(t->out.data);
-	free(t->out.index);
+	free(t->out.index.slots);
 	free(t->out.sorted);
 	free(t->out.keys);
-}
-
-static void forget_index(struct out *out)
-{
-	memset(out->index, 0, INDEX_SIZE * sizeof(*out->index));
 }
 
 void emit_begin(struct pt_tracer *t)
@@ -44,7 +40,7 @@ void emit_begin(struct pt_tracer *t)
 	t->out.batch++;
 	t->out.count = 0;
 	t->out.data_length = 0;
-	forget_index(&t->out);
+	hash_index_clear(&t->out.index);
 }
 
 void emit_continue(struct pt_tracer *t)
@@ -106,8 +102,9 @@ struct pt_record *emit(struct pt_tracer *t, enum pt_kind kind, const struct trac
 {
 	struct pt_record *record = append(t, data, length);
 
-	/* What comes after this record must not be added to one before it: the audit compares totals by order. */
-	forget_index(&t->out);
+	/* A transfer after this record must not be added to a record before it: the audit compares totals in this
+	 * order. */
+	hash_index_clear(&t->out.index);
 	if (!record)
 		return NULL;
 	record->kind = kind;
@@ -119,19 +116,18 @@ struct pt_record *emit(struct pt_tracer *t, enum pt_kind kind, const struct trac
 	return record;
 }
 
-static bool alike(const struct pt_record *a, const struct pt_record *b)
+static bool alike(const void *records, uint32_t number, const void *other)
 {
+	const struct pt_record *a = (const struct pt_record *)records + number, *b = other;
+
 	return a->tid == b->tid && a->socket == b->socket && a->syscall == b->syscall && a->error == b->error &&
 	       a->direction == b->direction && a->fast == b->fast && a->fd == b->fd && a->kind == b->kind;
 }
 
-static unsigned int hash(const struct pt_record *r)
+static uint64_t key_of(const struct pt_record *r)
 {
-	uint64_t key = (uint64_t)(uint32_t)r->tid << 32 | r->socket;
-
-	key ^= (uint64_t)r->syscall << 20 ^ (uint64_t)r->direction << 28 ^ (uint64_t)(uint32_t)r->error << 12;
-	key *= 0x9e3779b97f4a7c15u; /* Fibonacci hashing: 2^64 / golden ratio */
-	return (unsigned int)(key >> 48);
+	return ((uint64_t)(uint32_t)r->tid << 32 | r->socket) ^ (uint64_t)r->syscall << 20 ^
+	       (uint64_t)r->direction << 28 ^ (uint64_t)(uint32_t)r->error << 12;
 }
 
 void emit_transfer(struct pt_tracer *t, const struct pt_record *transfer)
@@ -139,19 +135,15 @@ void emit_transfer(struct pt_tracer *t, const struct pt_record *transfer)
 	struct out *out = &t->out;
 	struct pt_record *record;
 	uint32_t *slot = NULL;
+	bool found = false;
 
-	if (t->options.aggregate) {
-		for (unsigned int i = 0; i < INDEX_PROBES; i++) {
-			slot = &out->index[(hash(transfer) + i) & (INDEX_SIZE - 1)];
-			if (*slot == 0)
-				break;
-			record = &out->records[*slot - 1];
-			if (alike(record, transfer)) {
-				record->calls += transfer->calls;
-				record->bytes += transfer->bytes;
-				return;
-			}
-		}
+	if (t->options.aggregate)
+		slot = hash_index_find(&out->index, key_of(transfer), alike, out->records, transfer, &found);
+	if (found) {
+		record = &out->records[*slot - 1];
+		record->calls += transfer->calls;
+		record->bytes += transfer->bytes;
+		return;
 	}
 	record = append(t, NULL, 0);
 	if (!record)
@@ -184,7 +176,7 @@ void emit_end(struct pt_tracer *t, struct pt_batch *batch)
 	if (!t->options.aggregate && !order_by_time(&t->out))
 		t->out.lost = true;
 	if (t->out.lost) {
-		const struct tracee nobody = {.tid = t->first};
+		const struct tracee nobody = {.tid = t->first.pid};
 		struct pt_record *record = emit(t, PT_WARNING, &nobody, NULL, 0);
 
 		if (record) {
@@ -193,17 +185,17 @@ void emit_end(struct pt_tracer *t, struct pt_batch *batch)
 		}
 	}
 	t->handed_over = true;
-	if (t->out.told < (uint64_t)t->now)
-		t->out.told = (uint64_t)t->now;
+	if (t->out.emitted_until < (uint64_t)t->now)
+		t->out.emitted_until = (uint64_t)t->now;
 	*batch = (struct pt_batch){
 		.records = t->out.records,
 		.data = t->out.data,
 		.count = t->out.count,
 		.data_length = t->out.data_length,
-		.signal = t->wants_end,
-		.reopen = t->wants_reopen,
+		.signal = t->wants.end,
+		.reopen = t->wants.reopen,
 		.tracees = t->tracee_count,
-		.time = t->out.told,
+		.time = t->out.emitted_until,
 	};
-	t->wants_reopen = false;
+	t->wants.reopen = false;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only
  *
- * What a process has counted by itself is read at its stops. So others, which are told of at theirs, may have been told
- * of before it, though it was later.
+ * What a process has counted by itself is read at its stops. So others, which are emitted at theirs, may have been
+ * emitted of before it, though it was later.
  *
  * A merge sort that looks first whether there is anything to merge. For what comes is a few long runs, one for each
  * process whose records were read, or has neighbours changed places here and there, where threads write to one ring.

@@ -44,49 +44,50 @@
 /* The first row whose answers are all as it says is what the socket is. */
 static const struct row_of_answers {
 	struct {
-		enum ask ask;
+		enum question_kind kind;
 		int error;
 	} steps[MOST_STEPS]; /* up to one without an error */
 	struct found_socket socket;
 } rows[] = {
-	{{{ASK_TCP, EFAULT}, {ASK_SMC, EOPNOTSUPP}}, {AF_INET, SOCK_STREAM, IPPROTO_TCP}},
-	{{{ASK_TCP, EFAULT}, {ASK_SMC, ENOPROTOOPT}, {ASK_IPV6, EFAULT}}, {AF_INET6, SOCK_STREAM, IPPROTO_TCP}},
-	{{{ASK_TCP, EOPNOTSUPP}, {ASK_IP, EFAULT}, {ASK_UDP, EFAULT}}, {AF_INET, SOCK_DGRAM, 0}},
-	{{{ASK_TCP, EOPNOTSUPP}, {ASK_IP, EFAULT}}, {AF_INET, 0, 0}},
-	{{{ASK_TCP, ENOPROTOOPT}, {ASK_IPV6, EFAULT}, {ASK_UDP, EFAULT}}, {AF_INET6, SOCK_DGRAM, 0}},
-	{{{ASK_TCP, ENOPROTOOPT}, {ASK_IPV6, EFAULT}}, {AF_INET6, 0, 0}},
-	{{{ASK_TCP, EOPNOTSUPP},
-	  {ASK_IP, EOPNOTSUPP},
-	  {ASK_MPTCP, EOPNOTSUPP},
-	  {ASK_SHUTDOWN, EINVAL},
-	  {ASK_QUEUE, EFAULT}},
+	{{{QUESTION_TCP, EFAULT}, {QUESTION_SMC, EOPNOTSUPP}}, {AF_INET, SOCK_STREAM, IPPROTO_TCP}},
+	{{{QUESTION_TCP, EFAULT}, {QUESTION_SMC, ENOPROTOOPT}, {QUESTION_IPV6, EFAULT}},
+	 {AF_INET6, SOCK_STREAM, IPPROTO_TCP}},
+	{{{QUESTION_TCP, EOPNOTSUPP}, {QUESTION_IP, EFAULT}, {QUESTION_UDP, EFAULT}}, {AF_INET, SOCK_DGRAM, 0}},
+	{{{QUESTION_TCP, EOPNOTSUPP}, {QUESTION_IP, EFAULT}}, {AF_INET, 0, 0}},
+	{{{QUESTION_TCP, ENOPROTOOPT}, {QUESTION_IPV6, EFAULT}, {QUESTION_UDP, EFAULT}}, {AF_INET6, SOCK_DGRAM, 0}},
+	{{{QUESTION_TCP, ENOPROTOOPT}, {QUESTION_IPV6, EFAULT}}, {AF_INET6, 0, 0}},
+	{{{QUESTION_TCP, EOPNOTSUPP},
+	  {QUESTION_IP, EOPNOTSUPP},
+	  {QUESTION_MPTCP, EOPNOTSUPP},
+	  {QUESTION_SHUTDOWN, EINVAL},
+	  {QUESTION_QUEUE, EFAULT}},
 	 {AF_UNIX, 0, 0}},
-	{{{ASK_TCP, ENOPROTOOPT}, {ASK_NETLINK, EFAULT}}, {AF_NETLINK, 0, 0}},
-	{{{ASK_TCP, ENOPROTOOPT}, {ASK_PACKET, EFAULT}}, {AF_PACKET, 0, 0}},
-	{{{ASK_TCP, ENOPROTOOPT}, {ASK_VSOCK, EFAULT}}, {AF_VSOCK, 0, 0}},
+	{{{QUESTION_TCP, ENOPROTOOPT}, {QUESTION_NETLINK, EFAULT}}, {AF_NETLINK, 0, 0}},
+	{{{QUESTION_TCP, ENOPROTOOPT}, {QUESTION_PACKET, EFAULT}}, {AF_PACKET, 0, 0}},
+	{{{QUESTION_TCP, ENOPROTOOPT}, {QUESTION_VSOCK, EFAULT}}, {AF_VSOCK, 0, 0}},
 };
 
 /* Does this row hold? If that is not known yet, *next is what to ask. */
-static enum finding read_row(const struct row_of_answers *row, const struct answers *answers, enum ask *next)
+static enum finding read_row(const struct row_of_answers *row, const struct answers *answers, enum question_kind *next)
 {
 	for (unsigned int i = 0; i < MOST_STEPS && row->steps[i].error; i++) {
-		enum ask ask = row->steps[i].ask;
+		enum question_kind kind = row->steps[i].kind;
 
-		if (ask == ASK_SHUTDOWN && !answers->alone)
+		if (kind == QUESTION_SHUTDOWN && !answers->alone)
 			return FOUND_UNCERTAIN;
-		*next = ask;
-		if (!answers->error[ask])
+		*next = kind;
+		if (!answers->error[kind])
 			return FOUND_NOTHING_YET;
-		if (answers->error[ask] != row->steps[i].error)
+		if (answers->error[kind] != row->steps[i].error)
 			return FOUND_UNCERTAIN;
 	}
 	return FOUND_SOCKET;
 }
 
-enum finding answers_read(const struct answers *answers, enum ask *next, struct found_socket *socket)
+enum finding answers_read(const struct answers *answers, enum question_kind *next, struct found_socket *socket)
 {
-	*next = ASK_TCP;
-	switch (answers->error[ASK_TCP]) {
+	*next = QUESTION_TCP;
+	switch (answers->error[QUESTION_TCP]) {
 	case 0:
 		return FOUND_NOTHING_YET;
 	case EBADF:
@@ -112,43 +113,43 @@ enum finding answers_read(const struct answers *answers, enum ask *next, struct 
 	return FOUND_SOCKET;
 }
 
-static uint64_t level_of(enum ask ask)
+static uint64_t level_of(enum question_kind kind)
 {
-	switch (ask) {
-	case ASK_TCP:
+	switch (kind) {
+	case QUESTION_TCP:
 		return IPPROTO_TCP;
-	case ASK_SMC:
+	case QUESTION_SMC:
 		return LEVEL_SMC;
-	case ASK_IPV6:
+	case QUESTION_IPV6:
 		return IPPROTO_IPV6;
-	case ASK_UDP:
+	case QUESTION_UDP:
 		return IPPROTO_UDP;
-	case ASK_MPTCP:
+	case QUESTION_MPTCP:
 		return LEVEL_MPTCP;
-	case ASK_NETLINK:
+	case QUESTION_NETLINK:
 		return LEVEL_NETLINK;
-	case ASK_PACKET:
+	case QUESTION_PACKET:
 		return LEVEL_PACKET;
-	case ASK_VSOCK:
+	case QUESTION_VSOCK:
 		return AF_VSOCK;
 	default:
 		return IPPROTO_IP;
 	}
 }
 
-void answers_call(enum ask ask, int fd, bool compat, struct asking_call *call)
+void answers_call(enum question_kind kind, int fd, bool compat, struct question_call *call)
 {
-	switch (ask) {
-	case ASK_SHUTDOWN:
-		*call = (struct asking_call){compat ? SHUTDOWN_I386 : SYS_shutdown, {(uint64_t)fd, NO_DIRECTION}};
+	switch (kind) {
+	case QUESTION_SHUTDOWN:
+		*call = (struct question_call){compat ? SHUTDOWN_I386 : SYS_shutdown, {(uint64_t)fd, NO_DIRECTION}};
 		return;
-	case ASK_QUEUE:
-		*call = (struct asking_call){compat ? IOCTL_I386 : SYS_ioctl, {(uint64_t)fd, TIOCOUTQ, NOWHERE}};
+	case QUESTION_QUEUE:
+		*call = (struct question_call){compat ? IOCTL_I386 : SYS_ioctl, {(uint64_t)fd, TIOCOUTQ, NOWHERE}};
 		return;
 	default:
-		*call = (struct asking_call){
+		*call = (struct question_call){
 			compat ? GETSOCKOPT_I386 : SYS_getsockopt,
-			{(uint64_t)fd, level_of(ask), ask == ASK_MPTCP ? OPTION_MPTCP_INFO : NO_OPTION, NOWHERE,
+			{(uint64_t)fd, level_of(kind), kind == QUESTION_MPTCP ? OPTION_MPTCP_INFO : NO_OPTION, NOWHERE,
 			 NOWHERE},
 		};
 	}

@@ -6,24 +6,24 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum ask {
-	ASK_TCP,
-	ASK_SMC,
-	ASK_IP,
-	ASK_IPV6,
-	ASK_UDP,
-	ASK_MPTCP,
-	ASK_SHUTDOWN,
-	ASK_QUEUE,
-	ASK_NETLINK,
-	ASK_PACKET,
-	ASK_VSOCK,
-	ASK_COUNT
+enum question_kind {
+	QUESTION_TCP,
+	QUESTION_SMC,
+	QUESTION_IP,
+	QUESTION_IPV6,
+	QUESTION_UDP,
+	QUESTION_MPTCP,
+	QUESTION_SHUTDOWN,
+	QUESTION_QUEUE,
+	QUESTION_NETLINK,
+	QUESTION_PACKET,
+	QUESTION_VSOCK,
+	QUESTION_COUNT
 };
 
 struct answers {
-	int error[ASK_COUNT]; /* errno; 0: not asked yet, -1: something that no errno stands for */
-	bool alone;	      /* no other thread can put something else in the fd's place between two of them */
+	int error[QUESTION_COUNT]; /* errno; 0: not asked yet, -1: something that no errno stands for */
+	bool alone;		   /* no other thread can put something else in the fd's place between two of them */
 };
 
 /* What they come to. */
@@ -41,12 +41,12 @@ struct found_socket {
 	int protocol;
 };
 
-enum finding answers_read(const struct answers *answers, enum ask *next, struct found_socket *socket);
+enum finding answers_read(const struct answers *answers, enum question_kind *next, struct found_socket *socket);
 /* The call that asks this of an fd, in the native or the 32-bit ABI. */
-struct asking_call {
+struct question_call {
 	int64_t number;
 	uint64_t args[5];
 };
-void answers_call(enum ask ask, int fd, bool compat, struct asking_call *call);
+void answers_call(enum question_kind kind, int fd, bool compat, struct question_call *call);
 
 #endif

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only
  *
- * A race that shapes this file: while thread A stands before close(5), or runs in it, thread B may transfer on 5, and
- * thread C may get 5 anew from accept(). A's stop comes before the close happens, and nothing tells when it has
- * happened, but for A's next stop. So from the one to the other fd 5 is "closing": it is looked up at every
- * transfer, and nothing is cached. A close costs no exit-stop this way, and a wrong socket is never remembered.
+ * An fd is looked up once, and what it names is kept until a call that takes it away; but while such a call is under
+ * way (closing.c) nothing is kept.
  *
  * Where fds change without any call (files->unsure) each is looked up at each transfer, when the call is entered. What
  * was found is kept all the same, for those that ask for all sockets; nothing is believed of it without a new look.
@@ -16,6 +14,7 @@
 
 #include "machine/pidfd.h"
 #include "records/debug.h"
+#include "sockets/closing.h"
 #include "sockets/sockets.h"
 #include "state/door.h"
 
@@ -38,7 +37,7 @@ int files_join(struct tracee *tracee, struct files *files)
 		files->pidfd = -1;
 	}
 	files->users++;
-	if (!tracee->exiting)
+	if (tracee->state != TRACEE_EXITING)
 		files->live++;
 	tracee->files = files;
 	return 0;
@@ -71,7 +70,7 @@ void files_leave(struct pt_tracer *t, struct tracee *tracee)
 	tracee->files = NULL;
 	if (!files)
 		return;
-	if (!tracee->exiting)
+	if (tracee->state != TRACEE_EXITING)
 		files->live--;
 	/* The pidfd of a thread that is gone is of no use to the others. */
 	if (files->pidfd_tid == tracee->tid)
@@ -91,7 +90,7 @@ bool files_last(struct tracee *tracee)
 	return --tracee->files->live == 0;
 }
 
-void files_tell_image(struct pt_tracer *t, struct files *files)
+void files_fill_image(struct pt_tracer *t, struct files *files)
 {
 	for (unsigned int fd = 0; fd < files->size; fd++)
 		if (files->sockets[fd])
@@ -112,7 +111,7 @@ void files_distrust(struct pt_tracer *t, struct tracee *tracee, enum unsure why)
 {
 	struct files *files = tracee->files;
 
-	/* Also in the slots: from here on the stubs let no call on a socket, nor a close of one, pass. */
+	/* The slots forget them, too: so from here on each call on a socket stops, and each close of one. */
 	for (unsigned int fd = 0; fd < files->size && !files->unsure; fd++)
 		forget(t, files, fd);
 	files->unsure |= why;
@@ -130,7 +129,7 @@ int files_replace(struct pt_tracer *t, struct tracee *tracee)
 	copy_doubts(own, old);
 	if (old->image)
 		fast_withdraw(t, tracee, PT_FALLBACK_DESCRIPTORS);
-	files_settle(tracee);
+	closing_settle(tracee);
 	files_leave(t, tracee);
 	tracee->files = own;
 	return 0;
@@ -159,14 +158,6 @@ void files_leave_image(struct pt_tracer *t, struct files *files)
 {
 	for (unsigned int fd = 0; fd < files->size; fd++)
 		known(t, files, (int)fd);
-}
-
-static bool is_closing(const struct files *files, unsigned int fd)
-{
-	for (const struct tracee *at = files->closing; at; at = at->closing_next)
-		if (at->closing_first <= fd && fd <= at->closing_last)
-			return true;
-	return false;
 }
 
 static bool grow(struct files *files, unsigned int fd)
@@ -198,11 +189,11 @@ static bool cache(struct pt_tracer *t, struct tracee *tracee, unsigned int fd, s
 {
 	struct files *files = tracee->files;
 
-	if (is_closing(files, fd) && is_socket(socket) && !files->unsure)
+	if (closing_any(files, fd) && is_socket(socket) && !files->unsure)
 		fast_fd_stops(t, files, fd);
-	if (fd >= MAX_CACHED_FD || is_closing(files, fd) || !grow(files, fd))
+	if (fd >= MAX_CACHED_FD || closing_any(files, fd) || !grow(files, fd))
 		return false;
-	/* Calls that count without a stop may see to it that it is not remembered. */
+	/* The slots may be unable to take it just now (fast/count/slots.c); then it is not remembered here, either. */
 	if (!files->unsure && !fast_fd_learnt(t, files, fd, is_socket(socket) ? socket : NULL))
 		return false;
 	if (is_socket(socket))
@@ -257,53 +248,14 @@ bool files_note(struct pt_tracer *t, struct tracee *tracee, int fd, struct socke
 	return cache(t, tracee, (unsigned int)fd, socket ? socket : NOT_A_SOCKET);
 }
 
-static void note_change(struct files *files, unsigned int first, unsigned int last)
-{
-	files->changed[files->changes++ % CHANGES_KEPT] = (struct fd_range){.first = first, .last = last};
-}
-
-bool files_changed(const struct files *files, int fd, uint64_t since)
-{
-	if (files->changes - since > CHANGES_KEPT)
-		return true;
-	for (; since < files->changes; since++) {
-		const struct fd_range *range = &files->changed[since % CHANGES_KEPT];
-
-		if (range->first <= (unsigned int)fd && (unsigned int)fd <= range->last)
-			return true;
-	}
-	return false;
-}
-
 void files_closing(struct pt_tracer *t, struct tracee *tracee, unsigned int first, unsigned int last)
 {
 	struct files *files = tracee->files;
 
 	for (unsigned int fd = first; fd <= last && fd < files->size; fd++)
 		forget(t, files, fd);
-	note_change(files, first, last);
 	debug(t, PT_DEBUG_CLOSING, tracee->tid, (struct pt_debug_entry){.number = first, .count = last});
-	if (files->users == 1 || tracee->is_closing)
-		return; /* nobody else could look one of them up before this tracee's next stop */
-	tracee->closing_first = first;
-	tracee->closing_last = last;
-	tracee->is_closing = true;
-	tracee->closing_next = files->closing;
-	files->closing = tracee;
-}
-
-void files_settle(struct tracee *tracee)
-{
-	struct tracee **at;
-
-	if (!tracee->is_closing)
-		return;
-	tracee->is_closing = false;
-	note_change(tracee->files, tracee->closing_first, tracee->closing_last);
-	for (at = &tracee->files->closing; *at && *at != tracee; at = &(*at)->closing_next)
-		;
-	if (*at)
-		*at = tracee->closing_next;
+	closing_begin(tracee, first, last);
 }
 
 void files_close(struct pt_tracer *t, struct tracee *tracee, int fd,

@@ -19,7 +19,7 @@ void files_distrust(struct pt_tracer *t, struct tracee *tracee, enum unsure why)
 void files_copied(struct tracee *tracee, const struct files *of);
 
 /* Tells the image (fast/) of the table's process what is known already. */
-void files_tell_image(struct pt_tracer *t, struct files *files);
+void files_fill_image(struct pt_tracer *t, struct files *files);
 /* It is about to lose that image. An fd that was closed without a stop is forgotten: only there can that be seen. */
 void files_leave_image(struct pt_tracer *t, struct files *files);
 
@@ -34,15 +34,11 @@ bool files_note(struct pt_tracer *t, struct tracee *tracee, int fd, struct socke
 struct socket *files_noted(const struct files *files, int fd);
 
 /* The tracee stands before a call that takes the fds first..last away (or changes what they are): they are forgotten,
- * and stay unknown until files_settle(). */
+ * and stay unknown until closing_settle(). */
 void files_closing(struct pt_tracer *t, struct tracee *tracee, unsigned int first, unsigned int last);
 /* The same for one fd; calls visit first if it is a socket. */
 void files_close(struct pt_tracer *t, struct tracee *tracee, int fd,
 		 void (*visit)(struct pt_tracer *, struct tracee *, int fd, struct socket *));
-/* Was fd among those since files->changes was that, or may it have been? */
-bool files_changed(const struct files *files, int fd, uint64_t since);
-/* That call is over. */
-void files_settle(struct tracee *tracee);
 /* Calls visit for every socket that is known among the fds first..last. */
 void files_each(struct pt_tracer *t, struct tracee *tracee, unsigned int first, unsigned int last,
 		void (*visit)(struct pt_tracer *, struct tracee *, int fd, struct socket *));

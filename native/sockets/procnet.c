@@ -13,6 +13,7 @@
 #include <sys/un.h>
 
 #include "machine/proc.h"
+#include "machine/proc_path.h"
 
 struct table {
 	const char *name;

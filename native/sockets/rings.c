@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "machine/proc.h"
+#include "machine/proc_path.h"
 #include "records/emit.h"
 #include "sockets/files.h"
 #include "state/door.h"

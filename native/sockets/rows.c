@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only
  *
- * The rows of the socket table, as Python is told of them: one a socket, and for datagrams one a peer.
+ * The rows of the socket table, as they are emitted: one a socket, and for datagrams one a peer.
  */
 #include "sockets/rows.h"
 
@@ -15,56 +15,58 @@
 #include "state/door.h"
 
 /* FNV-1a over the socket and the peer. A server of datagrams may have thousands of peers on one socket. */
-static struct row **bucket(struct pt_tracer *t, const struct socket *socket, const uint8_t *peer, uint32_t length)
+static uint64_t key_of(const struct socket *socket, const uint8_t *peer, uint32_t length)
 {
 	uint64_t hash = 0xcbf29ce484222325u ^ (uintptr_t)socket;
 
 	for (uint32_t i = 0; i < length; i++)
 		hash = (hash ^ peer[i]) * 0x100000001b3u;
-	return &t->rows[(hash ^ hash >> 32) & (HASH_SIZE - 1)];
+	return hash ^ hash >> 32;
 }
 
-static struct row *find(struct pt_tracer *t, const struct socket *socket, const uint8_t *peer, uint32_t length)
+static bool is_of(const struct row *row, const struct socket *socket, const uint8_t *peer, uint32_t length)
 {
-	struct row *row = *bucket(t, socket, peer, length);
+	return row->socket == socket && row->peer_length == length && memcmp(row->peer, peer, length) == 0;
+}
 
-	while (row && (row->socket != socket || row->peer_length != length || memcmp(row->peer, peer, length) != 0))
-		row = row->bucket_next;
-	return row;
+static struct row *find(struct pt_tracer *t, uint64_t key, const struct socket *socket, const uint8_t *peer,
+			uint32_t length)
+{
+	struct hash_link *link = hash_find(&t->rows, key);
+
+	while (link && !is_of(hash_member(link, struct row, link), socket, peer, length))
+		link = hash_find_next(link);
+	return hash_member(link, struct row, link);
 }
 
 /* A further peer's row begins with the first transfer. */
 static uint64_t opened(const struct socket *socket, uint64_t time)
 {
-	return socket->told || !socket->seen || (uint64_t)socket->seen > time ? time : (uint64_t)socket->seen;
+	return socket->emitted || !socket->seen || (uint64_t)socket->seen > time ? time : (uint64_t)socket->seen;
 }
 
-static struct row *create(struct pt_tracer *t, struct socket *socket, uint64_t time, const uint8_t *peer,
+static struct row *create(struct pt_tracer *t, uint64_t key, struct socket *socket, uint64_t time, const uint8_t *peer,
 			  uint32_t length)
 {
-	struct row **head = bucket(t, socket, peer, length);
 	struct row *row = malloc(sizeof(*row) + length);
 
 	if (!row)
 		return NULL;
-	*row = (struct row){.next = socket->rows, .bucket_next = *head, .socket = socket, .id = ++t->next_row};
+	*row = (struct row){.next = socket->rows, .socket = socket, .id = ++t->next_row};
 	row->opened = opened(socket, time);
 	row->peer_length = length;
 	memcpy(row->peer, peer, length);
-	socket->told = true;
-	socket->rows = *head = row;
+	socket->emitted = true;
+	socket->rows = row;
+	hash_add(&t->rows, &row->link, key);
 	return row;
 }
 
 void rows_free(struct pt_tracer *t, struct socket *socket)
 {
 	for (struct row *row = socket->rows, *next; row; row = next) {
-		struct row **at = bucket(t, socket, row->peer, row->peer_length);
-
 		next = row->next;
-		while (*at != row)
-			at = &(*at)->bucket_next;
-		*at = row->bucket_next;
+		hash_remove(&t->rows, &row->link);
 		free(row);
 	}
 	socket->rows = NULL;
@@ -76,7 +78,7 @@ bool socket_takes_addresses(const struct socket *socket)
 	       (socket->info.family == AF_INET || socket->info.family == AF_INET6 || socket->info.family == AF_UNIX);
 }
 
-static void tell_row(struct pt_tracer *t, struct tracee *tracee, struct socket *socket, const struct row *row, int fd,
+static void emit_row(struct pt_tracer *t, struct tracee *tracee, struct socket *socket, const struct row *row, int fd,
 		     uint64_t time)
 {
 	struct pt_socket_info info = socket->info;
@@ -95,14 +97,14 @@ static void tell_row(struct pt_tracer *t, struct tracee *tracee, struct socket *
 	}
 }
 
-/* A process may have used a socket before the one that it was told of first for: their rings are read one by one. */
-static void tell_earlier(struct pt_tracer *t, const struct row *row, uint64_t time)
+/* A process may have used a socket before the one with which it was emitted first: their rings are read one by one. */
+static void move_earlier(struct pt_tracer *t, const struct row *row, uint64_t time)
 {
 	if (row->batch == t->out.batch && row->index < t->out.count && t->out.records[row->index].time > time)
 		t->out.records[row->index].time = time;
 }
 
-static void tell_closed(struct pt_tracer *t, struct tracee *tracee, const struct socket *socket, int fd, bool maybe,
+static void emit_closed(struct pt_tracer *t, struct tracee *tracee, const struct socket *socket, int fd, bool maybe,
 			const struct pt_tcp_info *counters)
 {
 	for (const struct row *row = socket->rows; row; row = row->next) {
@@ -138,33 +140,36 @@ void socket_changed(struct pt_tracer *t, struct tracee *tracee, int fd, struct s
 	same_peer = socket->info.peer_length == info.peer_length &&
 		    memcmp(socket->info.peer, info.peer, sizeof(info.peer)) == 0;
 	if (!same_peer && info.type == SOCK_DGRAM) {
-		tell_closed(t, tracee, socket, fd, false, NULL);
+		emit_closed(t, tracee, socket, fd, false, NULL);
 		rows_free(t, socket);
 	}
 	socket->info = info;
 	for (const struct row *row = socket->rows; row; row = row->next)
-		tell_row(t, tracee, socket, row, fd, (uint64_t)t->now);
+		emit_row(t, tracee, socket, row, fd, (uint64_t)t->now);
 }
 
 uint32_t socket_row(struct pt_tracer *t, struct tracee *tracee, struct socket *socket, int fd, uint64_t time,
 		    const uint8_t *peer, uint32_t peer_length)
 {
 	struct row *row;
+	uint64_t key;
 
-	/* The address that a connected socket is connected to may be named, too. */
+	/* A call on a connected socket may name the very address that it is connected to: that is the socket's own row.
+	 */
 	if (!socket_takes_addresses(socket) ||
 	    (peer_length == socket->info.peer_length && memcmp(peer, socket->info.peer, peer_length) == 0))
 		peer_length = 0;
-	row = find(t, socket, peer, peer_length);
+	key = key_of(socket, peer, peer_length);
+	row = find(t, key, socket, peer, peer_length);
 	if (!row) {
-		row = create(t, socket, time, peer, peer_length);
+		row = create(t, key, socket, time, peer, peer_length);
 		if (!row)
 			return 0;
 		row->batch = t->out.batch;
 		row->index = t->out.count;
-		tell_row(t, tracee, socket, row, fd, time);
+		emit_row(t, tracee, socket, row, fd, time);
 	}
-	tell_earlier(t, row, time);
+	move_earlier(t, row, time);
 	return row->id;
 }
 
@@ -179,15 +184,16 @@ static void note_audit(const struct pt_tracer *t, pid_t tid, int fd, const struc
 				      .length = socket->received});
 }
 
-/* Reads the kernel's counters of a socket and tells them; told_fd is the fd that the record bears. */
-static void read_counters(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket, int told_fd,
+/* Reads the kernel's counters of a socket and emits them; record_fd is the fd that the record bears. */
+static void read_counters(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket, int record_fd,
 			  bool maybe)
 {
 	struct identity identity;
 	struct pt_tcp_info counters = {0};
 	bool counted = false;
 
-	/* What another process has counted on it inside of itself is to be in the sums that are compared. */
+	/* Another process may have counted calls on it in its own stubs: they are read first, for the sums are
+	 * compared. */
 	if (socket->cached > 1)
 		fast_drain(t);
 	if (!socket->rows)
@@ -203,7 +209,7 @@ static void read_counters(struct pt_tracer *t, struct tracee *tracee, int fd, st
 				     !fast_fd_busy(t, tracee->files, (unsigned int)fd);
 		socket_changed(t, tracee, fd, socket, &identity.info);
 	}
-	tell_closed(t, tracee, socket, told_fd, maybe, counted ? &counters : NULL);
+	emit_closed(t, tracee, socket, record_fd, maybe, counted ? &counters : NULL);
 }
 
 void socket_closing(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket)

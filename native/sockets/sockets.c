@@ -10,6 +10,7 @@
 
 #include "machine/pidfd.h"
 #include "machine/proc.h"
+#include "machine/proc_path.h"
 #include "records/debug.h"
 #include "sockets/identify.h"
 #include "sockets/rows.h"
@@ -18,23 +19,9 @@
  * One that comes back after that gets a new row; the ledger joins it with the old one by its inode. */
 #define MAX_IDLE 16384
 
-static struct socket **bucket(struct pt_tracer *t, uint64_t inode)
-{
-	return &t->sockets[inode & (HASH_SIZE - 1)];
-}
-
-static struct socket *find(struct pt_tracer *t, uint64_t inode)
-{
-	struct socket *socket = *bucket(t, inode);
-
-	while (socket && socket->info.inode != inode)
-		socket = socket->next;
-	return socket;
-}
-
 static struct socket *find_or_create(struct pt_tracer *t, uint64_t inode)
 {
-	struct socket *socket = find(t, inode);
+	struct socket *socket = hash_member(hash_find(&t->sockets, inode), struct socket, link);
 
 	if (socket)
 		return socket;
@@ -42,8 +29,7 @@ static struct socket *find_or_create(struct pt_tracer *t, uint64_t inode)
 	if (!socket)
 		return NULL;
 	socket->info.inode = inode;
-	socket->next = *bucket(t, inode);
-	*bucket(t, inode) = socket;
+	hash_add(&t->sockets, &socket->link, inode);
 	return socket;
 }
 
@@ -65,29 +51,19 @@ static void destroy(struct pt_tracer *t, struct socket *socket)
 	free(socket);
 }
 
-static void unlink_from(struct pt_tracer *t, struct socket *socket)
-{
-	struct socket **at = bucket(t, socket->info.inode);
-
-	while (*at && *at != socket)
-		at = &(*at)->next;
-	if (*at)
-		*at = socket->next;
-}
-
 /* Takes the oldest out of the idle list; it is freed if it is still idle in truth. */
 static void drop_oldest(struct pt_tracer *t)
 {
-	struct socket *oldest = t->idle_head;
+	struct socket *oldest = t->idle.head;
 
-	t->idle_head = oldest->idle_next;
-	if (!t->idle_head)
-		t->idle_tail = NULL;
-	t->idle_count--;
+	t->idle.head = oldest->idle_next;
+	if (!t->idle.head)
+		t->idle.tail = NULL;
+	t->idle.count--;
 	oldest->idle = false;
 	if (oldest->cached || oldest->busy)
 		return; /* it came back to use meanwhile */
-	unlink_from(t, oldest);
+	hash_remove(&t->sockets, &oldest->link);
 	destroy(t, oldest);
 }
 
@@ -97,25 +73,24 @@ void socket_put(struct pt_tracer *t, struct socket *socket)
 		return;
 	socket->idle = true;
 	socket->idle_next = NULL;
-	if (t->idle_tail)
-		t->idle_tail->idle_next = socket;
+	if (t->idle.tail)
+		t->idle.tail->idle_next = socket;
 	else
-		t->idle_head = socket;
-	t->idle_tail = socket;
-	if (++t->idle_count > MAX_IDLE)
+		t->idle.head = socket;
+	t->idle.tail = socket;
+	if (++t->idle.count > MAX_IDLE)
 		drop_oldest(t);
 }
 
 void sockets_destroy(struct pt_tracer *t)
 {
-	while (t->idle_head)
+	struct hash_walk walk = {.hash = &t->sockets};
+	struct socket *socket;
+
+	while (t->idle.head)
 		drop_oldest(t);
-	for (unsigned int i = 0; i < HASH_SIZE; i++) {
-		for (struct socket *socket = t->sockets[i], *next; socket; socket = next) {
-			next = socket->next;
-			destroy(t, socket);
-		}
-	}
+	while ((socket = hash_member(hash_walk(&walk), struct socket, link)))
+		destroy(t, socket);
 }
 
 int socket_identify(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket **out)

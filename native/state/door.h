@@ -12,7 +12,7 @@ static inline enum fast_entry fast_entry(struct pt_tracer *t, struct tracee *tra
 	return t->fast ? t->fast->entry(t, tracee, abi, instruction, number, args) : FAST_AT_STOPS;
 }
 
-/* Such a call, which is known by now, is made at stops: it may change the program's code. */
+/* Such a call is about to be made, and stops (tracee->call is it): it may change the program's code. */
 static inline void fast_enters(struct pt_tracer *t, struct tracee *tracee)
 {
 	if (t->fast)
@@ -32,7 +32,7 @@ static inline void fast_left(struct pt_tracer *t, struct tracee *tracee, uint64_
 		t->fast->left(t, tracee, instruction, result);
 }
 
-/* Is this call made from a stub, which has counted it or will, or to ask? */
+/* Is this call made from a stub, which has counted it or will, or for a request? */
 static inline bool fast_counts_itself(const struct pt_tracer *t, const struct tracee *tracee, uint64_t instruction)
 {
 	return t->fast && t->fast->counts_itself(tracee, instruction);
@@ -45,10 +45,10 @@ static inline void fast_before_stop(struct pt_tracer *t, struct tracee *tracee)
 		t->fast->before_stop(t, tracee);
 }
 
-/* A signal-delivery-stop. True: the thread has only asked for its next call to be followed, and there is no signal. */
-static inline bool fast_asks(struct pt_tracer *t, struct tracee *tracee, int signal)
+/* A signal-delivery-stop. True: it is a request to follow the next call of the thread, and there is no signal. */
+static inline bool fast_requests(struct pt_tracer *t, struct tracee *tracee, int signal)
 {
-	return t->fast && t->fast->asks(t, tracee, signal);
+	return t->fast && t->fast->requests(t, tracee, signal);
 }
 
 /* A signal is about to be delivered. */
@@ -58,15 +58,15 @@ static inline void fast_before_signal(struct pt_tracer *t, struct tracee *tracee
 		t->fast->before_signal(t, tracee, signal);
 }
 
-/* The same for a thread that is let go with it: it is not in the middle of asking any more. */
+/* The same for a thread that is let go with it: it is not in the middle of a request any more. */
 static inline void fast_step_back(const struct pt_tracer *t, const struct tracee *tracee)
 {
 	if (t->fast)
 		t->fast->step_back(t, tracee);
 }
 
-/* Is the frame that this signal builds to be known? Then a single step has to follow, and, at the handler's first
- * instruction, fast_frame_built(). */
+/* Has the frame to be known that this signal's handler gets? Then a single step has to follow and, at the handler's
+ * first instruction, fast_frame_built(). */
 static inline bool fast_wants_frame(const struct pt_tracer *t, const struct tracee *tracee, int signal)
 {
 	return t->fast && t->fast->wants_frame(t, tracee, signal);
@@ -78,14 +78,15 @@ static inline void fast_frame_built(const struct pt_tracer *t, struct tracee *tr
 		t->fast->frame_built(tracee, signal);
 }
 
-/* A stop that was asked for (PTRACE_INTERRUPT): the program is to see nothing of it. True: its call, which has failed
- * for it, will be made again. */
+/* A stop by PTRACE_INTERRUPT, of which the program is to see nothing. True: it has ended the tracee's call, which will
+ * be made again. */
 static inline bool fast_interrupted(const struct pt_tracer *t, const struct tracee *tracee)
 {
 	return t->fast && t->fast->interrupted(tracee);
 }
 
-/* The child exists, but has not run yet; flags are those of clone(2). Without a parent: nobody saw who made it. */
+/* The child exists, but has not run yet; flags are those of clone(2). parent is NULL where nobody has seen who made it.
+ */
 static inline void fast_cloned(struct pt_tracer *t, struct tracee *child, struct tracee *parent, uint64_t flags)
 {
 	if (t->fast)
@@ -99,7 +100,7 @@ static inline void fast_born(struct pt_tracer *t, struct tracee *child)
 		t->fast->born(t, child);
 }
 
-/* It is not to be followed and about to be let go, with what it has of its parent's stubs. */
+/* The child is not to be followed, and about to be let go. It may have a copy of its parent's stubs. */
 static inline void fast_left_alone(struct pt_tracer *t, struct tracee *child)
 {
 	if (t->fast)
@@ -134,7 +135,7 @@ static inline void fast_group_gone(struct pt_tracer *t, struct group *group)
 		t->fast->group_gone(t, group);
 }
 
-/* The process is to be as if there were no fast path, and stays so: why is told. */
+/* The process is to be as if there were no fast path, and stays so: why is reported. */
 static inline void fast_withdraw(struct pt_tracer *t, struct tracee *tracee, enum pt_fallback reason)
 {
 	if (t->fast)
@@ -169,13 +170,14 @@ static inline void fast_attached(struct pt_tracer *t, const struct group *group)
 		t->fast->attached(t, group);
 }
 
-/* Is this call made to ask? */
-static inline bool fast_is_asking(const struct pt_tracer *t, uint64_t instruction)
+/* Is this call part of a request? */
+static inline bool fast_is_request(const struct pt_tracer *t, uint64_t instruction)
 {
-	return t->fast && t->fast->is_asking(t, instruction);
+	return t->fast && t->fast->is_request(t, instruction);
 }
 
-/* The thread is about to be let go. False: not yet; it has asked, and when it goes on that signal is the next thing. */
+/* The thread is about to be let go. False: not yet; it has made a request, and when it goes on that signal is the next
+ * thing. */
 static inline bool fast_lets_go(const struct pt_tracer *t, const struct tracee *tracee)
 {
 	return !t->fast || t->fast->lets_go(t, tracee);

@@ -41,30 +41,38 @@ struct fast_group {
 	struct image *image;	 /* what of it is in the process's memory, or NULL */
 	uint32_t stops;		 /* calls that stopped, until its code was looked at */
 	unsigned int changing;	 /* tracees in the middle of a call that changes its code */
-	uint32_t looks;		 /* at what such calls have brought ... */
-	int64_t looks_since;	 /* ... since then, ns */
 	bool slow;		 /* it is not tried any more */
 	bool free;		 /* its threads run under PTRACE_CONT though there is no filter (fast/attach.c) */
-	bool clockless;		 /* nor in what it executes: a rdtsc would fault there (PR_SET_TSC) */
-	uint32_t tries;		 /* to patch it that have failed, for its threads were in the way */
-	int64_t not_before;	 /* ns: until then it is not tried again */
+	bool clockless;		 /* nor is what it executes: a rdtsc would fault there (PR_SET_TSC) */
 	int64_t collides_since;	 /* ns: a call of it waits for its memory to be given back (fast/collide.c); 0: none */
 	struct explain *explain; /* what will be told of its code, or NULL (fast/count/explain.h) */
-	uint32_t fallen;	 /* one bit for each pt_fallback that was told of it */
-	struct frame *returns;	 /* signal frames that may return to code that is replaced (fast/patch/returns.c) */
-	unsigned int return_count;
-	bool returns_lost; /* there were more */
-	bool returned;	   /* a thread may have gone on by one before that was changed, and not have come by since */
+	uint32_t fallen;	 /* one bit for each pt_fallback that was reported of it */
+	struct {
+		uint32_t count; /* at code that calls have brought ... */
+		int64_t since;	/* ... since then, ns */
+	} looks;		/* fast/changes.c */
+	struct {
+		uint32_t count;	    /* that have failed, for threads were in the way */
+		int64_t not_before; /* ns: the next one */
+	} tries;		    /* to patch it (fast/fast.c) */
+	struct {
+		struct frame *list; /* signal frames that may return to code that is replaced */
+		unsigned int count;
+		bool lost;  /* there were more */
+		bool taken; /* before that was changed a thread may have returned by one, and it has not been seen
+			       elsewhere since */
+	} returns;	    /* fast/patch/returns.c */
 };
 
 /* And of a thread. */
 struct fast_tracee {
-	enum change changes; /* by the call that it is inside of */
-	bool may_map;	     /* that call may bring code of its own to where our filter lets calls pass */
-	bool halted;	     /* it was asked to stop (fast/patch/halt.c), and its stop waits for its turn */
-	unsigned int asked; /* for so many of its calls to be followed; a handler may ask meanwhile (fast/requests.c) */
-	struct image *guest_of; /* a child of vfork: it runs in the memory of this one */
-	bool relocate; /* its code was patched while it did not stand: where it goes on is looked at at its next stop */
+	enum change changes;   /* by the call that it is inside of */
+	bool may_map;	       /* that call may bring code of its own to where our filter lets calls pass */
+	bool halted;	       /* it was asked to stop (fast/patch/halt.c), and its stop waits for its turn */
+	unsigned int requests; /* whose calls are not over; a handler may make one more meanwhile (fast/requests.c) */
+	struct image *borrows; /* a child of vfork: it runs in the memory of this one */
+	bool relocate; /* its code was patched while it did not stand: at its next stop it is looked at where it goes on
+			*/
 	bool relocated;		 /* that was at this stop */
 	bool elsewhere;		 /* since the traps were written it was seen not to be in the bytes behind them */
 	bool unnamed;		 /* its image does not know its thread pointer */
@@ -74,7 +82,7 @@ struct fast_tracee {
 /* What becomes of a call that is about to be made. */
 enum fast_entry {
 	FAST_AT_STOPS,	/* it is counted at its stops */
-	FAST_BY_ITSELF, /* it comes from a stub, which has counted it or will, or is made to ask */
+	FAST_BY_ITSELF, /* it comes from a stub, which has counted it or will, or is part of a request */
 	FAST_GOES_BACK	/* not now: it is made again, for something has to be got out of its way first */
 };
 
@@ -115,7 +123,7 @@ struct fast_ops {
 
 	/* Stops and signals. */
 	void (*before_stop)(struct pt_tracer *t, struct tracee *tracee);
-	bool (*asks)(struct pt_tracer *t, struct tracee *tracee, int signal);
+	bool (*requests)(struct pt_tracer *t, struct tracee *tracee, int signal);
 	void (*before_signal)(struct pt_tracer *t, struct tracee *tracee, int signal);
 	void (*step_back)(const struct pt_tracer *t, const struct tracee *tracee);
 	bool (*wants_frame)(const struct pt_tracer *t, const struct tracee *tracee, int signal);
@@ -137,7 +145,7 @@ struct fast_ops {
 	/* Attach and detach. */
 	void (*prepare)(struct pt_tracer *t, pid_t pid);
 	void (*attached)(struct pt_tracer *t, const struct group *group);
-	bool (*is_asking)(const struct pt_tracer *t, uint64_t instruction);
+	bool (*is_request)(const struct pt_tracer *t, uint64_t instruction);
 	bool (*lets_go)(const struct pt_tracer *t, const struct tracee *tracee);
 	void (*detach)(struct pt_tracer *t);
 

@@ -15,12 +15,12 @@
 #include <sys/types.h>
 #include <time.h>
 
+#include "lib/hash.h"
 #include "ptmon_api.h"
 #include "state/fast.h"
 #include "syscalls/syscalls.h"
 
 #define NSEC_PER_SEC 1000000000LL
-#define HASH_SIZE 4096 /* a power of two */
 #define FOUND_MOST 1024
 
 #define CALL_NUMBERS 1024 /* numbers from here on can't be watched, nor refused: no ABI has so many calls */
@@ -38,14 +38,14 @@ struct group {
 	pid_t parent;
 	unsigned int threads;	/* tracees that point here */
 	bool counted;		/* --only: is this the program that was asked for? */
-	bool told;		/* Python knows of it */
-	struct tracee *held;	/* stands before a seccomp(TSYNC) until no thread runs unwatched (closely.c) */
-	unsigned int unwatched; /* threads that it waits for */
-	uint32_t warned;	/* one bit for each pt_reason that was told of it */
+	bool emitted;		/* Python knows of it */
+	struct tracee *waiting; /* stands in the middle of a call until every thread is watched (closely.c), or NULL */
+	unsigned int unwatched; /* threads that are not yet */
+	uint32_t warned;	/* one bit for each pt_reason that was reported of it */
 	struct fast_group fast;
 	struct group *shares; /* it runs in the memory of that one (CLONE_VM without CLONE_THREAD), until its execve */
 	unsigned int sharers; /* groups that do so in its memory */
-	bool hidden;	      /* it may not be looked at: its fds are not known but by asking (question.c) */
+	bool hidden;	      /* it may not be looked at: only questions show what its fds are (calls/question.c) */
 };
 
 /* Why an fd may come to name something else without a call that is seen: bits. */
@@ -80,7 +80,7 @@ struct files {
 
 /* A socket that transferred something, by inode. See sockets.c. */
 struct socket {
-	struct socket *next; /* in its hash bucket */
+	struct hash_link link; /* by inode */
 	struct pt_socket_info info;
 	struct row *rows;    /* one, or one for each peer of a datagram socket that has no peer of its own */
 	unsigned int cached; /* fd table entries that point here */
@@ -90,15 +90,15 @@ struct socket {
 	bool active;	     /* TCP: connect() was called, so the kernel counts one byte for the SYN */
 	bool idle;	     /* in the list of sockets that nothing points to */
 	int64_t seen;	     /* ns, when the first call on it was seen; 0: none was */
-	bool told;	     /* it has had a row */
+	bool emitted;	     /* a row of it was emitted */
 	uint64_t sent;
 	uint64_t received;
 	struct socket *idle_next;
 };
 
 struct row {
-	struct row *next; /* of the same socket */
-	struct row *bucket_next;
+	struct row *next;      /* of the same socket */
+	struct hash_link link; /* by socket and peer */
 	const struct socket *socket;
 	uint32_t id;
 	uint32_t batch;	 /* struct out: the one with its first record ... */
@@ -108,8 +108,18 @@ struct row {
 	uint8_t peer[];
 };
 
-/* The system call that a tracee is inside of. */
+enum call_stage {
+	CALL_OUTSIDE, /* of any whose end is wanted */
+	CALL_ENTERED, /* its syscall-exit-stop will come */
+	CALL_AGAIN,   /* the same, but a disguise is made instead, and then the call begins anew (loop/call_stop.c) */
+	CALL_QUESTION /* the same, but a question is made instead (calls/question.c) */
+};
+
+/* The system call that a tracee is inside of, or was last. */
 struct call {
+	enum call_stage stage;
+	uint64_t instruction; /* address behind that which made it */
+	bool before_filters;  /* it was seen at a syscall-entry-stop: seccomp filters judge it after that */
 	const struct syscall_entry *entry; /* NULL: one that is not watched */
 	uint64_t number;
 	uint64_t args[6];
@@ -137,12 +147,12 @@ struct order {
 	struct denial *rules;	/* list, in the order in which they were given */
 };
 
-/* The system call that a tracee is inside of, if it is told of or held. */
+/* The system call that a tracee is inside of, if it is emitted or held. */
 struct watched {
 	const struct pt_watch *watch; /* NULL: it is not */
-	bool tell;
+	bool emit;
 	bool hold;
-	struct pt_call call; /* as it was made, and told */
+	struct pt_call call; /* as it was made, and emitted */
 };
 
 /* Where a tracee stands still until pt_answer(). See hold.c. */
@@ -156,60 +166,105 @@ struct disguise {
 };
 
 enum tracee_state {
-	TRACEE_RUNNING,
+	TRACEE_RUNNING,	  /* or in a stop that is being handled, or in which it is held */
 	TRACEE_LISTENING, /* in a group-stop, after PTRACE_LISTEN */
 	TRACEE_NEWBORN,	  /* stopped at birth; which tracee made it is not known yet */
-	TRACEE_EXPECTED	  /* its maker's event told of it; its own birth stop has not come yet */
+	TRACEE_EXPECTED,  /* its maker's event has announced it; its own birth stop has not come yet */
+	TRACEE_EXITING	  /* PTRACE_EVENT_EXIT was seen */
+};
+
+/* Of its first stop. See process/clone.c. */
+struct birth {
+	int64_t since; /* ns, when it was heard of first */
+	bool stopped;  /* its group was in a group-stop: it stays in it */
+};
+
+/* How it was resumed last. See process/next.c. */
+struct resumed {
+	bool by_cont; /* by PTRACE_CONT, or it was only seized: it makes calls unseen */
+	bool gone_on; /* not at all: SIGKILL had taken it out of its stop. A call that it stood before is not made */
+};
+
+/* Has it a seccomp filter of its own? Then every call of it is seen, by PTRACE_SYSCALL. See calls/sandbox.c. */
+enum sandbox {
+	SANDBOX_NONE,
+	SANDBOX_OWN,   /* it has one */
+	SANDBOX_STRICT /* it wanted SECCOMP_MODE_STRICT, which the core keeps for the kernel */
+};
+
+/* Why else every call of it is seen, or of others because of it. See loop/closely.c. */
+struct closely {
+	bool always;	       /* it has code of its own where our filter lets calls pass (fast/collide.c) */
+	bool filters_all;      /* its call under way gives all threads of its process a filter */
+	bool waited_for;       /* one of its group waits for its next stop */
+	int64_t waiting_since; /* ns, while it is the one of its group that waits */
+};
+
+/* How a thread that makes calls unseen comes to a stop. */
+enum await {
+	AWAIT_NOTHING,
+	AWAIT_STOP,	 /* it was seized, and has not stopped yet */
+	AWAIT_BREAKPOINT /* it is met at a breakpoint behind the call that it sleeps in */
+};
+
+/* Of a thread that was seized. See loop/await.c, loop/meet.c, loop/follow.c. */
+struct attach_state {
+	enum await await;
+	uint64_t breakpoint; /* its address */
+	int64_t since;	     /* ns: AWAIT_STOP; 0: it has not been looked at yet */
+	int64_t user_ticks;  /* of CPU time then */
+	int64_t kernel_ticks;
+	bool unsettled;	   /* it is not known yet that it was not in the middle of a fork when it was seized */
+	bool trap_blocked; /* it had SIGTRAP blocked when it was looked at last */
+};
+
+/* One single step, into a signal handler, whose frame shows the interrupted call's result. See calls/restart.c. */
+struct step {
+	bool on;
+	int signal; /* whose frame is to be known then (fast_wants_frame), or 0 */
+};
+
+/* A call under way that may take fds away. See sockets/files.c. */
+struct closing {
+	bool on;
+	unsigned int first;
+	unsigned int last;
+	struct tracee *next; /* in the table's list */
+};
+
+/* The PT_TRANSFERs that were emitted of it. See calls/transfer.c. */
+struct transfers {
+	bool any;
+	uint64_t last; /* ns, the time of the last one */
 };
 
 struct tracee {
-	struct tracee *next; /* in its hash bucket */
+	struct hash_link link; /* by tid */
 	pid_t tid;
 	enum tracee_state state;
-	int64_t born;	     /* ns, when it was heard of first */
+	bool fresh;	     /* launched: between fork and execve, nothing of it counts */
+	char name[16];	     /* at its exit */
 	struct group *group; /* NULL while NEWBORN */
 	struct files *files;
+	struct birth birth;
+	struct resumed resumed;
+
 	struct call call;
 	struct watched watched;
 	enum hold hold;
-	uint64_t instruction; /* address behind that of its last call */
-	bool entered;	      /* inside a call: its syscall-exit-stop will come */
-	bool unmade;	      /* SIGKILL has taken it out of its last stop: a call that it stood before is not made */
-	bool before_filters;  /* its call was seen at a syscall-entry-stop: seccomp filters judge it after that */
 	struct disguise disguise;
-	struct question *question; /* what it was asked about its fds (question.c), or NULL */
-	bool sandboxed;		   /* has a seccomp filter of its own: watched with PTRACE_SYSCALL */
-	bool filters_all;	   /* its call under way gives all threads of its process a filter (loop/closely.c) */
-	bool closely;	    /* so is one that has code of its own where our filter lets calls pass (fast/collide.c) */
-	int64_t held_since; /* ns, while it is its group's held */
-	bool continues;	    /* it was resumed by PTRACE_CONT, or only seized: it makes calls unseen */
-	bool asked_to_stop; /* its group's held waits for its next stop */
-	bool strict;	    /* asked for SECCOMP_MODE_STRICT, which the core keeps for the kernel (sandbox.c) */
-	bool exiting;	    /* PTRACE_EVENT_EXIT was seen */
-	bool fresh;	    /* launched: between fork and execve, nothing of it counts */
-	bool born_stopped;  /* its group was in a group-stop when it was born: it stays in it */
-	bool hid_untraced;  /* CLONE_UNTRACED was taken out of its call's flags (clone.c) */
-	struct interrupted interrupted; /* its last call, if a signal ended it (restart.c) */
-	bool stepping;			/* the step into a signal handler that tells */
-	int stepping_signal;		/* whose frame is to be known then (fast_wants_frame), or 0 */
-	unsigned int closing_first;	/* fds that its call under way may close */
-	unsigned int closing_last;
-	bool is_closing;
-	struct tracee *closing_next;
+	bool hid_untraced;		/* CLONE_UNTRACED was taken out of its call's flags (process/untraced.c) */
+	struct question *question;	/* about its fds, and the answers (calls/question.c); or NULL */
+	struct interrupted interrupted; /* its last call, if a signal ended it (calls/restart.c) */
+	struct step step;
+	struct closing closing;
+	struct transfers transfers;
+
+	enum sandbox sandbox;
+	struct closely closely;
+	struct attach_state attach;
+	bool interrupt_sent; /* by loop/detach.c: it is let go at its next stop */
 	struct fast_tracee fast;
-	bool seized;	   /* and it has not stopped yet (await.c) */
-	bool unsettled;	   /* nor is it known that it was not in the middle of a fork then (follow.c) */
-	bool trap_blocked; /* it had SIGTRAP blocked when it was looked at last (await.c) */
-	bool awaited;	   /* at a breakpoint behind the call that it sleeps in */
-	uint64_t awaited_at;
-	int64_t seized_at;  /* ns */
-	int64_t user_ticks; /* of CPU time then */
-	int64_t kernel_ticks;
-	bool asked_to_go; /* detaching: it was interrupted (detach.c) */
-	bool again;	  /* the call that it is about to make begins anew (loop.c) */
-	bool transferred; /* something was told of it */
-	uint64_t told;	  /* ns, the time of its last transfer */
-	char name[16];	  /* at its exit */
 };
 
 /* What goes out: see emit.c. */
@@ -220,10 +275,11 @@ struct out {
 	uint8_t *data;
 	uint32_t data_length;
 	uint32_t data_capacity;
-	uint32_t *index;	  /* of transfers that may be added to, by hash: record number + 1 */
-	bool lost;		  /* memory ran out: something was not told */
+	struct hash_index index;  /* of transfers that may be added to */
+	bool lost;		  /* memory ran out: something was not emitted */
 	uint32_t batch;		  /* the number of this one */
-	uint64_t told;		  /* ns: until then all is told, and what is found out later bears no earlier time */
+	uint64_t emitted_until;	  /* ns: what happened until then is emitted; what is found out later bears no earlier
+				     time */
 	struct pt_record *sorted; /* room for the batch in the order of its times */
 	struct order_key *keys;	  /* and for what it is sorted by, twice */
 	uint32_t sorted_capacity;
@@ -231,7 +287,7 @@ struct out {
 
 /* Signals sent to ptmon itself: see signals.c. */
 struct signals {
-	sigset_t asked;		/* those that are blocked and taken by sigtimedwait */
+	sigset_t blocked;	/* those that are blocked and taken by sigtimedwait */
 	sigset_t original_mask; /* as ptmon found it; the program gets it back */
 	struct sigaction original_chld;
 	struct sigaction original_tick;
@@ -254,14 +310,46 @@ struct found {
 	} stops[FOUND_MOST + 1]; /* and one that inject.c may have to keep */
 	unsigned int next;
 	unsigned int count;
+	unsigned int quick;    /* so many waits in a row were short */
+	int64_t crowded_until; /* ns: others use the CPU */
 };
 
-/* A descendant of an attached process that could not be attached. */
-struct left_out {
+/* Descendants of attached processes that could not be attached. See loop/descendants.c. */
+struct left_outs {
+	struct left_out {
+		pid_t pid;
+		pid_t root; /* which was asked for */
+		enum pt_reason reason;
+		int error; /* errno */
+	} *list;
+	unsigned int count;
+};
+
+/* The launched program's process. */
+struct first {
 	pid_t pid;
-	pid_t root; /* which was asked for */
-	enum pt_reason reason;
-	int error; /* errno */
+	bool executed;
+	bool stopped; /* in a group-stop */
+};
+
+/* What is to be done at calls beside counting them. See calls/watch.c. */
+struct orders {
+	bool any;
+	struct order of[2][CALL_NUMBERS]; /* [1]: of the 32-bit ABI */
+};
+
+/* Sockets that nothing points to, the oldest first. See sockets/sockets.c. */
+struct idle {
+	struct socket *head;
+	struct socket *tail;
+	unsigned int count;
+};
+
+/* What Python has to do when the batch ends. */
+struct wants {
+	int end;     /* to detach, for this signal asks for it; 0: none does */
+	bool reopen; /* to open the log anew; no batch has said so yet */
+	bool answer; /* to answer a PT_HELD, which is the batch's last record */
 };
 
 struct pt_tracer {
@@ -270,43 +358,37 @@ struct pt_tracer {
 	char *only;
 	bool launched;
 	bool filtered;	   /* launched ones have our seccomp filter */
-	bool foreign_proc; /* /proc shows another PID namespace than ours (proc.h) */
+	bool foreign_proc; /* /proc shows another PID namespace than ours (machine/proc_path.h) */
 	bool counting;
 	bool detaching;
-	pid_t first; /* the launched program's pid */
-	bool first_executed;
-	bool first_stopped;
 	int64_t now; /* ns, CLOCK_MONOTONIC, at the last stop */
 	int64_t next_tick;
+	struct first first;
 	struct found found;
-	unsigned int quick_stops; /* in a row: see wait.c */
-	int64_t crowded_until;	  /* ns: others use the CPU */
+	struct orders orders;
+
+	struct hash tracees; /* by tid */
 	unsigned int tracee_count;
 	unsigned int newborns;
-	unsigned int held; /* tracees that are held in the middle of a call, see struct group */
-	uint32_t next_row;
-	bool has_orders;
-	bool wants_answer;		      /* a PT_HELD was told: the batch ends with it */
-	struct order orders[2][CALL_NUMBERS]; /* [1]: of the 32-bit ABI */
-	struct tracee *tracees[HASH_SIZE];
-	struct socket *sockets[HASH_SIZE];
-	struct row *rows[HASH_SIZE];
-	struct files *with_pidfd;  /* list */
-	struct left_out *left_out; /* array */
-	unsigned int left_out_count;
+	unsigned int waiting; /* groups of which a tracee waits (struct group) */
+	bool awaits_stops;    /* some tracee is AWAIT_STOP */
+	struct left_outs left_out;
 	struct breakpoint *breakpoints; /* list */
 	bool traps;			/* int3 was written into some tracee's code */
-	bool seized;			/* some tracee was seized and has not stopped yet */
-	const struct fast_ops *fast;	/* NULL: there is no fast path (door.h) */
+
+	struct hash sockets; /* by inode */
+	struct idle idle;
+	struct hash rows; /* by socket and peer */
+	uint32_t next_row;
+	struct files *with_pidfd; /* list */
+
+	const struct fast_ops *fast; /* NULL: there is no fast path (door.h) */
 	struct fast_tracer fast_state;
-	struct socket *idle_head;
-	struct socket *idle_tail;
-	unsigned int idle_count;
+
 	struct out out;
 	struct signals signals;
-	int wants_end;	   /* signal that asks to detach */
-	bool wants_reopen; /* a signal asks to reopen the log, and no batch has told so yet */
-	bool handed_over;  /* a batch was handed out: its memory may be used anew */
+	struct wants wants;
+	bool handed_over; /* a batch was handed out: its memory may be used anew */
 };
 
 static inline int64_t now_ns(void)

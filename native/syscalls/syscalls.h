@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What the core does with a call. Those up to RULE_SPLICE move bytes. */
+/* What the core does with a call: calls/rules.c has a row for each. Those up to RULE_SPLICE move bytes. */
 enum rule {
 	RULE_BYTES,	 /* the return value is the number of bytes */
 	RULE_MSG,	 /* the same; the address is in a struct msghdr */
@@ -29,7 +29,8 @@ enum rule {
 	RULE_IO_URING,
 	RULE_IO_URING_ENTER,
 	RULE_PIDFD_GETFD, /* what is got may be a ring */
-	RULE_IO_SUBMIT
+	RULE_IO_SUBMIT,
+	RULE_COUNT
 };
 
 /* The ABIs that a process of this machine can call by. */

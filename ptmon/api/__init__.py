@@ -21,6 +21,10 @@ The tracer runs in a thread of its own. A loop over events, however slow, never 
 go through a bounded buffer, and what finds it full is dropped and counted (``session.dropped``); the totals have it all
 the same. Only hooks run while the tracee waits, in the tracer's thread.
 
+Nothing is written to the program's stderr. What the command line would say there goes to the logger ``ptmon``, as that
+one of several processes can't be attached to (the report's warnings have it, too); a hook that raised is also a
+RuntimeWarning at the end of the block.
+
 The program that calls this keeps its signals, their handlers and its children. But ptrace(2) reports to wait(2), so it
 must wait for children of its own by their pid, as subprocess and asyncio do: ``os.wait()`` and ``os.waitpid(-1, ...)``
 would take reports that are the tracer's. For the same reason its own children can be launched, but not attached to.
@@ -40,12 +44,12 @@ from typing import TYPE_CHECKING, Any
 
 from ptmon import explain
 from ptmon.api.tracing import INTERRUPT_S, Tracing
-from ptmon.engines import FAST_AFTER
+from ptmon.defaults import FAST_AFTER, MAX_SOCKETS
 from ptmon.errors import PtmonError
 from ptmon.events import Event
-from ptmon.ledger import MAX_SOCKETS
 from ptmon.preparing import prepare
 from ptmon.report import Report
+from ptmon.saying import Saying
 
 if TYPE_CHECKING:
     from ptmon.api.capturing import Capture
@@ -93,27 +97,13 @@ def run(
     is given a quarter of a second first, since Ctrl-C has reached it as well. Raises PtmonError; its ``exit_status`` is
     127 where the program was not found.
     """
+    asked = {**locals()}  # nothing else is local yet: these are the keywords, and the command
+    del asked["on_event"], asked["capture_output"]
+    if on_event is None:
+        asked["buffer"] = 0
     with ExitStack() as stack:
         capture = stack.enter_context(_capture()) if capture_output else None
-        session = _launch(
-            command,
-            None if capture is None else capture.fds,
-            cwd=cwd,
-            env=env,
-            only=only,
-            follow=follow,
-            io_uring=io_uring,
-            seccomp=seccomp,
-            fast=fast,
-            fast_after=fast_after,
-            duration=duration,
-            trace=trace,
-            deny=deny,
-            hooks=hooks,
-            interval=interval,
-            buffer=buffer if on_event is not None else 0,
-            max_sockets=max_sockets,
-        )
+        session = _tracing(streams=None if capture is None else capture.fds, **asked)
         report = _run(session, on_event, capture)
     if session.dropped:
         warnings.warn(f"{session.dropped} events were dropped: on_event is too slow", RuntimeWarning, stacklevel=2)
@@ -180,41 +170,7 @@ def launch(
     Raises PtmonError where a name or rule is not understood; and at the start of the block if the program can't be run.
     TypeError and ValueError as subprocess does: for a command that is a single text, for a NUL in a word.
     """
-    return _launch(
-        command,
-        None,
-        cwd=cwd,
-        env=env,
-        only=only,
-        follow=follow,
-        io_uring=io_uring,
-        seccomp=seccomp,
-        fast=fast,
-        fast_after=fast_after,
-        duration=duration,
-        trace=trace,
-        deny=deny,
-        hooks=hooks,
-        interval=interval,
-        buffer=buffer,
-        max_sockets=max_sockets,
-    )
-
-
-def _launch(
-    command: Command,
-    streams: tuple[int, int] | None,
-    *,
-    interval: float | None,
-    buffer: int,
-    max_sockets: int,
-    **keywords: Any,
-) -> Tracing:
-    settings = prepare(command=command, guest=True, **keywords)
-    if not settings.command or not settings.command[0]:
-        raise PtmonError("no program to start: the command is empty")
-    settings = replace(settings, streams=streams)
-    return Tracing(settings, buffer=buffer, interval=interval, max_sockets=max_sockets)
+    return _tracing(**locals())
 
 
 def attach(
@@ -240,25 +196,23 @@ def attach(
     of the block, or by ``session.detach()``, they are let go and run on. The keywords are those of
     :func:`launch`. Raises PtmonError, at the latest at the start of the block.
     """
+    asked = {**locals()}
+    del asked["pids"]
     targets = (pids,) if isinstance(pids, int) else tuple(pids)
     if not targets:
         raise PtmonError("no process to attach to")
     for pid in targets:
         _check_not_own_child(pid)
-    settings = prepare(
-        attach=targets,
-        only=only,
-        follow=follow,
-        io_uring=io_uring,
-        fast=fast,
-        fast_after=fast_after,
-        duration=duration,
-        trace=trace,
-        deny=deny,
-        hooks=hooks,
-        guest=True,
-    )
-    return Tracing(settings, buffer=buffer, interval=interval, max_sockets=max_sockets)
+    return _tracing(attach=targets, **asked)
+
+
+def _tracing(*, interval: float | None, buffer: int, max_sockets: int, **asked: Any) -> Tracing:
+    """``asked``: what the engine is to do, by the names that prepare() has for it."""
+    saying = Saying()
+    settings = prepare(guest=True, failed=saying.hook_failed, **asked)
+    if not settings.attach and not (settings.command and settings.command[0]):
+        raise PtmonError("no program to start: the command is empty")
+    return Tracing(settings, buffer=buffer, interval=interval, max_sockets=max_sockets, saying=saying)
 
 
 def _check_not_own_child(pid: int) -> None:

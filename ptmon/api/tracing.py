@@ -13,9 +13,10 @@ from ptmon.api.events import EventQueue, Handle
 from ptmon.engines import EngineSettings
 from ptmon.errors import PtmonError
 from ptmon.events import Event
+from ptmon.ledger.snapshot import Snapshot
 from ptmon.report import Report
+from ptmon.saying import Saying
 from ptmon.session import Session
-from ptmon.snapshot import Snapshot
 
 PATIENCE_S = 20.0
 """To let go takes milliseconds, or three seconds where a tracee sleeps uninterruptibly; a hook may take longer."""
@@ -39,6 +40,7 @@ class Tracing:
         engine: str = "native",
         interval: float | None = None,
         max_sockets: int,
+        saying: Saying | None = None,
     ) -> None:
         if interval is not None and not interval > 0:
             raise PtmonError(f"interval is {interval!r}, not a positive number of seconds")
@@ -46,7 +48,10 @@ class Tracing:
         self._queue = EventQueue(buffer)
         self._handle = Handle()
         outputs = [self._handle, self._queue]
-        self._session = Session(settings, outputs, engine=engine, interval=interval, max_sockets=max_sockets)
+        self._saying = saying or Saying()
+        self._session = Session(
+            settings, outputs, engine=engine, interval=interval, max_sockets=max_sockets, say=self._saying.say
+        )
         # A daemon, or the interpreter would wait for it without end; _at_exit() does what is to be done.
         self._thread = threading.Thread(target=self._trace, name="ptmon", daemon=True)
         self._raised = False
@@ -80,6 +85,8 @@ class Tracing:
             self._ended(INTERRUPT_S if kind is KeyboardInterrupt else None)
         if kind is None and not self._raised:
             self._raise()
+        if kind is None:
+            self._saying.warn()
 
     def __iter__(self) -> Iterator[Event]:
         """Events as they come, until tracing ends. Raises PtmonError if it ended by an error."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 
+from ptmon.defaults import FAST_AFTER, SECCOMP
 from ptmon.errors import AttachError, PtmonError
 from ptmon.frozen import dataclass
 from ptmon.records import Exit, Inside, Record, Site
@@ -16,8 +17,6 @@ ENGINES = {
     "native": ("ptmon.engines.native", "NativeEngine"),
     "reference": ("ptmon.engines.reference", "ReferenceEngine"),
 }
-
-FAST_AFTER = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +44,10 @@ class EngineSettings:
     """Children are traced too (threads always are)."""
     io_uring: bool = True
     """False: io_uring_setup fails with ENOSYS."""
-    seccomp: str = "auto"
+    seccomp: str = SECCOMP[0]
     fast: int = FAST_AFTER
     """So many stops of a process, and its calls are counted inside of it from then on; 0: never."""
-    explain: bool = False
+    fast_explain: bool = False
     """What became of the program's code for the sake of ``fast`` is in ``explained`` at the end."""
     duration: float | None = None
     """Seconds after which counting stops: attached processes are detached, a launched one is passed on."""
@@ -93,7 +92,7 @@ class Engine(Protocol):
     refused: Sequence[AttachError]
     """Of several targets, those that could not be attached; the others were."""
     explained: Sequence[Site | Inside]
-    """With ``settings.explain``, of the processes that have ended; once counting has stopped, of all."""
+    """With ``settings.fast_explain``, of the processes that have ended; once counting has stopped, of all."""
     told: float
     """Seconds since ``started``: the batches until now have what ended until then. With ``every_call`` their records
     are in the order of their times, and those of the next ones are not earlier than this.

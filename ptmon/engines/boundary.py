@@ -14,7 +14,14 @@ import signal
 from ptmon._native import ffi, lib
 from ptmon.frozen import dataclass
 from ptmon.records import TcpCounters
-from ptmon.static import Any
+from ptmon.static import TYPE_CHECKING
+
+if TYPE_CHECKING:  # structs of the C core, as ptmon_api.h has them
+    from ptmon._native import pt_batch as pt_batch
+    from ptmon._native import pt_call as pt_call
+    from ptmon._native import pt_identity as pt_identity
+    from ptmon._native import pt_options as pt_options
+    from ptmon._native import pt_record as pt_record
 
 __all__ = ["BLOCKED", "Call", "Identity", "ffi", "identify", "lib", "read_call", "read_memory"]
 
@@ -62,7 +69,7 @@ class Identity:
 
 def read_call(tid: int) -> Call:
     """The system call that a tracee has entered, or from which it returns."""
-    call = ffi.new("struct pt_call *")
+    call: pt_call = ffi.new("struct pt_call *")
     _check(lib.pt_read_call(tid, call))
     instruction = ffi.new("uint64_t *")
     _check(lib.pt_read_instruction(tid, instruction))
@@ -90,11 +97,11 @@ def identify(tid: int, fd: int, first: Identity | None = None, counted: tuple[in
         before.active = first.active
         before.tcp.bytes_sent, before.tcp.bytes_received = counted
         before.tcp.auditable = first.tcp.auditable
-    identity = ffi.new("struct pt_identity *")
+    identity: pt_identity = ffi.new("struct pt_identity *")
     return _identity(identity) if _check(lib.pt_identify(tid, fd, before, identity)) else None
 
 
-def _identity(identity: Any) -> Identity:
+def _identity(identity: pt_identity) -> Identity:
     info, tcp = identity.info, identity.tcp
     return Identity(
         info.inode,

@@ -9,9 +9,9 @@ from contextlib import ExitStack
 from types import TracebackType
 
 from ptmon.events import Event, EventMaker
+from ptmon.ledger.snapshot import Snapshot
 from ptmon.records import Record, Transfers
 from ptmon.report import Header, Report
-from ptmon.snapshot import Snapshot
 from ptmon.static import TYPE_CHECKING, Any, Protocol, TypeGuard
 
 if TYPE_CHECKING:

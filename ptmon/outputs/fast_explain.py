@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 
+from ptmon.options import Options
 from ptmon.outputs import SilentOutput, stderr
 from ptmon.report import ExplainedReport, Report, SiteReport
 from ptmon.text import counted, printable
@@ -34,6 +35,11 @@ class FastExplainOutput(SilentOutput):
         if report.explained is not None:
             said = list(lines(report, report.explained, os.uname().machine))
             stderr.put(lambda file: file.writelines(f"{line}\n" for line in said))
+
+
+def make(options: Options, host: str) -> FastExplainOutput:
+    """What ``--fast-explain`` asks for."""
+    return FastExplainOutput()
 
 
 def lines(report: Report, explained: ExplainedReport, machine: str) -> Iterator[str]:

@@ -13,6 +13,8 @@ from types import TracebackType
 
 from ptmon.errors import PtmonError, kernel_word
 from ptmon.events import Event
+from ptmon.formats import EVENTS, default
+from ptmon.options import Options
 from ptmon.outputs import SilentOutput, stderr
 from ptmon.outputs.files import PATIENCE, STDOUT, check_folder, expand, opened, shared, unwritable, wants_pid
 from ptmon.outputs.formats import RunFormatter, create
@@ -23,6 +25,11 @@ from ptmon.report import Header, Report
 from ptmon.text import counted, printable
 
 FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOCTTY
+
+
+def make(options: Options, host: str) -> LogOutput:
+    """The output that ``options`` ask for."""
+    return LogOutput(options.log or "", options.log_format or default(EVENTS), host)
 
 
 class LogOutput(SilentOutput):

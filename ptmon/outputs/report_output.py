@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Where a report goes: to stderr or to -o FILE. The formats are in the modules beside this one."""
+"""Where a report goes: to stderr or to -o FILE.
+
+Each format is in a module beside this one, and has a row in ptmon/formats.py.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,12 @@ import stat
 from collections.abc import Callable
 from types import TracebackType
 
-from ptmon.errors import PtmonError, kernel_word
+from ptmon.errors import PtmonError, UsageError, kernel_word
+from ptmon.formats import REPORTS, report_format
 from ptmon.frozen import dataclass
+from ptmon.options import Options
 from ptmon.outputs import SilentOutput, stderr
-from ptmon.outputs.files import PATIENCE, STDOUT, check_folder, expand, opened, shared, unwritable, wants_pid
+from ptmon.outputs.files import PATIENCE, STDOUT, check_folder, expand, opened, same_file, shared, unwritable, wants_pid
 from ptmon.report import Header, Report
 from ptmon.static import TextIO
 from ptmon.text import printable
@@ -27,6 +32,20 @@ class Style:
 
 
 Render = Callable[[Report, TextIO, Style], None]
+
+
+def make(options: Options, host: str) -> ReportOutput:
+    """The output that ``options`` ask for. Raises UsageError."""
+    if options.log and options.output and same_file(expand(options.log, host), expand(options.output, host)):
+        raise UsageError(f"-o {options.output} and --log={options.log} are the same file")
+    render = renderer(options.format or report_format(options.output))
+    return ReportOutput(render, Style(options.units, options.color), options.output, host)
+
+
+def renderer(name: str) -> Render:
+    """What writes a report in that format. Loaded now: at the end ptmon may be another version."""
+    render: Render = __import__(REPORTS[name].module, fromlist=["write_report"]).write_report
+    return render
 
 
 class ReportOutput(SilentOutput):

@@ -17,6 +17,7 @@ from types import TracebackType
 
 from ptmon.errors import PtmonError, UsageError, kernel_word
 from ptmon.events import Event
+from ptmon.options import Options
 from ptmon.outputs import SilentOutput, stderr
 from ptmon.outputs.formats import create
 from ptmon.report import Header, Report
@@ -35,6 +36,11 @@ SEVERE = frozenset({"deny", "warning"})
 
 Target = str | tuple[str, int]
 """A unix socket's path, or a host (numeric once it is resolved) and its port."""
+
+
+def make(options: Options, host: str) -> SyslogOutput:
+    """The output that ``options`` ask for. Raises UsageError."""
+    return SyslogOutput(options.syslog or "")
 
 
 class SyslogOutput(SilentOutput):

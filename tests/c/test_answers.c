@@ -19,10 +19,10 @@ static enum finding ask_all(int fd, bool alone, struct found_socket *socket)
 {
 	struct answers answers = {.alone = alone};
 	enum finding found;
-	enum ask next;
+	enum question_kind next;
 
 	for (int asked = 0; (found = answers_read(&answers, &next, socket)) == FOUND_NOTHING_YET; asked++) {
-		struct asking_call call;
+		struct question_call call;
 		long result;
 
 		CHECK(asked < FEW);
@@ -121,9 +121,9 @@ static void check_unchanged(void)
 
 int main(void)
 {
-	struct answers denied = {.error[ASK_TCP] = EPERM};
+	struct answers denied = {.error[QUESTION_TCP] = EPERM};
 	struct found_socket found;
-	enum ask next;
+	enum question_kind next;
 
 	check_sockets();
 	check_others();

@@ -43,7 +43,7 @@ static const struct denial *rule(const struct pt_prefix *prefixes, uint32_t coun
 
 	begin();
 	CHECK(pt_deny(&tracer, &it) == 0);
-	return tracer.orders[0][SYS_connect].rules;
+	return tracer.orders.of[0][SYS_connect].rules;
 }
 
 static struct sockaddr_in inet(const char *text)
@@ -142,7 +142,7 @@ static void check_families(void)
 
 static bool refused(const struct pt_call *call)
 {
-	return deny_find(getpid(), tracer.orders[0][call->number].rules, call) != NULL;
+	return deny_find(getpid(), tracer.orders.of[0][call->number].rules, call) != NULL;
 }
 
 static void check_addresses(void)
@@ -208,7 +208,7 @@ static void check_values(void)
 					.value = AF_NETLINK,
 					.error = EPERM,
 					.id = 4,
-					.told = 1};
+					.emit = 1};
 	const struct pt_rule always = {.number = SYS_socket, .error = EACCES, .id = 5};
 	struct pt_call call = {.number = SYS_socket, .args = {AF_NETLINK}};
 	const struct denial *found;
@@ -222,11 +222,11 @@ static void check_values(void)
 	CHECK(!refused(&call));
 	/* The first one that matches decides. */
 	CHECK(pt_deny(&tracer, &always) == 0);
-	found = deny_find(getpid(), tracer.orders[0][SYS_socket].rules, &call);
-	CHECK(deny_id(found) == 5 && deny_error(found) == EACCES && !deny_told(found));
+	found = deny_find(getpid(), tracer.orders.of[0][SYS_socket].rules, &call);
+	CHECK(deny_id(found) == 5 && deny_error(found) == EACCES && !deny_emits(found));
 	call.args[0] = AF_NETLINK;
-	found = deny_find(getpid(), tracer.orders[0][SYS_socket].rules, &call);
-	CHECK(deny_id(found) == 4 && deny_error(found) == EPERM && deny_told(found));
+	found = deny_find(getpid(), tracer.orders.of[0][SYS_socket].rules, &call);
+	CHECK(deny_id(found) == 4 && deny_error(found) == EPERM && deny_emits(found));
 }
 
 static void check_validation(void)
@@ -251,8 +251,8 @@ static void check_validation(void)
 	REFUSED(rule.argument = 6);
 	REFUSED(rule.condition = PT_IF_ADDRESS; rule.argument = 5);
 	REFUSED(rule.prefixes = &long_one; rule.prefix_count = 1);
-	CHECK(!tracer.has_orders);
-	CHECK(pt_deny(&tracer, &good) == 0 && tracer.has_orders);
+	CHECK(!tracer.orders.any);
+	CHECK(pt_deny(&tracer, &good) == 0 && tracer.orders.any);
 }
 
 int main(void)

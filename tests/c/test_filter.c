@@ -118,14 +118,14 @@ static void build(void)
 
 static void watch(uint64_t number, int compat)
 {
-	const struct pt_watch it = {.number = number, .compat = compat, .tell = 1};
+	const struct pt_watch it = {.number = number, .compat = compat, .emit = 1};
 
 	CHECK(pt_watch(&tracer, &it) == 0);
 }
 
 static void deny(uint64_t number, int compat, int error, int told)
 {
-	const struct pt_rule rule = {.number = number, .compat = compat, .error = error, .told = told};
+	const struct pt_rule rule = {.number = number, .compat = compat, .error = error, .emit = told};
 
 	CHECK(pt_deny(&tracer, &rule) == 0);
 }
@@ -263,7 +263,7 @@ static void check_installed(void)
 
 static void check_limits(void)
 {
-	struct pt_watch far = {.number = CALL_NUMBERS, .tell = 1};
+	struct pt_watch far = {.number = CALL_NUMBERS, .emit = 1};
 
 	begin(false);
 	CHECK(pt_watch(&tracer, &far) == -EINVAL);

@@ -14,7 +14,7 @@
 #include "check.h"
 #include "ptmon_api.h"
 
-static const struct pt_watch watch = {.number = SYS_getppid, .tell = 1, .hold = 1};
+static const struct pt_watch watch = {.number = SYS_getppid, .emit = 1, .hold = 1};
 
 static int be_the_target(const char *how)
 {

@@ -13,6 +13,7 @@
 #include <x86intrin.h>
 
 #include "check.h"
+#include "fast/count/drain.h"
 #include "fast/count/ring.h"
 #include "fast/count/slots.h"
 #include "fast/image/image.h"
@@ -116,7 +117,7 @@ static unsigned int drain(struct bench *b, uint64_t *results, unsigned int most)
 	unsigned int count = 0;
 
 	emit_begin(b->t);
-	ring_drain(b->t, b->image);
+	drain_now(b->t, b->image);
 	emit_end(b->t, &batch);
 	for (uint32_t i = 0; i < batch.count; i++) {
 		if (batch.records[i].kind != PT_TRANSFER)
@@ -210,7 +211,7 @@ static void check_unknown(void)
 
 	commit(0, claim(0), 0, 1 << 14, 1); /* there is no such fd */
 	emit_begin(b.t);
-	ring_drain(b.t, b.image);
+	drain_now(b.t, b.image);
 	emit_end(b.t, &batch);
 	CHECK(batch.count == 1 && batch.records[0].kind == PT_WARNING &&
 	      batch.records[0].value == PT_REASON_UNATTRIBUTED);
@@ -224,7 +225,7 @@ static void check_given_up(struct bench *b)
 	uint64_t told[4];
 
 	emit_begin(b->t);
-	ring_drain(b->t, b->image);
+	drain_now(b->t, b->image);
 	emit_end(b->t, &batch);
 	CHECK(b->image->lost && batch.count == 2);
 	CHECK(batch.records[0].kind == PT_WARNING && batch.records[0].value == PT_REASON_FORGED);
@@ -307,7 +308,7 @@ static void check_unmapped(void)
 	CHECK(munmap((void *)(uintptr_t)FAST_RING, FAST_RING_RECORDS) == 0);
 	*head_of(1) += 1;
 	emit_begin(b.t);
-	ring_drain(b.t, b.image);
+	drain_now(b.t, b.image);
 	CHECK(b.t->out.count == 2 && b.t->out.records[0].kind == PT_WARNING &&
 	      b.t->out.records[0].value == PT_REASON_UNREADABLE && b.t->out.records[0].error == EFAULT);
 	end(&b);
@@ -352,7 +353,7 @@ static void check_times(void)
 	late = claim(0);
 	end_call(&b, claim(0), 0);
 	emit_begin(b.t);
-	ring_drain(b.t, b.image);
+	drain_now(b.t, b.image);
 	emit_end(b.t, &batch);
 	CHECK(batch.count == 6 && batch.time >= after[3] + 2000000 && batch.time <= (uint64_t)now_ns());
 	CHECK(batch.records[0].kind == PT_SOCKET && batch.records[0].time == batch.records[1].time);
@@ -364,7 +365,7 @@ static void check_times(void)
 	CHECK(batch.records[5].time == batch.records[4].time); /* its thread's last one */
 	end_call(&b, late, __rdtsc() / 2);
 	emit_begin(b.t);
-	ring_drain(b.t, b.image);
+	drain_now(b.t, b.image);
 	late = batch.time;
 	emit_end(b.t, &batch);
 	CHECK(batch.count == 1 && batch.records[0].time == late);
@@ -418,7 +419,7 @@ static void check_order(void)
 	}
 	while (told < THREADS * EACH) {
 		emit_begin(b.t);
-		ring_drain(b.t, b.image);
+		drain_now(b.t, b.image);
 		emit_end(b.t, &batch);
 		for (uint32_t i = 0; i < batch.count; i++) {
 			int tid = batch.records[i].tid, thread = tid == getpid() ? 0 : tid - (1 << 22);

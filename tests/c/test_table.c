@@ -55,7 +55,7 @@ static void map(int protection)
 static void leave(const uint8_t *program)
 {
 	const uint64_t magic = FAST_MAGIC_WORD;
-	struct image image = {.reader = getpid(), .stubs_end = FAST_STUBS, .asks = true};
+	struct image image = {.reader = getpid(), .stubs_end = FAST_STUBS, .by_request = true};
 
 	image.sites = calloc(SITES, sizeof(*image.sites));
 	CHECK(image.sites);
@@ -76,7 +76,7 @@ static void leave(const uint8_t *program)
 		image.stubs_end += (site->stub->size + 15) & ~15u;
 	}
 	map(PROT_READ | PROT_EXEC);
-	put(FAST_ASK, request_begin, (size_t)(request_end - request_begin));
+	put(FAST_REQUEST, request_begin, (size_t)(request_end - request_begin));
 	CHECK(emit_code_stubs(&image, getpid(), 0) == 0 && handover_write(&image, getpid(), 0) == 0);
 	memcpy((void *)(uintptr_t)FAST_MAGIC, &magic, sizeof(magic));
 	free(image.sites);
@@ -155,7 +155,7 @@ static void check_forged(const uint8_t *program)
 		{FAST_POINTERS + 8, FAST_STUBS, 4},
 		{FAST_STUBS + 40, 0xcc, 1},
 		{FAST_TWINS, 0xcc, 1},
-		{FAST_ASK, 0xcc, 1},
+		{FAST_REQUEST, 0xcc, 1},
 	};
 
 	for (size_t i = 0; i < sizeof(forged) / sizeof(forged[0]); i++) {

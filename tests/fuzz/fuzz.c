@@ -40,7 +40,7 @@ void sites_make(struct image *image, struct input *input)
 	image->sites = calloc(count, sizeof(*image->sites));
 	HOLDS(image->sites);
 	image->stubs_end = FAST_STUBS;
-	image->asks = true;
+	image->by_request = true;
 	for (unsigned int i = 0; i < count; i++) {
 		const unsigned int shape = input_byte(input) % 3;
 		struct fast_site *site = &image->sites[image->site_count++];

@@ -6,6 +6,7 @@
 #include "fast/image/code.h"
 #include "fast/image/emit_code.h"
 #include "fast/image/handover.h"
+#include "fast/image/mapping.h"
 #include "fast/image/maps.h"
 #include "fast/patch/cover.h"
 #include "fast/patch/position.h"
@@ -20,7 +21,7 @@ static void leave(struct input *input)
 	unsigned int changes;
 
 	sites_make(&image, input);
-	memory_put(FAST_ASK, request_begin, (size_t)(request_end - request_begin));
+	memory_put(FAST_REQUEST, request_begin, (size_t)(request_end - request_begin));
 	HOLDS(emit_code_stubs(&image, getpid(), 0) == 0 && handover_write(&image, getpid(), 0) == 0);
 	memory_put(FAST_MAGIC, &magic, sizeof(magic));
 	for (unsigned int i = 0; i < image.site_count; i++)
@@ -57,7 +58,7 @@ void fuzz_table(struct input *input)
 		cover_look(&image, getpid());
 		for (unsigned int i = 0; i < 16; i++)
 			position_find(&image, FAST_STUBS + input_number(input, 3), &place);
-		if (code_find(getpid(), PROGRAM, &mapping) == 1)
+		if (mapping_find(getpid(), PROGRAM, &mapping) == 1)
 			code_look(t, getpid(), &image, &mapping);
 	} else {
 		HOLDS(image.site_count == 0);
@@ -95,11 +96,11 @@ void fuzz_maps(struct input *input)
 	struct mapping mapping;
 
 	memory_maps(input->at, input->left);
-	code_each_executable(getpid(), visit, NULL);
-	if (code_find(getpid(), address, &mapping) == 1)
+	mapping_each_executable(getpid(), visit, NULL);
+	if (mapping_find(getpid(), address, &mapping) == 1)
 		HOLDS(mapping.begin <= address && address < mapping.end && !mapping.shared);
-	if (code_is_unwritable(getpid(), FAST_CODE, FAST_CODE_SIZE))
-		HOLDS(code_is_anonymous(getpid(), FAST_CODE, FAST_CODE_SIZE));
+	if (mapping_is_unwritable(getpid(), FAST_CODE, FAST_CODE_SIZE))
+		HOLDS(mapping_is_anonymous(getpid(), FAST_CODE, FAST_CODE_SIZE));
 	mapped_within(getpid(), address, address + 4096);
 	mapped_gap(getpid(), address, address + FAST_CODE_SIZE, 4096);
 }

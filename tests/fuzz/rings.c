@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "fast/count/drain.h"
 #include "fast/count/ring.h"
 #include "fast/count/slots.h"
 #include "fast/patch/inflight.h"
@@ -24,7 +25,7 @@ struct bench {
 
 static struct bench begin(struct input *input)
 {
-	const struct pt_options options = {.fast = 1, .guest = 1, .aggregate = input_byte(input) & 1};
+	const struct pt_options options = {.fast = 1, .embedded = 1, .aggregate = input_byte(input) & 1};
 	struct bench b;
 
 	HOLDS(socketpair(AF_UNIX, SOCK_STREAM, 0, b.ends) == 0 && pt_create(&options, &b.t) == 0);
@@ -150,11 +151,11 @@ void fuzz_rings(struct input *input)
 				memory_hide_rings();
 			break;
 		default:
-			ring_drain(b.t, b.image);
+			drain_now(b.t, b.image);
 			check(&b);
 		}
 	}
-	ring_drain(b.t, b.image);
+	drain_now(b.t, b.image);
 	check(&b);
 	end(&b);
 }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Two engines, written independently: of a program of one thread they tell the same, to the byte, call and errno.
 
-The reference engine's rules are in Python (ptmon/engines/counting.py), the native engine's in C.
+The reference engine's rules are in Python (ptmon/engines/reference/counting.py), the native engine's in C.
 """
 
 from __future__ import annotations

@@ -273,13 +273,21 @@ def test_a_process_that_runs_already_is_not_meant(server: Server, tmp_path: Path
                 f"ptmon: waiting for {server.name}",
             ]
             pid, port = start(sh, server.path)
-            another, _ = start(sh, server.path)  # executed while ptmon has one already, or is about to
-            taken = until(
-                lambda: [one for one in (pid, another) if status_field(one, "TracerPid") != "0"], "the attach"
-            )
+            taken = until(lambda: [one for one in (pid, old) if status_field(one, "TracerPid") != "0"], "the attach")
             assert taken == [pid]
+            another, _ = start(sh, server.path)  # executed while ptmon has one already
             assert_counted(server, ptmon, pid, port)
         assert [status_field(one, "TracerPid") for one in (old, another)] == ["0", "0"]
+
+
+def test_of_several_that_start_at_once_one_is_attached_to(server: Server, tmp_path: Path) -> None:
+    """Any of them: on a busy machine all run before ptmon looks."""
+    with shell() as sh:
+        with waiting(server.name, tmp_path / "r.json") as ptmon:
+            ports = dict(start(sh, server.path) for _ in range(3))
+            (pid,) = until(lambda: [one for one in ports if status_field(one, "TracerPid") != "0"], "the attach")
+            assert_counted(server, ptmon, pid, ports.pop(pid))
+        assert [status_field(one, "TracerPid") for one in ports] == ["0", "0"]
 
 
 def test_the_summary_tells_what_was_missed(server: Server, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from ptmon.engines import EngineSettings
 from ptmon.errors import AttachError
-from ptmon.ledger import Ledger
+from ptmon.ledger.ledger import Ledger
 from ptmon.records import (
     Clone,
     Direction,

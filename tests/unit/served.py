@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ptmon.events import Event
+from ptmon.ledger.snapshot import Since, Snapshot
 from ptmon.outputs.server import ServerOutput, hub
 from ptmon.report import Totals
-from ptmon.snapshot import Since, Snapshot
 from tests.serving import Caller, objects
 from tests.unit.build import report_of, sent, server
 

@@ -10,18 +10,18 @@ import threading
 from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
-from ptmon import decoding, events, hooks, syscalls
+from ptmon import api, decoding, events, hooks, syscalls
 from ptmon.api import attach, launch, prepare, run
 from ptmon.api.events import EventQueue, Handle
 from ptmon.engines import EngineSettings
 from ptmon.errors import PtmonError, UsageError
 from ptmon.events import Event
+from ptmon.ledger.snapshot import Snapshot
 from ptmon.records import Transfer
-from ptmon.snapshot import Snapshot
 from tests.unit.build import HEADER, close, exits, inet, peeked, received, report_of, sent, udp
 
 README = Path(__file__).parents[2] / "README.md"
@@ -129,6 +129,36 @@ def test_each_way_to_trace_has_the_keywords_of_the_fast_path(function: Callable[
     assert (keywords["fast"].default, keywords["fast_after"].default) == ("auto", 50)
     with pytest.raises(PtmonError, match="fast is 'never', not one of auto, off"):
         function(["true"] if function is not attach else 1, fast="never")
+
+
+@pytest.mark.parametrize("function", [run, launch, attach])
+def test_each_way_to_trace_passes_on_what_it_is_given(
+    function: Callable[..., object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All keywords by their names, and those that are not given as the engine has them by itself."""
+    passed: dict[str, object] = {}
+
+    def tracing(**asked: object) -> NoReturn:
+        passed.update(asked)
+        raise PtmonError("that is all")
+
+    monkeypatch.setattr(api, "_tracing", tracing)
+    keywords = inspect.signature(function).parameters
+    with pytest.raises(PtmonError, match="that is all"):
+        function(1 if function is attach else ["true"], **({"on_event": print} if function is run else {}))
+    own = {"pids": "attach", "on_event": None, "capture_output": None}
+    assert set(passed) - {"streams"} == {own.get(name, name) for name in keywords} - {None}
+    engines = {field.name: field.default for field in fields(EngineSettings)}
+    for name, parameter in keywords.items():
+        if name in engines and name not in ("command", "fast"):
+            assert parameter.default == engines[name], name
+        if name in passed and parameter.default is not parameter.empty:
+            assert passed[name] == parameter.default, name
+
+
+def test_what_is_no_keyword_is_an_error() -> None:
+    with pytest.raises(TypeError):
+        prepare(command=["x"], nonsense=1)
 
 
 def test_a_launch_wants_a_command() -> None:

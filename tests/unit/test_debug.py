@@ -13,10 +13,10 @@ from ptmon import syscalls
 from ptmon.command_line import help_text
 from ptmon.debugging import KINDS, parse, wanted
 from ptmon.engines import Debug
-from ptmon.engines.batches import FALLBACKS
 from ptmon.engines.boundary import lib
-from ptmon.engines.debug import KINDS as BITS
-from ptmon.engines.debug import NEXT, SAID, VERDICTS, DebugRing
+from ptmon.engines.native.batches import FALLBACKS
+from ptmon.engines.native.debug import KINDS as BITS
+from ptmon.engines.native.debug import NEXT, SAID, VERDICTS, DebugRing
 from ptmon.errors import PtmonError
 
 STOPPED = 0x7F

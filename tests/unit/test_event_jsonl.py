@@ -12,10 +12,10 @@ import pytest
 
 from ptmon import decoding, syscalls
 from ptmon.events import EventMaker
+from ptmon.ledger.snapshot import Since, Snapshot
 from ptmon.outputs.formats import create
 from ptmon.records import Called, Denied, Entered, FallbackReason, Incomplete, Reason, Returned, Single, SocketSeen
 from ptmon.report import Totals
-from ptmon.snapshot import Since, Snapshot
 from tests.unit.build import (
     ATTACHED,
     HEADER,

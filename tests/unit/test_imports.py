@@ -6,6 +6,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import pytest
@@ -13,14 +14,15 @@ import pytest
 HOUSE = Path(__file__).parents[2] / "ptmon"
 
 LAYERS = (
-    {"static"},
+    {"static", "ledger"},
     {"frozen"},
-    {"errors", "records", "version", "text", "addresses", "rates", "option_values"},
+    {"formats", "defaults"},
+    {"errors", "records", "version", "text", "addresses", "ledger.rates", "option_values"},
     {"report", "options", "watches", "syscall_tables", "_native"},
-    {"socket_tally", "tallies", "syscalls", "snapshot"},
-    {"notices"},
-    {"socket_table", "events", "decoding", "sites"},
-    {"ledger", "rules", "held"},
+    {"ledger.socket_tally", "ledger.tallies", "ledger.snapshot", "syscalls"},
+    {"notices", "saying"},
+    {"ledger.socket_table", "events", "decoding", "sites"},
+    {"ledger.ledger", "rules", "hook_call"},
     {"outputs", "explain", "engines", "command_line", "demo", "waiting"},
     {"debugging"},
     {"session", "hooks"},
@@ -30,10 +32,10 @@ LAYERS = (
     {"__main__"},
 )
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
-ENGINES_MAY = {"static", "frozen", "records", "watches", "errors", "engines", "_native"}
+ENGINES_MAY = {"static", "frozen", "defaults", "records", "watches", "errors", "engines", "_native"}
 OUTPUTS_MAY = {
-    "static", "frozen", "outputs", "records", "report", "snapshot", "errors", "text", "rates", "events", "decoding",
-    "syscalls", "addresses", "option_values", "notices", "version",
+    "static", "frozen", "defaults", "formats", "options", "outputs", "records", "report", "ledger.snapshot", "errors",
+    "text", "ledger.rates", "events", "decoding", "syscalls", "addresses", "option_values", "notices", "version",
 }  # fmt: skip
 MODULES = sorted(HOUSE.rglob("*.py"))
 
@@ -44,8 +46,9 @@ def module_name(path: Path) -> str:
 
 
 def top(module: str) -> str:
-    """``outputs`` for ``ptmon.outputs.json``."""
-    return module.split(".")[1] if "." in module else ""
+    """``outputs`` for ``ptmon.outputs.json``; a part that has a layer of its own is itself: ``ledger.rates``."""
+    name = module.partition(".")[2]
+    return name if name in RANK else name.partition(".")[0]
 
 
 def imported(path: Path) -> set[str]:
@@ -73,9 +76,41 @@ def test_imports_go_down_only(path: Path) -> None:
             assert RANK[top(other)] < RANK[here], f"ptmon.{here} imports {other}"
 
 
+def circles(graph: Mapping[str, Collection[str]]) -> list[list[str]]:
+    """The groups of modules that lead to each other, and those that lead to themselves."""
+    below: dict[str, set[str]] = {}
+    for name in graph:
+        below[name], ahead = set(), [name]
+        while ahead:
+            ahead.extend(new := set(graph.get(ahead.pop(), ())) - below[name])
+            below[name] |= new
+    groups = {tuple(sorted(other for other in below[name] if name in below.get(other, ()))) for name in graph}
+    return [list(group) for group in sorted(groups) if group]
+
+
+def test_no_modules_import_each_other() -> None:
+    """Nor for their types alone: what two files know of each other is one file, or a third below both."""
+    assert circles({module_name(path): imported(path) for path in MODULES}) == []
+
+
+def test_a_circle_is_found_where_there_is_one() -> None:
+    assert circles({"a": {"b"}, "b": {"c", "d"}, "c": {"a"}, "d": set(), "e": {"e"}}) == [["a", "b", "c"], ["e"]]
+
+
+def test_an_import_for_types_alone_is_an_import(tmp_path: Path) -> None:
+    path = tmp_path / "late.py"
+    path.write_text("if TYPE_CHECKING:\n    from ptmon import cli\n\n\ndef run():\n    import ptmon.session\n")
+    assert imported(path) == {"ptmon.cli", "ptmon.session"}
+
+
 @pytest.mark.parametrize("path", [path for path in MODULES if "engines" in path.parts], ids=module_name)
 def test_engines_import_records_and_errors_alone(path: Path) -> None:
     assert {top(name) for name in imported(path)} <= ENGINES_MAY
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if "native" in path.parts], ids=module_name)
+def test_the_native_engine_knows_of_no_other(path: Path) -> None:
+    assert not [name for name in imported(path) if name.startswith("ptmon.engines.reference")]
 
 
 def test_the_boundary_alone_imports_the_c_core() -> None:

@@ -8,10 +8,10 @@ import random
 
 import pytest
 
-from ptmon.ledger import Ledger
+from ptmon.ledger.ledger import Ledger
+from ptmon.ledger.snapshot import Since
 from ptmon.records import Direction, FallbackReason, Incomplete, Reason, Record
 from ptmon.report import Ended, Report
-from ptmon.snapshot import Since
 from tests.support import assert_sums_agree
 from tests.unit.build import (
     ATTACHED,

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from ptmon.engines import EngineSettings, watching
-from ptmon.engines.batches import FALLBACKS, REASONS, VERDICTS, BatchReader
+from ptmon.engines import EngineSettings
 from ptmon.engines.boundary import ffi, lib
-from ptmon.engines.native import NativeEngine, original_environment
-from ptmon.engines.runs import DIRECTIONS
+from ptmon.engines.native import NativeEngine, original_environment, watching
+from ptmon.engines.native.batches import FALLBACKS, REASONS, VERDICTS, BatchReader
+from ptmon.engines.native.runs import DIRECTIONS
 from ptmon.errors import PtmonError, Step
 from ptmon.records import (
     Called,

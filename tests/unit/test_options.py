@@ -7,19 +7,58 @@ from dataclasses import fields
 
 import pytest
 
+from ptmon.cli import make_settings
 from ptmon.command_line import help_text, parse
-from ptmon.engines import FAST_AFTER, EngineSettings
+from ptmon.defaults import FAST_AFTER, MAX_CLIENTS, MAX_SOCKETS
+from ptmon.engines import EngineSettings
 from ptmon.errors import EXIT_USAGE, UsageError
 from ptmon.option_values import Address
 from ptmon.options import TABLE, Options
+from ptmon.preparing import ASKED, prepare
 
 
 def test_the_table_and_the_fields_of_options_agree() -> None:
     assert [option.dest for option in TABLE] == [field.name for field in fields(Options) if field.name != "command"]
 
 
+def test_each_field_of_options_is_the_row_of_its_flag() -> None:
+    named = {option.dest: option.flags[0].lstrip("-").replace("-", "_") for option in TABLE}
+    assert {dest: name for dest, name in named.items() if dest != name} == {"output": "o"}
+
+
 def test_defaults_are_those_of_the_engines() -> None:
     assert Options().fast_after == FAST_AFTER == EngineSettings().fast
+    given = dict(option.keyword(Options()) for option in TABLE)
+    engines = {field.name: field.default for field in fields(EngineSettings) if field.name in given}
+    assert {name: given[name] for name in engines} == {**engines, "fast": "auto"}
+
+
+def test_each_option_of_the_engine_reaches_it() -> None:
+    line = (
+        "--only x --no-follow --no-io-uring --seccomp off --fast-after 7 --duration 1.5 --trace dup --deny connect ls"
+    )
+    settings = make_settings(parse(line.split()), ("ls",), told=True, ignored=3)
+    assert settings == prepare(
+        command=("ls",),
+        only="x",
+        follow=False,
+        io_uring=False,
+        seccomp="off",
+        fast_after=7,
+        duration=1.5,
+        trace=["dup"],
+        deny=["connect"],
+        ignored=3,
+    )
+    assert make_settings(parse(["--fast", "off", "ls"]), ("ls",), told=True).fast == 0
+    mine = {option.keyword(Options())[0] for option in TABLE} & ASKED
+    assert mine >= {"only", "follow", "io_uring", "seccomp", "fast", "fast_after", "duration", "trace", "deny"}
+
+
+def test_help_tells_the_defaults_that_there_are() -> None:
+    told = " ".join(help_text().split())
+    for number in (FAST_AFTER, MAX_SOCKETS, MAX_CLIENTS):
+        assert f"default {number}" in told
 
 
 def test_no_flag_is_given_twice() -> None:

@@ -128,7 +128,7 @@ def test_the_page_of_the_house_has_the_rooms_and_modules_in_their_order() -> Non
     rooms = re.findall(r"^ ([a-z/]+)  ", drawing("The rooms of `native/`"), re.MULTILINE)
     assert tuple(reversed(rooms)) == ORDER
     lines = drawing("The modules of `ptmon/`").splitlines()
-    assert [set(re.findall(r"\w+", re.split(r"   ", line.strip())[0])) for line in reversed(lines)] == list(LAYERS)
+    assert [set(re.findall(r"[\w.]+", re.split(r"   ", line.strip())[0])) for line in reversed(lines)] == list(LAYERS)
 
 
 def drawing(title: str) -> str:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from ptmon.rates import Meter, Rate
+from ptmon.ledger.rates import Meter, Rate
 
 
 def metered(*bursts: tuple[float, int]) -> Meter:

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from ptmon.engines.batches import BatchReader
 from ptmon.engines.boundary import ffi, lib
-from ptmon.engines.runs import FEW, GROUP, NUMBERS, ROW, CoreRows
+from ptmon.engines.native.batches import BatchReader
+from ptmon.engines.native.runs import FEW, GROUP, NUMBERS, ROW, CoreRows
 from ptmon.errors import PtmonError
 from ptmon.events import EventMaker
-from ptmon.ledger import Ledger
+from ptmon.ledger.ledger import Ledger
 from ptmon.outputs.formats import RunFormatter, create
 from ptmon.records import Record, Transfers, singles
 from tests.unit.build import HEADER
@@ -158,6 +158,6 @@ def test_text_for_which_there_is_no_room_is_an_error_and_not_written(monkeypatch
     rows = CoreRows(batch.records, 10, START, lambda _: "read")
     rows.groups()
     assert len(rows.text([("a", "b", "c")])) == 10 * len("a0.0b0c")
-    monkeypatch.setattr("ptmon.engines.runs.NUMBERS", NUMBERS - 46)
+    monkeypatch.setattr("ptmon.engines.native.runs.NUMBERS", NUMBERS - 46)
     with pytest.raises(PtmonError, match="ENOSPC"):
         rows.text([("a", "b", "c")])

@@ -18,11 +18,11 @@ from ptmon import cli, engines
 from ptmon.engines import EngineSettings
 from ptmon.errors import EXIT_NOT_FOUND, EXIT_OWN, AttachError, LaunchError, Step
 from ptmon.events import Event
+from ptmon.ledger.snapshot import Snapshot
 from ptmon.outputs import Output, SilentOutput
 from ptmon.records import Record
 from ptmon.report import Header, Report
 from ptmon.session import Session, utc
-from ptmon.snapshot import Snapshot
 from tests.support import started
 from tests.unit.build import ROOT, FakeEngine, close, executes, exits, received, sent, server, tcp
 from tests.unit.schema import validator

@@ -12,10 +12,10 @@ from contextlib import contextmanager
 
 import pytest
 
+from ptmon.ledger.snapshot import Since, Snapshot
 from ptmon.outputs import stderr
 from ptmon.outputs.interval import IntervalOutput
 from ptmon.report import Totals
-from ptmon.snapshot import Since, Snapshot
 from tests.unit.build import HEADER
 from tests.unit.schema import event_validator
 

@@ -18,7 +18,6 @@ import pytest
 from ptmon import engines
 from ptmon.engines import EngineSettings
 from ptmon.errors import AttachError, Step
-from ptmon.outputs import stderr
 from ptmon.session import Session
 from ptmon.waiting import Found, Waiter
 from ptmon.waiting.opens import Opens
@@ -42,8 +41,8 @@ def runs(pid: int, name: str) -> bool:
 
 @pytest.fixture
 def sleeper(tmp_path: Path) -> Path:
-    """A program of a name longer than a comm."""
-    path = tmp_path / "a-sleeper-with-a-long-name"
+    """A program of a name longer than a comm, which no other process on this machine has."""
+    path = tmp_path / f"a{uuid.uuid4().hex[:9]}-sleeper-with-a-long-name"
     shutil.copy(SLEEP, path)
     return path
 
@@ -51,7 +50,7 @@ def sleeper(tmp_path: Path) -> Path:
 def test_a_program_is_known_by_its_executables_file_name(sleeper: Path) -> None:
     with started([sleeper, "1000"]) as process:
         assert look(sleeper.name, process.pid) is Look.RUNS
-        assert look("a-sleeper-with-a-long-nam", process.pid) is Look.OTHER
+        assert look(sleeper.name[:-1], process.pid) is Look.OTHER
         assert look("sleep", process.pid) is Look.OTHER
     assert look(sleeper.name, process.pid) is Look.GONE
 
@@ -245,11 +244,10 @@ def test_a_session_goes_on_waiting_until_it_has_attached(machine: Machine, monke
         if line.startswith("waiting"):
             machine.start()
 
-    monkeypatch.setattr(stderr, "say", say)
     monkeypatch.setattr("tests.unit.build.FakeEngine", Refusing)
     monkeypatch.setitem(engines.ENGINES, "native", ("tests.unit.build", "FakeEngine"))
     monkeypatch.setattr(FakeEngine, "script", [(0.1, [executes("x", attached=True, parent=1), exits()])])
-    session = Session(EngineSettings(), wait=machine.program.name)
+    session = Session(EngineSettings(), wait=machine.program.name, say=say)
     report = session.run()
     first, second = (process.pid for process in machine.processes)
     assert Refusing.turned_down == [first]

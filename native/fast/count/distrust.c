@@ -17,8 +17,8 @@ static void warn(struct pt_tracer *t, const struct image *image, enum pt_reason 
 		emit_warning(t, tracee, reason, NULL, error);
 }
 
-/* Every call stops from now on, where it is counted. No thread has to be halted for that, so it can be done anywhere.
- * Who is in a stub right now makes a record that nobody reads: the report says that it is incomplete. */
+/* Every call stops from now on, where it is counted. No thread has to be halted for that, so it can be done anywhere. A
+ * thread that is in a stub right now writes a record that nobody reads: the report says that it is incomplete. */
 static void give_up(struct pt_tracer *t, struct image *image)
 {
 	struct tracee *tracee = tracee_of_group(t, image->group->tgid, NULL);
@@ -29,7 +29,7 @@ static void give_up(struct pt_tracer *t, struct image *image)
 	image->group->fast.slow = true;
 	image->group->fast.free = false;
 	if (tracee)
-		fallback_tell(t, tracee, PT_FALLBACK_TAKEN, 0);
+		fallback_report(t, tracee, PT_FALLBACK_TAKEN, 0);
 }
 
 void distrust(struct pt_tracer *t, struct image *image)

@@ -97,7 +97,7 @@ static void add_number(struct pt_site *site, uint64_t number, bool compat)
 /* Where in the program a call is made that stops: behind its jump that is a twin, or a stub. 0: a call of ours. */
 static uint64_t call_of(const struct tracee *tracee, uint64_t instruction)
 {
-	const struct image *image = tracee->fast.guest_of ? tracee->fast.guest_of : tracee->group->fast.image;
+	const struct image *image = tracee->fast.borrows ? tracee->fast.borrows : tracee->group->fast.image;
 	const uint64_t call = instruction - REGISTERS_CALL_LENGTH;
 	const struct fast_site *site;
 	uint32_t offset;

@@ -20,7 +20,7 @@
 
 #define HWCAP2_FSGSBASE 2 /* arch/x86/include/uapi/asm/hwcap2.h: programs may read their thread pointer */
 
-void fallback_tell(struct pt_tracer *t, struct tracee *tracee, enum pt_fallback reason, int error)
+void fallback_report(struct pt_tracer *t, struct tracee *tracee, enum pt_fallback reason, int error)
 {
 	struct pt_record *record;
 
@@ -105,7 +105,7 @@ bool fallback_none(struct pt_tracer *t, struct tracee *tracee)
 		reason = PT_FALLBACK_PROC;
 	else if (!(getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE))
 		reason = PT_FALLBACK_MACHINE;
-	else if (tracee->sandboxed || (!t->filtered && proc_status(tracee->tid, "Seccomp:", 10) > 0))
+	else if (tracee->sandbox || (!t->filtered && proc_status(tracee->tid, "Seccomp:", 10) > 0))
 		reason = PT_FALLBACK_SANDBOX;
 	else if (is_dispatched(tracee->tid))
 		reason = PT_FALLBACK_DISPATCH;
@@ -121,6 +121,6 @@ bool fallback_none(struct pt_tracer *t, struct tracee *tracee)
 		reason = PT_FALLBACK_LIMITED;
 	else
 		return true;
-	fallback_tell(t, tracee, reason, 0);
+	fallback_report(t, tracee, reason, 0);
 	return false;
 }

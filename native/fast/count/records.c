@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "fast/count/records.h"
 
-#include "calls/call.h"
+#include <string.h>
+
 #include "calls/transfer.h"
 #include "fast/count/distrust.h"
 #include "fast/count/explain.h"
@@ -29,8 +30,9 @@ static bool is_possible(const struct fast_record *record)
 	       record->result <= MAX_RW_COUNT;
 }
 
-/* Who is told where no thread has this pointer: it was born just now, or its program gives it pointers of its own (a
- * fiber's). The leader, which is the right one where there is no other; not any that happens to be the first. */
+/* Whose record it becomes where no thread has this pointer: it was born just now, or its program gives it pointers of
+ * its own (a fiber's). The leader, which is the right one where there is no other; not any that happens to be the
+ * first. */
 static struct tracee *someone(struct pt_tracer *t, const struct image *image)
 {
 	struct tracee *leader = tracee_find(t, image->group->tgid);
@@ -44,7 +46,7 @@ static struct tracee *thread_of(struct pt_tracer *t, struct image *image, uint64
 
 	for (unsigned int i = 0; i < image->thread_count; i++) {
 		if (threads[i].pointer == pointer) {
-			/* Who has just written writes again. */
+			/* A thread that has just written one is likely to write the next. */
 			struct fast_thread found = threads[i];
 
 			threads[i] = threads[i / 2];
@@ -73,8 +75,8 @@ static struct records_sum sum_of(const struct fast_record *record)
 	};
 }
 
-static void tell(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct records_sum *sum,
-		 uint64_t time)
+static void emit_sum(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct records_sum *sum,
+		     uint64_t time)
 {
 	struct counted counted = {
 		.entry = syscall_find(ABI_NATIVE, sum->number),
@@ -85,7 +87,7 @@ static void tell(struct pt_tracer *t, struct image *image, struct tracee *tracee
 		.time = time,
 	};
 
-	if (!tracee || !counted.entry || !call_counts(t, tracee))
+	if (!tracee || !counted.entry || !tracee_counts(t, tracee))
 		return;
 	counted.socket = slots_fading(image, sum->fd);
 	if (!counted.socket && files_lookup(t, tracee, counted.fd, &counted.socket) != 1) {
@@ -97,62 +99,60 @@ static void tell(struct pt_tracer *t, struct image *image, struct tracee *tracee
 	transfer_counted(t, tracee, &counted);
 }
 
-static void tell_one(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct fast_record *record,
+static void emit_one(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct fast_record *record,
 		     uint64_t time)
 {
 	const struct records_sum sum = sum_of(record);
 
-	tell(t, image, tracee, &sum, time);
+	emit_sum(t, image, tracee, &sum, time);
 }
 
-void records_tell_one(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct fast_record *record,
+void records_emit_one(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct fast_record *record,
 		      uint64_t time)
 {
 	if (is_possible(record))
-		tell_one(t, image, tracee, record, time);
+		emit_one(t, image, tracee, record, time);
 	else
 		distrust(t, image);
 }
 
 static void end_sum(const struct records *records, const struct records_sum *sum)
 {
-	tell(records->t, records->image, thread_of(records->t, records->image, sum->thread), sum,
-	     (uint64_t)records->t->now);
+	emit_sum(records->t, records->image, thread_of(records->t, records->image, sum->thread), sum,
+		 (uint64_t)records->t->now);
 }
 
-static unsigned int hash(const struct records_sum *sum)
+static uint64_t key_of(const struct records_sum *sum)
 {
-	uint64_t key = sum->thread ^ (uint64_t)sum->fd << 40 ^ (uint64_t)sum->number << 20 ^
-		       (uint64_t)(uint32_t)sum->error;
-
-	key *= 0x9e3779b97f4a7c15u; /* Fibonacci hashing: 2^64 / golden ratio */
-	return (unsigned int)(key >> 40);
+	return sum->thread ^ (uint64_t)sum->fd << 40 ^ (uint64_t)sum->number << 20 ^ (uint64_t)(uint32_t)sum->error;
 }
 
-static bool alike(const struct records_sum *sum, const struct records_sum *one)
+static bool alike(const void *sums, uint32_t number, const void *other)
 {
+	const struct records_sum *sum = (const struct records_sum *)sums + number, *one = other;
+
 	return sum->fd == one->fd && sum->number == one->number && sum->thread == one->thread &&
 	       sum->error == one->error;
 }
 
 static void add(struct records *records, const struct fast_record *record)
 {
+	const struct hash_index index = {.size = RECORDS_SUMS, .probes = PROBES, .slots = records->slots};
 	const struct records_sum one = sum_of(record);
-	struct records_sum *sum = NULL;
-	unsigned int at = hash(&one);
+	bool found;
+	uint32_t *slot = hash_index_find(&index, key_of(&one), alike, records->sums, &one, &found);
+	struct records_sum *sum;
 
-	for (unsigned int i = 0; i < PROBES; i++, at++) {
-		sum = &records->sums[at % RECORDS_SUMS];
-		if (!sum->calls) {
-			records->used[records->used_count++] = (uint16_t)(at % RECORDS_SUMS);
-			*sum = one;
-			return;
-		}
-		if (alike(sum, &one)) {
-			sum->calls++;
-			sum->bytes += one.bytes;
-			return;
-		}
+	if (!*slot) {
+		records->sums[records->count++] = one;
+		*slot = records->count;
+		return;
+	}
+	sum = &records->sums[*slot - 1];
+	if (found) {
+		sum->calls++;
+		sum->bytes += one.bytes;
+		return;
 	}
 	end_sum(records, sum); /* in the place of another */
 	*sum = one;
@@ -162,12 +162,11 @@ void records_begin(struct records *records, struct pt_tracer *t, struct image *i
 {
 	records->t = t;
 	records->image = image;
-	records->used_count = 0;
-	for (unsigned int i = 0; i < RECORDS_SUMS; i++)
-		records->sums[i].calls = 0;
+	records->count = 0;
+	memset(records->slots, 0, sizeof(records->slots));
 }
 
-void records_tell(struct records *records, const struct fast_record *record)
+void records_emit(struct records *records, const struct fast_record *record)
 {
 	struct pt_tracer *t = records->t;
 	struct image *image = records->image;
@@ -179,11 +178,11 @@ void records_tell(struct records *records, const struct fast_record *record)
 	else if (t->options.aggregate)
 		add(records, record);
 	else
-		tell_one(t, image, thread_of(t, image, record->thread), record, time_of(t, image, record->tsc));
+		emit_one(t, image, thread_of(t, image, record->thread), record, time_of(t, image, record->tsc));
 }
 
 void records_end(struct records *records)
 {
-	for (unsigned int i = 0; i < records->used_count; i++)
-		end_sum(records, &records->sums[records->used[i]]);
+	for (unsigned int i = 0; i < records->count; i++)
+		end_sum(records, &records->sums[i]);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only
- * What stubs have written of calls, and how it is told. */
+ * What stubs have written of calls, and how it is emitted. */
 #ifndef PT_FAST_RECORDS_H
 #define PT_FAST_RECORDS_H
 
@@ -19,13 +19,13 @@ struct fast_record {
 
 #define RECORDS_SUMS 512 /* a power of two */
 
-/* Equal calls of one thread that are told together. */
+/* Equal calls of one thread that are emitted as one record. */
 struct records_sum {
 	uint32_t fd;
 	uint16_t number;
 	int error;
 	uint64_t thread;
-	uint64_t calls; /* 0: none */
+	uint64_t calls;
 	uint64_t bytes;
 };
 
@@ -35,16 +35,16 @@ struct records {
 	struct pt_tracer *t;
 	struct image *image;
 	struct records_sum sums[RECORDS_SUMS];
-	uint16_t used[RECORDS_SUMS]; /* those of them that hold something */
-	unsigned int used_count;
+	unsigned int count;	      /* of them */
+	uint32_t slots[RECORDS_SUMS]; /* struct hash_index */
 };
 
 void records_begin(struct records *records, struct pt_tracer *t, struct image *image);
-void records_tell(struct records *records, const struct fast_record *record);
-/* After it all of them are told. */
+void records_emit(struct records *records, const struct fast_record *record);
+/* After it all of them are emitted. */
 void records_end(struct records *records);
-/* Tells one call. time: ns, CLOCK_MONOTONIC. */
-void records_tell_one(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct fast_record *record,
+/* Emits one call. time: ns, CLOCK_MONOTONIC. */
+void records_emit_one(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct fast_record *record,
 		      uint64_t time);
 
 #endif

@@ -97,7 +97,8 @@ bool slots_forget(struct image *image, unsigned int fd, struct socket *was)
 	    !add_fading(image, fd, was))
 		return false;
 	/* A race with other threads: one may have begun a call before the state was written (see stub.S), or ended one
-	 * since the rings were read. The order matters: who is not under way here has written its record. */
+	 * since the rings were read. The order matters: a call that is not under way any more has written its record.
+	 */
 	return !slots_busy(image, fd);
 }
 

@@ -17,7 +17,7 @@ bool threads_add(struct image *image, struct tracee *tracee)
 
 	if (image->thread_count == FAST_THREADS)
 		return false;
-	/* Who does not stand can be asked later, if it has not been before. */
+	/* The thread pointer of a thread that does not stand is read later, if it was not before. */
 	registers_peek_thread_pointer(tracee->tid, &tracee->fast.thread_pointer);
 	tracee->fast.unnamed = !tracee->fast.thread_pointer;
 	if (tracee->fast.unnamed)
@@ -47,7 +47,8 @@ bool threads_add_all(struct pt_tracer *t, struct image *image)
 	bool all = true;
 
 	for_each_tracee (t, tracee)
-		if (tracee->group == image->group && !tracee->exiting && tracee->state != TRACEE_EXPECTED)
+		if (tracee->group == image->group && tracee->state != TRACEE_EXITING &&
+		    tracee->state != TRACEE_EXPECTED)
 			all &= threads_add(image, tracee);
 	return all;
 }

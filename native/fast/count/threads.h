@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only
- * The threads whose records are told apart. */
+ * The threads whose records can be told from each other's. */
 #ifndef PT_FAST_THREADS_H
 #define PT_FAST_THREADS_H
 

@@ -2,8 +2,6 @@
 #include "fast/image/code.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -12,136 +10,9 @@
 #include "fast/image/layout.h"
 #include "fast/scan/checksum.h"
 #include "machine/memory.h"
-#include "machine/proc.h"
 #include "process/breakpoint.h"
 
 #define LARGEST (512u << 20) /* bytes: no code segment is known to come near */
-
-static bool parse(const char *line, struct mapping *mapping, bool *code)
-{
-	unsigned int major, minor;
-	char access[5];
-
-	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64, &mapping->begin, &mapping->end,
-		   access, &mapping->offset, &major, &minor, &mapping->inode) != 7)
-		return false;
-	mapping->device = (uint64_t)major << 32 | minor;
-	mapping->writable = access[1] == 'w';
-	mapping->shared = access[3] == 's';
-	mapping->code = NULL;
-	*code = access[2] == 'x';
-	return mapping->begin < mapping->end;
-}
-
-/* Calls visit for each mapping; code: it is executable. */
-static int each(pid_t pid, bool (*visit)(const struct mapping *mapping, bool code, void *context), void *context)
-{
-	char path[PROC_PATH], line[512];
-	struct mapping mapping;
-	bool code, more = true, begins = true;
-	FILE *maps;
-	int error = proc_path(path, pid, "maps");
-
-	if (error)
-		return error;
-	maps = fopen(path, "re");
-	if (!maps)
-		return -errno;
-	/* A long path continues in what looks like lines of its own, and may say anything there. */
-	while (more && fgets(line, sizeof(line), maps)) {
-		if (begins && parse(line, &mapping, &code))
-			more = visit(&mapping, code, context);
-		begins = strchr(line, '\n') != NULL;
-	}
-	fclose(maps);
-	return 0;
-}
-
-struct chosen {
-	bool (*visit)(const struct mapping *mapping, void *context);
-	void *context;
-};
-
-static bool choose(const struct mapping *mapping, bool code, void *context)
-{
-	const struct chosen *chosen = context;
-
-	return !code || chosen->visit(mapping, chosen->context);
-}
-
-static bool choose_private(const struct mapping *mapping, bool code, void *context)
-{
-	return mapping->shared || choose(mapping, code, context);
-}
-
-int code_each_executable(pid_t pid, bool (*visit)(const struct mapping *mapping, void *context), void *context)
-{
-	struct chosen chosen = {.visit = visit, .context = context};
-
-	return each(pid, choose, &chosen);
-}
-
-int code_each(pid_t pid, bool (*visit)(const struct mapping *mapping, void *context), void *context)
-{
-	struct chosen chosen = {.visit = visit, .context = context};
-
-	return each(pid, choose_private, &chosen);
-}
-
-struct range {
-	uint64_t begin;
-	uint64_t end;
-	bool found;
-	bool unwritable; /* and code */
-};
-
-static bool is_range(const struct mapping *mapping, bool code, void *context)
-{
-	struct range *range = context;
-
-	range->found = mapping->begin == range->begin && mapping->end == range->end && !mapping->inode;
-	range->unwritable = code && !mapping->writable;
-	return !range->found;
-}
-
-bool code_is_anonymous(pid_t pid, uint64_t begin, uint64_t size)
-{
-	struct range range = {.begin = begin, .end = begin + size};
-
-	return each(pid, is_range, &range) == 0 && range.found;
-}
-
-bool code_is_unwritable(pid_t pid, uint64_t begin, uint64_t size)
-{
-	struct range range = {.begin = begin, .end = begin + size};
-
-	return each(pid, is_range, &range) == 0 && range.found && range.unwritable;
-}
-
-struct wanted {
-	uint64_t address;
-	struct mapping *mapping;
-	bool found;
-};
-
-static bool holds(const struct mapping *mapping, void *context)
-{
-	struct wanted *wanted = context;
-
-	if (wanted->address < mapping->begin || wanted->address >= mapping->end)
-		return true;
-	*wanted->mapping = *mapping;
-	wanted->found = true;
-	return false;
-}
-
-int code_find(pid_t pid, uint64_t address, struct mapping *mapping)
-{
-	struct wanted wanted = {.address = address, .mapping = mapping};
-	int error = code_each(pid, holds, &wanted);
-
-	return error ? error : wanted.found;
-}
 
 /* Takes our jumps out of a copy of the code, where they stand: code that has been mapped since has none. */
 static void restore(uint8_t *bytes, const struct mapping *mapping, const struct image *image)
@@ -179,7 +50,7 @@ static bool sum_up(struct pt_tracer *t, struct code *code, const uint8_t *bytes)
 	return code->sums != NULL;
 }
 
-bool code_holds(const struct pt_tracer *t, const struct image *image, const struct known *known, size_t chunk)
+bool code_is_unchanged(const struct pt_tracer *t, const struct image *image, const struct known *known, size_t chunk)
 {
 	const uint64_t begin = known->begin + chunk * CODE_CHUNK, left = known->end - begin,
 		       end = left < CODE_CHUNK ? known->end : begin + CODE_CHUNK;
@@ -192,7 +63,7 @@ bool code_holds(const struct pt_tracer *t, const struct image *image, const stru
 
 	const int error = image_read(image, around.begin, bytes, (size_t)(around.end - around.begin));
 
-	/* Who may not be read, or is gone, has not changed. */
+	/* A process that may not be read, or is gone, is taken for unchanged. */
 	if (error)
 		return error != -EFAULT;
 	restore(bytes, &around, image);

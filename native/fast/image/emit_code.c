@@ -75,7 +75,7 @@ static void fill_room(uint8_t *to, unsigned int room, const uint8_t *from, unsig
 static void make_stub(const struct image *image, const struct fast_site *site, uint8_t *to)
 {
 	const struct stub *stub = site->stub;
-	const uint64_t to_site = back(site), to_twin = image_twin(image, site) + (image->asks ? 0 : TWIN_CALL);
+	const uint64_t to_site = back(site), to_twin = image_twin(image, site) + (image->by_request ? 0 : TWIN_CALL);
 
 	memcpy(to, stub->begin, stub->size);
 	fill_room(to, FAST_ROOM_BEFORE, site->original, site->before);
@@ -84,10 +84,10 @@ static void make_stub(const struct image *image, const struct fast_site *site, u
 	memcpy(to + stub->to_twin, &to_twin, sizeof(to_twin));
 }
 
-/* mov r11d, call; jmp ask: without a filter the thread has to ask the tracer to look at that call */
-static void put_asking(uint8_t to[TWIN_CALL], uint64_t twin)
+/* mov r11d, call; jmp request_begin: without a filter the thread has to request that the tracer looks at that call */
+static void put_request(uint8_t to[TWIN_CALL], uint64_t twin)
 {
-	const uint32_t call = (uint32_t)twin + TWIN_CALL, distance = (uint32_t)(FAST_ASK - (twin + 11));
+	const uint32_t call = (uint32_t)twin + TWIN_CALL, distance = (uint32_t)(FAST_REQUEST - (twin + 11));
 
 	to[0] = 0x41;
 	to[1] = 0xbb;
@@ -101,7 +101,7 @@ static void make_twin(const struct image *image, const struct fast_site *site, u
 	uint8_t *at = to + TWIN_CALL;
 
 	memset(to, 0xcc, 1 << FAST_TWIN_BITS); /* int3 */
-	put_asking(to, image_twin(image, site));
+	put_request(to, image_twin(image, site));
 	*at++ = 0x0f; /* syscall */
 	*at++ = 0x05;
 	memcpy(at, behind_call(site), replayed(site));
@@ -176,20 +176,20 @@ static bool stands(pid_t tid, uint64_t address, const void *wanted, size_t size)
 	return same;
 }
 
-bool emit_code_holds(const struct image *image, pid_t tid)
+bool emit_code_matches(const struct image *image, pid_t tid)
 {
 	struct made made;
-	bool holds;
+	bool matches;
 
-	if (!stands(tid, FAST_ASK, request_begin, (size_t)(request_end - request_begin)))
+	if (!stands(tid, FAST_REQUEST, request_begin, (size_t)(request_end - request_begin)))
 		return false;
 	if (!image->site_count)
 		return true;
-	holds = make(image, 0, &made) == 0 && stands(tid, made.begin, made.stubs, made.size) &&
-		stands(tid, made.twin_at, made.twins, (size_t)made.count << FAST_TWIN_BITS) &&
-		stands(tid, made.pointer_at, made.pointers, made.count * sizeof(*made.pointers));
+	matches = make(image, 0, &made) == 0 && stands(tid, made.begin, made.stubs, made.size) &&
+		  stands(tid, made.twin_at, made.twins, (size_t)made.count << FAST_TWIN_BITS) &&
+		  stands(tid, made.pointer_at, made.pointers, made.count * sizeof(*made.pointers));
 	free_made(&made);
-	return holds;
+	return matches;
 }
 
 /* jmp [pointer]: 7 bytes, for the address is below 2 GiB. Behind it the replaced bytes stand as they were, but nothing

@@ -16,7 +16,7 @@ int emit_code_stubs(const struct image *image, pid_t tid, unsigned int first);
 /* The bytes of a site with its jump. */
 void emit_code_make_jump(const struct fast_site *site, uint64_t pointer, uint8_t to[SITE_BYTES]);
 /* Are those of all sites what stands there? */
-bool emit_code_holds(const struct image *image, pid_t tid);
+bool emit_code_matches(const struct image *image, pid_t tid);
 /* A site's jump through its pointer; and what stood there, if the jump stands there still. */
 int emit_code_jump(pid_t tid, const struct fast_site *site, uint64_t pointer);
 /* The jump but for its first byte, and the program's own bytes but for theirs. */

@@ -13,9 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fast/image/code.h"
 #include "fast/image/emit_code.h"
 #include "fast/image/layout.h"
+#include "fast/image/mapping.h"
 #include "fast/scan/decode.h"
 #include "machine/memory.h"
 
@@ -197,8 +197,8 @@ int handover_read(struct image *image)
 	int error;
 
 	/* Stubs that can't be written: the program is not to change them behind our back, once they were looked at. */
-	if (!code_is_anonymous(image->reader, FAST_DATA, FAST_DATA_SIZE) ||
-	    !code_is_unwritable(image->reader, FAST_CODE, FAST_CODE_SIZE))
+	if (!mapping_is_anonymous(image->reader, FAST_DATA, FAST_DATA_SIZE) ||
+	    !mapping_is_unwritable(image->reader, FAST_CODE, FAST_CODE_SIZE))
 		return -EEXIST;
 	error = image_read(image, FAST_TABLE, &head, sizeof(head));
 	/* Looked at again, for the process may run: it is read anew. */
@@ -206,8 +206,8 @@ int handover_read(struct image *image)
 		error = -EEXIST;
 	if (!error)
 		error = read_rows(image, &head);
-	image->asks = true; /* no others leave rows */
-	if (!error && !emit_code_holds(image, image->reader))
+	image->by_request = true; /* no others leave rows */
+	if (!error && !emit_code_matches(image, image->reader))
 		error = -EEXIST;
 	if (error)
 		image->site_count = 0;

@@ -115,7 +115,7 @@ int image_set_flags(struct image *image, uint32_t flags)
 /* Also one that has not come to its first stop yet: the memory is there. */
 static bool may_read_through(const struct image *image, const struct tracee *tracee, const struct tracee *exiting)
 {
-	return tracee->group == image->group && tracee != exiting && !tracee->exiting;
+	return tracee->group == image->group && tracee != exiting && tracee->state != TRACEE_EXITING;
 }
 
 bool image_read_through_another(struct pt_tracer *t, struct image *image, const struct tracee *exiting)

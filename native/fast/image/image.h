@@ -56,44 +56,65 @@ struct fast_handled {
 	pid_t tid;
 };
 
+/* What becomes of an image; it never goes back. */
+enum image_stage {
+	IMAGE_USED,
+	IMAGE_TO_WITHDRAW, /* as soon as everybody stands (unseen.c); until then all calls in stubs stop */
+	IMAGE_WITHDRAWN,   /* nothing jumps to the stubs any more */
+	IMAGE_CLOSED /* nor is anybody inside, and nothing is left to read: its memory is not looked at any more */
+};
+
 struct image {
 	struct image *next; /* in the tracer's list */
+	enum image_stage stage;
 	struct group *group;
 	struct files *files;
-	pid_t reader; /* a thread through which its memory is read */
+	pid_t reader;	 /* a thread through which its memory is read */
+	bool by_request; /* there is no filter: before a twin's call its thread makes a request */
+
 	struct fast_site *sites;
 	unsigned int site_count;
+	uint32_t stubs_end; /* address of the first free byte for a stub */
+	uint64_t *tried;    /* calls whose code was looked at */
+	unsigned int tried_count;
+	bool occupied; /* a site was left alone, for a thread in a call returns there */
+
 	struct fast_thread *threads;
 	unsigned int thread_count;
 	struct fast_fading *fading;
-	uint32_t stubs_end; /* address of the first free byte for a stub */
-	uint32_t flags;	    /* FAST_FLAGS as it was written last */
 	struct fast_ring rings[FAST_RINGS];
 	unsigned int reserve; /* threads for each of which every ring has room for one more record */
-	unsigned int guests;  /* processes that run in the same memory: children of vfork */
-	uint64_t *tried;      /* calls whose code was looked at */
-	struct known *known;  /* known.c */
-	unsigned int known_count;
-	unsigned int patrol_at; /* patrol.c: which of them is looked at next ... */
-	uint64_t patrol_offset; /* ... and from where on */
-	unsigned int tried_count;
-	struct fast_handled *handled;
-	unsigned int handled_count;
-	bool handled_lost;  /* there were more */
-	uint32_t own_flags; /* FAST_FLAGS without guests */
-	bool asks;	    /* there is no filter: a twin asks the tracer to look at its call */
-	bool occupied;	    /* a site was left alone, for a thread in a call returns there */
 	bool draining;
-	bool leaving;	/* its last thread is about to exit: none is under way any more */
-	bool withdrawn; /* nothing jumps to the stubs any more */
-	/* What the rings hold is not believed any more (distrust.h): nobody reads them. */
-	bool lost;
+	bool leaving;		      /* its last thread is about to exit: none is under way any more */
+	bool lost;		      /* what the rings hold is not believed any more (distrust.h): nobody reads them */
 	const struct tracee *stopped; /* whose stop is about to be handled */
-	bool to_withdraw;	      /* as soon as everybody stands (unseen.c); until then all calls in stubs stop */
-	uint8_t leavings;	      /* times that it was tried to give the memory back since */
-	int64_t leave_after;	      /* when it may be tried once more: CLOCK_MONOTONIC, ns */
-	bool closed; /* nor is anybody inside, and nothing is left to read: its memory is not looked at any more */
+
+	uint32_t flags;		/* FAST_FLAGS as it was written last */
+	uint32_t own_flags;	/* as it is while nobody borrows the memory */
+	unsigned int borrowers; /* children of vfork that run in this memory (struct fast_tracee.borrows) */
+
+	struct known *known; /* known.c */
+	unsigned int known_count;
+	struct {
+		unsigned int at; /* which of them is looked at next ... */
+		uint64_t offset; /* ... and from where on */
+	} patrol;		 /* patrol.c */
+	struct {
+		struct fast_handled *list;
+		unsigned int count;
+		bool lost; /* there were more */
+	} handled;	   /* handled.c */
+	struct {
+		uint8_t tries;	    /* to give the memory back, since it is to be withdrawn */
+		int64_t not_before; /* ns, CLOCK_MONOTONIC: the next one */
+	} leave;		    /* leave.c */
 };
+
+static inline void image_reaches(struct image *image, enum image_stage stage)
+{
+	if (image->stage < stage)
+		image->stage = stage;
+}
 
 /* The site, and the offset in its copy of a stub, of an address; or NULL. */
 const struct fast_site *image_stub_of(const struct image *image, uint64_t address, uint32_t *offset);

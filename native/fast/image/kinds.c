@@ -91,7 +91,7 @@ bool kinds_watched(const struct pt_tracer *t, uint64_t number)
 		return true;
 	if (!entry)
 		return false;
-	/* A child that is not followed is not to run in this memory (process/clone.c). */
+	/* A child that is not followed is not to run in this memory (process/untraced.c). */
 	return t->options.no_follow ||
 	       (entry->rule != RULE_CLONE && entry->rule != RULE_CLONE3 && entry->rule != RULE_VFORK);
 }

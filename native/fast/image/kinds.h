@@ -30,9 +30,9 @@ enum fast_touches {
 };
 enum fast_touches kinds_touching(enum abi abi, uint64_t number);
 
-/* Has the tracer to see this call where no filter shows it? Those of its table, but the ones that tell of themselves by
- * an event (clone); those that somebody wants told, held or refused; those that change code, and that could touch the
- * memory of the fast path (collide.c). */
+/* Has the tracer to see this call where no filter shows it? It has to see those of its table, but for those that come
+ * with an event of their own (clone); those that are emitted, held or refused; those that change code, or that could
+ * touch the memory of the fast path (collide.c). */
 bool kinds_watched(const struct pt_tracer *t, uint64_t number);
 
 #endif

@@ -54,7 +54,7 @@ void known_drop(struct image *image, uint64_t begin, uint64_t end)
 			image->known[left++] = image->known[i];
 	}
 	image->known_count = left;
-	image->patrol_offset = 0;
+	image->patrol.offset = 0;
 }
 
 int known_add(struct image *image, const struct mapping *mapping)
@@ -71,7 +71,7 @@ bool known_touches(const struct image *image, uint64_t begin, uint64_t end)
 	return false;
 }
 
-bool known_holds(const struct image *image, uint64_t begin, uint64_t end)
+bool known_covers(const struct image *image, uint64_t begin, uint64_t end)
 {
 	unsigned int i = 0;
 
@@ -98,7 +98,7 @@ bool known_is_patched(const struct image *image, uint64_t begin, uint64_t end)
 	return false;
 }
 
-int known_tell(const struct image *image)
+int known_write(const struct image *image)
 {
 	struct {
 		uint64_t begin;

@@ -12,12 +12,12 @@ int known_add(struct image *image, const struct mapping *mapping);
 /* Nothing is known any more of memory that is in part in this range. */
 void known_drop(struct image *image, uint64_t begin, uint64_t end);
 /* Is all of this range known? Is any of it? */
-bool known_holds(const struct image *image, uint64_t begin, uint64_t end);
+bool known_covers(const struct image *image, uint64_t begin, uint64_t end);
 bool known_touches(const struct image *image, uint64_t begin, uint64_t end);
 /* Are there jumps to stubs in this range? */
 bool known_is_patched(const struct image *image, uint64_t begin, uint64_t end);
 /* Tells the stubs where the jumps are (FAST_PATCHED). 0 or -errno. */
-int known_tell(const struct image *image);
+int known_write(const struct image *image);
 /* A fork has copied the memory. 0 or -ENOMEM. */
 int known_copy(struct image *image, const struct image *of);
 void known_destroy(struct image *image);

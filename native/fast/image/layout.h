@@ -17,7 +17,7 @@
 #define FAST_SPREAD (FAST_DATA + 0x44)	  /* u32: FAST_SPREAD_ALL, or 0: all records go to the first ring */
 #define FAST_WATCHED (FAST_DATA + 0x48)	  /* FAST_NUMBERS bits: calls that the tracer wants to see */
 #define FAST_HEADS (FAST_DATA + 0x100)	  /* for each ring a line, see below */
-#define FAST_SAVED (FAST_DATA + 0x1000)	  /* registers of threads that ask the tracer to look (request.S) */
+#define FAST_SAVED (FAST_DATA + 0x1000)	  /* registers of threads in the middle of a request (request.S) */
 #define FAST_RING (FAST_DATA + 0x41000)	  /* records: one ring behind the other */
 #define FAST_SLOTS (FAST_DATA + 0x441000) /* what is known of each fd */
 #define FAST_DATA_SIZE 0x841000
@@ -35,13 +35,15 @@
 #define FAST_RING_BITS 14   /* records of one ring */
 #define FAST_RING_RECORDS (1 << FAST_RING_BITS)
 #define FAST_RECORD_BITS 5 /* 32 bytes */
-#define FAST_THREADS 2048  /* of a process, at most: each may be about to write one more record, or to ask */
-#define FAST_FDS 65536	   /* fds from here on stop */
-#define FAST_SLOT_BITS 6   /* 64 bytes: a line for each fd, or threads with fds of their own would share one */
-#define FAST_SAVED_BITS 7  /* 128 bytes */
+#define FAST_THREADS                                                                                                 \
+	2048		  /* of a process, at most: each may be about to write one more record, or to make a request \
+			   */
+#define FAST_FDS 65536	  /* fds from here on stop */
+#define FAST_SLOT_BITS 6  /* 64 bytes: a line for each fd, or threads with fds of their own would share one */
+#define FAST_SAVED_BITS 7 /* 128 bytes */
 
 #define FAST_TIMED 0x80000000	 /* in FAST_FLAGS: records bear the time */
-#define FAST_ALONE 0x40000000	 /* in FAST_FLAGS: there is no tracer that could be asked (request.S) */
+#define FAST_ALONE 0x40000000	 /* in FAST_FLAGS: there is no tracer that could answer a request (request.S) */
 #define FAST_ALL_STOP 0x3fffffff /* in FAST_FLAGS: every call */
 
 /* Code: readable and executable; the tracer alone writes it, through ptrace. */
@@ -51,16 +53,17 @@
 #define FAST_STUBS_END (FAST_CODE + 0x100000) /* ... to here */
 #define FAST_TWINS FAST_STUBS_END	      /* a place for each site where its call stops */
 #define FAST_TWIN_BITS 6		      /* 64 bytes */
-#define FAST_ASK (FAST_CODE + 0x120000)	      /* request.S */
+#define FAST_REQUEST (FAST_CODE + 0x120000)   /* request.S */
 #define FAST_TABLE (FAST_CODE + 0x121000)     /* what a later tracer needs to know (handover.c) */
 #define FAST_TABLE_ROW_BITS 6		      /* 64 bytes */
 #define FAST_CODE_SIZE 0x142000
 #define FAST_SITES 2048
 #define FAST_END (FAST_CODE + FAST_CODE_SIZE) /* from FAST_DATA to here nothing else may be mapped */
 
-/* By which a thread asks (request.S). Its default action is to be ignored, and no program is known to send it to one
- * thread: a second one of a kind that is sent to a thread while the first is pending there is dropped by the kernel.
- * (SIGURG would do but for that: Go's runtime sends it to its threads, each time when it wants one of them to stop.) */
+/* A request is this signal, which a thread sends to itself (request.S). Its default action is to be ignored, and no
+ * program is known to send it to one thread: a second one of a kind that is sent to a thread while the first is pending
+ * there is dropped by the kernel. (SIGURG would do but for that: Go's runtime sends it to its threads, each time when
+ * it wants one of them to stop.) */
 #define FAST_SIGNAL 28		       /* SIGWINCH ... */
 #define FAST_SIGNAL_VALUE 0x6e6f6d7470 /* ... with this si_value */
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "machine/proc.h"
+#include "machine/proc_path.h"
 
 static FILE *open_maps(pid_t pid)
 {

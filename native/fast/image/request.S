@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only
  *
- * How a thread asks its tracer to look at the call that it is about to make, where no filter does that (attach.c). Like
- * stub.S it is only copied from here, to FAST_ASK. A twin comes here with the address of its call in r11.
+ * How a thread requests that its tracer looks at the call that it is about to make, where no filter does that (attach.c). Like
+ * stub.S it is only copied from here, to FAST_REQUEST. A twin comes here with the address of its call in r11.
  *
  * The thread sends itself FAST_SIGNAL (layout.h says why that one), whose default action is to be ignored. Before a
  * signal is delivered the tracer sees the thread stop (signal-delivery-stop), does the rest of this, and takes the
@@ -96,7 +96,7 @@
 	xor	edx, edx
 	mov	r10d, 8
 	syscall
-	LABEL	request_asked
+	LABEL	request_delivered
 	/* Nobody has taken it out of here: the tracer is gone. */
 	mov	eax, RT_SIGPROCMASK
 	mov	edi, SIG_SETMASK
@@ -104,13 +104,13 @@
 	xor	edx, edx
 	mov	r10d, 8
 	syscall
-	LABEL	ask_restored
+	LABEL	request_restored
 	cmp	dword ptr [rbx + SAVED_ANSWER], 0
-	jne	ask_answered
+	jne	request_answered
 	/* It was killed, or it would have put the program's code back; and there is none that has taken over meanwhile.
 	 * From now on every call is made as if there were no stubs. */
 	lock or	dword ptr ds:[FAST_FLAGS], FAST_ALONE | FAST_ALL_STOP
-	LABEL	ask_answered
+	LABEL	request_answered
 	mov	ecx, ebx
 	mov	rax, qword ptr [rcx + SAVED_RAX]
 	mov	rdi, qword ptr [rcx + SAVED_RDI]

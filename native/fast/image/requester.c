@@ -31,17 +31,17 @@ _Static_assert(FAST_SAVED + PLACES_SIZE <= FAST_RING, "places end before the rin
 
 static uint64_t label(const uint8_t *at)
 {
-	return FAST_ASK + (uint64_t)(at - request_begin);
+	return FAST_REQUEST + (uint64_t)(at - request_begin);
 }
 
 bool requester_is_inside(uint64_t address)
 {
-	return address >= FAST_ASK && address < label(request_end);
+	return address >= FAST_REQUEST && address < label(request_end);
 }
 
 bool requester_is_seen(uint64_t address)
 {
-	return requester_is_inside(address) && address >= label(request_asked);
+	return requester_is_inside(address) && address >= label(request_delivered);
 }
 
 static bool is_place(uint64_t offset)
@@ -52,93 +52,94 @@ static bool is_place(uint64_t offset)
 /* r11 may be anything if the program has its own hands in this: it is to lead nowhere else. */
 static bool is_call(uint64_t address)
 {
-	return address >= FAST_TWINS && address < FAST_ASK && (address & ((1u << FAST_TWIN_BITS) - 1)) == TWIN_CALL;
+	return address >= FAST_TWINS && address < FAST_REQUEST && (address & ((1u << FAST_TWIN_BITS) - 1)) == TWIN_CALL;
 }
 
 /* Its registers are where they were, but it may have taken a place. */
-static void find_unsaved(struct requester *asker, uint64_t at)
+static void find_unsaved(struct requester *requester, uint64_t at)
 {
-	const uint64_t place = registers_rcx(&asker->regs);
+	const uint64_t place = registers_rcx(&requester->regs);
 
-	asker->has_place = at >= label(request_claimed) ||
-			   (at == label(request_tried) && !registers_carry(&asker->regs));
-	asker->place = FAST_SAVED + place;
-	if (!asker->has_place || is_place(place))
-		asker->stage = REQUESTER_BEFORE;
+	requester->has_place = at >= label(request_claimed) ||
+			       (at == label(request_tried) && !registers_carry(&requester->regs));
+	requester->place = FAST_SAVED + place;
+	if (!requester->has_place || is_place(place))
+		requester->stage = REQUESTER_BEFORE;
 }
 
-static void find_saved(pid_t tid, struct requester *asker, uint64_t at)
+static void find_saved(pid_t tid, struct requester *requester, uint64_t at)
 {
-	const uint64_t place = registers_rbx(&asker->regs);
+	const uint64_t place = registers_rbx(&requester->regs);
 	struct saved saved;
 
 	if (!is_place(place) || memory_read_direct(tid, FAST_SAVED + place, &saved, sizeof(saved)) < 0)
 		return;
-	registers_set_saved(&asker->regs, saved.registers);
-	asker->has_place = true;
-	asker->place = FAST_SAVED + place;
-	asker->mask = saved.mask;
+	registers_set_saved(&requester->regs, saved.registers);
+	requester->has_place = true;
+	requester->place = FAST_SAVED + place;
+	requester->mask = saved.mask;
 	/* The kernel sets the mask first and then writes the old one: in between no thread stops. */
-	asker->is_masked = !(saved.mask >> (SIGKILL - 1) & 1);
-	asker->stage = at >= label(request_sent) ? REQUESTER_ASKED : REQUESTER_BEFORE;
+	requester->is_masked = !(saved.mask >> (SIGKILL - 1) & 1);
+	requester->stage = at >= label(request_sent) ? REQUESTER_SENT : REQUESTER_BEFORE;
 }
 
-enum requester_stage requester_find(pid_t tid, struct requester *asker)
+enum requester_stage requester_find(pid_t tid, struct requester *requester)
 {
 	uint64_t at;
 
-	*asker = (struct requester){.stage = REQUESTER_NONE};
-	if (registers_read(tid, &asker->regs) < 0 || registers_compat(&asker->regs))
+	*requester = (struct requester){.stage = REQUESTER_NONE};
+	if (registers_read(tid, &requester->regs) < 0 || registers_compat(&requester->regs))
 		return REQUESTER_NONE;
-	at = registers_instruction(&asker->regs);
+	at = registers_instruction(&requester->regs);
 	if (!requester_is_inside(at))
 		return REQUESTER_NONE;
-	if (at > label(request_asked)) {
-		asker->stage = REQUESTER_ALONE;
+	if (at > label(request_delivered)) {
+		requester->stage = REQUESTER_ALONE;
 		return REQUESTER_ALONE;
 	}
 	if (at < label(request_saved))
-		find_unsaved(asker, at);
+		find_unsaved(requester, at);
 	else
-		find_saved(tid, asker, at);
-	if (!is_call(registers_r11(&asker->regs)))
-		asker->stage = REQUESTER_NONE;
-	return asker->stage;
+		find_saved(tid, requester, at);
+	if (!is_call(registers_r11(&requester->regs)))
+		requester->stage = REQUESTER_NONE;
+	return requester->stage;
 }
 
-void requester_forget(pid_t tid, const struct requester *asker)
+void requester_forget(pid_t tid, const struct requester *requester)
 {
 	const uint32_t free_again = 0;
 
-	if (asker->has_place)
-		memory_write_direct(tid, asker->place + offsetof(struct saved, taken), &free_again, sizeof(free_again));
+	if (requester->has_place)
+		memory_write_direct(tid, requester->place + offsetof(struct saved, taken), &free_again,
+				    sizeof(free_again));
 }
 
 /* In this order: the tracer may be killed in between, and then the thread goes on by itself. With its own mask it does
  * that as well as with request.S's; and it needs its place until it has its own registers. */
-int requester_leave(pid_t tid, struct requester *asker, uint64_t to)
+int requester_leave(pid_t tid, struct requester *requester, uint64_t to)
 {
 	int error;
 
-	if (asker->is_masked && ptrace(PTRACE_SETSIGMASK, tid, sizeof(asker->mask), &asker->mask) < 0)
+	if (requester->is_masked && ptrace(PTRACE_SETSIGMASK, tid, sizeof(requester->mask), &requester->mask) < 0)
 		return -errno;
-	registers_set_instruction(&asker->regs, to);
-	registers_forget_call(&asker->regs);
-	error = registers_write(tid, &asker->regs);
+	registers_set_instruction(&requester->regs, to);
+	registers_forget_call(&requester->regs);
+	error = registers_write(tid, &requester->regs);
 	if (!error)
-		requester_forget(tid, asker);
+		requester_forget(tid, requester);
 	return error;
 }
 
-/* What is between request_sent and request_asked, without the call. */
+/* What is between request_sent and request_delivered, without the call. */
 static void get_signal(pid_t tid)
 {
 	const uint64_t others = ~(1ull << (FAST_SIGNAL - 1));
 	struct registers regs;
 
-	if (registers_read(tid, &regs) < 0 || registers_instruction(&regs) == label(request_asked))
+	if (registers_read(tid, &regs) < 0 || registers_instruction(&regs) == label(request_delivered))
 		return;
-	registers_set_instruction(&regs, label(request_asked));
+	registers_set_instruction(&regs, label(request_delivered));
 	registers_forget_call(&regs);
 	if (registers_write(tid, &regs) == 0)
 		ptrace(PTRACE_SETSIGMASK, tid, sizeof(others), &others);
@@ -146,13 +147,13 @@ static void get_signal(pid_t tid)
 
 void requester_go_back(pid_t tid)
 {
-	struct requester asker;
+	struct requester requester;
 
-	switch (requester_find(tid, &asker)) {
+	switch (requester_find(tid, &requester)) {
 	case REQUESTER_BEFORE:
-		requester_leave(tid, &asker, registers_r11(&asker.regs) - TWIN_CALL);
+		requester_leave(tid, &requester, registers_r11(&requester.regs) - TWIN_CALL);
 		break;
-	case REQUESTER_ASKED:
+	case REQUESTER_SENT:
 		get_signal(tid);
 		break;
 	default:
@@ -188,9 +189,9 @@ void requester_answer(pid_t tid)
 {
 	struct registers regs;
 
-	if (registers_read(tid, &regs) < 0 || registers_instruction(&regs) <= label(ask_restored) ||
-	    registers_instruction(&regs) >= label(ask_answered))
+	if (registers_read(tid, &regs) < 0 || registers_instruction(&regs) <= label(request_restored) ||
+	    registers_instruction(&regs) >= label(request_answered))
 		return;
-	registers_set_instruction(&regs, label(ask_answered));
+	registers_set_instruction(&regs, label(request_answered));
 	registers_write(tid, &regs);
 }

@@ -9,7 +9,7 @@
 enum requester_stage {
 	REQUESTER_NONE,	  /* it is not in there, or in no state that request.S leads to */
 	REQUESTER_BEFORE, /* it has not sent itself the signal */
-	REQUESTER_ASKED,  /* it has, and gets it before it goes on */
+	REQUESTER_SENT,	  /* it has, and gets it before it goes on */
 	REQUESTER_ALONE	  /* it goes on by itself, since no tracer was there to take the signal */
 };
 
@@ -25,22 +25,22 @@ struct requester {
 };
 
 /* Of a thread that stands. */
-enum requester_stage requester_find(pid_t tid, struct requester *asker);
-/* Lets it go on at that address, with the registers of asker->regs, as if it had never been inside. 0 or -errno. */
-int requester_leave(pid_t tid, struct requester *asker, uint64_t to);
+enum requester_stage requester_find(pid_t tid, struct requester *requester);
+/* Lets it go on at that address, with the registers of requester->regs, as if it had never been inside. 0 or -errno. */
+int requester_leave(pid_t tid, struct requester *requester, uint64_t to);
 /* It will never go on. */
-void requester_forget(pid_t tid, const struct requester *asker);
-/* It goes back to where it began to ask, if it has not asked yet; if it has, the next thing is its signal. */
+void requester_forget(pid_t tid, const struct requester *requester);
+/* It goes back to where its request began, if it has not sent its signal yet; if it has, that is the next thing. */
 void requester_go_back(pid_t tid);
 
 /* Is this the address of an instruction of request.S, or does a call made there return to it? */
 bool requester_is_inside(uint64_t address);
-/* Does a thread at this address go on to its call without asking again? */
+/* Does a thread at this address go on to its call without a further request? */
 bool requester_is_seen(uint64_t address);
 
 /* A fork has copied this memory, and with it places of threads that the child does not have. */
 int requester_forget_all(pid_t reader);
-/* There is a tracer again: who goes on by itself is not to say that there is none. */
+/* There is a tracer again: threads that go on by themselves must not set FAST_ALONE. */
 int requester_answer_all(pid_t reader);
 void requester_answer(pid_t tid);
 

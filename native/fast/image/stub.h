@@ -44,16 +44,16 @@ extern const struct stub stub_table_end[];
 
 /* request.S. A thread at request_tried has taken a place of FAST_SAVED if the carry flag is clear, and its offset is in
  * rcx; at or behind request_claimed it has. At or behind request_saved its registers are there, and the offset is in
- * rbx; at or behind request_sent it has sent the signal, and at request_asked it gets it. Behind that it goes on by
- * itself: at ask_restored it has its signal mask back, and at ask_answered it has looked for an answer. */
+ * rbx; at or behind request_sent it has sent the signal, and at request_delivered it gets it. Behind that it goes on by
+ * itself: at request_restored it has its signal mask back, and at request_answered it has looked for an answer. */
 extern const uint8_t request_begin[];
 extern const uint8_t request_tried[];
 extern const uint8_t request_claimed[];
 extern const uint8_t request_saved[];
 extern const uint8_t request_sent[];
-extern const uint8_t request_asked[];
-extern const uint8_t ask_restored[];
-extern const uint8_t ask_answered[];
+extern const uint8_t request_delivered[];
+extern const uint8_t request_restored[];
+extern const uint8_t request_answered[];
 extern const uint8_t request_end[];
 
 #define STUB_ONE(...) +1

@@ -45,8 +45,8 @@ int cover_check(struct pt_tracer *t, const struct tracee *tracee, const struct m
 	return 0;
 }
 
-bool cover_holds(struct pt_tracer *t, const struct image *image, const struct tracee *tracee,
-		 const struct mapping *mapping)
+bool cover_is_complete(struct pt_tracer *t, const struct image *image, const struct tracee *tracee,
+		       const struct mapping *mapping)
 {
 	const struct code *code = code_look(t, tracee->tid, tracee->group->fast.image, mapping);
 

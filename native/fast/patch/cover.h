@@ -9,8 +9,8 @@
 /* Is there a call in this code that may be one of those, and can't be replaced? 0; -ENOEXEC; -errno. */
 int cover_check(struct pt_tracer *t, const struct tracee *tracee, const struct mapping *mapping);
 /* Does every site of this code that has to jump really do so? */
-bool cover_holds(struct pt_tracer *t, const struct image *image, const struct tracee *tracee,
-		 const struct mapping *mapping);
+bool cover_is_complete(struct pt_tracer *t, const struct image *image, const struct tracee *tracee,
+		       const struct mapping *mapping);
 /* Which of the sites have their jumps? */
 void cover_look(struct image *image, pid_t tid);
 /* Sites of an earlier round whose own bytes are back (after a detach, or because their code was mapped anew) get their

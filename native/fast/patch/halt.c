@@ -21,6 +21,7 @@
 #include "loop/wait.h"
 #include "machine/interrupt.h"
 #include "machine/proc.h"
+#include "machine/proc_path.h"
 #include "machine/registers.h"
 #include "process/tracee.h"
 #include "records/debug.h"
@@ -83,8 +84,9 @@ enum standing { STANDS, RUNS, SLEEPS /* in a call that would be cut short */ };
 
 static bool is_known_to_stand(struct pt_tracer *t, const struct tracee *tracee, pid_t tid)
 {
-	return wait_kept(t, tid) || (tracee && (tracee->hold || tracee->exiting || tracee->state == TRACEE_NEWBORN ||
-						(tracee->group && tracee->group->held == tracee)));
+	return wait_kept(t, tid) ||
+	       (tracee && (tracee->hold || tracee->state == TRACEE_EXITING || tracee->state == TRACEE_NEWBORN ||
+			   (tracee->group && tracee->group->waiting == tracee)));
 }
 
 bool halt_stands(struct pt_tracer *t, pid_t tid)
@@ -95,22 +97,22 @@ bool halt_stands(struct pt_tracer *t, pid_t tid)
 }
 
 /* Asks it to stop, if the program is not to see anything of that. Under PTRACE_SYSCALL a thread that is in no call runs
- * in user mode; if it makes a call just now it stops before it (loop.c makes that call begin anew). */
-static enum standing ask(struct tracee *tracee)
+ * in user mode; if it makes a call just now it stops before it (call_stop.c makes that call begin anew). */
+static enum standing interrupt(struct tracee *tracee)
 {
 	struct proc_place place;
 	enum interrupt done = INTERRUPT_SENT;
 
 	if (tracee->fast.halted)
-		return RUNS; /* it has been asked */
-	if (tracee->continues || tracee->entered)
+		return RUNS; /* its stop is on the way */
+	if (tracee->resumed.by_cont || tracee->call.stage)
 		done = interrupt_gently(tracee, &place);
 	else
 		ptrace(PTRACE_INTERRUPT, tracee->tid, 0, 0);
 	tracee->fast.halted = done == INTERRUPT_SENT;
 	if (done != INTERRUPT_SLEEPS)
 		return RUNS;
-	return tracee->entered ? STANDS : SLEEPS; /* it stops once more before it runs any code of the program */
+	return tracee->call.stage ? STANDS : SLEEPS; /* it stops once more before it runs any code of the program */
 }
 
 static enum standing look(struct pt_tracer *t, pid_t tid, bool first)
@@ -131,11 +133,11 @@ static enum standing look(struct pt_tracer *t, pid_t tid, bool first)
 	}
 	if (!tracee || !tracee->group)
 		return RUNS; /* it is only being born, and stops by itself */
-	if (tracee->awaited)
+	if (tracee->attach.await == AWAIT_BREAKPOINT)
 		return STANDS; /* it stops once more before it runs any code of the program */
-	if (first && (tracee->continues || tracee->entered))
+	if (first && (tracee->resumed.by_cont || tracee->call.stage))
 		interrupt_look(tracee);
-	return ask(tracee);
+	return interrupt(tracee);
 }
 
 static DIR *open_threads(const struct group *group)

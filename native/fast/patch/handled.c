@@ -27,17 +27,18 @@ void handled_note(struct image *image, pid_t tid, const struct registers *regs)
 
 	if (registers_instruction(regs) < FAST_CODE || registers_instruction(regs) >= FAST_END)
 		return;
-	for (unsigned int i = 0; i < image->handled_count; i++)
-		if (image->handled[i].stack == one.stack && image->handled[i].tid == one.tid)
+	for (unsigned int i = 0; i < image->handled.count; i++)
+		if (image->handled.list[i].stack == one.stack && image->handled.list[i].tid == one.tid)
 			return;
-	more = image->handled_count < HANDLED_MOST ? realloc(image->handled, (image->handled_count + 1) * sizeof(*more))
-						   : NULL;
+	more = image->handled.count < HANDLED_MOST
+		       ? realloc(image->handled.list, (image->handled.count + 1) * sizeof(*more))
+		       : NULL;
 	if (!more) {
-		image->handled_lost = true;
+		image->handled.lost = true;
 		return;
 	}
-	image->handled = more;
-	more[image->handled_count++] = one;
+	image->handled.list = more;
+	more[image->handled.count++] = one;
 }
 
 /* The address of the frame's end, or 0. */
@@ -55,10 +56,10 @@ static uint64_t find_frame(const struct image *image, uint64_t stack)
 
 bool handled_may_return(const struct image *image)
 {
-	if (image->handled_lost)
+	if (image->handled.lost)
 		return true;
-	for (unsigned int i = 0; i < image->handled_count; i++) {
-		const struct fast_handled *one = &image->handled[i];
+	for (unsigned int i = 0; i < image->handled.count; i++) {
+		const struct fast_handled *one = &image->handled.list[i];
 		uint64_t frame = find_frame(image, one->stack);
 		struct registers regs;
 

@@ -6,6 +6,7 @@
 
 #include "calls/restart.h"
 #include "fast/count/distrust.h"
+#include "fast/count/drain.h"
 #include "fast/count/records.h"
 #include "fast/count/ring.h"
 #include "fast/count/slots.h"
@@ -94,9 +95,9 @@ bool inflight_count(struct pt_tracer *t, struct image *image, struct tracee *tra
 	offset = begun(image, &place, regs);
 	if (offset >= 0)
 		make_void(image, (uint64_t)offset);
-	ring_drain(t, image);
+	drain_now(t, image);
 	if (!dies || place.offset > place.body->done || record.result != -EINTR)
-		records_tell_one(t, image, tracee, &record, (uint64_t)t->now);
+		records_emit_one(t, image, tracee, &record, (uint64_t)t->now);
 	return true;
 }
 

@@ -17,8 +17,8 @@
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 
-#include "fast/image/code.h"
 #include "fast/image/emit_code.h"
+#include "fast/image/mapping.h"
 #include "fast/image/maps.h"
 #include "loop/stop.h"
 #include "loop/wait.h"
@@ -65,7 +65,7 @@ static uint64_t look_in_vdso(const struct tracee *tracee)
 	struct search search = {.tid = tracee->tid};
 	struct mapping mapping;
 
-	if (!begin || code_find(tracee->tid, begin, &mapping) != 1)
+	if (!begin || mapping_find(tracee->tid, begin, &mapping) != 1)
 		return 0;
 	mapping.inode = 1;
 	look(&mapping, &search);
@@ -75,7 +75,7 @@ static uint64_t look_in_vdso(const struct tracee *tracee)
 static int find_room(const struct tracee *tracee, uint64_t *room)
 {
 	struct search search = {.tid = tracee->tid};
-	int error = code_each(tracee->tid, look, &search);
+	int error = mapping_each(tracee->tid, look, &search);
 
 	*room = search.found;
 	if (!error && !search.found)

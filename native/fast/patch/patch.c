@@ -30,6 +30,7 @@
 #include "fast/patch/verdict.h"
 #include "machine/memory.h"
 #include "machine/proc.h"
+#include "machine/proc_program.h"
 #include "machine/registers.h"
 #include "records/debug.h"
 
@@ -95,8 +96,8 @@ static int choose(struct pt_tracer *t, struct image *image, const struct tracee 
 	return error;
 }
 
-/* Who does not stand (halt.h) sleeps in a call, or has to be taken for anywhere. If the tracer is killed nobody moves
- * it on when it comes back: so what it comes back to is left alone. */
+/* A thread that does not stand (halt.h) sleeps in a call, or may be anywhere. If the tracer is killed, nobody moves
+ * that thread when its call returns: so the site that it returns to is left alone. */
 static bool returns_to(const struct proc_place *place, const struct fast_site *site)
 {
 	return place->instruction > site->begin &&
@@ -142,8 +143,8 @@ int patch_jumps(struct pt_tracer *t, struct image *image, pid_t tid, unsigned in
 	int written = 0, error;
 
 	choose_free(image, tid, first);
-	/* In this order: if the tracer is killed in between, who was moved is well in the stubs all the same, and
-	 * nobody stands in the middle of a jump. */
+	/* In this order: if the tracer is killed in between, threads that were moved are all right in the stubs, and
+	 * none stands in the middle of a jump. */
 	error = relocate_in(t, image, first);
 	if (!error)
 		relocate_known(image, tid); /* those that no stack pointer leads to */
@@ -178,7 +179,7 @@ static int add_stubs(struct pt_tracer *t, struct image *image, struct tracee *tr
 		return result;
 	result = emit_code_stubs(image, tracee->tid, first);
 	/* Before there are any jumps: a later tracer can do nothing with those that it does not know. */
-	if (!result && image->asks)
+	if (!result && image->by_request)
 		result = handover_write(image, tracee->tid, first);
 	if (result)
 		image_drop_sites(image, first);
@@ -230,7 +231,7 @@ void patch_withdraw(struct pt_tracer *t, struct image *image, pid_t tid)
 		image->sites[i].jumps = false;
 	}
 	relocate_out(t, image);
-	image->withdrawn = true;
+	image_reaches(image, IMAGE_WITHDRAWN);
 	verdict_note_withdrawal(t, image);
 }
 
@@ -256,7 +257,7 @@ void patch_withdraw_live(struct pt_tracer *t, struct image *image, pid_t tid, pi
 	/* Where they can't be written now the jumps stay, and lead to calls that stop. */
 	if (live_originals(t, image, tid, handled) == 0) {
 		halt_each(image->group, leave, &leaving);
-		image->withdrawn = true;
+		image_reaches(image, IMAGE_WITHDRAWN);
 	}
 	verdict_note_withdrawal(t, image);
 }

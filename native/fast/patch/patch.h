@@ -14,8 +14,8 @@ int patch_mapping(struct pt_tracer *t, struct image *image, struct tracee *trace
 /* The program's own bytes are put back, and its threads, which must all stand, are taken out of the stubs as far as
  * that can be. What has made its call finishes there. tid: one of them. */
 void patch_withdraw(struct pt_tracer *t, struct image *image, pid_t tid);
-/* The same while threads run. Who is in a stub and does not stand finishes there. handled: the thread whose stop is
- * being handled, or 0. */
+/* The same while threads run. A thread that is in a stub, and does not stand, finishes there. handled: the thread whose
+ * stop is being handled, or 0. */
 void patch_withdraw_live(struct pt_tracer *t, struct image *image, pid_t tid, pid_t handled);
 
 /* A part of it. All threads must stand. */

@@ -26,7 +26,7 @@ struct round {
 	bool changes;	    /* those that have no jump yet, but are about to get it */
 };
 
-/* Where somebody has to go on who stands at this address of the program. */
+/* Where a thread has to go on that stands at this address of the program. */
 static uint64_t into_stubs(const void *context, uint64_t address, int64_t result)
 {
 	const struct round *round = context;
@@ -50,7 +50,8 @@ static uint64_t into_stubs(const void *context, uint64_t address, int64_t result
 	return 0;
 }
 
-/* And who stands in a stub or twin, when the program's own bytes are back. What has made its call finishes there. */
+/* And one that stands in a stub or twin, when the program's own bytes are back. If it has made its call it finishes
+ * there. */
 static uint64_t out_of_stubs(const void *context, uint64_t address, int64_t result)
 {
 	struct position place;
@@ -80,13 +81,14 @@ struct moving {
 	int error;
 };
 
-/* A twin's call has to be seen, and who comes to it by being moved has not asked. Is it about to make one? */
+/* A twin's call has to be seen, but a thread that was moved there has made no request. Is it about to make such a call?
+ */
 static bool is_to_call(uint64_t address, int64_t result)
 {
 	bool unfinished = restart_result(result) || result == -ENOSYS;
 	unsigned int offset = address & ((1u << FAST_TWIN_BITS) - 1);
 
-	if (address >= FAST_TWINS && address < FAST_ASK)
+	if (address >= FAST_TWINS && address < FAST_REQUEST)
 		return offset == TWIN_CALL || (offset == TWIN_DONE && unfinished);
 	return requester_is_seen(address);
 }
@@ -96,8 +98,8 @@ static void will_call(struct pt_tracer *t, pid_t tid, uint64_t address, int64_t 
 	struct tracee *tracee = tracee_find(t, tid);
 
 	/* One that is only being born has no group yet, and stands behind a call. */
-	if (tracee && tracee->group && tracee->group->fast.image && tracee->group->fast.image->asks)
-		tracee->fast.asked += is_to_call(address, result);
+	if (tracee && tracee->group && tracee->group->fast.image && tracee->group->fast.image->by_request)
+		tracee->fast.requests += is_to_call(address, result);
 }
 
 static void move_thread(pid_t tid, void *context)
@@ -203,31 +205,31 @@ static uint64_t stay(const void *context, uint64_t address, int64_t result)
 	return address >= FAST_TWINS && address < FAST_CODE + FAST_CODE_SIZE ? address : 0;
 }
 
-int relocate_count_asked(struct pt_tracer *t, struct group *group)
+int relocate_count_requests(struct pt_tracer *t, struct group *group)
 {
 	struct tracee *tracee;
 
 	for_each_tracee (t, tracee)
 		if (tracee->group == group)
-			tracee->fast.asked = 0;
+			tracee->fast.requests = 0;
 	return relocate_threads(t, group, stay, NULL);
 }
 
-/* Nobody knows which thread will go on there: where calls are asked about this one has to ask by itself. */
-static uint64_t into_stubs_asking(const void *context, uint64_t address, int64_t result)
+/* Nobody knows which thread will go on there: where requests are made this one has to make its own. */
+static uint64_t into_stubs_requesting(const void *context, uint64_t address, int64_t result)
 {
 	const struct round *round = context;
 	uint64_t to = into_stubs(context, address, result);
-	bool calls = to >= FAST_TWINS && to < FAST_ASK && (to & ((1u << FAST_TWIN_BITS) - 1)) == TWIN_CALL;
+	bool calls = to >= FAST_TWINS && to < FAST_REQUEST && (to & ((1u << FAST_TWIN_BITS) - 1)) == TWIN_CALL;
 
-	return calls && round->image->asks ? to - TWIN_CALL : to;
+	return calls && round->image->by_request ? to - TWIN_CALL : to;
 }
 
 unsigned int relocate_known(const struct image *image, pid_t tid)
 {
 	const struct round round = {.image = image, .changes = true};
 
-	return returns_move(image->group, tid, into_stubs_asking, &round);
+	return returns_move(image->group, tid, into_stubs_requesting, &round);
 }
 
 int relocate_in(struct pt_tracer *t, const struct image *image, unsigned int first)
@@ -245,7 +247,7 @@ void relocate_one_in(struct pt_tracer *t, const struct image *image, pid_t tid)
 	relocate_one(t, &round, tid, into_stubs);
 }
 
-static void leave_ask(pid_t tid, void *context)
+static void leave_request(pid_t tid, void *context)
 {
 	(void)context;
 	requester_go_back(tid);
@@ -253,7 +255,7 @@ static void leave_ask(pid_t tid, void *context)
 
 void relocate_out(struct pt_tracer *t, struct image *image)
 {
-	halt_each(image->group, leave_ask, NULL);
+	halt_each(image->group, leave_request, NULL);
 	relocate_threads(t, image->group, out_of_stubs, image);
 }
 

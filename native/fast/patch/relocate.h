@@ -17,7 +17,7 @@ void relocate_one_in(struct pt_tracer *t, const struct image *image, pid_t tid);
 void relocate_one(struct pt_tracer *t, const void *context, pid_t tid, move_function move);
 /* Which threads are about to make calls in twins, where the tracer has to follow them? The stops have seen all calls
  * until now. 0, or -errno: that can't be known of all. */
-int relocate_count_asked(struct pt_tracer *t, struct group *group);
+int relocate_count_requests(struct pt_tracer *t, struct group *group);
 /* Moves all threads, and what will return from signal handlers. 0, or -errno: not all of that can be known. */
 int relocate_threads(struct pt_tracer *t, const struct group *group, move_function move, const void *context);
 /* Threads in stubs and twins go on in the program, whose own bytes are back. What has made its call finishes where it

@@ -45,7 +45,7 @@ bool returns_wanted(const struct pt_tracer *t, const struct tracee *tracee, int 
 	const struct group *group = tracee->group;
 	struct registers regs;
 
-	return t->options.fast && !t->detaching && group->counted && !group->fast.slow && !group->fast.returns_lost &&
+	return t->options.fast && !t->detaching && group->counted && !group->fast.slow && !group->fast.returns.lost &&
 	       !tracee->fresh && restart_has_handler(tracee->tid, signal) && registers_read(tracee->tid, &regs) == 0 &&
 	       !registers_compat(&regs) && !is_ours(registers_instruction(&regs)) &&
 	       is_near_call(tracee->tid, registers_instruction(&regs));
@@ -53,34 +53,34 @@ bool returns_wanted(const struct pt_tracer *t, const struct tracee *tracee, int 
 
 static void lose(struct group *group)
 {
-	group->fast.returns_lost = true;
-	free(group->fast.returns);
-	group->fast.returns = NULL;
-	group->fast.return_count = 0;
+	group->fast.returns.lost = true;
+	free(group->fast.returns.list);
+	group->fast.returns.list = NULL;
+	group->fast.returns.count = 0;
 }
 
 static void drop(struct group *group, unsigned int i)
 {
-	group->fast.returns[i] = group->fast.returns[--group->fast.return_count];
+	group->fast.returns.list[i] = group->fast.returns.list[--group->fast.returns.count];
 }
 
 static void add(struct group *group, const struct frame *frame)
 {
-	for (unsigned int i = 0; i < group->fast.return_count; i++)
-		if (group->fast.returns[i].at == frame->at)
-			return (void)(group->fast.returns[i] = *frame);
-	if (!group->fast.returns)
-		group->fast.returns = calloc(RETURNS_MOST, sizeof(*group->fast.returns));
-	if (!group->fast.returns)
+	for (unsigned int i = 0; i < group->fast.returns.count; i++)
+		if (group->fast.returns.list[i].at == frame->at)
+			return (void)(group->fast.returns.list[i] = *frame);
+	if (!group->fast.returns.list)
+		group->fast.returns.list = calloc(RETURNS_MOST, sizeof(*group->fast.returns.list));
+	if (!group->fast.returns.list)
 		return lose(group);
-	if (group->fast.return_count == RETURNS_MOST) {
+	if (group->fast.returns.count == RETURNS_MOST) {
 		for (unsigned int i = RETURNS_MOST; i-- > 0;)
-			if (signal_frames_stands(frame->tid, &group->fast.returns[i]) == 0)
+			if (signal_frames_stands(frame->tid, &group->fast.returns.list[i]) == 0)
 				drop(group, i);
-		if (group->fast.return_count > RETURNS_MANY)
+		if (group->fast.returns.count > RETURNS_MANY)
 			return lose(group);
 	}
-	group->fast.returns[group->fast.return_count++] = *frame;
+	group->fast.returns.list[group->fast.returns.count++] = *frame;
 }
 
 void returns_built(struct tracee *tracee, int signal)
@@ -111,8 +111,8 @@ unsigned int returns_move(struct group *group, pid_t tid, move_function move, co
 {
 	unsigned int moved = 0;
 
-	for (unsigned int i = group->fast.return_count; i-- > 0;) {
-		struct frame *frame = &group->fast.returns[i];
+	for (unsigned int i = group->fast.returns.count; i-- > 0;) {
+		struct frame *frame = &group->fast.returns.list[i];
 
 		frame->to = move(context, frame->instruction, 0);
 		if (!frame->to || frame->looked_at)
@@ -125,8 +125,8 @@ unsigned int returns_move(struct group *group, pid_t tid, move_function move, co
 
 bool returns_hide(const struct group *group, uint64_t begin, uint64_t end)
 {
-	for (unsigned int i = 0; i < group->fast.return_count; i++) {
-		const struct frame *frame = &group->fast.returns[i];
+	for (unsigned int i = 0; i < group->fast.returns.count; i++) {
+		const struct frame *frame = &group->fast.returns.list[i];
 		int stands;
 
 		if (frame->instruction <= begin || frame->instruction >= end)
@@ -135,13 +135,13 @@ bool returns_hide(const struct group *group, uint64_t begin, uint64_t end)
 		if (stands == -EBUSY || (stands == 1 && frame->looked_at))
 			return true;
 	}
-	return group->fast.returns_lost;
+	return group->fast.returns.lost;
 }
 
 void returns_end(struct group *group, pid_t tid)
 {
-	for (unsigned int i = group->fast.return_count; i-- > 0;) {
-		struct frame *frame = &group->fast.returns[i];
+	for (unsigned int i = group->fast.returns.count; i-- > 0;) {
+		struct frame *frame = &group->fast.returns.list[i];
 
 		if (frame->tid != tid)
 			continue;
@@ -154,23 +154,23 @@ void returns_end(struct group *group, pid_t tid)
 
 void returns_copy(struct group *child, const struct group *parent)
 {
-	child->fast.returns_lost = parent->fast.returns_lost;
-	if (!parent->fast.return_count)
+	child->fast.returns.lost = parent->fast.returns.lost;
+	if (!parent->fast.returns.count)
 		return;
-	child->fast.returns = calloc(RETURNS_MOST, sizeof(*child->fast.returns));
-	if (!child->fast.returns)
+	child->fast.returns.list = calloc(RETURNS_MOST, sizeof(*child->fast.returns.list));
+	if (!child->fast.returns.list)
 		return lose(child);
-	for (unsigned int i = 0; i < parent->fast.return_count; i++) {
-		child->fast.returns[i] = parent->fast.returns[i];
-		child->fast.returns[i].tid = child->tgid;
+	for (unsigned int i = 0; i < parent->fast.returns.count; i++) {
+		child->fast.returns.list[i] = parent->fast.returns.list[i];
+		child->fast.returns.list[i].tid = child->tgid;
 	}
-	child->fast.return_count = parent->fast.return_count;
+	child->fast.returns.count = parent->fast.returns.count;
 }
 
 void returns_forget(struct group *group)
 {
-	free(group->fast.returns);
-	group->fast.returns = NULL;
-	group->fast.return_count = 0;
-	group->fast.returns_lost = group->fast.returned = false;
+	free(group->fast.returns.list);
+	group->fast.returns.list = NULL;
+	group->fast.returns.count = 0;
+	group->fast.returns.lost = group->fast.returns.taken = false;
 }

@@ -16,12 +16,12 @@ enum stance stance_of(struct pt_tracer *t, pid_t tid, uint64_t *instruction)
 	const struct tracee *tracee = tracee_find(t, tid);
 	struct proc_place place;
 
-	/* In this order: who is seen to stand has not moved since, for nothing resumes it meanwhile. */
+	/* In this order: a thread that is seen to stand has not moved since, for nothing resumes it meanwhile. */
 	if (halt_stands(t, tid))
 		return STANCE_STANDS;
 	/* An unknown one is only being born: its first stop comes before its first instruction. */
-	if (!tracee || tracee->entered || tracee->awaited || tracee->state == TRACEE_EXPECTED ||
-	    tracee->state == TRACEE_LISTENING)
+	if (!tracee || tracee->call.stage || tracee->attach.await == AWAIT_BREAKPOINT ||
+	    tracee->state == TRACEE_EXPECTED || tracee->state == TRACEE_LISTENING)
 		return STANCE_RETURNS;
 	if (proc_place(tid, &place) != 1)
 		return STANCE_RUNS;

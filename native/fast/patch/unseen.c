@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only
  *
- * A thread under PTRACE_CONT is seen by the jumps alone. One that has been asked to stop may still make the call that
- * it is just about to make, and one that could not be asked goes on as before. So jumps are taken away, or what they
- * cover is changed, only when everybody is known to stand.
+ * A thread under PTRACE_CONT is seen by the jumps alone. One that was sent PTRACE_INTERRUPT may still make the call
+ * that it is just about to make, and one that must not be interrupted goes on as before. So jumps are taken away, or
+ * what they cover is changed, only when everybody is known to stand.
  */
 #include "fast/patch/unseen.h"
 

@@ -70,5 +70,6 @@ void verdict_note_jumps(struct pt_tracer *t, const struct image *image, int erro
 void verdict_note_withdrawal(struct pt_tracer *t, const struct image *image)
 {
 	explain_withdrawn(t, image->group);
-	debug(t, PT_DEBUG_WITHDRAWN, image->group->tgid, (struct pt_debug_entry){.count = image->withdrawn});
+	debug(t, PT_DEBUG_WITHDRAWN, image->group->tgid,
+	      (struct pt_debug_entry){.count = image->stage >= IMAGE_WITHDRAWN});
 }

@@ -65,16 +65,16 @@ static void read_prefixes(struct parts *in)
  */
 static bool read_vector_opcode(struct parts *in, unsigned int bytes)
 {
-	const uint8_t *told = in->at;
+	const uint8_t *prefix = in->at;
 	bool evex = bytes == 3;
 
 	if (in->rex || in->operand_prefix || in->repeat || in->lock || !skip(in, bytes))
 		return false;
 	/* What must be 0 and 1 in an EVEX is another instruction set's (APX) if it is not. */
-	if (evex && (told[0] & 0x08 || !(told[1] & 0x04)))
+	if (evex && (prefix[0] & 0x08 || !(prefix[1] & 0x04)))
 		return false;
 	in->vector = true;
-	in->map = bytes == 1 ? MAP_0F : told[0] & (evex ? 0x07 : 0x1f);
+	in->map = bytes == 1 ? MAP_0F : prefix[0] & (evex ? 0x07 : 0x1f);
 	return in->map != MAP_ONE_BYTE && next(in, &in->opcode);
 }
 
@@ -150,9 +150,9 @@ static int look(const uint8_t *code, size_t size, struct instruction *out, bool 
 	if (!take_apart(&in, &form))
 		return -EILSEQ;
 	*out = (struct instruction){.length = (uint8_t)(in.at - code), .branch = form == 'j' || form == 'l'};
-	tell_effects(&in, out);
+	find_effects(&in, out);
 	if (whole)
-		tell_operands(&in, out);
+		find_operands(&in, out);
 	return out->length;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only
  *
  * What an instruction does to control and to registers, of which rax holds the number of a system call. Of them only
- * what is sure is told: whatever is not on the list may change them all.
+ * what is sure is filled in: whatever is not on the list may change them all.
  */
 #include "fast/scan/instruction.h"
 
@@ -139,7 +139,7 @@ static int constant_register(const struct parts *in)
 	}
 }
 
-static void tell_moves(const struct parts *in, struct instruction *out)
+static void find_moves(const struct parts *in, struct instruction *out)
 {
 	unsigned int reg = full_number(in, modrm_reg(in), REX_R), rm = full_number(in, in->modrm, REX_B);
 	bool direct = modrm_mod(in) == 3;
@@ -188,7 +188,7 @@ static bool ends(const struct parts *in)
 	}
 }
 
-void tell_effects(const struct parts *in, struct instruction *out)
+void find_effects(const struct parts *in, struct instruction *out)
 {
 	bool legacy_0f = in->map == MAP_0F && !in->vector;
 	bool one = in->map == MAP_ONE_BYTE;
@@ -201,7 +201,7 @@ void tell_effects(const struct parts *in, struct instruction *out)
 	out->foreign_call = (legacy_0f && in->opcode == 0x34) || (one && in->opcode == 0xcd && *in->immediate == 0x80);
 	out->writes = registers_written(in);
 	out->keeps_number = !(out->writes & 1);
-	tell_moves(in, out);
+	find_moves(in, out);
 	out->points = one && in->opcode == 0x8d && in->rip_relative;
 	if (out->points)
 		out->displacement = signed_of(in->immediate - 4, 4);

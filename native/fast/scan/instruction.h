@@ -114,7 +114,7 @@ uint8_t immediate_size(const struct parts *in, char form);
 bool operation_exists(const struct parts *in);
 
 /* Fills in all but the length of what was taken apart; the second one needs what the first one told. */
-void tell_effects(const struct parts *in, struct instruction *out);
-void tell_operands(const struct parts *in, struct instruction *out);
+void find_effects(const struct parts *in, struct instruction *out);
+void find_operands(const struct parts *in, struct instruction *out);
 
 #endif

@@ -193,7 +193,7 @@ static uint16_t read_registers(const struct parts *in, char kind)
 	}
 }
 
-void tell_operands(const struct parts *in, struct instruction *out)
+void find_operands(const struct parts *in, struct instruction *out)
 {
 	char flags = flags_of(in), kind = kind_of(in);
 	bool memory = kind >= 'A' && kind <= 'Z' && kind != 'L' && kind != 'N' && modrm_mod(in) != 3;

@@ -1,20 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Events as lines of text: what the log, the server and syslog write. Each form is in a module beside this one."""
+"""Events as lines of text: what the log, the server and syslog write.
+
+Each form is in a module beside this one, and has a row in ptmon/formats.py.
+"""
 
 from __future__ import annotations
 
-import importlib
 from typing import Protocol, runtime_checkable
 
 from ptmon.events import Event
+from ptmon.formats import EVENTS
 from ptmon.records import Transfers
 from ptmon.report import Header, Report
-
-FORMATS = {
-    "text": ("ptmon.outputs.formats.text", "TextFormatter"),
-    "jsonl": ("ptmon.outputs.formats.jsonl", "JsonlFormatter"),
-    "dmesg": ("ptmon.outputs.formats.dmesg", "DmesgFormatter"),
-}
 
 
 class Formatter(Protocol):
@@ -30,6 +27,9 @@ class Formatter(Protocol):
 
     def lines(self, event: Event) -> str:
         """What happened."""
+
+    def note(self, text: str) -> str:
+        """A line to the reader itself, about no event."""
 
     def dropped(self, count: int) -> str:
         """So many events are missing here: the reader was too slow."""
@@ -47,7 +47,7 @@ class RunFormatter(Formatter, Protocol):
 
 
 def create(name: str) -> Formatter:
-    """The formatter called ``name``: text, jsonl or dmesg."""
-    module, kind = FORMATS[name]
-    formatter: Formatter = getattr(importlib.import_module(module), kind)()
+    """The formatter called ``name``, of those in ptmon/formats.py."""
+    row = EVENTS[name]
+    formatter: Formatter = getattr(__import__(row.module, fromlist=[row.formatter]), row.formatter)()
     return formatter

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ptmon.events import Event
+from ptmon.ledger.snapshot import Snapshot
 from ptmon.outputs.formats.parts import arguments, call_name
 from ptmon.records import Clone, Denied, Direction, Entered, Exec, Exit, Returned, Single, Transfer
 from ptmon.report import Header, Report
-from ptmon.snapshot import Snapshot
 from ptmon.text import counted, printable
 
 if TYPE_CHECKING:
@@ -45,6 +45,9 @@ class DmesgFormatter:
         record = event.record
         self._now = record.time
         return "" if isinstance(record, Snapshot) else _stamped(record.time, self._told(record))
+
+    def note(self, text: str) -> str:
+        return f"{text}\n"
 
     def dropped(self, count: int) -> str:
         return _stamped(self._now, [f"Traffic module: {counted(count, 'event')} dropped."])

@@ -13,6 +13,7 @@ from typing import Any
 
 from ptmon import addresses, notices
 from ptmon.events import SCHEMA, Event, kind_of
+from ptmon.ledger.snapshot import Snapshot
 from ptmon.outputs.formats.parts import Calls, arguments, call_name, errno_name, failed, is_closed
 from ptmon.records import (
     Called,
@@ -31,7 +32,6 @@ from ptmon.records import (
     Transfers,
 )
 from ptmon.report import Header, Report, seconds
-from ptmon.snapshot import Snapshot
 from ptmon.version import __version__
 
 _encode = json.JSONEncoder(check_circular=False).encode
@@ -85,6 +85,9 @@ class JsonlFormatter:
         if failed(record.result):
             members["errno"] = errno_name(-record.result)
         return members
+
+    def note(self, text: str) -> str:
+        return _line({"event": "note", "message": text})
 
     def dropped(self, count: int) -> str:
         return _line({"event": "dropped", "count": count})

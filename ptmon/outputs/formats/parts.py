@@ -7,8 +7,8 @@ import errno
 from typing import TYPE_CHECKING
 
 from ptmon import addresses
+from ptmon.ledger.snapshot import Snapshot
 from ptmon.records import Called, Entered, Exit, Returned, SocketClosed, SocketSeen
-from ptmon.snapshot import Snapshot
 from ptmon.text import counted, printable, size
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ from typing import Any
 
 from ptmon import addresses, notices
 from ptmon.events import Event
+from ptmon.ledger.snapshot import Snapshot
 from ptmon.outputs.formats.parts import (
     Calls,
     arguments,
@@ -34,13 +35,11 @@ from ptmon.records import (
     Fallback,
     Incomplete,
     Returned,
-    Single,
     SocketClosed,
     SocketSeen,
     Transfer,
 )
 from ptmon.report import Header, Report
-from ptmon.snapshot import Snapshot
 from ptmon.text import counted, printable
 from ptmon.version import __version__
 
@@ -85,6 +84,9 @@ class TextFormatter:
         else:
             told = self._other(record)
         return self._line(record.time, who(event.name, record), kind, told)
+
+    def note(self, text: str) -> str:
+        return f"{text}\n"
 
     def dropped(self, count: int) -> str:
         return f"... {counted(count, 'event')} dropped\n"
@@ -131,7 +133,8 @@ class TextFormatter:
         again = f", {tcp.retransmitted} B of it again" if tcp.retransmitted else ""
         return f"{told}  (kernel: sent {tcp.bytes_sent} B{again}, received {tcp.bytes_received} B)"
 
-    def _other(self, record: Single) -> str:
+    def _other(self, record: Exec | Clone | Exit | Denied | Incomplete | Fallback) -> str:
+        """All that ``lines`` has left over: to a type checker a new kind of record is an error here, or there."""
         match record:
             case Exec():
                 return program(record)
@@ -148,7 +151,6 @@ class TextFormatter:
                 return printable(notices.notice(record).message)
             case Fallback():
                 return f"its calls stop: {notices.fallback(record).reason}"
-        return ""
 
     def _ends(self, socket: SocketSeen) -> str:
         kept = self._sockets.get(socket.socket)

@@ -7,18 +7,33 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from types import TracebackType
 
+from ptmon.defaults import MAX_CLIENTS
 from ptmon.errors import PtmonError
 from ptmon.events import Event
+from ptmon.ledger.snapshot import Snapshot
 from ptmon.option_values import Address
+from ptmon.options import Options
 from ptmon.outputs import SilentOutput, stderr
 from ptmon.outputs.server import access
 from ptmon.outputs.server.hub import Batch, End, Hub, Start
 from ptmon.outputs.server.thread import ServerThread
 from ptmon.report import Header, Report
-from ptmon.snapshot import Snapshot
 
 QUEUE_MOST = 65_536
 """Events that wait for the server's thread; what comes beyond is lost for every client, and told."""
+
+
+def make(options: Options, host: str) -> ServerOutput:
+    """The output that ``options`` ask for."""
+    assert options.serve is not None
+    return ServerOutput(
+        options.serve,
+        max_clients=options.max_clients,
+        wait_client=options.wait_client,
+        token_file=options.serve_token_file,
+        cert=options.serve_cert,
+        key=options.serve_key,
+    )
 
 
 class ServerOutput(SilentOutput):
@@ -35,7 +50,7 @@ class ServerOutput(SilentOutput):
         self,
         address: Address,
         *,
-        max_clients: int = 16,
+        max_clients: int = MAX_CLIENTS,
         wait_client: bool = False,
         token_file: str | None = None,
         cert: str | None = None,

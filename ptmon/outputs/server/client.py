@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 
 from ptmon.outputs.server import access, commands
 from ptmon.outputs.server.host import Host, Stage
@@ -37,7 +36,7 @@ PAUSE = 0.05
 class Client(asyncio.Protocol):
     """A connection."""
 
-    def __init__(self, host: Host, peer: str) -> None:
+    def __init__(self, host: Host[Client], peer: str) -> None:
         self.host = host
         self.stage = Stage.COMING
         self.format = commands.FORMATS[0]
@@ -104,7 +103,12 @@ class Client(asyncio.Protocol):
 
     def note(self, text: str) -> str:
         """A line to the client itself, in its form."""
-        return json.dumps({"event": "note", "message": text}) + "\n" if self.format == "jsonl" else f"{text}\n"
+        return self.host.formatter(self.format).note(text)
+
+    def totals(self) -> str | None:
+        """The totals now, in its form; None before the start."""
+        event = self.host.snapshot()
+        return None if event is None else self.host.formatter(self.format).lines(event)
 
     def leave(self, lines: str) -> None:
         """Sends what was missed and these last lines, and closes, whether the client takes them or not."""

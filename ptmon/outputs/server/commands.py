@@ -1,21 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What a client of the event server can say: help, format text, format jsonl, snapshot, done. Else it is shown."""
+"""What a client of the event server can say: help, format NAME, snapshot, done. Else it is shown."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from ptmon.outputs.server.lines import Line
+from ptmon.formats import EVENTS
+from ptmon.outputs.server.lines import Line, Voice
 
-if TYPE_CHECKING:
-    from ptmon.outputs.server.client import Client
-
-FORMATS = ("text", "jsonl")
-"""Those that can be taken up anywhere in the stream; the totals that dmesg tells want all events from the first on."""
+FORMATS = tuple(name for name, row in EVENTS.items() if row.clients is not None)
+"""Those that can be taken up anywhere in the stream; the first is what a client gets that asks for none."""
 HELP = (
     "ptmon: help: these lines",
-    "ptmon: format text: from now on, events for people",
-    "ptmon: format jsonl: from now on, events for programs, a JSON object a line",
+    *(f"ptmon: format {name}: from now on, {EVENTS[name].clients}" for name in FORMATS),
     "ptmon: snapshot: the totals now",
     "ptmon: done: the connection ends, the program runs on",
     "ptmon: any other line is shown on ptmon's stderr",
@@ -23,7 +20,20 @@ HELP = (
 FAREWELL = "Connection closed... See you again"
 
 
-def obey(client: Client, line: Line, now: float) -> None:
+class Speaker(Protocol):
+    """What a command can do with the client that gives it: see client.Client."""
+
+    voice: Voice
+
+    def join(self) -> None: ...
+    def leave(self, lines: str) -> None: ...
+    def answer(self, lines: str) -> None: ...
+    def choose(self, name: str) -> None: ...
+    def note(self, text: str) -> str: ...
+    def totals(self) -> str | None: ...
+
+
+def obey(client: Speaker, line: Line, now: float) -> None:
     """Does what a line from an admitted client says; the server's clock says ``now``."""
     words = [] if line.cut else line.text.split()
     match words:
@@ -41,11 +51,8 @@ def obey(client: Client, line: Line, now: float) -> None:
             client.answer(client.note(f"ptmon: there is no format {name}: {' or '.join(FORMATS)}"))
         case ["snapshot"]:
             client.join()
-            event = client.host.snapshot()
-            if event is None:
-                client.answer(client.note("ptmon: nothing is counted yet"))
-            else:
-                client.answer(client.host.formatter(client.format).lines(event))
+            totals = client.totals()
+            client.answer(client.note("ptmon: nothing is counted yet") if totals is None else totals)
         case _:
             client.join()
             client.voice.say(line, now)

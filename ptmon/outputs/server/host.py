@@ -4,18 +4,18 @@
 from __future__ import annotations
 
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol, TypeVar
 
 from ptmon.events import Event
 from ptmon.outputs.formats import Formatter
 from ptmon.outputs.server.lines import Teller
 from ptmon.report import Header
 
-if TYPE_CHECKING:
-    from ptmon.outputs.server.client import Client
+Client = TypeVar("Client", contravariant=True)
+"""client.Client, which stands above: what the server does with its clients is no matter of this file."""
 
 
-class Host(Protocol):
+class Host(Protocol[Client]):
     """What a client needs of the server."""
 
     token: bytes | None

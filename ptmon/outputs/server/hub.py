@@ -15,6 +15,7 @@ from typing import Any
 
 from ptmon.events import Event, EventMaker
 from ptmon.frozen import dataclass
+from ptmon.ledger.snapshot import Snapshot
 from ptmon.outputs.formats import Formatter, create
 from ptmon.outputs.server.client import FLUSH_SECONDS, Client, encoded
 from ptmon.outputs.server.commands import FORMATS
@@ -22,7 +23,6 @@ from ptmon.outputs.server.door import Door
 from ptmon.outputs.server.host import Stage
 from ptmon.outputs.server.lines import Teller
 from ptmon.report import Header, Report
-from ptmon.snapshot import Snapshot
 
 SLICE = 256
 """Events that are made into lines at once; then the clients have their turn."""

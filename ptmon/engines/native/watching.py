@@ -11,8 +11,11 @@ from ptmon.engines import EngineSettings
 from ptmon.engines.boundary import ffi, lib, read_memory
 from ptmon.errors import PtmonError, kernel_word
 from ptmon.records import Called, Denied, Entered, Record, Returned
-from ptmon.static import Any
+from ptmon.static import TYPE_CHECKING, Any
 from ptmon.watches import Held, Hold, Rule, Watch
+
+if TYPE_CHECKING:
+    from ptmon.engines.boundary import pt_record
 
 CALL = struct.Struct("=Q6QqiiH6x")
 """struct pt_call: number, args, result, at_exit, compat, syscall."""
@@ -42,23 +45,23 @@ def called(data: bytes) -> tuple[Called, int, bool]:
     return Called(number, bool(compat), tuple(args), tuple(_chunks(data))), result, bool(at_exit)
 
 
-def entered(row: Any, moment: float, data: bytes) -> Entered:
+def entered(row: pt_record, moment: float, data: bytes) -> Entered:
     """PT_ENTER."""
     return Entered(moment, row.tgid, row.tid, called(data)[0])
 
 
-def returned(row: Any, moment: float, data: bytes) -> Returned:
+def returned(row: pt_record, moment: float, data: bytes) -> Returned:
     """PT_RETURN."""
     call, result, _ = called(data)
     return Returned(moment, row.tgid, row.tid, call, result)
 
 
-def denied(row: Any, moment: float, data: bytes, rules: Sequence[Rule]) -> Denied:
+def denied(row: pt_record, moment: float, data: bytes, rules: Sequence[Rule]) -> Denied:
     """PT_DENIED."""
     return Denied(moment, row.tgid, row.tid, called(data)[0], rules[row.value].text, row.error)
 
 
-def held(row: Any, moment: float, data: bytes) -> Held:
+def held(row: pt_record, moment: float, data: bytes) -> Held:
     """PT_HELD."""
     call, result, at_exit = called(data)
     return Held(moment, row.tgid, row.tid, call, result if at_exit else None, partial(read_memory, row.tid))
@@ -88,7 +91,7 @@ def _chunks(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 def _watch(watch: Watch) -> Any:
     made = ffi.new("struct pt_watch *")
-    made.number, made.compat, made.tell, made.hold = watch.number, watch.compat, watch.tell, watch.hold
+    made.number, made.compat, made.emit, made.hold = watch.number, watch.compat, watch.tell, watch.hold
     for to, capture in zip(made.captures, watch.captures, strict=False):
         to.kind, to.at_entry, to.at_exit, to.most = capture.kind, capture.at_entry, capture.at_exit, capture.most
     return made
@@ -106,7 +109,7 @@ def _rule(rule: Rule, number: int, prefixes: Any) -> Any:
     made = ffi.new("struct pt_rule *")
     made.number, made.compat, made.error = rule.number, rule.compat, rule.error
     made.condition, made.argument, made.value = rule.condition, rule.argument, rule.value
-    made.id, made.told, made.outside = number, rule.told, rule.outside
+    made.id, made.emit, made.outside = number, rule.told, rule.outside
     made.prefixes, made.prefix_count = prefixes, len(rule.prefixes)
     return made
 

@@ -10,7 +10,7 @@ import struct
 from collections.abc import Iterator, Sequence
 
 from ptmon.engines.boundary import Call, read_memory
-from ptmon.engines.sockets import Journal
+from ptmon.engines.reference.sockets import Journal
 from ptmon.frozen import replace
 from ptmon.records import Called, Entered, Returned
 from ptmon.watches import Capture, CaptureKind, Watch

@@ -1,32 +1,31 @@
 /* SPDX-License-Identifier: GPL-2.0-only
- * What a tracee was asked about the fds of its call (question.c), and what it has answered. */
-#ifndef PT_ASKED_H
-#define PT_ASKED_H
+ * Questions to a tracee about the fds of its call (question.c), and its answers. */
+#ifndef PT_QUESTION_STATE_H
+#define PT_QUESTION_STATE_H
 
 #include "machine/registers.h"
 #include "sockets/answers.h"
-#include "sockets/files.h"
+#include "sockets/closing.h"
 #include "state/tracer.h"
 
 struct question {
 	struct registers saved; /* the program's own, while a question is under way */
 	uint64_t number;	/* of the program's call */
-	bool under_way;
-	bool answered;	    /* and nothing was done since */
-	unsigned int asked; /* before the call that it is to make */
+	bool answered;		/* and nothing was done since */
+	unsigned int count;	/* before the call that it is to make */
 	int fd;
 	int closed;	  /* the fd of which the answer was that there is none, or -1 */
 	uint64_t changes; /* of the fd table, when the first question about the fd was asked */
-	enum ask ask;
+	enum question_kind kind;
 	struct answers answers;
 };
 
 /* The answer, right before this call, was that no fd has this number. */
-static inline bool asked_found_closed(const struct tracee *tracee, int fd)
+static inline bool question_found_closed(const struct tracee *tracee, int fd)
 {
 	const struct question *question = tracee->question;
 
-	return question && question->closed == fd && !files_changed(tracee->files, fd, question->changes);
+	return question && question->closed == fd && !closing_changed(tracee->files, fd, question->changes);
 }
 
 #endif

@@ -13,8 +13,8 @@ import socket
 from collections.abc import Callable, Iterator
 
 from ptmon.engines import Debug
-from ptmon.engines.batches import FALLBACKS
 from ptmon.engines.boundary import ffi, lib
+from ptmon.engines.native.batches import FALLBACKS
 from ptmon.static import Any
 
 KINDS = {

@@ -13,15 +13,17 @@ import time
 from collections.abc import Iterator, Sequence
 from types import TracebackType
 
-from ptmon.engines import EngineSettings, watching
-from ptmon.engines.batches import BatchReader
+from ptmon.engines import EngineSettings
 from ptmon.engines.boundary import BLOCKED, ffi, lib
+from ptmon.engines.native import watching
+from ptmon.engines.native.batches import BatchReader
 from ptmon.errors import AttachError, LaunchError, PtmonError, Step, kernel_word
 from ptmon.records import Exit, Inside, Record, Site
 from ptmon.static import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ptmon.engines.debug import DebugRing
+    from ptmon.engines.boundary import pt_batch, pt_options
+    from ptmon.engines.native.debug import DebugRing
 
 BATCH_MS = 100
 SECCOMP = {"auto": lib.PT_SECCOMP_AUTO, "on": lib.PT_SECCOMP_ON, "off": lib.PT_SECCOMP_OFF}
@@ -56,15 +58,15 @@ class NativeEngine:
     def __enter__(self) -> NativeEngine:
         settings = self.settings
         only = ffi.NULL if settings.only is None else ffi.new("char[]", os.fsencode(settings.only))
-        options = ffi.new("struct pt_options *")
+        options: pt_options = ffi.new("struct pt_options *")
         options.only = only
         options.seccomp = SECCOMP[settings.seccomp]
         options.no_follow = not settings.follow
         options.no_io_uring = not settings.io_uring
         options.aggregate = not settings.every_call
         options.fast = settings.fast
-        options.explain = settings.explain
-        options.guest = settings.guest
+        options.explain = settings.fast_explain
+        options.embedded = settings.guest
         options.reopens = settings.reopen is not None
         options.ignored_known = settings.ignored is not None
         options.ignored = settings.ignored or 0
@@ -73,7 +75,7 @@ class NativeEngine:
         if settings.streams is not None:
             options.streams, (options.out, options.err) = True, settings.streams
         if settings.debug is not None:
-            from ptmon.engines.debug import DebugRing
+            from ptmon.engines.native.debug import DebugRing
 
             self._debug = DebugRing(settings.debug)
             options.debug = self._debug.ring
@@ -111,7 +113,7 @@ class NativeEngine:
             self._debug.tell(self._start)
 
     def __iter__(self) -> Iterator[list[Record]]:
-        batch = ffi.new("struct pt_batch *")
+        batch: pt_batch = ffi.new("struct pt_batch *")
         tracees = 1
         while tracees:
             tracees = _check(lib.pt_run(self._tracer, self._timeout_ms(), batch), "tracing failed")
@@ -154,7 +156,7 @@ class NativeEngine:
         if not self.root:
             raise self.refused[0]
 
-    def _read(self, batch: Any) -> list[Record]:
+    def _read(self, batch: pt_batch) -> list[Record]:
         records = self._reader.read(batch)
         self.told = max(self.told, (batch.time - self._start) / 1e9)
         for one in self._reader.held:
@@ -170,9 +172,9 @@ class NativeEngine:
     def explained(self) -> Sequence[Site | Inside]:
         return self._reader.explained
 
-    def _explain(self, batch: Any) -> list[Record]:
+    def _explain(self, batch: pt_batch) -> list[Record]:
         """Now, for nothing is told any more of processes that end later."""
-        if not self.settings.explain:
+        if not self.settings.fast_explain:
             return []
         _check(lib.pt_explain(self._tracer, batch), "cannot explain")
         return self._read(batch)

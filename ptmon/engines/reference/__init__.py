@@ -27,11 +27,12 @@ from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any
 
-from ptmon.engines import EngineSettings, starting
+from ptmon.engines import EngineSettings
 from ptmon.engines.boundary import BLOCKED, read_call
-from ptmon.engines.starting import PtraceError, libc, ptrace, unless_gone
-from ptmon.engines.telling import Teller
-from ptmon.engines.tracee import Tracee
+from ptmon.engines.reference import starting
+from ptmon.engines.reference.starting import PtraceError, libc, ptrace, unless_gone
+from ptmon.engines.reference.telling import Teller
+from ptmon.engines.reference.tracee import Tracee
 from ptmon.errors import AttachError
 from ptmon.records import Clone, Exit, Inside, Reason, Record, Site
 

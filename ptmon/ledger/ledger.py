@@ -12,7 +12,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 
 from ptmon import notices
-from ptmon.rates import Meter
+from ptmon.defaults import MAX_SOCKETS
+from ptmon.ledger.rates import Meter
+from ptmon.ledger.snapshot import Since, Snapshot
+from ptmon.ledger.socket_table import SocketTable
+from ptmon.ledger.socket_tally import SocketTally
+from ptmon.ledger.tallies import ProcessTally, SyscallTally, TotalsTally
 from ptmon.records import (
     Clone,
     Denied,
@@ -31,13 +36,7 @@ from ptmon.records import (
     Transfers,
 )
 from ptmon.report import Bytes, DeniedReport, Ended, FallbackReport, Header, Notice, Report, Totals, seconds
-from ptmon.snapshot import Since, Snapshot
-from ptmon.socket_table import SocketTable
-from ptmon.socket_tally import SocketTally
 from ptmon.static import Any
-from ptmon.tallies import ProcessTally, SyscallTally, TotalsTally
-
-MAX_SOCKETS = 100_000
 
 
 class Ledger:

@@ -9,9 +9,9 @@ import platform
 from contextlib import suppress
 from pathlib import Path
 
-from ptmon.engines import counting
 from ptmon.engines.boundary import Call
-from ptmon.engines.sockets import LEFT_OPEN, Journal, Socket, Sockets
+from ptmon.engines.reference import counting
+from ptmon.engines.reference.sockets import LEFT_OPEN, Journal, Socket, Sockets
 from ptmon.frozen import dataclass
 from ptmon.records import Direction, Exec, Incomplete, Reason, Transfer
 

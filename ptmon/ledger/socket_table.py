@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from itertools import chain
 
 from ptmon import addresses
+from ptmon.ledger.socket_tally import SocketTally, add_counters
 from ptmon.records import SocketClosed, SocketSeen
-from ptmon.socket_tally import SocketTally, add_counters
 
 
 class SocketTable:

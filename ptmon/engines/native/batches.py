@@ -6,8 +6,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 
-from ptmon.engines import runs, watching
 from ptmon.engines.boundary import ffi, lib
+from ptmon.engines.native import runs, watching
 from ptmon.errors import PtmonError
 from ptmon.records import (
     Clone,
@@ -25,8 +25,11 @@ from ptmon.records import (
     TcpCounters,
     Verdict,
 )
-from ptmon.static import Any
+from ptmon.static import TYPE_CHECKING
 from ptmon.watches import Held, Rule
+
+if TYPE_CHECKING:
+    from ptmon.engines.boundary import pt_batch, pt_record
 
 REASONS = {getattr(lib, f"PT_REASON_{reason.name}"): reason for reason in Reason}
 FALLBACKS = {getattr(lib, f"PT_FALLBACK_{reason.name}"): reason for reason in FallbackReason}
@@ -50,7 +53,7 @@ class BatchReader:
         self.start = start
         self._syscalls: dict[int, str] = {}
 
-    def read(self, batch: Any) -> list[Record]:
+    def read(self, batch: pt_batch) -> list[Record]:
         """The batch as records: a copy, for the C core writes over it in its next run."""
         data = ffi.buffer(batch.data, batch.data_length)[:] if batch.data_length else b""
         records: list[Record] = []
@@ -80,18 +83,18 @@ class BatchReader:
             self._syscalls[index] = name
         return name
 
-    def _record(self, row: Any, data: bytes) -> Record | None:
+    def _record(self, row: pt_record, data: bytes) -> Record | None:
         make = MAKERS.get(row.kind)
         if make is None:
             raise PtmonError(f"the C core told a record of unknown kind {row.kind}")
         return make(self, row, (row.time - self.start) / 1e9, data)
 
 
-def _clone(reader: BatchReader, row: Any, moment: float, data: bytes) -> Record:
+def _clone(reader: BatchReader, row: pt_record, moment: float, data: bytes) -> Record:
     return Clone(moment, row.tgid, row.tid, row.value)
 
 
-def _exec(reader: BatchReader, row: Any, moment: float, data: bytes) -> Record:
+def _exec(reader: BatchReader, row: pt_record, moment: float, data: bytes) -> Record:
     words = [os.fsdecode(word) for word in data.split(b"\0")[:-1]]
     name, executable, *argv = [*words, "", ""] if len(words) < 2 else words
     attached = row.kind == lib.PT_ATTACHED
@@ -99,14 +102,14 @@ def _exec(reader: BatchReader, row: Any, moment: float, data: bytes) -> Record:
     return Exec(moment, row.tgid, tid, name, executable, tuple(argv), attached, parent)
 
 
-def _exit(reader: BatchReader, row: Any, moment: float, data: bytes) -> Record:
+def _exit(reader: BatchReader, row: pt_record, moment: float, data: bytes) -> Record:
     status = row.value
     code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else None
     number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
     return Exit(moment, row.tgid, row.tid, os.fsdecode(data.rstrip(b"\0")), code, number)
 
 
-def _socket(reader: BatchReader, row: Any, moment: float, data: bytes) -> Record:
+def _socket(reader: BatchReader, row: pt_record, moment: float, data: bytes) -> Record:
     info = ffi.from_buffer("struct pt_socket_info *", data)
     local = ffi.buffer(info.local)[: info.local_length]
     peer = ffi.buffer(info.peer)[: info.peer_length]
@@ -126,7 +129,7 @@ def _socket(reader: BatchReader, row: Any, moment: float, data: bytes) -> Record
     )
 
 
-def _close(reader: BatchReader, row: Any, moment: float, data: bytes) -> Record:
+def _close(reader: BatchReader, row: pt_record, moment: float, data: bytes) -> Record:
     tcp = None
     if data:
         info = ffi.from_buffer("struct pt_tcp_info *", data)
@@ -134,32 +137,32 @@ def _close(reader: BatchReader, row: Any, moment: float, data: bytes) -> Record:
     return SocketClosed(moment, row.tgid, row.tid, row.fd, row.socket, tcp, row.value == 1)
 
 
-def _warning(reader: BatchReader, row: Any, moment: float, data: bytes) -> Record:
+def _warning(reader: BatchReader, row: pt_record, moment: float, data: bytes) -> Record:
     syscall = None if row.syscall == NO_SYSCALL else reader.syscall(row.syscall)
     return Incomplete(moment, row.tgid, REASONS[row.value], syscall, row.error, row.calls or 1)
 
 
-def _fallback(reader: BatchReader, row: Any, moment: float, data: bytes) -> Record:
+def _fallback(reader: BatchReader, row: pt_record, moment: float, data: bytes) -> Record:
     return Fallback(moment, row.tgid, FALLBACKS[row.value], row.error)
 
 
-def _enter(reader: BatchReader, row: Any, moment: float, data: bytes) -> Record:
+def _enter(reader: BatchReader, row: pt_record, moment: float, data: bytes) -> Record:
     return watching.entered(row, moment, data)
 
 
-def _return(reader: BatchReader, row: Any, moment: float, data: bytes) -> Record:
+def _return(reader: BatchReader, row: pt_record, moment: float, data: bytes) -> Record:
     return watching.returned(row, moment, data)
 
 
-def _deny(reader: BatchReader, row: Any, moment: float, data: bytes) -> Record:
+def _deny(reader: BatchReader, row: pt_record, moment: float, data: bytes) -> Record:
     return watching.denied(row, moment, data, reader.rules)
 
 
-def _hold(reader: BatchReader, row: Any, moment: float, data: bytes) -> None:
+def _hold(reader: BatchReader, row: pt_record, moment: float, data: bytes) -> None:
     reader.held.append(watching.held(row, moment, data))
 
 
-def _site(reader: BatchReader, row: Any, moment: float, data: bytes) -> None:
+def _site(reader: BatchReader, row: pt_record, moment: float, data: bytes) -> None:
     size = ffi.sizeof("struct pt_site")
     site = ffi.from_buffer("struct pt_site *", data[:size])
     file = os.fsdecode(data[size:])
@@ -170,11 +173,11 @@ def _site(reader: BatchReader, row: Any, moment: float, data: bytes) -> None:
     )
 
 
-def _inside(reader: BatchReader, row: Any, moment: float, data: bytes) -> None:
+def _inside(reader: BatchReader, row: pt_record, moment: float, data: bytes) -> None:
     reader.explained.append(Inside(row.tgid, reader.syscall(row.syscall), row.calls))
 
 
-MAKERS: dict[int, Callable[[BatchReader, Any, float, bytes], Record | None]] = {
+MAKERS: dict[int, Callable[[BatchReader, pt_record, float, bytes], Record | None]] = {
     lib.PT_CLONE: _clone,
     lib.PT_EXEC: _exec,
     lib.PT_ATTACHED: _exec,

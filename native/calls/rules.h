@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ * What is to be done at a call of each rule (syscalls/syscalls.h). A new rule is a row of rules.c, and its handlers. */
+#ifndef PT_RULES_H
+#define PT_RULES_H
+
+#include "state/tracer.h"
+
+#define RULE_VALUES 4
+
+/* Which of these calls stop by our filter; a process without a filter stops at all of them. */
+struct rule_stops {
+	enum {
+		STOPS_EACH,
+		STOPS_NONE,
+		STOPS_WITH_BITS, /* if argument 0 has one of these bits */
+		STOPS_AT_VALUES	 /* if argument 0 is one of these values */
+	} kind;
+	uint32_t bits;
+	uint32_t values[RULE_VALUES];
+};
+
+struct rule_ops {
+	/* The tracee is about to make the call. True: its exit-stop is needed. NULL: there is nothing to do. */
+	bool (*enter)(struct pt_tracer *t, struct tracee *tracee);
+	/* It has returned. NULL: there is nothing to do. */
+	void (*exit)(struct pt_tracer *t, struct tracee *tracee, int64_t result);
+	/* The errno with which the filter itself answers the call, or 0: it does not. NULL: it never does. */
+	int (*refused)(const struct pt_tracer *t);
+	struct rule_stops stops;
+};
+
+/* The row of the rule that this call has. */
+const struct rule_ops *rules_of(const struct syscall_entry *entry);
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ *
+ * Hash tables, of two kinds.
+ *
+ *   struct hash        of members that are anywhere, and bear a link; several may have the same key
+ *   struct hash_index  of elements of one array, by number, which is cleared in one go; it may be lossy
+ */
+#ifndef PT_HASH_H
+#define PT_HASH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#define HASH_BUCKETS 4096 /* a power of two */
+
+struct hash_link {
+	struct hash_link *next; /* in its bucket */
+	uint64_t key;
+};
+
+struct hash {
+	struct hash_link *buckets[HASH_BUCKETS];
+};
+
+/* All members, one after the other. Meanwhile the one that it is at may be removed, but no other. */
+struct hash_walk {
+	const struct hash *hash;
+	unsigned int bucket; /* the next one to be looked into */
+	struct hash_link *next;
+};
+
+static inline void *hash_outer(struct hash_link *link, size_t offset)
+{
+	return link ? (char *)link - offset : NULL;
+}
+
+/* The struct that this link is in; NULL: there is no link. */
+#define hash_member(link, type, name) ((type *)hash_outer(link, offsetof(type, name)))
+
+/* Keys are numbers that follow each other (tids, inodes), or hashes already. */
+static inline unsigned int hash_bucket(uint64_t key)
+{
+	return (unsigned int)key & (HASH_BUCKETS - 1);
+}
+
+/* This link, or the first one behind it, with the key. */
+static inline struct hash_link *hash_from(struct hash_link *link, uint64_t key)
+{
+	while (link && link->key != key)
+		link = link->next;
+	return link;
+}
+
+/* The member that was added last of those with this key; and the one before that. */
+static inline struct hash_link *hash_find(const struct hash *hash, uint64_t key)
+{
+	return hash_from(hash->buckets[hash_bucket(key)], key);
+}
+
+static inline struct hash_link *hash_find_next(const struct hash_link *link)
+{
+	return hash_from(link->next, link->key);
+}
+
+static inline void hash_add(struct hash *hash, struct hash_link *link, uint64_t key)
+{
+	struct hash_link **head = &hash->buckets[hash_bucket(key)];
+
+	*link = (struct hash_link){.next = *head, .key = key};
+	*head = link;
+}
+
+/* One that is not in there may be removed, too. */
+static inline void hash_remove(struct hash *hash, const struct hash_link *link)
+{
+	struct hash_link **at = &hash->buckets[hash_bucket(link->key)];
+
+	while (*at && *at != link)
+		at = &(*at)->next;
+	if (*at)
+		*at = link->next;
+}
+
+static inline struct hash_link *hash_walk(struct hash_walk *walk)
+{
+	struct hash_link *link = walk->next;
+
+	while (!link && walk->bucket < HASH_BUCKETS)
+		link = walk->hash->buckets[walk->bucket++];
+	walk->next = link ? link->next : NULL;
+	return link;
+}
+
+struct hash_index {
+	uint32_t size;	 /* a power of two */
+	uint32_t probes; /* slots that are looked at for one element; size: all, and then it must never be full */
+	uint32_t *slots; /* number of the element + 1; 0: free */
+};
+
+static inline void hash_index_clear(const struct hash_index *index)
+{
+	memset(index->slots, 0, index->size * sizeof(*index->slots));
+}
+
+/* Is the element of this number like the other one? */
+typedef bool hash_alike(const void *elements, uint32_t number, const void *other);
+
+/* The slot of an element that is like this one (*found), or the one that it is to get: a free one or, where all that
+ * were looked at are taken, the last of them. Key: any number that like elements share. */
+static inline uint32_t *hash_index_find(const struct hash_index *index, uint64_t key, hash_alike *alike,
+					const void *elements, const void *one, bool *found)
+{
+	/* Fibonacci hashing: 2^64 / golden ratio */
+	uint32_t at = (uint32_t)(key * 0x9e3779b97f4a7c15u >> 32), *slot = NULL;
+
+	*found = false;
+	for (uint32_t i = 0; i < index->probes && !*found; i++) {
+		slot = &index->slots[at++ & (index->size - 1)];
+		if (!*slot)
+			break;
+		*found = alike(elements, *slot - 1, one);
+	}
+	return slot;
+}
+
+#endif

@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What options are where they are not given, and what they can be: for the command line and the Python API alike."""
+
+from __future__ import annotations
+
+SECCOMP = ("auto", "on", "off")
+"""The first is the default; so it is of all of these."""
+FAST = ("auto", "off")
+FAST_AFTER = 50
+"""Stops of a process."""
+MAX_SOCKETS = 100_000
+MAX_CLIENTS = 16

@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The ledger: records in, totals out. ``ledger.py`` is the way in.
+
+Nothing is loaded here: whoever shows totals needs ``snapshot.py`` alone.
+"""
