@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, nullcontext
 from ptmon import command_line
 from ptmon.errors import EXIT_NOT_FOUND, EXIT_OWN, PtmonError, UsageError, kernel_word
 from ptmon.options import TABLE, Options
-from ptmon.outputs import asked, stderr
+from ptmon.outputs import make, stderr
 from ptmon.static import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def trace(options: Options, ignored: int | None = None) -> int:
     # Imported late: an error in the options, --help and --version need none of it.
     from ptmon.session import Session
 
-    outputs = asked.make(options, os.uname().nodename)
+    outputs = make(options, os.uname().nodename)
     with traced(options) as command:
         session = Session(
             make_settings(options, command, told=bool(outputs), ignored=ignored),

@@ -6,32 +6,39 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
-from ptmon.frozen import dataclass
 
-
-@dataclass(frozen=True, slots=True)
 class ReportFormat:
-    """A way to write a report."""
+    """A way to write a report. (No record of ptmon.frozen, nor is the next: to make those takes a while at each start.)
 
-    module: str
-    """Its ``write_report()`` is an ``outputs.report_output.Render``."""
-    ending: str
-    """A file whose name ends so is written in it."""
+    ``module``: its ``write_report()`` is an ``outputs.report_output.Render``. ``ending``: a file whose name ends so is
+    written in it.
+    """
+
+    __slots__ = ("ending", "module")
+
+    def __init__(self, module: str, ending: str) -> None:
+        self.module = module
+        self.ending = ending
 
 
-@dataclass(frozen=True, slots=True)
 class EventFormat:
-    """A way to write events."""
+    """A way to write events.
 
-    module: str
-    formatter: str
-    """The class in it: an ``outputs.formats.Formatter``."""
-    about: str
-    """For --help."""
-    clients: str | None = None
-    """What the event server's help says of it. None: no client can have it, for it can't begin in the middle."""
-    programs: bool = False
-    """Programs read it: --interval has its lines in it, too."""
+    ``formatter``: the class in ``module``, an ``outputs.formats.Formatter``. ``about``: for --help. ``clients``: what
+    the event server's help says of it; None: no client can have it, for it can't begin in the middle. ``programs``:
+    programs read it, so --interval has its lines in it, too.
+    """
+
+    __slots__ = ("about", "clients", "formatter", "module", "programs")
+
+    def __init__(
+        self, module: str, formatter: str, about: str, clients: str | None = None, programs: bool = False
+    ) -> None:
+        self.module = module
+        self.formatter = formatter
+        self.about = about
+        self.clients = clients
+        self.programs = programs
 
 
 REPORTS = {

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from ptmon.defaults import FAST, FAST_AFTER, MAX_CLIENTS, MAX_SOCKETS, SECCOMP
 from ptmon.formats import EVENTS, REPORTS, default, listed
-from ptmon.frozen import dataclass, replace
+from ptmon.frozen import dataclass
 from ptmon.option_values import (
     Address,
     address,
@@ -26,26 +26,42 @@ from ptmon.option_values import (
 from ptmon.static import Any
 
 
-@dataclass(frozen=True, slots=True)
 class Option:
-    """One row of the table."""
+    """One row of the table. (No record of ptmon.frozen: to make that takes a while at each start.)
 
-    group: str
-    flags: tuple[str, ...]
-    """Long forms first, as help shows them."""
-    help: str
-    metavar: str | None = None
-    """None: a switch that takes no value."""
-    convert: Callable[[str], Any] = str
-    """Raises ValueError with what is wrong about a value."""
-    choices: tuple[str, ...] = ()
-    repeatable: bool = False
-    numbers: bool = False
-    """Words behind its value that are numbers are values of it, too: ``-p $(pgrep nginx)``."""
-    default: str | None = None
-    """The value of an option that is given without one; a value then comes only behind a ``=``."""
-    dest: str = ""
-    """The field of Options."""
+    ``dest``: the field of Options. ``flags``: long forms first, as help shows them. ``metavar`` None: a switch that
+    takes no value. ``convert``: raises ValueError with what is wrong about a value. ``numbers``: words behind its value
+    that are numbers are values of it, too: ``-p $(pgrep nginx)``. ``default``: the value of an option that is given
+    without one; a value then comes only behind a ``=``.
+    """
+
+    __slots__ = (
+        "choices", "convert", "default", "dest", "flags", "group", "help", "metavar", "numbers", "repeatable"
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        dest: str,
+        group: str,
+        flags: tuple[str, ...],
+        help: str,
+        metavar: str | None = None,
+        convert: Callable[[str], Any] = str,
+        choices: tuple[str, ...] = (),
+        repeatable: bool = False,
+        numbers: bool = False,
+        default: str | None = None,
+    ) -> None:
+        self.dest = dest
+        self.group = group
+        self.flags = flags
+        self.help = help
+        self.metavar = metavar
+        self.convert = convert
+        self.choices = choices
+        self.repeatable = repeatable
+        self.numbers = numbers
+        self.default = default
 
     def keyword(self, options: Options) -> tuple[str, Any]:
         """The option's name and value in the Python API, where ``--no-follow`` is ``follow=False``."""
@@ -53,12 +69,12 @@ class Option:
         return (self.dest[3:], not value) if self.dest.startswith("no_") else (self.dest, value)
 
 
-_rows: list[Option] = []
+_rows: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
 
 
 def option(value: Any, group: str, flags: tuple[str, ...], help: str, *more: Any, **named: Any) -> Any:
-    """A row of the table: a field of Options, which is ``value`` where the option is not given; then as in Option."""
-    _rows.append(Option(group, flags, help, *more, **named))
+    """A row of the table: a field of Options, ``value`` where the option is not given; the rest is as in Option."""
+    _rows.append(((group, flags, help, *more), named))
     return value
 
 
@@ -308,5 +324,7 @@ class Options:
     command: tuple[str, ...] = ()
 
 
-TABLE = tuple(replace(row, dest=name) for name, row in zip(Options.__match_args__, _rows, strict=False))
+TABLE = tuple(
+    Option(name, *row, **named) for name, (row, named) in zip(Options.__match_args__[:-1], _rows, strict=True)
+)
 BY_FLAG = {flag: option for option in TABLE for flag in option.flags}

@@ -33,6 +33,7 @@
 #include "fast/patch/relocate.h"
 #include "fast/requests.h"
 #include "fast/scan/checksum.h"
+#include "fast/setup.h"
 #include "fast/unknown.h"
 #include "machine/memory.h"
 #include "process/breakpoint.h"

@@ -37,12 +37,6 @@ static void left(struct pt_tracer *t, struct tracee *tracee, uint64_t instructio
 	door_call_stopped(t, tracee, instruction, result);
 }
 
-static void group_gone(struct pt_tracer *t, struct group *group)
-{
-	explain_tell(t, group);
-	door_group_gone(t, group);
-}
-
 const struct fast_ops fast_path = {
 	.calls = fast_calls,
 	.call_count = FAST_CALLS,
@@ -71,7 +65,7 @@ const struct fast_ops fast_path = {
 	.executed = door_executed,
 	.exiting = door_exiting,
 	.gone = door_gone,
-	.group_gone = group_gone,
+	.group_gone = door_group_gone,
 	.withdraw = door_withdraw,
 	.hides = door_hides,
 	.explain = explain_tell,

@@ -18,6 +18,7 @@
 #include "fast/image/mapping.h"
 #include "fast/leave.h"
 #include "fast/patch/patch.h"
+#include "fast/setup.h"
 #include "process/tracee.h"
 #include "records/debug.h"
 #include "sockets/files.h"

@@ -26,6 +26,7 @@
 #include "fast/patch/position.h"
 #include "fast/patch/relocate.h"
 #include "fast/patch/signal_frames.h"
+#include "fast/setup.h"
 #include "loop/stop.h"
 #include "loop/wait.h"
 #include "machine/proc.h"
@@ -140,7 +141,7 @@ int leave_memory(struct pt_tracer *t, struct tracee *tracee, const struct regist
 	debug(t, PT_DEBUG_UNMAPPED, group->tgid, (struct pt_debug_entry){.error = -error});
 	if (error)
 		return error;
-	door_group_gone(t, group);
+	image_forget(t, group);
 	return 0;
 }
 

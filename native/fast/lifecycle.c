@@ -25,6 +25,7 @@
 #include "fast/patch/patch.h"
 #include "fast/patch/relocate.h"
 #include "fast/patch/returns.h"
+#include "fast/setup.h"
 #include "machine/registers.h"
 #include "process/tracee.h"
 #include "records/debug.h"
@@ -138,25 +139,12 @@ void door_born(struct pt_tracer *t, struct tracee *child)
 	relocate_one_in(t, image, child->tid);
 }
 
-static void forget_image(struct pt_tracer *t, struct group *group)
-{
-	struct tracee *tracee;
-
-	if (!group->fast.image)
-		return;
-	for_each_tracee (t, tracee)
-		if (tracee->fast.borrows == group->fast.image)
-			tracee->fast.borrows = NULL;
-	image_destroy(t, group->fast.image);
-}
-
 void door_executed(struct pt_tracer *t, struct tracee *tracee)
 {
 	end_borrowing(tracee);
 	changes_end(tracee);
 	explain_tell(t, tracee->group);
-	forget_image(t, tracee->group);
-	returns_forget(tracee->group);
+	image_forget(t, tracee->group);
 	tracee->group->fast.slow = tracee->closely.always = door_is_taken(t, tracee);
 	tracee->group->fast.free = false;
 	tracee->fast.may_map = false;
@@ -183,6 +171,6 @@ void door_gone(struct pt_tracer *t, struct tracee *tracee)
 
 void door_group_gone(struct pt_tracer *t, struct group *group)
 {
-	forget_image(t, group);
-	returns_forget(group);
+	explain_tell(t, group);
+	image_forget(t, group);
 }

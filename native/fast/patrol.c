@@ -135,7 +135,7 @@ void patrol_jumps(struct pt_tracer *t, struct image *image, struct tracee *trace
 		check(t, image, tracee);
 }
 
-void patrol(struct pt_tracer *t, struct image *image)
+void patrol_image(struct pt_tracer *t, struct image *image)
 {
 	const unsigned int before = image->known_count;
 	bool all;

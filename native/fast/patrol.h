@@ -6,7 +6,7 @@
 
 /* Is the code of a process that runs free what it was? Looks at all jumps, and at a part of the rest, another one each
  * time. If not, calls may have been missed: that is reported, and the process stops at its calls from now on. */
-void patrol(struct pt_tracer *t, struct image *image);
+void patrol_image(struct pt_tracer *t, struct image *image);
 /* At its jumps alone, for the last time. tracee: a thread of it that stands already, or NULL. */
 void patrol_jumps(struct pt_tracer *t, struct image *image, struct tracee *tracee);
 

@@ -2,6 +2,8 @@
  *
  * How a tracee gets its image: mapped by calls that it is made to do, or copied by a fork.
  */
+#include "fast/setup.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,8 +24,10 @@
 #include "fast/image/maps.h"
 #include "fast/image/requester.h"
 #include "fast/patch/inject.h"
+#include "fast/patch/returns.h"
 #include "machine/memory.h"
 #include "machine/registers.h"
+#include "process/tracee.h"
 
 struct image *image_begin(struct pt_tracer *t, struct tracee *tracee)
 {
@@ -232,4 +236,17 @@ struct image *image_copy(struct pt_tracer *t, const struct image *of, struct tra
 	}
 	image_destroy(t, image);
 	return NULL;
+}
+
+void image_forget(struct pt_tracer *t, struct group *group)
+{
+	struct tracee *tracee;
+
+	returns_forget(group);
+	if (!group->fast.image)
+		return;
+	for_each_tracee (t, tracee)
+		if (tracee->fast.borrows == group->fast.image)
+			tracee->fast.borrows = NULL;
+	image_destroy(t, group->fast.image);
 }

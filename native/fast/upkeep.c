@@ -24,6 +24,7 @@
 #include "fast/patch/unseen.h"
 #include "fast/patrol.h"
 #include "fast/requests.h"
+#include "fast/setup.h"
 #include "fast/signalled.h"
 #include "machine/proc.h"
 #include "process/tracee.h"
@@ -81,35 +82,6 @@ void door_exiting(struct pt_tracer *t, struct tracee *tracee)
 	image->leaving = last;
 	if (!last)
 		threads_remove(image, tracee);
-}
-
-/* A thread under PTRACE_CONT is seen by the stubs alone. So the jumps stay until all threads stand, or are met where
- * they sleep; meanwhile every call in a stub makes a request, and is followed to its end by a stop. */
-static void withdraw_unfiltered(struct pt_tracer *t, struct image *image, struct tracee *tracee)
-{
-	image_set_flags(image, image->flags | FAST_ALL_STOP);
-	image_reaches(image, IMAGE_TO_WITHDRAW);
-	if (unseen_end(t, tracee))
-		patch_withdraw(t, image, tracee->tid);
-}
-
-void door_withdraw(struct pt_tracer *t, struct tracee *tracee, enum pt_fallback reason)
-{
-	struct image *image = tracee->group->fast.image;
-
-	if (!t->options.fast)
-		return;
-	tracee->group->fast.slow = true;
-	tracee->group->fast.free = false;
-	fallback_report(t, tracee, reason, 0);
-	if (!image)
-		return;
-	drain_now(t, image);
-	requests_check(t, image);
-	if (t->filtered)
-		patch_withdraw_live(t, image, tracee->tid, tracee->tid);
-	else
-		withdraw_unfiltered(t, image, tracee);
 }
 
 struct inside {
@@ -224,7 +196,7 @@ void door_drain(struct pt_tracer *t)
 void door_patrol(struct pt_tracer *t)
 {
 	for (struct image *image = t->fast_state.images; image; image = image->next)
-		patrol(t, image);
+		patrol_image(t, image);
 }
 
 void door_destroy(struct pt_tracer *t)

@@ -47,15 +47,15 @@ static int threads_and_children(struct pt_tracer *t, struct attaching *attaching
 	return seized < 0 || more < 0 ? (seized < 0 ? seized : more) : seized + more;
 }
 
-/* Until a pass has found none. */
+/* Until a turn has found none. */
 static int seize_all(struct pt_tracer *t, struct attaching *attaching,
-		     int (*pass)(struct pt_tracer *, struct attaching *))
+		     int (*turn)(struct pt_tracer *, struct attaching *))
 {
 	struct tracee *root;
 	int seized = 0, one = 1;
 
 	for (int i = 0; i < MOST_PASSES && one > 0; i++) {
-		one = pass(t, attaching);
+		one = turn(t, attaching);
 		seized += one;
 	}
 	root = one > 0 ? tracee_of_group(t, attaching->root, NULL) : NULL;

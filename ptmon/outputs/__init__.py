@@ -15,7 +15,20 @@ from ptmon.report import Header, Report
 from ptmon.static import TYPE_CHECKING, Any, Protocol, TypeGuard
 
 if TYPE_CHECKING:
+    from ptmon.options import Options
     from ptmon.outputs.aside import Aside
+
+OUTPUTS: dict[str, Callable[[Options], bool]] = {
+    "ptmon.outputs.log": lambda options: options.log is not None,  # before the report: on stderr the log stands first
+    "ptmon.outputs.syslog": lambda options: options.syslog is not None,
+    "ptmon.outputs.server": lambda options: options.serve is not None,
+    "ptmon.outputs.report_output": lambda options: options.output is not None or not options.quiet,
+    "ptmon.outputs.fast_explain": lambda options: options.fast_explain,  # behind the report
+    "ptmon.outputs.interval": lambda options: options.interval is not None and options.log is None,
+}
+"""A row for each output that options can ask for: the module whose ``make(options, host)`` returns it, and when it is.
+It is loaded where it is asked for: a run that tells nothing loads none.
+"""
 
 
 class Output(Protocol):
@@ -196,3 +209,9 @@ class Outputs:
             self.finish(report)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+def make(options: Options, host: str) -> list[Output]:
+    """The outputs that the options ask for, not yet entered. Raises UsageError for what no output can go by."""
+    wanted = (module for module, asked in OUTPUTS.items() if asked(options))
+    return [__import__(module, fromlist=["make"]).make(options, host) for module in wanted]

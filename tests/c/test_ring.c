@@ -18,6 +18,7 @@
 #include "fast/count/slots.h"
 #include "fast/image/image.h"
 #include "fast/image/layout.h"
+#include "fast/setup.h"
 #include "process/tracee.h"
 #include "records/emit.h"
 #include "sockets/files.h"

@@ -7,6 +7,7 @@
 #include "fast/count/ring.h"
 #include "fast/count/slots.h"
 #include "fast/patch/inflight.h"
+#include "fast/setup.h"
 #include "fuzz.h"
 #include "process/tracee.h"
 #include "records/emit.h"

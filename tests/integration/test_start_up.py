@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from ptmon.formats import EVENTS, REPORTS
-from ptmon.outputs.asked import OUTPUTS
+from ptmon.outputs import OUTPUTS
 from tests.support import DEADLINE
 
 LISTED = """

@@ -135,16 +135,6 @@ uint64_t image_twin(const struct image *image, const struct fast_site *site);
 int image_read(const struct image *image, uint64_t address, void *to, size_t length);
 int image_write(const struct image *image, uint64_t address, const void *from, size_t length);
 
-/* Maps the memory into a tracee that is in a syscall-exit-stop, and begins an image. NULL: *error says why. */
-struct image *image_create(struct pt_tracer *t, struct tracee *tracee, int *error);
-/* The same for memory that a killed ptmon has left there: nothing is known of any fd, and no record is unread. */
-int image_reset(struct pt_tracer *t, struct image *image);
-/* An image of which only the process is known. NULL: out of memory. */
-struct image *image_begin(struct pt_tracer *t, struct tracee *tracee);
-/* A fork has copied the memory: the child's image. NULL: out of memory or not readable. */
-struct image *image_copy(struct pt_tracer *t, const struct image *of, struct tracee *child);
-/* Forgets it; what lies in the tracee stays. */
-void image_destroy(struct pt_tracer *t, struct image *image);
 /* Which calls have to stop: bits of FAST_FLAGS. */
 int image_set_flags(struct image *image, uint32_t flags);
 /* This thread is about to exit: the memory is read through another one. False: there is none. */

@@ -152,7 +152,7 @@ struct census {
 	bool sleeps;
 };
 
-static struct census pass(struct pt_tracer *t, const struct group *group, const struct tracee *but, bool first)
+static struct census count(struct pt_tracer *t, const struct group *group, const struct tracee *but, bool first)
 {
 	DIR *threads = open_threads(group);
 	struct census all = {.runs = !threads};
@@ -174,7 +174,7 @@ static bool halt(struct pt_tracer *t, const struct group *group, const struct tr
 {
 	const struct timespec pause = {.tv_nsec = PAUSE_NS};
 	int64_t end = now_ns() + patience;
-	struct census all = pass(t, group, but, true);
+	struct census all = count(t, group, but, true);
 	bool again = true;
 
 	/* Two passes at least: between the first one's reads a thread may have been born. One that stopped for another
@@ -185,7 +185,7 @@ static bool halt(struct pt_tracer *t, const struct group *group, const struct tr
 			return false;
 		if (all.runs)
 			nanosleep(&pause, NULL);
-		all = pass(t, group, but, false);
+		all = count(t, group, but, false);
 	}
 	return !all.sleeps;
 }

@@ -12,7 +12,7 @@ import pytest
 
 from ptmon import command_line, formats
 from ptmon.errors import UsageError
-from ptmon.outputs import Outputs, asked
+from ptmon.outputs import OUTPUTS, Outputs, make
 from ptmon.outputs import formats as event_formats
 from tests.unit.build import report_of, server
 
@@ -50,12 +50,12 @@ SHOUTED = """
 from ptmon import formats
 formats.EVENTS["shout"] = formats.EventFormat("shouting", "Shout", "loud", "events, loudly")
 from ptmon import command_line
-from ptmon.outputs import Outputs, asked
+from ptmon.outputs import Outputs, make
 from ptmon.outputs.server import commands
 from tests.unit.build import HEADER, report_of, server
 
 words = ["--log-format", "shout", "--log=log", "-q", "true"]
-with Outputs(asked.make(command_line.parse(words), "here")) as outputs:
+with Outputs(make(command_line.parse(words), "here")) as outputs:
     outputs.start(HEADER)
     outputs.finish(report_of(server()))
 print(repr(open("log").read()))
@@ -77,10 +77,10 @@ def paths(house: Path) -> dict[str, str]:
 
 def modules(*words: str) -> list[str]:
     options = command_line.parse([*words, "true"])
-    return [type(output).__module__ for output in asked.make(options, "here")]
+    return [type(output).__module__ for output in make(options, "here")]
 
 
-@pytest.mark.parametrize("name", asked.OUTPUTS)
+@pytest.mark.parametrize("name", OUTPUTS)
 def test_each_output_is_made_by_its_own_file(name: str) -> None:
     assert modules(*WORDS[name]) == [name]
 
@@ -99,8 +99,8 @@ def test_with_a_log_the_totals_are_in_it() -> None:
 
 def test_a_new_output_is_a_file_and_a_row(house: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (house / "only_output.py").write_text(OUTPUT)
-    monkeypatch.setitem(asked.OUTPUTS, "only_output", lambda options: options.quiet)
-    (output,) = asked.make(command_line.parse(["-q", "true"]), "here")
+    monkeypatch.setitem(OUTPUTS, "only_output", lambda options: options.quiet)
+    (output,) = make(command_line.parse(["-q", "true"]), "here")
     assert vars(output) == {"made": (("true",), "here")}
 
 
@@ -118,7 +118,7 @@ def test_a_new_format_of_events_is_a_file_and_a_row(house: Path) -> None:
 def test_a_new_format_of_reports_is_a_file_and_a_row(house: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (house / "shouting.py").write_text(FORMAT)
     monkeypatch.setitem(formats.REPORTS, "shout", formats.ReportFormat("shouting", ".loud"))
-    outputs = Outputs(asked.make(command_line.parse(["-o", f"{house}/r.LOUD", "true"]), "here"))
+    outputs = Outputs(make(command_line.parse(["-o", f"{house}/r.LOUD", "true"]), "here"))
     with outputs:
         outputs.finish(report_of(server()))
     assert (house / "r.LOUD").read_text() == "ALL OF IT\n"
