@@ -24,7 +24,10 @@ enum pt_kind {
 	PT_RETURN = 10, /* it returns; data: see below */
 	PT_DENIED = 11, /* a call was refused by a rule: value: the rule's id; error; data: see below */
 	PT_HELD = 12,	/* a watched call stands still until pt_answer(); the last of its batch; data: see below */
-	PT_FALLBACK = 13 /* calls of this process stop, though fast was asked for: value: enum pt_fallback; error */
+	PT_FALLBACK = 13, /* calls of this process stop, though fast was asked for: value: enum pt_fallback; error */
+	PT_SITE = 14,  /* with explain: a place in its program that makes calls; data: struct pt_site, then the path of
+			* its file as /proc/PID/maps has it */
+	PT_INSIDE = 15 /* with explain: so many calls of it were counted inside of it: calls, syscall */
 };
 /* The data of PT_EXEC and PT_ATTACHED: strings that each end in a NUL: name (comm), path of the executable, argv...
  * The data of PT_ENTER, PT_RETURN, PT_DENIED and PT_HELD: struct pt_call, then struct pt_chunk after struct pt_chunk,
@@ -133,6 +136,111 @@ struct pt_batch {
 	uint64_t time; /* ns, CLOCK_MONOTONIC: no record of a later batch bears an earlier one (but with aggregate) */
 };
 
+/* What a tracer notes of its own work, for who looks for a fault in it (records/debug.h): bits. */
+enum pt_debug_what { PT_DEBUG_STOPS = 1, PT_DEBUG_PATCH = 2, PT_DEBUG_RING = 4, PT_DEBUG_SOCKETS = 8 };
+
+/* 16 numbers for each bit. The comment names the fields that mean something beside time and tid (a process's: its
+ * leader's). */
+enum pt_debug_event {
+	PT_DEBUG_STOP = 0x00,	   /* status; op, number, compat, address, result; next, signal: what followed */
+	PT_DEBUG_RESUMED = 0x01,   /* of one that had stopped before: next, signal */
+	PT_DEBUG_OVERTAKEN = 0x02, /* that was not done: SIGKILL has taken it out of its stop */
+	PT_DEBUG_MAPPED = 0x10,	   /* it has memory for stubs, or (error) has not; count: enum pt_debug_memory */
+	PT_DEBUG_CODE = 0x11,	   /* code was looked at. address, length; count: sites in it */
+	PT_DEBUG_SITE = 0x12,  /* one of them. address; number: of its call, or UINT64_MAX; status: enum pt_verdict */
+	PT_DEBUG_JUMPS = 0x13, /* count: sites that jump to stubs now; error */
+	PT_DEBUG_HALT = 0x14,  /* its threads were to stand; count: 1: all do */
+	PT_DEBUG_LATER = 0x15, /* threads were in the way: tried again after count ns */
+	PT_DEBUG_FREE = 0x16,  /* attached: stops no more at calls that stubs count, or (error) still does */
+	PT_DEBUG_FELL_BACK = 0x17, /* status: enum pt_fallback; error */
+	PT_DEBUG_WITHDRAWN = 0x18, /* its own code is back; count: 0: not everywhere, or not yet */
+	PT_DEBUG_UNMAPPED = 0x19,  /* the memory is given back, or (error) is not */
+	PT_DEBUG_RETRY = 0x1a, /* a call that has stopped goes back to its stub. number, address: of its instruction */
+	PT_DEBUG_DRAIN = 0x20, /* status: which ring; number: of its first record; count: records; length: gaps */
+	PT_DEBUG_FULL = 0x21,  /* status: which ring had no room left; number: of its first record without */
+	PT_DEBUG_LOST = 0x22,  /* the rings can't be read (error), or hold what no stub has written (0) */
+	PT_DEBUG_IDENTIFIED = 0x30, /* fd in status: number: inode; address: family; length: type; count: protocol */
+	PT_DEBUG_LEARNT = 0x31,	    /* fd in status: number: inode; 0: not known, UINT64_MAX: no socket */
+	PT_DEBUG_CLOSING = 0x32,    /* fds number to count are closed, or become something else */
+	PT_DEBUG_AUDIT = 0x33 /* fd in status; the kernel's bytes sent and received: number, count; ptmon's: address,
+			       * length */
+};
+
+enum pt_debug_memory { PT_DEBUG_NEW = 0, PT_DEBUG_ADOPTED = 1, PT_DEBUG_COPIED = 2 };
+
+/* What followed a stop. */
+enum pt_debug_next {
+	PT_DEBUG_IN_HAND = 0, /* nothing: it was still being handled */
+	PT_DEBUG_CONT = 1,
+	PT_DEBUG_SYSCALL = 2,
+	PT_DEBUG_STEP = 3,
+	PT_DEBUG_LISTEN = 4,
+	PT_DEBUG_DETACH = 5,
+	PT_DEBUG_STAYS = 6,
+	PT_DEBUG_GONE = 7
+};
+
+struct pt_debug_entry {
+	uint64_t time; /* ns, CLOCK_MONOTONIC */
+	uint64_t number;
+	uint64_t address;
+	uint64_t count;
+	uint64_t length;
+	int64_t result;
+	int32_t tid;
+	int32_t status;
+	int32_t error;	/* errno, or 0 */
+	uint16_t event; /* enum pt_debug_event */
+	uint8_t op;	/* PTRACE_SYSCALL_INFO_* */
+	uint8_t compat;
+	uint8_t next; /* enum pt_debug_next */
+	uint8_t signal;
+	uint8_t reserved[6];
+};
+
+enum pt_debug_size { PT_DEBUG_ENTRIES = 4096 };
+
+/* The last entries: number n is in entries[n % PT_DEBUG_ENTRIES]. */
+struct pt_debug {
+	uint32_t what;	/* bits of enum pt_debug_what; 0: nothing more is noted */
+	uint64_t count; /* of entries until now */
+	uint64_t stop;	/* number of the last PT_DEBUG_STOP, from 1; 0: none */
+	struct pt_debug_entry entries[PT_DEBUG_ENTRIES];
+};
+
+/* What became of a system call instruction of a process whose calls are to be counted inside of it. */
+enum pt_verdict {
+	PT_SITE_REPLACED = 1,	/* it jumps to a stub */
+	PT_SITE_CHOSEN = 2,	/* it is about to */
+	PT_SITE_OTHER = 3,	/* it makes a call that no stub counts */
+	PT_SITE_ANY = 4,	/* it makes more than one call, and none of them has stopped */
+	PT_SITE_FOREIGN = 5,	/* int 0x80 or sysenter: a 32-bit call */
+	PT_SITE_DATA = 6,	/* it is most likely no code */
+	PT_SITE_ENTERED = 7,	/* the program may jump into the middle of what would be replaced */
+	PT_SITE_FLAGS = 8,	/* the program reads, behind it, what a jump would lose */
+	PT_SITE_SHORT = 9,	/* around it there are not enough instructions that mean the same elsewhere */
+	PT_SITE_CHANGED = 10,	/* its bytes are not any more what was looked at */
+	PT_SITE_FULL = 11,	/* there is no room for another stub */
+	PT_SITE_BUSY = 12,	/* a thread is in the middle of it, or returns there */
+	PT_SITE_WRITABLE = 13,	/* its code can be written while it runs, or is shared memory */
+	PT_SITE_WITHDRAWN = 14, /* it has jumped to a stub, and has its own bytes back: there is a PT_FALLBACK */
+	PT_SITE_FELL_BACK = 15, /* nothing of its process is replaced: there is a PT_FALLBACK */
+	PT_SITE_EARLY = 16,	/* its calls have stopped before anything was looked at, and not since */
+	PT_SITE_OFF = 17	/* nothing is to be replaced (options.fast is 0) */
+};
+
+struct pt_site {
+	uint64_t address; /* of the instruction; 0: the sum of those that there was no room for */
+	uint64_t offset;  /* in its file; in its mapping, if that is of no file */
+	uint64_t stops;	  /* calls that have stopped there */
+	uint32_t file;
+	uint32_t numbers[4]; /* of the calls that it makes, as far as they are known */
+	uint8_t number_count;
+	uint8_t more;	 /* 1: and others */
+	uint8_t compat;	 /* 1: they are of the 32-bit ABI */
+	uint8_t verdict; /* enum pt_verdict */
+};
+
 enum pt_seccomp { PT_SECCOMP_AUTO = 0, PT_SECCOMP_ON = 1, PT_SECCOMP_OFF = 2 };
 
 struct pt_options {
@@ -153,6 +261,8 @@ struct pt_options {
 	int32_t streams; /* 1: what the program has as stdout and stderr are these fds, both above 2 */
 	int32_t out;
 	int32_t err;
+	int32_t explain;	/* 1: what becomes of the program's code for the sake of fast is told (PT_SITE) */
+	struct pt_debug *debug; /* what the tracer notes of its work, until pt_destroy; NULL: nothing */
 };
 
 /* What of a tracee's memory is kept with the record of a call. */
@@ -267,6 +377,9 @@ int pt_run(struct pt_tracer *tracer, int timeout_ms, struct pt_batch *batch);
 /* Lets a tracee go on of which a PT_HELD was emitted. At its entry with made == 0 the call is not made, and returns
  * result (a value or -errno). -ESRCH: it is not held any more, SIGKILL has taken it out of its stop. */
 int pt_answer(struct pt_tracer *tracer, int tid, int made, int64_t result);
+/* Tells what options.explain asks for, as of now; else that is told of a process at its end. Then nothing more of it.
+ */
+int pt_explain(struct pt_tracer *tracer, struct pt_batch *batch);
 /* From now on nothing is counted; the tracees are only passed on. For launched ones, which can't be detached. */
 void pt_stop_counting(struct pt_tracer *tracer);
 /* Detaches every tracee; the processes run on (a stopped one stays stopped). What was still to be emitted is in the

@@ -55,6 +55,40 @@ class pt_batch:
     tracees: int  # uint32_t
     time: int  # uint64_t
 
+class pt_debug_entry:
+    time: int  # uint64_t
+    number: int  # uint64_t
+    address: int  # uint64_t
+    count: int  # uint64_t
+    length: int  # uint64_t
+    result: int  # int64_t
+    tid: int  # int32_t
+    status: int  # int32_t
+    error: int  # int32_t
+    event: int  # uint16_t
+    op: int  # uint8_t
+    compat: int  # uint8_t
+    next: int  # uint8_t
+    signal: int  # uint8_t
+    reserved: Sequence[int]  # uint8_t[6]
+
+class pt_debug:
+    what: int  # uint32_t
+    count: int  # uint64_t
+    stop: int  # uint64_t
+    entries: Sequence[pt_debug_entry]  # struct pt_debug_entry[4096]
+
+class pt_site:
+    address: int  # uint64_t
+    offset: int  # uint64_t
+    stops: int  # uint64_t
+    file: int  # uint32_t
+    numbers: Sequence[int]  # uint32_t[4]
+    number_count: int  # uint8_t
+    more: int  # uint8_t
+    compat: int  # uint8_t
+    verdict: int  # uint8_t
+
 class pt_options:
     only: Pointer  # char const *
     seccomp: int  # int32_t
@@ -70,6 +104,8 @@ class pt_options:
     streams: int  # int32_t
     out: int  # int32_t
     err: int  # int32_t
+    explain: int  # int32_t
+    debug: Pointer  # struct pt_debug *
 
 class pt_capture:
     kind: int  # uint8_t
@@ -146,6 +182,8 @@ class Lib:
     PT_DENIED: Final = 11
     PT_HELD: Final = 12
     PT_FALLBACK: Final = 13
+    PT_SITE: Final = 14
+    PT_INSIDE: Final = 15
     # enum pt_direction
     PT_SENT: Final = 1
     PT_RECEIVED: Final = 2
@@ -186,6 +224,66 @@ class Lib:
     PT_FALLBACK_CLOCK: Final = 16
     PT_FALLBACK_RINGS: Final = 17
     PT_FALLBACK_UNFOLLOWED: Final = 18
+    # enum pt_debug_what
+    PT_DEBUG_STOPS: Final = 1
+    PT_DEBUG_PATCH: Final = 2
+    PT_DEBUG_RING: Final = 4
+    PT_DEBUG_SOCKETS: Final = 8
+    # enum pt_debug_event
+    PT_DEBUG_STOP: Final = 0
+    PT_DEBUG_RESUMED: Final = 1
+    PT_DEBUG_OVERTAKEN: Final = 2
+    PT_DEBUG_MAPPED: Final = 16
+    PT_DEBUG_CODE: Final = 17
+    PT_DEBUG_SITE: Final = 18
+    PT_DEBUG_JUMPS: Final = 19
+    PT_DEBUG_HALT: Final = 20
+    PT_DEBUG_LATER: Final = 21
+    PT_DEBUG_FREE: Final = 22
+    PT_DEBUG_FELL_BACK: Final = 23
+    PT_DEBUG_WITHDRAWN: Final = 24
+    PT_DEBUG_UNMAPPED: Final = 25
+    PT_DEBUG_RETRY: Final = 26
+    PT_DEBUG_DRAIN: Final = 32
+    PT_DEBUG_FULL: Final = 33
+    PT_DEBUG_LOST: Final = 34
+    PT_DEBUG_IDENTIFIED: Final = 48
+    PT_DEBUG_LEARNT: Final = 49
+    PT_DEBUG_CLOSING: Final = 50
+    PT_DEBUG_AUDIT: Final = 51
+    # enum pt_debug_memory
+    PT_DEBUG_NEW: Final = 0
+    PT_DEBUG_ADOPTED: Final = 1
+    PT_DEBUG_COPIED: Final = 2
+    # enum pt_debug_next
+    PT_DEBUG_IN_HAND: Final = 0
+    PT_DEBUG_CONT: Final = 1
+    PT_DEBUG_SYSCALL: Final = 2
+    PT_DEBUG_STEP: Final = 3
+    PT_DEBUG_LISTEN: Final = 4
+    PT_DEBUG_DETACH: Final = 5
+    PT_DEBUG_STAYS: Final = 6
+    PT_DEBUG_GONE: Final = 7
+    # enum pt_debug_size
+    PT_DEBUG_ENTRIES: Final = 4096
+    # enum pt_verdict
+    PT_SITE_REPLACED: Final = 1
+    PT_SITE_CHOSEN: Final = 2
+    PT_SITE_OTHER: Final = 3
+    PT_SITE_ANY: Final = 4
+    PT_SITE_FOREIGN: Final = 5
+    PT_SITE_DATA: Final = 6
+    PT_SITE_ENTERED: Final = 7
+    PT_SITE_FLAGS: Final = 8
+    PT_SITE_SHORT: Final = 9
+    PT_SITE_CHANGED: Final = 10
+    PT_SITE_FULL: Final = 11
+    PT_SITE_BUSY: Final = 12
+    PT_SITE_WRITABLE: Final = 13
+    PT_SITE_WITHDRAWN: Final = 14
+    PT_SITE_FELL_BACK: Final = 15
+    PT_SITE_EARLY: Final = 16
+    PT_SITE_OFF: Final = 17
     # enum pt_seccomp
     PT_SECCOMP_AUTO: Final = 0
     PT_SECCOMP_ON: Final = 1
@@ -267,6 +365,12 @@ class Lib:
         _1: int,  # int
         _2: int,  # int
         _3: int,  # int64_t
+        /,
+    ) -> int: ...  # int
+    def pt_explain(
+        self,
+        _0: Pointer,  # struct pt_tracer *
+        _1: Pointer,  # struct pt_batch *
         /,
     ) -> int: ...  # int
     def pt_stop_counting(

@@ -25,6 +25,10 @@ STATUS = (
     "Exit status: the program's own (ptmon dies by the signal that killed it); 0 after an attach;"
     " 127 program not found, 126 not executable, 125 ptmon's own errors, 2 wrong usage."
 )
+ENVIRONMENT = (
+    "Environment: PTMON_DEBUG=stops,patch,ring,sockets (some of them, or all): tell on stderr, when all is over, what"
+    " ptmon did itself; NO_COLOR: see --color."
+)
 
 
 def parse(words: Sequence[str]) -> Options:
@@ -179,7 +183,7 @@ def help_text() -> str:
         lines += ["", f"{group}:"]
         for option in (row for row in TABLE if row.group == group):
             lines += _help_lines(option)
-    return "\n".join([*lines, "", *textwrap.wrap(STATUS, 79), ""])
+    return "\n".join([*lines, "", *textwrap.wrap(STATUS, 79), "", *textwrap.wrap(ENVIRONMENT, 79), ""])
 
 
 def _help_lines(option: Option) -> list[str]:

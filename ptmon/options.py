@@ -306,6 +306,13 @@ class Options:
         "STOPS",
         stops,
     )
+    fast_explain: bool = option(
+        False,
+        "engine",
+        ("--fast-explain",),
+        "tell at the end, on stderr, which instructions of the program make system calls, which of them were replaced"
+        " to count inside, and why others were not",
+    )
     demo: bool = option(
         False,
         "other",

@@ -232,6 +232,59 @@ class Fallback:
     """errno of what the kernel refused, or 0."""
 
 
+class Verdict(Enum):
+    """What became of a place in a program that makes calls, when they were to be counted inside of it."""
+
+    REPLACED = "replaced"
+    CHOSEN = "chosen"
+    OTHER = "other"
+    ANY = "any"
+    FOREIGN = "foreign"
+    DATA = "data"
+    ENTERED = "entered"
+    FLAGS = "flags"
+    SHORT = "short"
+    CHANGED = "changed"
+    FULL = "full"
+    BUSY = "busy"
+    WRITABLE = "writable"
+    WITHDRAWN = "withdrawn"
+    FELL_BACK = "fell_back"
+    EARLY = "early"
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """An instruction of a process's program that makes system calls, with --fast-explain. It is no event."""
+
+    pid: int
+    address: int
+    """0: the sum of those beyond the most that are told one by one."""
+    file: str
+    """Its path; empty where it was mapped from none."""
+    offset: int
+    """In the file, or in its mapping."""
+    numbers: tuple[int, ...]
+    """Of the calls that it makes, as far as they are known."""
+    more: bool
+    """And others."""
+    compat: bool
+    """They are numbers of the 32-bit ABI."""
+    stops: int
+    """Calls that have stopped there."""
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """So many calls of a process were counted inside of it, with --fast-explain. It is no event."""
+
+    pid: int
+    syscall: str
+    calls: int
+
+
 @dataclass(frozen=True, slots=True)
 class Called:
     """A system call as the tracee made it: registers, and the memory that was kept at that stop."""

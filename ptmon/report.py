@@ -114,6 +114,46 @@ class FallbackReport:
 
 
 @dataclass(frozen=True, slots=True)
+class SiteReport:
+    """An instruction of a process's program that makes system calls, and what became of it (--fast-explain)."""
+
+    pid: int
+    file: str
+    """Its path; empty where it was mapped from none."""
+    offset: int
+    """In the file, or in its mapping."""
+    address: int
+    """Where it was in the process; 0: this row is the sum of many."""
+    calls: tuple[str, ...]
+    """As far as they are known."""
+    stops: int
+    """Calls that have stopped there; some of them go back, and are counted inside then."""
+    verdict: str
+    """``replaced`` by a jump, ``withdrawn`` (so it was; its calls were made to stop again), ``refused`` or ``left``."""
+    reason: str | None
+    """Why, in plain words; None where it is replaced."""
+
+
+@dataclass(frozen=True, slots=True)
+class InsideReport:
+    """Calls of a process that were counted inside of it."""
+
+    pid: int
+    syscall: str
+    calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedReport:
+    """Where programs make their calls, and how these were counted."""
+
+    sites: tuple[SiteReport, ...]
+    inside: tuple[InsideReport, ...]
+    off: bool
+    """Nothing was to be counted inside (--fast off)."""
+
+
+@dataclass(frozen=True, slots=True)
 class DeniedReport:
     """Calls that a rule or a hook refused. They were not made."""
 
@@ -215,6 +255,8 @@ class Report:
     denied: tuple[DeniedReport, ...]
     processes: tuple[ProcessReport, ...]
     sockets: tuple[SocketReport, ...] = field(repr=False)
+    explained: ExplainedReport | None = field(default=None, repr=False)
+    """With --fast-explain."""
     stdout: bytes | None = field(default=None, repr=False)
     """What the program has written there, where ``ptmon.run`` was to capture it. It is not in the JSON document."""
     stderr: bytes | None = field(default=None, repr=False)
@@ -241,6 +283,9 @@ class Report:
         yield "rates", {name: _shallow(rate) for name, rate in self.rates.items()}
         yield "path", _shallow(self.path)
         yield "fallbacks", [_shallow(row) for row in self.fallbacks]
+        if self.explained is not None:
+            yield "sites", [_shallow(row) for row in self.explained.sites]
+            yield "inside", [_shallow(row) for row in self.explained.inside]
         yield "denied", [_shallow(row) for row in self.denied]
         yield "processes", (_process(row) for row in self.processes)
         yield "sockets", (row.to_json() for row in self.sockets)

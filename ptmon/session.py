@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
 from ptmon.defaults import MAX_SOCKETS
-from ptmon.engines import Engine, EngineSettings, create
+from ptmon.engines import Debug, Engine, EngineSettings, create
 from ptmon.errors import AttachError, LaunchError, PtmonError, Step
 from ptmon.frozen import replace
 from ptmon.ledger.ledger import Ledger
@@ -153,7 +153,7 @@ class Session:
                         self._say_unguarded(record)
             self._outputs.write(batch)
             if not engine.counting and not self._attached:
-                self.report = ledger.report(engine.elapsed())
+                self.report = self._result(engine, ledger)
                 self._outputs.finish_aside(self.report)
             elif due is not None and self._interval is not None and (now := engine.told) >= due:
                 with self._lock:
@@ -161,8 +161,16 @@ class Session:
                 self._outputs.snapshot(last)
                 due += self._interval * (1 + (now - due) // self._interval)
         if self.report is None:
-            self.report = ledger.report(engine.elapsed())
+            self.report = self._result(engine, ledger)
             self._outputs.finish(self.report)
+
+    def _result(self, engine: Engine, ledger: Ledger) -> Report:
+        report = ledger.report(engine.elapsed())
+        if not self.settings.fast_explain:
+            return report
+        from ptmon import sites
+
+        return sites.explained(engine.explained, report, self.settings.fast)
 
     def _say_unguarded(self, record: Incomplete) -> None:
         """Whoever refuses calls has to know at once that a process can make them."""
@@ -205,10 +213,19 @@ class Session:
         outputs = self._outputs
         return replace(
             settings,
+            debug=self._debug(),
             attach=tuple(groups),
             every_call=settings.every_call or outputs.wants_events,
             reopen=outputs.reopen if outputs.reopens and not settings.guest else None,
         )
+
+    def _debug(self) -> Debug | None:
+        words = os.environ.get("PTMON_DEBUG")
+        if not words:
+            return None
+        from ptmon import debugging
+
+        return debugging.wanted(words, self._engine_name, guest=self.settings.guest)
 
     def _header(self, engine: Engine, waited: Waited | None) -> Header:
         return Header(

@@ -29,6 +29,7 @@ int pt_create(const struct pt_options *options, struct pt_tracer **out)
 	if (!t)
 		return -ENOMEM;
 	t->options = *options;
+	t->debug = options->debug;
 	t->counting = true;
 #if defined(__x86_64__)
 	t->fast = &fast_path;
@@ -105,6 +106,20 @@ void pt_stop_counting(struct pt_tracer *t)
 	t->counting = false;
 	emit_continue(t);
 	hold_end_all(t);
+}
+
+int pt_explain(struct pt_tracer *t, struct pt_batch *batch)
+{
+	struct tracee *tracee;
+
+	emit_continue(t);
+	fast_drain(t);
+	for_each_tracee (t, tracee)
+		if (tracee->group)
+			fast_explain(t, tracee->group);
+	t->options.explain = 0;
+	emit_end(t, batch);
+	return 0;
 }
 
 int pt_run(struct pt_tracer *t, int timeout_ms, struct pt_batch *batch)

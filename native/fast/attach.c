@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <sys/personality.h>
 
+#include "fast/count/explain.h"
 #include "fast/count/ring.h"
 #include "fast/count/threads.h"
 #include "fast/door.h"
@@ -36,6 +37,7 @@
 #include "fast/unknown.h"
 #include "machine/memory.h"
 #include "process/breakpoint.h"
+#include "records/debug.h"
 
 /* 0, or the first error. */
 static int patch_all(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct unknown *unknown)
@@ -106,6 +108,7 @@ int attach_free(struct pt_tracer *t, struct image *image, struct tracee *tracee)
 		error = unknown_find(t, tracee->tid, image, &unknown);
 	if (!error)
 		cover_again(t, image, tracee);
+	explain_jumps(t, image);
 	if (!error)
 		error = patch_all(t, image, tracee, &unknown);
 	if (!error)
@@ -118,6 +121,7 @@ int attach_free(struct pt_tracer *t, struct image *image, struct tracee *tracee)
 	if (!error && !tracee->group->fast.free)
 		error = relocate_count_requests(t, tracee->group);
 	tracee->group->fast.free = !error;
+	debug(t, PT_DEBUG_FREE, tracee->group->tgid, (struct pt_debug_entry){.error = -error});
 	return error;
 }
 

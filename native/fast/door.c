@@ -4,6 +4,7 @@
  */
 #include "fast/door.h"
 
+#include "fast/count/explain.h"
 #include "fast/image/kinds.h"
 #include "fast/image/layout.h"
 #include "fast/image/stub.h"
@@ -17,6 +18,7 @@ static enum fast_entry entry(struct pt_tracer *t, struct tracee *tracee, enum ab
 {
 	const bool filtered = !tracee->call.before_filters;
 
+	explain_stop(t, tracee, abi, instruction, number);
 	if ((filtered && door_tries_again(t, tracee, instruction, number)) ||
 	    door_collides(t, tracee, abi, number, args))
 		return FAST_GOES_BACK;
@@ -66,6 +68,7 @@ const struct fast_ops fast_path = {
 	.group_gone = door_group_gone,
 	.withdraw = door_withdraw,
 	.hides = door_hides,
+	.explain = explain_tell,
 
 	.prepare = door_prepare,
 	.attached = door_attached,

@@ -11,6 +11,7 @@
 #include "calls/restart.h"
 #include "fast/attach.h"
 #include "fast/changes.h"
+#include "fast/count/explain.h"
 #include "fast/count/fallback.h"
 #include "fast/image/handover.h"
 #include "fast/image/image.h"
@@ -19,6 +20,7 @@
 #include "fast/patch/patch.h"
 #include "fast/setup.h"
 #include "process/tracee.h"
+#include "records/debug.h"
 #include "sockets/files.h"
 
 #define PAUSE_NS 1000000       /* after a try that threads were in the way of, doubled with each of them ... */
@@ -65,6 +67,12 @@ bool door_call_stops(struct pt_tracer *t, struct tracee *tracee, uint64_t instru
 	return is_due(t, tracee, instruction) || is_to_return(t, tracee, instruction);
 }
 
+static void note_memory(const struct pt_tracer *t, const struct tracee *tracee, bool adopted, int error)
+{
+	debug(t, PT_DEBUG_MAPPED, tracee->group->tgid,
+	      (struct pt_debug_entry){.count = adopted ? PT_DEBUG_ADOPTED : PT_DEBUG_NEW, .error = -error});
+}
+
 /* NULL: there is none; -EAGAIN: it may be tried again, else the reason has been reported. */
 static struct image *image_for(struct pt_tracer *t, struct tracee *tracee, int *error)
 {
@@ -89,6 +97,7 @@ static struct image *image_for(struct pt_tracer *t, struct tracee *tracee, int *
 		*error = found;
 	else
 		image = found ? attach_adopt(t, tracee, error) : image_create(t, tracee, error);
+	note_memory(t, tracee, found == 1, *error);
 	if (image) {
 		image->by_request = !t->filtered;
 		files_fill_image(t, tracee->files);
@@ -107,6 +116,8 @@ static int patch_at(struct pt_tracer *t, struct image *image, struct tracee *tra
 	/* Who has made its code writable rewrites it just now. */
 	if (result == 1 && mapping.writable)
 		result = 0;
+	if (result == 0)
+		explain_site(t, tracee->group, tracee->tid, call, EXPLAIN_ANY, PT_SITE_WRITABLE);
 	if (result == 1)
 		result = patch_mapping(t, image, tracee, &mapping, PATCH_NUMBERED, call);
 	if (result != -EAGAIN)
@@ -126,6 +137,8 @@ static void give_up(struct pt_tracer *t, struct tracee *tracee, int error)
 											: PAUSE_DOUBLINGS_MOST;
 
 		group->fast.tries.not_before = t->now + ((int64_t)PAUSE_NS << doublings);
+		debug(t, PT_DEBUG_LATER, group->tgid,
+		      (struct pt_debug_entry){.count = (uint64_t)PAUSE_NS << doublings});
 		return;
 	}
 	group->fast.stops = 0;

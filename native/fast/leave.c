@@ -32,6 +32,7 @@
 #include "machine/proc.h"
 #include "machine/proc_program.h"
 #include "process/tracee.h"
+#include "records/debug.h"
 #include "sockets/files.h"
 
 #define LEAVINGS_MOST 6
@@ -135,7 +136,10 @@ int leave_memory(struct pt_tracer *t, struct tracee *tracee, const struct regist
 	if (group->fast.image->files)
 		files_leave_image(t, group->fast.image->files);
 	error = inject_unmap(t, tracee, FAST_DATA, FAST_END - FAST_DATA, back, before_call);
-	if (error && mapped_within(group->tgid, FAST_DATA, FAST_END))
+	if (error && !mapped_within(group->tgid, FAST_DATA, FAST_END))
+		error = 0;
+	debug(t, PT_DEBUG_UNMAPPED, group->tgid, (struct pt_debug_entry){.error = -error});
+	if (error)
 		return error;
 	image_forget(t, group);
 	return 0;

@@ -10,9 +10,11 @@
 #include "fast/door.h"
 #include "machine/memory.h"
 
+#include <errno.h>
 #include <sched.h>
 
 #include "fast/changes.h"
+#include "fast/count/explain.h"
 #include "fast/count/fallback.h"
 #include "fast/count/ring.h"
 #include "fast/count/threads.h"
@@ -26,6 +28,7 @@
 #include "fast/setup.h"
 #include "machine/registers.h"
 #include "process/tracee.h"
+#include "records/debug.h"
 
 static void add_borrower(struct tracee *borrower, struct image *image)
 {
@@ -60,6 +63,17 @@ static void stop_all(struct tracee *child)
 		child->group->fast.slow = true;
 }
 
+static bool copy_image(struct pt_tracer *t, const struct image *image, struct tracee *child)
+{
+	const bool copied = image_copy(t, image, child);
+
+	debug(t, PT_DEBUG_MAPPED, child->tid,
+	      (struct pt_debug_entry){.count = PT_DEBUG_COPIED, .error = copied ? 0 : EIO});
+	if (copied)
+		explain_jumps(t, child->group->fast.image);
+	return copied;
+}
+
 static void cloned_by(struct pt_tracer *t, struct tracee *child, struct tracee *parent, uint64_t flags)
 {
 	struct image *image = parent->fast.borrows ? parent->fast.borrows : parent->group->fast.image;
@@ -84,7 +98,7 @@ static void cloned_by(struct pt_tracer *t, struct tracee *child, struct tracee *
 		fallback_report(t, parent, PT_FALLBACK_DESCRIPTORS, 0);
 	if (memory && !(fds && flags & CLONE_THREAD && !parent->fast.borrows))
 		add_borrower(child, image);
-	else if (!memory && !fds && !parent->fast.borrows && image_copy(t, image, child))
+	else if (!memory && !fds && !parent->fast.borrows && copy_image(t, image, child))
 		child->group->fast.free = parent->group->fast.free;
 	else if (!memory)
 		/* Its fds are its parent's, too: an fd that one of them closes would still be open in the other's
@@ -129,6 +143,7 @@ void door_executed(struct pt_tracer *t, struct tracee *tracee)
 {
 	end_borrowing(tracee);
 	changes_end(tracee);
+	explain_tell(t, tracee->group);
 	image_forget(t, tracee->group);
 	tracee->group->fast.slow = tracee->closely.always = door_is_taken(t, tracee);
 	tracee->group->fast.free = false;
@@ -156,5 +171,6 @@ void door_gone(struct pt_tracer *t, struct tracee *tracee)
 
 void door_group_gone(struct pt_tracer *t, struct group *group)
 {
+	explain_tell(t, group);
 	image_forget(t, group);
 }

@@ -10,6 +10,7 @@
 #include "fast/count/slots.h"
 #include "fast/door.h"
 #include "fast/image/layout.h"
+#include "records/debug.h"
 #include "sockets/files.h"
 
 uint64_t retry_at(const struct fast_site *site)
@@ -39,8 +40,12 @@ bool retry_passes(struct pt_tracer *t, struct image *image, struct tracee *trace
 {
 	if (!may_pass(image, number))
 		return false;
-	return ring_was_full(image, registers_thread_pointer(regs)) ||
-	       learns(t, image, tracee, (unsigned int)registers_argument(regs, 0, false));
+	if (!ring_was_full(image, registers_thread_pointer(regs)) &&
+	    !learns(t, image, tracee, (unsigned int)registers_argument(regs, 0, false)))
+		return false;
+	debug(t, PT_DEBUG_RETRY, tracee->tid,
+	      (struct pt_debug_entry){.number = number, .address = registers_instruction(regs)});
+	return true;
 }
 
 bool door_tries_again(struct pt_tracer *t, struct tracee *tracee, uint64_t instruction, uint64_t number)

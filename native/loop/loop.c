@@ -30,6 +30,7 @@
 #include "process/clone.h"
 #include "process/next.h"
 #include "process/tracee.h"
+#include "records/debug.h"
 #include "sockets/closing.h"
 #include "state/door.h"
 
@@ -150,6 +151,7 @@ void loop_dispatch(struct pt_tracer *t, pid_t tid, int status)
 	enum next next;
 
 	t->now = now_ns();
+	debug_stop(t, tid, status);
 	next = tracee ? handle(t, tracee, kind, status) : on_unknown(t, tid, kind);
 	next_do(t, tid, next, kind == STOP_SIGNAL ? WSTOPSIG(status) : 0);
 	/* Not before PTRACE_LISTEN: ptmon may stop itself here, and a SIGCONT is to reach its program meanwhile. */

@@ -33,6 +33,7 @@
  *   registers_moved(&regs, argument, instruction)  at PTRACE_EVENT_EXIT: what the call has returned that death has cut
  *                                     short (argument 0 was that, the instruction behind it is there); 0 or less: it
  *                                     has not moved anything; REGISTERS_UNKNOWN
+ *   REGISTERS_CALL_LENGTH             bytes of the instruction that makes a call
  *   registers_stack(&regs)            the stack pointer
  *   registers_context(&regs)          at a signal handler's first instruction: address of its ucontext_t, or 0
  *   CONTEXT_RESULT                    offset of the return value in a ucontext_t

@@ -29,6 +29,8 @@ struct registers_compat {
 #define CONTEXT_RESULT offsetof(ucontext_t, uc_mcontext.regs[0])
 #define SIGINFO_SIZE 128 /* struct rt_sigframe of arch/arm64/kernel/signal.c: siginfo, then ucontext */
 
+#define REGISTERS_CALL_LENGTH 4 /* svc */
+
 static inline int registers_read(pid_t tid, struct registers *regs)
 {
 	struct registers_compat compat;

@@ -13,6 +13,8 @@ struct registers {
 #define USER_CS_32 0x23 /* __USER32_CS: the tracee runs 32-bit code */
 #define CONTEXT_RESULT offsetof(ucontext_t, uc_mcontext.gregs[REG_RAX])
 
+#define REGISTERS_CALL_LENGTH 2 /* syscall, int 0x80 */
+
 static inline int registers_read(pid_t tid, struct registers *regs)
 {
 	return ptrace(PTRACE_GETREGS, tid, 0, &regs->user) < 0 ? -errno : 0;

@@ -8,6 +8,7 @@
 
 #include "process/overtaken.h"
 #include "process/tracee.h"
+#include "records/debug.h"
 
 #define QUICK_NS 5000
 
@@ -37,6 +38,8 @@ static void resume(const struct pt_tracer *t, struct tracee *tracee, int request
 		tracee->state = request == PTRACE_LISTEN ? TRACEE_LISTENING : TRACEE_RUNNING;
 	tracee->resumed.gone_on = (may_be_overtaken(t, tracee) && overtaken(tracee->tid)) ||
 				  ptrace(request, tracee->tid, 0, signal) < 0;
+	if (tracee->resumed.gone_on)
+		debug(t, PT_DEBUG_OVERTAKEN, tracee->tid, (struct pt_debug_entry){0});
 }
 
 static void let_go(struct pt_tracer *t, struct tracee *tracee, int signal)
@@ -52,10 +55,32 @@ static void resume_unknown(const struct pt_tracer *t, pid_t tid, enum next next)
 		ptrace(t->filtered || next == NEXT_EXIT ? PTRACE_CONT : PTRACE_SYSCALL, tid, 0, 0);
 }
 
+/* What follows, in the words of ptrace(2). */
+static void note(const struct pt_tracer *t, const struct tracee *tracee, pid_t tid, enum next next, int signal)
+{
+	static const uint8_t words[] = {
+		[NEXT_STEP] = PT_DEBUG_STEP,
+		[NEXT_LISTEN] = PT_DEBUG_LISTEN,
+		[NEXT_EXIT] = PT_DEBUG_CONT,
+		[NEXT_STAY] = PT_DEBUG_STAYS,
+		[NEXT_GONE] = PT_DEBUG_GONE,
+		[NEXT_LET_GO] = PT_DEBUG_DETACH,
+		[NEXT_LET_GO_DELIVER] = PT_DEBUG_DETACH,
+	};
+	const bool passes = next == NEXT_DELIVER || next == NEXT_STEP || next == NEXT_LET_GO_DELIVER;
+	enum pt_debug_next word = words[next];
+
+	if (next == NEXT_RESUME || next == NEXT_DELIVER)
+		word = (tracee ? request_of(t, tracee) == PTRACE_CONT : t->filtered) ? PT_DEBUG_CONT : PT_DEBUG_SYSCALL;
+	debug_add_next(t->debug, tid, word, passes && tracee ? signal : 0);
+}
+
 void next_do(struct pt_tracer *t, pid_t tid, enum next next, int signal)
 {
 	struct tracee *tracee = tracee_find(t, tid);
 
+	if (debug_notes(t, PT_DEBUG_STOP))
+		note(t, tracee, tid, next, signal);
 	if (!tracee)
 		return resume_unknown(t, tid, next);
 	switch (next) {

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "machine/pidfd.h"
+#include "records/debug.h"
 #include "sockets/closing.h"
 #include "sockets/sockets.h"
 #include "state/door.h"
@@ -177,8 +178,17 @@ static bool grow(struct files *files, unsigned int fd)
 	return true;
 }
 
-static bool cache(struct pt_tracer *t, struct files *files, unsigned int fd, struct socket *socket)
+static void note_learnt(const struct pt_tracer *t, pid_t tid, unsigned int fd, const struct socket *socket)
 {
+	debug(t, PT_DEBUG_LEARNT, tid,
+	      (struct pt_debug_entry){.status = (int32_t)fd,
+				      .number = is_socket(socket) ? socket->info.inode : UINT64_MAX});
+}
+
+static bool cache(struct pt_tracer *t, struct tracee *tracee, unsigned int fd, struct socket *socket)
+{
+	struct files *files = tracee->files;
+
 	if (closing_any(files, fd) && is_socket(socket) && !files->unsure)
 		fast_fd_stops(t, files, fd);
 	if (fd >= MAX_CACHED_FD || closing_any(files, fd) || !grow(files, fd))
@@ -191,6 +201,7 @@ static bool cache(struct pt_tracer *t, struct files *files, unsigned int fd, str
 	if (files->sockets[fd])
 		drop(t, files, fd);
 	files->sockets[fd] = socket;
+	note_learnt(t, tracee->tid, fd, socket);
 	return true;
 }
 
@@ -216,9 +227,9 @@ int files_lookup(struct pt_tracer *t, struct tracee *tracee, int fd, struct sock
 	}
 	found = socket_identify(t, tracee, fd, out);
 	if (found == 1)
-		cache(t, tracee->files, (unsigned int)fd, *out);
+		cache(t, tracee, (unsigned int)fd, *out);
 	else if (found == 0)
-		cache(t, tracee->files, (unsigned int)fd, NOT_A_SOCKET);
+		cache(t, tracee, (unsigned int)fd, NOT_A_SOCKET);
 	else if (found == -EBADF && (unsigned int)fd < tracee->files->size)
 		drop(t, tracee->files, (unsigned int)fd); /* it was closed unseen */
 	/* No such fd: nothing to remember, the next open may take the number. */
@@ -234,7 +245,7 @@ struct socket *files_noted(const struct files *files, int fd)
 
 bool files_note(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket)
 {
-	return cache(t, tracee->files, (unsigned int)fd, socket ? socket : NOT_A_SOCKET);
+	return cache(t, tracee, (unsigned int)fd, socket ? socket : NOT_A_SOCKET);
 }
 
 void files_closing(struct pt_tracer *t, struct tracee *tracee, unsigned int first, unsigned int last)
@@ -243,6 +254,7 @@ void files_closing(struct pt_tracer *t, struct tracee *tracee, unsigned int firs
 
 	for (unsigned int fd = first; fd <= last && fd < files->size; fd++)
 		forget(t, files, fd);
+	debug(t, PT_DEBUG_CLOSING, tracee->tid, (struct pt_debug_entry){.number = first, .count = last});
 	closing_begin(tracee, first, last);
 }
 

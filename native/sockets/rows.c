@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "machine/pidfd.h"
+#include "records/debug.h"
 #include "records/emit.h"
 #include "sockets/identify.h"
 #include "state/door.h"
@@ -172,6 +173,17 @@ uint32_t socket_row(struct pt_tracer *t, struct tracee *tracee, struct socket *s
 	return row->id;
 }
 
+static void note_audit(const struct pt_tracer *t, pid_t tid, int fd, const struct socket *socket,
+		       const struct pt_tcp_info *counters)
+{
+	debug(t, PT_DEBUG_AUDIT, tid,
+	      (struct pt_debug_entry){.status = fd,
+				      .number = counters->bytes_sent,
+				      .count = counters->bytes_received,
+				      .address = socket->sent,
+				      .length = socket->received});
+}
+
 /* Reads the kernel's counters of a socket and emits them; record_fd is the fd that the record bears. */
 static void read_counters(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket, int record_fd,
 			  bool maybe)
@@ -189,8 +201,10 @@ static void read_counters(struct pt_tracer *t, struct tracee *tracee, int fd, st
 	if (socket->info.inode && identify(tracee->tid, pidfd_get(t, tracee->files, tracee->tid), fd, &identity) == 1 &&
 	    identity.info.inode == socket->info.inode) {
 		counted = identity.is_tcp;
-		if (counted)
+		if (counted) {
 			counters = tcp_counters(&identity.tcp, socket->active, socket->sent, socket->received);
+			note_audit(t, tracee->tid, fd, socket, &counters);
+		}
 		counters.auditable = !socket->existed && !socket->busy &&
 				     !fast_fd_busy(t, tracee->files, (unsigned int)fd);
 		socket_changed(t, tracee, fd, socket, &identity.info);

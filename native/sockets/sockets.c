@@ -11,6 +11,7 @@
 #include "machine/pidfd.h"
 #include "machine/proc.h"
 #include "machine/proc_path.h"
+#include "records/debug.h"
 #include "sockets/identify.h"
 #include "sockets/rows.h"
 
@@ -112,6 +113,12 @@ int socket_identify(struct pt_tracer *t, struct tracee *tracee, int fd, struct s
 	} else {
 		socket_changed(t, tracee, fd, socket, &identity.info);
 	}
+	debug(t, PT_DEBUG_IDENTIFIED, tracee->tid,
+	      (struct pt_debug_entry){.status = fd,
+				      .number = identity.info.inode,
+				      .address = (uint64_t)(int64_t)identity.info.family,
+				      .length = (uint64_t)(int64_t)identity.info.type,
+				      .count = (uint64_t)(int64_t)identity.info.protocol});
 	if (!socket->seen)
 		socket->seen = t->now;
 	*out = socket;

@@ -149,6 +149,13 @@ static inline void fast_hides(struct pt_tracer *t, struct tracee *tracee)
 		t->fast->hides(t, tracee);
 }
 
+/* What options.explain asks for is told of this process, and not again. */
+static inline void fast_explain(struct pt_tracer *t, struct group *group)
+{
+	if (t->fast)
+		t->fast->explain(t, group);
+}
+
 /* A process is about to be attached: its code is looked at, while it still runs. */
 static inline void fast_prepare(struct pt_tracer *t, pid_t pid)
 {

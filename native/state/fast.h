@@ -17,6 +17,7 @@
 #include "syscalls/syscalls.h"
 
 struct code;
+struct explain;
 struct files;
 struct frame;
 struct group;
@@ -37,14 +38,15 @@ struct stamp {
 
 /* What it keeps of a process. */
 struct fast_group {
-	struct image *image;	/* what of it is in the process's memory, or NULL */
-	uint32_t stops;		/* calls that stopped, until its code was looked at */
-	unsigned int changing;	/* tracees in the middle of a call that changes its code */
-	bool slow;		/* it is not tried any more */
-	bool free;		/* its threads run under PTRACE_CONT though there is no filter (fast/attach.c) */
-	bool clockless;		/* nor is what it executes: a rdtsc would fault there (PR_SET_TSC) */
-	int64_t collides_since; /* ns: a call of it waits for its memory to be given back (fast/collide.c); 0: none */
-	uint32_t fallen;	/* one bit for each pt_fallback that was reported of it */
+	struct image *image;	 /* what of it is in the process's memory, or NULL */
+	uint32_t stops;		 /* calls that stopped, until its code was looked at */
+	unsigned int changing;	 /* tracees in the middle of a call that changes its code */
+	bool slow;		 /* it is not tried any more */
+	bool free;		 /* its threads run under PTRACE_CONT though there is no filter (fast/attach.c) */
+	bool clockless;		 /* nor is what it executes: a rdtsc would fault there (PR_SET_TSC) */
+	int64_t collides_since;	 /* ns: a call of it waits for its memory to be given back (fast/collide.c); 0: none */
+	struct explain *explain; /* what will be told of its code, or NULL (fast/count/explain.h) */
+	uint32_t fallen;	 /* one bit for each pt_fallback that was reported of it */
 	struct {
 		uint32_t count; /* at code that calls have brought ... */
 		int64_t since;	/* ... since then, ns */
@@ -138,6 +140,7 @@ struct fast_ops {
 	void (*group_gone)(struct pt_tracer *t, struct group *group);
 	void (*withdraw)(struct pt_tracer *t, struct tracee *tracee, enum pt_fallback reason);
 	void (*hides)(struct pt_tracer *t, struct tracee *tracee);
+	void (*explain)(struct pt_tracer *t, struct group *group);
 
 	/* Attach and detach. */
 	void (*prepare)(struct pt_tracer *t, pid_t pid);

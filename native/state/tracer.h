@@ -354,6 +354,7 @@ struct wants {
 
 struct pt_tracer {
 	struct pt_options options;
+	struct pt_debug *debug; /* NULL: nothing is noted (records/debug.h) */
 	char *only;
 	bool launched;
 	bool filtered;	   /* launched ones have our seccomp filter */

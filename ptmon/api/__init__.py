@@ -28,6 +28,9 @@ RuntimeWarning at the end of the block.
 The program that calls this keeps its signals, their handlers and its children. But ptrace(2) reports to wait(2), so it
 must wait for children of its own by their pid, as subprocess and asyncio do: ``os.wait()`` and ``os.waitpid(-1, ...)``
 would take reports that are the tracer's. For the same reason its own children can be launched, but not attached to.
+
+For who looks for a fault in ptmon itself: with PTMON_DEBUG in the environment (``ptmon.debugging``) what it has done is
+told to the logger ``ptmon.debug`` at the end of a run, at the level DEBUG.
 """
 
 from __future__ import annotations

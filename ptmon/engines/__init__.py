@@ -9,7 +9,7 @@ from types import TracebackType
 from ptmon.defaults import FAST_AFTER, SECCOMP
 from ptmon.errors import AttachError, PtmonError
 from ptmon.frozen import dataclass
-from ptmon.records import Exit, Record
+from ptmon.records import Exit, Inside, Record, Site
 from ptmon.static import Protocol
 from ptmon.watches import Hold, Rule, Watch
 
@@ -17,6 +17,18 @@ ENGINES = {
     "native": ("ptmon.engines.native", "NativeEngine"),
     "reference": ("ptmon.engines.reference", "ReferenceEngine"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Debug:
+    """What an engine is to note of its own work, for who looks for a fault in it."""
+
+    what: tuple[str, ...]
+    """Of stops, patch, ring and sockets."""
+    name: Callable[[int, bool], str]
+    """The name of a system call, by its number, and whether that is one of the 32-bit ABI."""
+    tell: Callable[[Sequence[str]], None]
+    """Called with the lines, at the end or after an error, when nobody is held any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +47,8 @@ class EngineSettings:
     seccomp: str = SECCOMP[0]
     fast: int = FAST_AFTER
     """So many stops of a process, and its calls are counted inside of it from then on; 0: never."""
+    fast_explain: bool = False
+    """What became of the program's code for the sake of ``fast`` is in ``explained`` at the end."""
     duration: float | None = None
     """Seconds after which counting stops: attached processes are detached, a launched one is passed on."""
     every_call: bool = False
@@ -54,6 +68,7 @@ class EngineSettings:
     """Where the program starts; None: where ptmon is."""
     environment: tuple[bytes, ...] | None = None
     """The program's, as NAME=VALUE; None: as ptmon was given it."""
+    debug: Debug | None = None
     streams: tuple[int, int] | None = None
     """The fds that are its stdout and stderr, both above 2; None: ptmon's own."""
 
@@ -76,6 +91,8 @@ class Engine(Protocol):
     """How ``root`` ended."""
     refused: Sequence[AttachError]
     """Of several targets, those that could not be attached; the others were."""
+    explained: Sequence[Site | Inside]
+    """With ``settings.fast_explain``, of the processes that have ended; once counting has stopped, of all."""
     told: float
     """Seconds since ``started``: the batches until now have what ended until then. With ``every_call`` their records
     are in the order of their times, and those of the next ones are not earlier than this.

@@ -23,6 +23,7 @@ OUTPUTS: dict[str, Callable[[Options], bool]] = {
     "ptmon.outputs.syslog": lambda options: options.syslog is not None,
     "ptmon.outputs.server": lambda options: options.serve is not None,
     "ptmon.outputs.report_output": lambda options: options.output is not None or not options.quiet,
+    "ptmon.outputs.fast_explain": lambda options: options.fast_explain,  # behind the report
     "ptmon.outputs.interval": lambda options: options.interval is not None and options.log is None,
 }
 """A row for each output that options can ask for: the module whose ``make(options, host)`` returns it, and when it is.

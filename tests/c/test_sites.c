@@ -283,6 +283,18 @@ static void test_copied_numbers(void)
 	CHECK(!only(CODE("\x74\x05\xba\x3c\x00\x00\x00\x89\xd0\x0f\x05")).number_known);    /* a jump behind it */
 }
 
+/* Why nothing can be replaced. */
+static void test_troubles(void)
+{
+	CHECK(only(CODE(COMPARE)).trouble == SITE_FINE);
+	CHECK(only(CODE(MOV_EAX_1 "\x0f\x05\xc3")).trouble == SITE_FINE);
+	/* A jump to the call itself; test eax, eax; js behind it; mov rcx, [rip + far]. */
+	CHECK(only(CODE(MOV_EAX_1 "\x78\x01\x90\x0f\x05\xc3")).trouble == SITE_IS_ENTERED);
+	CHECK(only(CODE(MOV_EAX_1 "\x0f\x05\x78\x00\xc3")).trouble == SITE_KEEPS_FLAGS);
+	CHECK(only(CODE(MOV_EAX_1 "\x48\x8b\x0d\x00\x10\x00\x00\x0f\x05\xc3")).trouble == SITE_IS_SHORT);
+	CHECK(only(CODE("\x06" NOPS_16 "\x89\xd8\x0f\x05\xc3")).trouble == SITE_NO_CODE);
+}
+
 /* More than the first allocation holds. */
 static void test_many(void)
 {
@@ -314,6 +326,7 @@ int main(void)
 	test_neighbours();
 	test_data();
 	test_copied_numbers();
+	test_troubles();
 	test_many();
 	return 0;
 }

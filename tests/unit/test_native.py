@@ -15,7 +15,7 @@ import pytest
 from ptmon.engines import EngineSettings
 from ptmon.engines.boundary import ffi, lib
 from ptmon.engines.native import NativeEngine, original_environment, watching
-from ptmon.engines.native.batches import FALLBACKS, REASONS, BatchReader
+from ptmon.engines.native.batches import FALLBACKS, REASONS, VERDICTS, BatchReader
 from ptmon.engines.native.runs import DIRECTIONS
 from ptmon.errors import PtmonError, Step
 from ptmon.records import (
@@ -222,6 +222,7 @@ def test_a_kind_that_is_not_known_is_an_error() -> None:
 def test_the_enums_are_those_of_the_boundary() -> None:
     assert {f"PT_REASON_{reason.name}" for reason in REASONS.values()} == names("pt_reason")
     assert {f"PT_FALLBACK_{reason.name}" for reason in FALLBACKS.values()} == names("pt_fallback")
+    assert {f"PT_SITE_{verdict.name}" for verdict in VERDICTS.values()} == names("pt_verdict")
     assert {f"PT_{direction.name}" for direction in DIRECTIONS.values()} == names("pt_direction")
     assert {f"PT_STEP_{step.name}" for step in Step} == names("pt_step")
     assert all(getattr(lib, f"PT_STEP_{step.name}") == step for step in Step)

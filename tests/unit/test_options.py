@@ -91,7 +91,7 @@ def test_every_option_is_read() -> None:
         " --quiet --interval 2 --max-sockets 7 --log=e.log --log-format jsonl --trace execve,%file --trace dup"
         " --syslog=udp://localhost --hooks h.py --hooks i.py --deny ptrace --deny connect:global --serve [::1]:8080"
         " --max-clients 3 --wait-client --serve-token-file t --serve-cert c --serve-key k --engine reference"
-        " --seccomp off --fast off --fast-after 7 ls"
+        " --seccomp off --fast off --fast-after 7 --fast-explain ls"
     )
     assert parse(line.split()) == Options(
         only="nginx",
@@ -121,6 +121,7 @@ def test_every_option_is_read() -> None:
         seccomp="off",
         fast="off",
         fast_after=7,
+        fast_explain=True,
         command=("ls",),
     )
 

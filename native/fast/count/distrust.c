@@ -6,6 +6,7 @@
 #include "fast/count/fallback.h"
 #include "fast/image/layout.h"
 #include "process/tracee.h"
+#include "records/debug.h"
 #include "records/emit.h"
 
 static void warn(struct pt_tracer *t, const struct image *image, enum pt_reason reason, int error)
@@ -35,6 +36,7 @@ void distrust(struct pt_tracer *t, struct image *image)
 {
 	if (image->lost)
 		return;
+	debug(t, PT_DEBUG_LOST, image->group->tgid, (struct pt_debug_entry){0});
 	warn(t, image, PT_REASON_FORGED, 0);
 	give_up(t, image);
 }
@@ -68,6 +70,8 @@ void distrust_unread(struct pt_tracer *t, struct image *image, int error)
 	/* Without stubs nothing is counted there, nor are the threads known through which it could be read. */
 	if (error == -ESRCH && !image->site_count)
 		return;
+	if (error != -EPROTO)
+		debug(t, PT_DEBUG_LOST, image->group->tgid, (struct pt_debug_entry){.error = -error});
 	switch (error) {
 	case -EPROTO:
 		return distrust(t, image);

@@ -15,6 +15,7 @@
 #include "fast/count/ring.h"
 #include "fast/count/stamp.h"
 #include "fast/image/layout.h"
+#include "records/debug.h"
 
 #define CHUNK 1024 /* records that are read at a time */
 
@@ -104,10 +105,27 @@ static int emit_chunk(struct records *emitted, unsigned int index, uint64_t coun
 	return 0;
 }
 
+static void note_drain(const struct records *emitted, unsigned int index, uint64_t first, uint64_t unread)
+{
+	const struct fast_ring *ring = &emitted->image->rings[index];
+	const pid_t tgid = emitted->image->group->tgid;
+
+	if (ring->tail != first || ring_first_unread(ring) != unread)
+		debug(emitted->t, PT_DEBUG_DRAIN, tgid,
+		      (struct pt_debug_entry){.status = (int32_t)index,
+					      .number = first,
+					      .count = ring->tail - first,
+					      .length = ring->gap_count});
+	if (ring->was_full)
+		debug(emitted->t, PT_DEBUG_FULL, tgid,
+		      (struct pt_debug_entry){.status = (int32_t)index, .number = ring->tail});
+}
+
 static int drain_one(struct records *emitted, unsigned int index, uint64_t head)
 {
 	struct fast_ring *ring = &emitted->image->rings[index];
 	const uint64_t before = ring_first_unread(ring);
+	const uint64_t first = ring->tail;
 	int error = 0;
 
 	ring->was_full = head >= ring_limit(emitted->image, ring);
@@ -115,6 +133,7 @@ static int drain_one(struct records *emitted, unsigned int index, uint64_t head)
 		emit_gaps(emitted, index);
 	while (ring->tail < head && !error)
 		error = emit_chunk(emitted, index, head - ring->tail < CHUNK ? head - ring->tail : CHUNK);
+	note_drain(emitted, index, first, before);
 	if (ring_first_unread(ring) != before)
 		ring_write_limit(emitted->image, index);
 	else

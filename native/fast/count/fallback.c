@@ -11,6 +11,7 @@
 #include "machine/proc.h"
 #include "machine/registers.h"
 #include "process/tracee.h"
+#include "records/debug.h"
 #include "records/emit.h"
 
 #ifndef PTRACE_GET_SYSCALL_USER_DISPATCH_CONFIG
@@ -26,6 +27,8 @@ void fallback_report(struct pt_tracer *t, struct tracee *tracee, enum pt_fallbac
 	if (tracee->group->fast.fallen & 1u << reason)
 		return;
 	tracee->group->fast.fallen |= 1u << reason;
+	debug(t, PT_DEBUG_FELL_BACK, tracee->group->tgid,
+	      (struct pt_debug_entry){.status = (int32_t)reason, .error = error});
 	record = emit(t, PT_FALLBACK, tracee, NULL, 0);
 	if (record) {
 		record->value = (int32_t)reason;

@@ -5,6 +5,7 @@
 
 #include "calls/transfer.h"
 #include "fast/count/distrust.h"
+#include "fast/count/explain.h"
 #include "fast/count/slots.h"
 #include "fast/count/stamp.h"
 #include "fast/image/layout.h"
@@ -94,6 +95,7 @@ static void emit_sum(struct pt_tracer *t, struct image *image, struct tracee *tr
 		emit_warning(t, tracee, PT_REASON_UNATTRIBUTED, counted.entry, 0);
 		return;
 	}
+	explain_inside(t, image->group, sum->number, sum->calls);
 	transfer_counted(t, tracee, &counted);
 }
 

@@ -4,6 +4,7 @@
 #include <elf.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "machine/proc_path.h"
@@ -63,6 +64,34 @@ bool mapped_gap(pid_t pid, uint64_t begin, uint64_t end, uint64_t length)
 	}
 	fclose(maps);
 	return found || (free_from < end && end - free_from >= length);
+}
+
+static bool parse_file(char *line, uint64_t address, struct mapped_file *file)
+{
+	int path = 0;
+
+	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*4s %" SCNx64 " %*x:%*x %*u %n", &file->begin, &file->end,
+		   &file->offset, &path) != 3 ||
+	    address < file->begin || address >= file->end || !path)
+		return false;
+	line[strcspn(line, "\n")] = '\0';
+	file->path = strdup(line + path);
+	return file->path != NULL;
+}
+
+bool mapped_file(pid_t pid, uint64_t address, struct mapped_file *file)
+{
+	FILE *maps = open_maps(pid);
+	char *line = NULL;
+	size_t size = 0;
+	bool found = false;
+
+	while (maps && !found && getline(&line, &size, maps) > 0)
+		found = parse_file(line, address, file);
+	if (maps)
+		fclose(maps);
+	free(line);
+	return found;
 }
 
 uint64_t mapped_vdso(pid_t pid)

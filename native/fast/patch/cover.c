@@ -14,7 +14,17 @@
 #include "fast/patch/patch.h"
 #include "fast/patch/position.h"
 #include "fast/patch/relocate.h"
+#include "fast/patch/verdict.h"
 #include "machine/memory.h"
+
+/* Also of a call that no stub counts: where no filter shows it the tracer has to see it. */
+static enum pt_verdict refusal(const struct pt_tracer *t, const struct site *site)
+{
+	struct site any = *site;
+
+	any.number_known = false;
+	return verdict_of(t, &any, PATCH_ALL, false);
+}
 
 int cover_check(struct pt_tracer *t, const struct tracee *tracee, const struct mapping *mapping)
 {
@@ -27,8 +37,10 @@ int cover_check(struct pt_tracer *t, const struct tracee *tracee, const struct m
 		bool matters = !site->number_known || kinds_counted(site->number) || kinds_watched(t, site->number);
 
 		/* A 32-bit call (int 0x80) may be any, and no stub makes those. */
-		if ((matters || site->foreign) && (site->foreign || !site->patchable) && !site->data)
+		if ((matters || site->foreign) && (site->foreign || !site->patchable) && !site->data) {
+			verdict_note(t, tracee, site, mapping->begin + site->offset, refusal(t, site));
 			return -ENOEXEC;
+		}
 	}
 	return 0;
 }
@@ -39,7 +51,7 @@ bool cover_is_complete(struct pt_tracer *t, const struct image *image, const str
 	const struct code *code = code_look(t, tracee->tid, tracee->group->fast.image, mapping);
 
 	for (unsigned int i = 0; code && i < code->count; i++)
-		if (patch_wants(t, &code->sites[i], PATCH_ALL, false) &&
+		if (verdict_wants(t, &code->sites[i], PATCH_ALL, false) &&
 		    !image_has_site(image, mapping->begin + code->sites[i].offset))
 			return false;
 	return code != NULL;

@@ -24,6 +24,7 @@
 #include "machine/proc_path.h"
 #include "machine/registers.h"
 #include "process/tracee.h"
+#include "records/debug.h"
 
 #define PATIENCE_NS (100 * 1000 * 1000LL)
 #define LEAVE_PATIENCE_NS \
@@ -189,14 +190,22 @@ static bool halt(struct pt_tracer *t, const struct group *group, const struct tr
 	return !all.sleeps;
 }
 
+static bool halt_noted(struct pt_tracer *t, const struct group *group, const struct tracee *but, int64_t patience)
+{
+	const bool all = halt(t, group, but, patience);
+
+	debug(t, PT_DEBUG_HALT, group->tgid, (struct pt_debug_entry){.count = all});
+	return all;
+}
+
 bool halt_process(struct pt_tracer *t, const struct group *group, const struct tracee *but)
 {
-	return halt(t, group, but, PATIENCE_NS);
+	return halt_noted(t, group, but, PATIENCE_NS);
 }
 
 bool halt_to_leave(struct pt_tracer *t, const struct group *group)
 {
-	return halt(t, group, NULL, LEAVE_PATIENCE_NS);
+	return halt_noted(t, group, NULL, LEAVE_PATIENCE_NS);
 }
 
 void halt_each(const struct group *group, void (*visit)(pid_t tid, void *context), void *context)

@@ -27,19 +27,12 @@
 #include "fast/patch/live.h"
 #include "fast/patch/relocate.h"
 #include "fast/patch/returns.h"
+#include "fast/patch/verdict.h"
 #include "machine/memory.h"
 #include "machine/proc.h"
 #include "machine/proc_program.h"
 #include "machine/registers.h"
-
-bool patch_wants(const struct pt_tracer *t, const struct site *site, enum patch_choice choice, bool stopped)
-{
-	if (site->foreign || !site->patchable)
-		return false;
-	if (!site->number_known)
-		return choice == PATCH_ALL || stopped;
-	return kinds_counted(site->number) || (choice == PATCH_ALL && kinds_watched(t, site->number));
-}
+#include "records/debug.h"
 
 static const struct stub *stub_for(const struct site *site)
 {
@@ -52,7 +45,8 @@ static const struct stub *stub_for(const struct site *site)
 }
 
 /* Adds a site to the image. Its bytes are looked at anew: the file may have changed since its code was looked at. */
-static int add_site(struct image *image, pid_t tid, const struct mapping *mapping, const struct site *site)
+static int add_site(struct image *image, pid_t tid, const struct mapping *mapping, const struct site *site,
+		    enum pt_verdict *verdict)
 {
 	struct fast_site *more, one = {
 					.call = mapping->begin + site->offset,
@@ -65,11 +59,15 @@ static int add_site(struct image *image, pid_t tid, const struct mapping *mappin
 					.stub_at = image->stubs_end,
 				};
 
-	if (image->site_count == FAST_SITES || image->stubs_end + one.stub->size > FAST_STUBS_END)
+	if (image->site_count == FAST_SITES || image->stubs_end + one.stub->size > FAST_STUBS_END) {
+		*verdict = PT_SITE_FULL;
 		return -ENOSPC;
+	}
 	if (memory_read(tid, one.begin, one.original, site_size(&one)) < 0 ||
-	    memcmp(one.original, site->bytes, site_size(&one)) != 0)
+	    memcmp(one.original, site->bytes, site_size(&one)) != 0) {
+		*verdict = PT_SITE_CHANGED;
 		return 0;
+	}
 	more = realloc(image->sites, (image->site_count + 1) * sizeof(*more));
 	if (!more)
 		return -ENOMEM;
@@ -79,17 +77,21 @@ static int add_site(struct image *image, pid_t tid, const struct mapping *mappin
 	return 0;
 }
 
-static int choose(const struct pt_tracer *t, struct image *image, pid_t tid, const struct mapping *mapping,
+static int choose(struct pt_tracer *t, struct image *image, const struct tracee *tracee, const struct mapping *mapping,
 		  const struct code *code, enum patch_choice choice, uint64_t stopped_at)
 {
 	int error = 0;
 
 	for (unsigned int i = 0; i < code->count && !error; i++) {
-		uint64_t call = mapping->begin + code->sites[i].offset;
+		const struct site *site = &code->sites[i];
+		const uint64_t call = mapping->begin + site->offset;
+		enum pt_verdict verdict = verdict_of(t, site, choice, call == stopped_at);
 
-		if (patch_wants(t, &code->sites[i], choice, call == stopped_at) &&
-		    !(t->filtered ? image_knows_site(image, call) : image_has_site(image, call)))
-			error = add_site(image, tid, mapping, &code->sites[i]);
+		if (t->filtered ? image_knows_site(image, call) : image_has_site(image, call))
+			continue;
+		if (verdict == PT_SITE_CHOSEN)
+			error = add_site(image, tracee->tid, mapping, site, &verdict);
+		verdict_note(t, tracee, site, call, verdict);
 	}
 	return error;
 }
@@ -169,7 +171,10 @@ static int add_stubs(struct pt_tracer *t, struct image *image, struct tracee *tr
 
 	if (!code)
 		return -ENOMEM;
-	result = choose(t, image, tracee->tid, mapping, code, choice, stopped_at);
+	debug(t, PT_DEBUG_CODE, tracee->tid,
+	      (struct pt_debug_entry){
+		      .address = mapping->begin, .length = mapping->end - mapping->begin, .count = code->count});
+	result = choose(t, image, tracee, mapping, code, choice, stopped_at);
 	if (result || image->site_count == first)
 		return result;
 	result = emit_code_stubs(image, tracee->tid, first);
@@ -181,8 +186,8 @@ static int add_stubs(struct pt_tracer *t, struct image *image, struct tracee *tr
 	return result;
 }
 
-int patch_mapping(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct mapping *mapping,
-		  enum patch_choice choice, uint64_t stopped_at)
+static int patch(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct mapping *mapping,
+		 enum patch_choice choice, uint64_t stopped_at)
 {
 	const unsigned int first = image->site_count;
 	int result = add_stubs(t, image, tracee, mapping, choice, stopped_at);
@@ -207,6 +212,15 @@ int patch_mapping(struct pt_tracer *t, struct image *image, struct tracee *trace
 	return result;
 }
 
+int patch_mapping(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct mapping *mapping,
+		  enum patch_choice choice, uint64_t stopped_at)
+{
+	const int result = patch(t, image, tracee, mapping, choice, stopped_at);
+
+	verdict_note_jumps(t, image, result < 0 ? result : 0);
+	return result;
+}
+
 void patch_withdraw(struct pt_tracer *t, struct image *image, pid_t tid)
 {
 	image_set_flags(image, image->flags | FAST_ALL_STOP);
@@ -218,6 +232,7 @@ void patch_withdraw(struct pt_tracer *t, struct image *image, pid_t tid)
 	}
 	relocate_out(t, image);
 	image_reaches(image, IMAGE_WITHDRAWN);
+	verdict_note_withdrawal(t, image);
 }
 
 struct leaving {
@@ -240,8 +255,9 @@ void patch_withdraw_live(struct pt_tracer *t, struct image *image, pid_t tid, pi
 
 	image_set_flags(image, image->flags | FAST_ALL_STOP);
 	/* Where they can't be written now the jumps stay, and lead to calls that stop. */
-	if (live_originals(t, image, tid, handled) < 0)
-		return;
-	halt_each(image->group, leave, &leaving);
-	image_reaches(image, IMAGE_WITHDRAWN);
+	if (live_originals(t, image, tid, handled) == 0) {
+		halt_each(image->group, leave, &leaving);
+		image_reaches(image, IMAGE_WITHDRAWN);
+	}
+	verdict_note_withdrawal(t, image);
 }

@@ -5,12 +5,7 @@
 
 #include "fast/image/code.h"
 #include "fast/image/image.h"
-
-/* Which sites of a mapping are of interest, beside those that make a call that is counted. */
-enum patch_choice {
-	PATCH_NUMBERED, /* none; and of those that make any call only the one that has just stopped */
-	PATCH_ALL	/* those that make any call, and those that make one that is watched */
-};
+#include "fast/patch/verdict.h"
 
 /* Lets the sites of a mapping jump to stubs. The tracee must be in a ptrace-stop; stopped_at is the address of the
  * instruction that has stopped there, or 0. Returns how many; -EAGAIN: not all threads could be stopped; -errno. */
@@ -23,8 +18,7 @@ void patch_withdraw(struct pt_tracer *t, struct image *image, pid_t tid);
  * stop is being handled, or 0. */
 void patch_withdraw_live(struct pt_tracer *t, struct image *image, pid_t tid, pid_t handled);
 
-/* The parts of it. All threads must stand. */
-bool patch_wants(const struct pt_tracer *t, const struct site *site, enum patch_choice choice, bool stopped);
+/* A part of it. All threads must stand. */
 /* Those sites from this one on whose own bytes stand there get their jump, and threads in the middle of these bytes are
  * moved. Returns how many, or -errno: nothing was changed. */
 int patch_jumps(struct pt_tracer *t, struct image *image, pid_t tid, unsigned int first);

@@ -158,6 +158,15 @@ static bool take_any(const struct choice *choice)
 	return false;
 }
 
+/* Could there be a range, if nothing jumped to the instructions around the call? */
+static bool is_entered(const struct ground *ground, size_t call)
+{
+	const size_t end = call + CALL_BYTES + SITE_AFTER;
+
+	return ground_is_entered(ground, call > SITE_BEFORE ? call - SITE_BEFORE + 1 : 0,
+				 end < ground->size ? end : ground->size);
+}
+
 void range_choose(const struct ground *ground, struct site *site, const uint8_t *back, size_t low, size_t high)
 {
 	struct choice choice = {
@@ -167,8 +176,13 @@ void range_choose(const struct ground *ground, struct site *site, const uint8_t 
 		.repeatable = true,
 	};
 
-	if (!flags_are_dead(ground, site->offset + (size_t)CALL_BYTES) || take_any(&choice))
+	site->trouble = SITE_KEEPS_FLAGS;
+	if (!flags_are_dead(ground, site->offset + (size_t)CALL_BYTES))
+		return;
+	site->trouble = SITE_FINE;
+	if (take_any(&choice))
 		return;
 	choice.repeatable = false;
-	take_any(&choice);
+	if (!take_any(&choice))
+		site->trouble = is_entered(ground, site->offset) ? SITE_IS_ENTERED : SITE_IS_SHORT;
 }

@@ -157,8 +157,10 @@ static void judge(const struct ground *ground, struct found *found)
 	struct site *site = &found->site;
 	size_t call = site->offset;
 
-	if (site->patchable && ground_is_entered(ground, call - site->before + 1, call + CALL_BYTES + site->after))
+	if (site->patchable && ground_is_entered(ground, call - site->before + 1, call + CALL_BYTES + site->after)) {
 		site->patchable = false;
+		site->trouble = SITE_IS_ENTERED;
+	}
 	/* A jump to the instruction that sets the number does no harm. */
 	if (site->number_known && ground_is_entered(ground, found->set_at + 1, call + 1)) {
 		site->number_known = false;
@@ -188,6 +190,8 @@ static void judge_range(const struct sweep *sweep, unsigned int i)
 	size_t low = i ? end_of(&found[-1].site) : 0;
 	size_t high = i + 1 < sweep->count ? begin_of(&found[1].site) : sweep->ground.size;
 
+	if (!site->patchable && site->trouble == SITE_FINE)
+		site->trouble = SITE_NO_CODE;
 	if (found->plain && !site->patchable && !site->data && (found->loaded || site->number_known))
 		range_choose(&sweep->ground, site, found->back, low, high);
 	if (site->number_known && site->number < NUMBERS)

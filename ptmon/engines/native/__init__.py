@@ -18,11 +18,12 @@ from ptmon.engines.boundary import BLOCKED, ffi, lib
 from ptmon.engines.native import watching
 from ptmon.engines.native.batches import BatchReader
 from ptmon.errors import AttachError, LaunchError, PtmonError, Step, kernel_word
-from ptmon.records import Exit, Record
+from ptmon.records import Exit, Inside, Record, Site
 from ptmon.static import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ptmon.engines.boundary import pt_batch, pt_options
+    from ptmon.engines.native.debug import DebugRing
 
 BATCH_MS = 100
 SECCOMP = {"auto": lib.PT_SECCOMP_AUTO, "on": lib.PT_SECCOMP_ON, "off": lib.PT_SECCOMP_OFF}
@@ -46,6 +47,7 @@ class NativeEngine:
         self._end: int | None = None
         self._tracer: Any = ffi.NULL
         self._reader = BatchReader(0)
+        self._debug: DebugRing | None = None
 
     def stop(self) -> None:
         self._asked_to_stop = True  # seen when the batch under way ends
@@ -63,6 +65,7 @@ class NativeEngine:
         options.no_io_uring = not settings.io_uring
         options.aggregate = not settings.every_call
         options.fast = settings.fast
+        options.explain = settings.fast_explain
         options.embedded = settings.guest
         options.reopens = settings.reopen is not None
         options.ignored_known = settings.ignored is not None
@@ -71,6 +74,11 @@ class NativeEngine:
         options.cwd = cwd
         if settings.streams is not None:
             options.streams, (options.out, options.err) = True, settings.streams
+        if settings.debug is not None:
+            from ptmon.engines.native.debug import DebugRing
+
+            self._debug = DebugRing(settings.debug)
+            options.debug = self._debug.ring
         tracer = ffi.new("struct pt_tracer **")
         _check(lib.pt_create(options, tracer), "cannot make a tracer")
         self._tracer = tracer[0]
@@ -93,12 +101,16 @@ class NativeEngine:
     ) -> None:
         # The C core blocks these from create to destroy. One that is still pending was meant for the program, or comes
         # after another that has ended the attach: ignored for a moment, it is discarded (POSIX, 2.4.3).
+        if self._debug is not None and error is not None:
+            self._debug.freeze()
         blocked = () if self.settings.guest else BLOCKED
         handlers = [(number, signal.signal(number, signal.SIG_IGN)) for number in blocked]
         lib.pt_destroy(self._tracer)
         self._tracer = ffi.NULL
         for number, handler in handlers:
             signal.signal(number, handler or signal.SIG_DFL)
+        if self._debug is not None:
+            self._debug.tell(self._start)
 
     def __iter__(self) -> Iterator[list[Record]]:
         batch: pt_batch = ffi.new("struct pt_batch *")
@@ -110,6 +122,7 @@ class NativeEngine:
                 self.settings.reopen()
             records = self._read(batch)
             if self.counting and (wants_end or self._asked_to_stop or self._remaining() <= 0):
+                records += self._explain(batch)
                 self._stop()
             yield records
             if tracees and not self.counting and self.settings.attach:
@@ -154,6 +167,17 @@ class NativeEngine:
             if isinstance(record, Exit) and record.pid == record.tid == self.root:
                 self.exit = record
         return records
+
+    @property
+    def explained(self) -> Sequence[Site | Inside]:
+        return self._reader.explained
+
+    def _explain(self, batch: pt_batch) -> list[Record]:
+        """Now, for nothing is told any more of processes that end later."""
+        if not self.settings.fast_explain:
+            return []
+        _check(lib.pt_explain(self._tracer, batch), "cannot explain")
+        return self._read(batch)
 
     def _stop(self) -> None:
         """Nothing that ends from now on is counted."""

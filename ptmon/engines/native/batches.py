@@ -16,11 +16,14 @@ from ptmon.records import (
     Fallback,
     FallbackReason,
     Incomplete,
+    Inside,
     Reason,
     Record,
+    Site,
     SocketClosed,
     SocketSeen,
     TcpCounters,
+    Verdict,
 )
 from ptmon.static import TYPE_CHECKING
 from ptmon.watches import Held, Rule
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 
 REASONS = {getattr(lib, f"PT_REASON_{reason.name}"): reason for reason in Reason}
 FALLBACKS = {getattr(lib, f"PT_FALLBACK_{reason.name}"): reason for reason in FallbackReason}
+VERDICTS = {getattr(lib, f"PT_SITE_{verdict.name}"): verdict for verdict in Verdict}
 NO_SYSCALL = 0xFFFF
 
 
@@ -43,6 +47,8 @@ class BatchReader:
     def __init__(self, start: int, rules: Sequence[Rule] = ()) -> None:
         self.held: list[Held] = []
         """The tracees that the last batch told to be held: they come after its records."""
+        self.explained: list[Site | Inside] = []
+        """What --fast-explain asks for, of all batches."""
         self.rules = rules
         self.start = start
         self._syscalls: dict[int, str] = {}
@@ -156,6 +162,21 @@ def _hold(reader: BatchReader, row: pt_record, moment: float, data: bytes) -> No
     reader.held.append(watching.held(row, moment, data))
 
 
+def _site(reader: BatchReader, row: pt_record, moment: float, data: bytes) -> None:
+    size = ffi.sizeof("struct pt_site")
+    site = ffi.from_buffer("struct pt_site *", data[:size])
+    file = os.fsdecode(data[size:])
+    numbers = tuple(site.numbers)[: site.number_count]
+    more, compat = bool(site.more), bool(site.compat)
+    reader.explained.append(
+        Site(row.tgid, site.address, file, site.offset, numbers, more, compat, site.stops, VERDICTS[site.verdict])
+    )
+
+
+def _inside(reader: BatchReader, row: pt_record, moment: float, data: bytes) -> None:
+    reader.explained.append(Inside(row.tgid, reader.syscall(row.syscall), row.calls))
+
+
 MAKERS: dict[int, Callable[[BatchReader, pt_record, float, bytes], Record | None]] = {
     lib.PT_CLONE: _clone,
     lib.PT_EXEC: _exec,
@@ -169,4 +190,6 @@ MAKERS: dict[int, Callable[[BatchReader, pt_record, float, bytes], Record | None
     lib.PT_RETURN: _return,
     lib.PT_DENIED: _deny,
     lib.PT_HELD: _hold,
+    lib.PT_SITE: _site,
+    lib.PT_INSIDE: _inside,
 }

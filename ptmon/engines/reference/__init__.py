@@ -34,7 +34,7 @@ from ptmon.engines.reference.starting import PtraceError, libc, ptrace, unless_g
 from ptmon.engines.reference.telling import Teller
 from ptmon.engines.reference.tracee import Tracee
 from ptmon.errors import AttachError
-from ptmon.records import Clone, Exit, Reason, Record
+from ptmon.records import Clone, Exit, Inside, Reason, Record, Site
 
 BATCH = 0.1
 """Seconds from one batch of records to the next."""
@@ -58,6 +58,7 @@ class ReferenceEngine:
         self.counting = True
         self.exit: Exit | None = None
         self.refused: Sequence[AttachError] = ()
+        self.explained: Sequence[Site | Inside] = ()
         self.told = 0.0
         self._start = 0
         self._end: int | None = None

@@ -58,6 +58,7 @@ def check(settings: EngineSettings) -> None:
         "--only": settings.only is not None,
         "--no-io-uring": not settings.io_uring,
         "--seccomp on": settings.seccomp == "on",
+        "--fast-explain": settings.fast_explain,
         "more than one --attach": len(settings.attach) > 1,
         "a thread of another program": settings.guest,
     }
