@@ -31,7 +31,8 @@
 	row(10, writev, TRANSFER)                                   \
 	row(11, preadv2, TRANSFER)                                  \
 	row(12, pwritev2, TRANSFER)                                 \
-	row(13, sendfile, SENDFILE)
+	row(13, sendfile, SENDFILE)                                 \
+	row(14, preadv, TRANSFER)
 
 /* Calls that pass unless they touch the fast path's memory, or code: row(name, macro). */
 #define HOT_MAPPINGS(row)                                           \
