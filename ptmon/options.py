@@ -167,7 +167,6 @@ class Options:
         choices=("auto", "always", "never"),
     )
     quiet: bool = option(False, "report", ("--quiet", "-q"), "no report on stderr; a FILE is written still")
-    bell: bool = option(False, "report", ("--bell",), "a bell at the end")
     interval: float | None = option(
         None,
         "report",

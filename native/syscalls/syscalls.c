@@ -25,7 +25,6 @@ static const struct syscall_entry table[] = {
 	{"recvmmsg_time64", {-1,  417, -1 }, RULE_MMSG,    RECEIVED, true,  0,  3,  1},
 	{"read",            {0,     3, 63 }, RULE_BYTES,   RECEIVED, false, 0, -1, -1},
 	{"readv",           {19,  145, 65 }, RULE_BYTES,   RECEIVED, false, 0, -1, -1},
-	{"preadv",          {295, 333, 69 }, RULE_BYTES,   RECEIVED, false, 0, -1, -1},
 	{"preadv2",         {327, 378, 286}, RULE_BYTES,   RECEIVED, false, 0, -1, -1},
 	{"write",           {1,     4, 64 }, RULE_BYTES,       SENT, false, 0, -1, -1},
 	{"writev",          {20,  146, 66 }, RULE_BYTES,       SENT, false, 0, -1, -1},

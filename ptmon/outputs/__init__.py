@@ -25,7 +25,6 @@ OUTPUTS: dict[str, Callable[[Options], bool]] = {
     "ptmon.outputs.report_output": lambda options: options.output is not None or not options.quiet,
     "ptmon.outputs.fast_explain": lambda options: options.fast_explain,  # behind the report
     "ptmon.outputs.interval": lambda options: options.interval is not None and options.log is None,
-    "ptmon.outputs.bell": lambda options: options.bell,
 }
 """A row for each output that options can ask for: the module whose ``make(options, host)`` returns it, and when it is.
 It is loaded where it is asked for: a run that tells nothing loads none.

@@ -31,8 +31,7 @@
 	row(10, writev, TRANSFER)                                   \
 	row(11, preadv2, TRANSFER)                                  \
 	row(12, pwritev2, TRANSFER)                                 \
-	row(13, sendfile, SENDFILE)                                 \
-	row(14, preadv, TRANSFER)
+	row(13, sendfile, SENDFILE)
 
 /* Calls that pass unless they touch the fast path's memory, or code: row(name, macro). */
 #define HOT_MAPPINGS(row)                                           \
