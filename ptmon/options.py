@@ -236,6 +236,15 @@ class Options:
         "RULE",
         repeatable=True,
     )
+    allow: tuple[str, ...] = option(
+        (),
+        "events",
+        ("--allow",),
+        "let nobody be reached but who is named: connect:10.0.0.0/8, connect:private, sendto:192.0.2.1, or @FILE with"
+        " a rule a line; the loopback, unix sockets and netlink are free without it (repeatable)",
+        "RULE|@FILE",
+        repeatable=True,
+    )
     serve: Address | None = option(
         None,
         "server",

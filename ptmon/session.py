@@ -175,7 +175,7 @@ class Session:
     def _say_unguarded(self, record: Incomplete) -> None:
         """Whoever refuses calls has to know at once that a process can make them."""
         if record.reason is Reason.COMPAT and self.settings.rules and not self.settings.guest:
-            self._say(f"process {record.pid} runs a 32-bit program: --deny cannot refuse its calls on this machine")
+            self._say(f"process {record.pid} runs a 32-bit program: no rule can refuse its calls on this machine")
 
     def _tell_refused(self, engine: Engine) -> None:
         """Of several targets some may be traced: the report is not complete without the others."""

@@ -23,7 +23,7 @@ LAYERS = (
     {"notices", "saying"},
     {"ledger.socket_table", "events", "decoding", "sites"},
     {"ledger.ledger", "rules", "hook_call"},
-    {"outputs", "explain", "engines", "command_line", "demo", "waiting"},
+    {"outputs", "explain", "engines", "command_line", "demo", "waiting", "allowing"},
     {"debugging"},
     {"session", "hooks"},
     {"preparing"},
