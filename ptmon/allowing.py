@@ -13,7 +13,7 @@ import socket
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
-from ptmon.addresses import FAMILIES, Network, networks
+from ptmon.addresses import Network, networks
 from ptmon.errors import UsageError, kernel_word
 from ptmon.rules import (
     ADDRESS_FAMILIES,
@@ -28,7 +28,7 @@ from ptmon.rules import (
     prefixes,
 )
 from ptmon.text import did_you_mean, printable
-from ptmon.watches import Prefix, Rule
+from ptmon.watches import NOTED, Prefix, Rule
 
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -38,8 +38,6 @@ FREE = (socket.AF_UNIX, socket.AF_NETLINK)
 IP = (socket.AF_INET, socket.AF_INET6)
 OTHERS = range(1, 64)
 """Every AF_* that there is (AF_MAX, include/linux/socket.h), and some that there may be."""
-NOTED = 0
-"""In place of an errno: the call is told, and made."""
 _MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
 
 
@@ -62,11 +60,6 @@ def parse(given: Sequence[str], told: bool = True) -> tuple[Rule, ...]:
 def noting() -> tuple[Rule, ...]:
     """Rules that tell of whatever ``--allow`` would have to name, and refuse nothing."""
     return tuple(rule for call in MEANT["connect"] for rule in _others("noted", call, (), True, NOTED))
-
-
-def family_word(family: int) -> str | None:
-    """What stands for a family in a rule; None if there is no word for it."""
-    return FAMILIES.get(family) or next((word for word, number in ADDRESS_FAMILIES.items() if number == family), None)
 
 
 def _others(text: str, call: str, whom: Sequence[str], told: bool, error: int = errno.EACCES) -> list[Rule]:

@@ -107,6 +107,10 @@ def make_settings(options: Options, command: Sequence[str], told: bool, ignored:
     asked = dict(option.keyword(options) for option in TABLE)
     asked = {name: value for name, value in asked.items() if name in ASKED}
     asked |= {"command": command, "attach": found(options.attach), "hooks": hooks}
+    if options.learn is not None:
+        from ptmon import allowing
+
+        asked["noted"] = allowing.noting()
     return prepare(**asked, told=told, ignored=ignored)
 
 

@@ -130,6 +130,8 @@ def _check(options: Options) -> None:
     _check_target(options)
     _check_events(options)
     _check_server(options)
+    if options.learn is not None and options.allow:
+        raise UsageError("--learn and --allow do not go together: what is refused cannot be learnt")
     if options.no_follow and options.seccomp == "on":
         raise UsageError(
             "--no-follow and --seccomp on do not go together: children inherit the filter, and without a tracer"

@@ -245,6 +245,15 @@ class Options:
         "RULE|@FILE",
         repeatable=True,
     )
+    learn: str | None = option(
+        None,
+        "events",
+        ("--learn",),
+        "refuse nothing, and write to FILE the rules with which --allow @FILE would not have either; - is stdout, %p is"
+        " the program's pid, %h the host, %% a % sign",
+        "FILE",
+        path_pattern,
+    )
     serve: Address | None = option(
         None,
         "server",

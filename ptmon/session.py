@@ -146,6 +146,7 @@ class Session:
         for batch in engine:
             if self.report is not None:
                 continue  # --duration is over: the program is only passed on
+            batch = self._outputs.take(batch)
             with self._lock:
                 for record in batch:
                     ledger.add(record)

@@ -129,6 +129,10 @@ def test_every_option_is_read() -> None:
     )
 
 
+def test_what_is_learnt_goes_to_a_file() -> None:
+    assert parse(["--learn", "l.rules", "ls"]) == Options(learn="l.rules", command=("ls",))
+
+
 @pytest.mark.parametrize(
     "words",
     [
