@@ -381,6 +381,8 @@ int pt_answer(struct pt_tracer *tracer, int tid, int made, int64_t result);
 /* Tells what options.explain asks for, as of now; else that is told of a process at its end. Then nothing more of it.
  */
 int pt_explain(struct pt_tracer *tracer, struct pt_batch *batch);
+/* Sends a signal to each process that is traced and has not got it by this yet. */
+void pt_signal(struct pt_tracer *tracer, int number);
 /* From now on nothing is counted; the tracees are only passed on. For launched ones, which can't be detached. */
 void pt_stop_counting(struct pt_tracer *tracer);
 /* Detaches every tracee; the processes run on (a stopped one stays stopped). What was still to be emitted is in the

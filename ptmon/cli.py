@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 from ptmon import command_line
-from ptmon.errors import EXIT_NOT_FOUND, EXIT_OWN, PtmonError, UsageError, kernel_word
+from ptmon.errors import EXIT_LIMIT, EXIT_NOT_FOUND, EXIT_OWN, PtmonError, UsageError, kernel_word
 from ptmon.options import TABLE, Options
 from ptmon.outputs import make, stderr
 from ptmon.static import TYPE_CHECKING
@@ -67,6 +67,7 @@ def trace(options: Options, ignored: int | None = None) -> int:
             interval=options.interval,
             max_sockets=options.max_sockets,
             wait=options.wait,
+            limit=options.limit,
             say=stderr.say,
         )
         # What is loaded by now stays: looking for garbage in it is for nothing, above all at the very end.
@@ -74,6 +75,8 @@ def trace(options: Options, ignored: int | None = None) -> int:
             gc.freeze()
             gc.enable()
         session.run()
+    if session.limit_passed:
+        return EXIT_LIMIT
     if options.attach or options.wait:
         return 0
     if session.exit is None:

@@ -19,6 +19,7 @@ from ptmon.option_values import (
     program_name,
     report_file,
     seconds,
+    size,
     stops,
     targets,
     words,
@@ -126,6 +127,15 @@ class Options:
         "count for so long, then report; an attached process is detached, a started one runs to its end uncounted",
         "SECONDS",
         seconds,
+    )
+    limit: int | None = option(
+        None,
+        "target",
+        ("--limit",),
+        "end the program (SIGTERM, SIGKILL two seconds later) when it has sent and received more than SIZE together, as"
+        " 10MB or 1GiB, and exit with 124; an attached process is detached. Looked at ten times a second",
+        "SIZE",
+        size,
     )
     no_io_uring: bool = option(
         False,
