@@ -19,6 +19,7 @@ from ptmon.static import TYPE_CHECKING
 if TYPE_CHECKING:
     from ptmon.engines import EngineSettings
     from ptmon.hooks import Hook
+    from ptmon.session import Session
 
 
 def main(arguments: Sequence[str] | None = None, ignored: int | None = None) -> int:
@@ -77,8 +78,11 @@ def trace(options: Options, ignored: int | None = None) -> int:
         session.run()
     if session.limit_passed:
         return EXIT_LIMIT
-    if options.attach or options.wait:
-        return 0
+    return 0 if options.attach or options.wait else exit_status(session)
+
+
+def exit_status(session: Session) -> int:
+    """That of the launched program; dies by the signal that killed it. Raises PtmonError."""
     if session.exit is None:
         raise PtmonError("the program's exit status was not seen")
     if session.exit.signal is not None:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import socket
+import sys
 from collections.abc import Iterator
 
 from ptmon.decoding.memory import CapturedMemory
@@ -12,6 +14,7 @@ from ptmon.records import Called
 
 MESSAGES_MOST = 16
 """Of a sendmmsg, so many messages are kept (native/calls/capture.c)."""
+_IPV4 = socket.AF_INET.to_bytes(2, sys.byteorder)
 _ARGUMENTS = {"connect": 1, "sendto": 4}
 
 
@@ -28,6 +31,8 @@ def addresses_of(name: str, call: Called) -> tuple[tuple[bytes, ...], bool]:
     else:
         found = list(_names(read, call, name == "sendmmsg"))
         whole = name == "sendmsg" or call.args[2] & 0xFFFFFFFF <= MESSAGES_MOST
+    if name != "connect":  # where datagrams go, no family is that of IPv4 (net/ipv4/udp.c, udp_sendmsg)
+        found = [_IPV4 + address[2:] if address.startswith(b"\0\0") else address for address in found]
     return tuple(address for address in found if address), whole
 
 

@@ -85,7 +85,7 @@ class Learnt(ReportOutput):
         found, whole = addresses_of(call, record.call)
         for address in found:
             family = int.from_bytes(address[:2], sys.byteorder)
-            if family in FREE or _is_loopback(family, address):
+            if family in FREE or addresses.scope(family, address) == "loopback":
                 continue
             who = _who(address)
             if who is None:
@@ -97,19 +97,13 @@ class Learnt(ReportOutput):
             self._unseen[f"a sendmmsg had {more}"] = None
 
 
-def _is_loopback(family: int, address: bytes) -> bool:
-    if family == socket.AF_UNSPEC:
-        address = socket.AF_INET.to_bytes(2, sys.byteorder) + address[2:]
-    return addresses.scope(family, address) == "loopback"
-
-
 def _who(address: bytes) -> str | None:
     """As a rule names it: by itself, or by its family. None if that has no name here."""
     family = int.from_bytes(address[:2], sys.byteorder)
     if family == socket.AF_INET6 and len(address) >= 24:
         host = ipaddress.IPv6Address(address[8:24])
         return str(host.ipv4_mapped or host)
-    if family in (socket.AF_INET, socket.AF_UNSPEC) and len(address) >= 8:  # without a family it is that of IPv4
+    if family == socket.AF_INET and len(address) >= 8:
         return str(ipaddress.IPv4Address(address[4:8]))
     try:
         return socket.AddressFamily(family).name.removeprefix("AF_").lower()

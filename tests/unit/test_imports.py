@@ -29,6 +29,7 @@ LAYERS = (
     {"preparing"},
     {"api"},
     {"cli"},
+    {"testing"},
     {"__main__"},
 )
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
