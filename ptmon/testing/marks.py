@@ -12,7 +12,7 @@ CALL = "removexattr"
 _FOLDER = "/dev/null/ptmon"
 """Nothing can be in what is no folder (ENOTDIR)."""
 BEGIN, END, ASK, SUM = "begin", "end", "ask", "sum"
-"""A test begins, and ends; what did it move until now; what have all moved. The last two are answered."""
+"""Test N begins, and ends. Question N: what did this test move until now, or all of them; these are answered."""
 
 
 def make(word: str, number: int) -> None:

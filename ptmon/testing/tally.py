@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
@@ -150,7 +151,7 @@ class Tally(SilentOutput):
     def _noted(self, record: Denied) -> None:
         call = syscalls.name(record.call.number, record.call.compat)
         for address in addresses_of(call, record.call)[0]:
-            if addresses.scope(int.from_bytes(address[:2], "little"), address) == "global":
+            if addresses.scope(int.from_bytes(address[:2], sys.byteorder), address) == "global":
                 self._reached(self._tests[self._number(record.pid)], record.pid, address, call)
 
     def _reached(self, test: TestTally, pid: int, peer: bytes, call: str) -> None:
@@ -175,7 +176,7 @@ class Tally(SilentOutput):
             self._now = 0
             self._tests[number].ended = True
         else:
-            self._answer(self._tests[number].row() if word == marks.ASK else self._sum())
+            self._answer({"answers": number, **(self._tests[self._now].row() if word == marks.ASK else self._sum())})
 
     def _sum(self) -> dict[str, Any]:
         def size(item: tuple[int, TestTally]) -> int:

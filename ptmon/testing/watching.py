@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Generator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -24,6 +25,9 @@ class Watching:
         os.set_inheritable(answers, False)  # the tests' programs don't get it
         self._answers = answers
         self._pid = os.getpid()
+        self._questions = 0
+        self._read = b""
+        """Of answers, what was not yet made use of."""
         self._items: list[pytest.Item] = []
         """Test n is number n - 1."""
         self._told: set[str] = set()
@@ -78,7 +82,7 @@ class Watching:
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """What tests have left behind may have reached out when they were over."""
-        self._sum = self._ask(marks.SUM, 0)
+        self._sum = self._ask(marks.SUM)
         if self._sum is None:
             return
         for number, told in self._sum["late"]:
@@ -109,7 +113,7 @@ class Watching:
         local = item.get_closest_marker(LOCAL) is not None
         if item.nodeid in self._told or (limit is None and not local):
             return None
-        row = self._ask(marks.ASK, len(self._items))
+        row = self._ask(marks.ASK)
         if row is None:
             return None
         lines = []
@@ -128,19 +132,24 @@ class Watching:
         self._told.add(item.nodeid)
         return "\n".join(lines)
 
-    def _ask(self, word: str, number: int) -> dict[str, Any] | None:
+    def _ask(self, word: str) -> dict[str, Any] | None:
         """None in a process that a test has forked: it is not the one that is answered."""
         if os.getpid() != self._pid:
             return None
-        marks.make(word, number)
-        answer = b""
-        while not answer.endswith(b"\n"):
+        self._questions += 1
+        marks.make(word, self._questions)
+        # Ctrl-C, or a test's time limit, may have come in the middle of an earlier answer: then that is still there.
+        while True:
+            *lines, self._read = self._read.split(b"\n")
+            for line in lines:
+                with suppress(ValueError):  # the rest of one
+                    found: dict[str, Any] = json.loads(line)
+                    if found["answers"] == self._questions:
+                        return found
             part = os.read(self._answers, 65536)
             if not part:
                 raise RuntimeError("ptmon does not answer any more")
-            answer += part
-        found: dict[str, Any] = json.loads(answer)
-        return found
+            self._read += part
 
 
 def _limit(item: pytest.Item) -> int | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -309,3 +310,26 @@ def test_ptmon_runs_without_pytest() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=DEADLINE)
     assert (done.returncode, done.stdout) == (0, "[]\n"), done.stderr
+
+
+def test_ctrl_c_ends_the_tests_and_the_table_is_shown(tmp_path: Path) -> None:
+    """The terminal sends it to ptmon and to pytest."""
+    (tmp_path / "test_it.py").write_text(
+        HEAD + "\ndef test_it():\n    pair(5)\n    os.write(2, b'ready\\n')\n    sys.stdin.read()\n"
+    )
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--ptmon", "-s"]
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        start_new_session=True,
+    ) as process:
+        assert process.stderr is not None and process.stderr.readline() == "ready\n"
+        os.killpg(process.pid, signal.SIGINT)
+        out, _ = process.communicate(timeout=DEADLINE)
+    assert process.returncode == 2, out
+    assert "KeyboardInterrupt" in out
+    assert re.search(r"^ +5 B +5 B  test_it.py::test_it$", out, re.M)
