@@ -22,7 +22,8 @@ enum pt_kind {
 	PT_WARNING = 8, /* the report is not complete: value: enum pt_reason; error; syscall (UINT16_MAX: none) */
 	PT_ENTER = 9,	/* a watched call is entered; data: see below */
 	PT_RETURN = 10, /* it returns; data: see below */
-	PT_DENIED = 11, /* a call was refused by a rule: value: the rule's id; error; data: see below */
+	PT_DENIED = 11, /* a call was refused by a rule (error 0: noted, and made): value: the rule's id; error; data:
+			 * see below */
 	PT_HELD = 12,	/* a watched call stands still until pt_answer(); the last of its batch; data: see below */
 	PT_FALLBACK = 13, /* calls of this process stop, though fast was asked for: value: enum pt_fallback; error */
 	PT_SITE = 14,  /* with explain: a place in its program that makes calls; data: struct pt_site, then the path of
@@ -321,7 +322,7 @@ struct pt_prefix {
 	uint8_t address[16];
 };
 
-/* A call is refused: it is not made, and fails with error. */
+/* A call is refused: it is not made, and fails with error. With error 0 it is only noted: a PT_DENIED tells of it. */
 struct pt_rule {
 	uint64_t number;
 	int32_t compat;	   /* 1: of the 32-bit ABI */
@@ -380,6 +381,8 @@ int pt_answer(struct pt_tracer *tracer, int tid, int made, int64_t result);
 /* Tells what options.explain asks for, as of now; else that is told of a process at its end. Then nothing more of it.
  */
 int pt_explain(struct pt_tracer *tracer, struct pt_batch *batch);
+/* Sends a signal to each process that is traced and has not got it by this yet. */
+void pt_signal(struct pt_tracer *tracer, int number);
 /* From now on nothing is counted; the tracees are only passed on. For launched ones, which can't be detached. */
 void pt_stop_counting(struct pt_tracer *tracer);
 /* Detaches every tracee; the processes run on (a stopped one stays stopped). What was still to be emitted is in the

@@ -373,6 +373,12 @@ class Lib:
         _1: Pointer,  # struct pt_batch *
         /,
     ) -> int: ...  # int
+    def pt_signal(
+        self,
+        _0: Pointer,  # struct pt_tracer *
+        _1: int,  # int
+        /,
+    ) -> None: ...  # void
     def pt_stop_counting(
         self,
         _0: Pointer,  # struct pt_tracer *

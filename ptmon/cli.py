@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 from ptmon import command_line
-from ptmon.errors import EXIT_NOT_FOUND, EXIT_OWN, PtmonError, UsageError, kernel_word
+from ptmon.errors import EXIT_LIMIT, EXIT_NOT_FOUND, EXIT_OWN, PtmonError, UsageError, kernel_word
 from ptmon.options import TABLE, Options
 from ptmon.outputs import make, stderr
 from ptmon.static import TYPE_CHECKING
@@ -19,6 +19,7 @@ from ptmon.static import TYPE_CHECKING
 if TYPE_CHECKING:
     from ptmon.engines import EngineSettings
     from ptmon.hooks import Hook
+    from ptmon.session import Session
 
 
 def main(arguments: Sequence[str] | None = None, ignored: int | None = None) -> int:
@@ -67,6 +68,7 @@ def trace(options: Options, ignored: int | None = None) -> int:
             interval=options.interval,
             max_sockets=options.max_sockets,
             wait=options.wait,
+            limit=options.limit,
             say=stderr.say,
         )
         # What is loaded by now stays: looking for garbage in it is for nothing, above all at the very end.
@@ -74,8 +76,13 @@ def trace(options: Options, ignored: int | None = None) -> int:
             gc.freeze()
             gc.enable()
         session.run()
-    if options.attach or options.wait:
-        return 0
+    if session.limit_passed:
+        return EXIT_LIMIT
+    return 0 if options.attach or options.wait else exit_status(session)
+
+
+def exit_status(session: Session) -> int:
+    """That of the launched program; dies by the signal that killed it. Raises PtmonError."""
     if session.exit is None:
         raise PtmonError("the program's exit status was not seen")
     if session.exit.signal is not None:
@@ -107,6 +114,10 @@ def make_settings(options: Options, command: Sequence[str], told: bool, ignored:
     asked = dict(option.keyword(options) for option in TABLE)
     asked = {name: value for name, value in asked.items() if name in ASKED}
     asked |= {"command": command, "attach": found(options.attach), "hooks": hooks}
+    if options.learn is not None:
+        from ptmon import allowing
+
+        asked["noted"] = allowing.noting()
     return prepare(**asked, told=told, ignored=ignored)
 
 

@@ -23,7 +23,7 @@ USAGE = (
 ABOUT = "Tells what a program sends and receives: payload bytes by process, thread, socket, peer and system call."
 STATUS = (
     "Exit status: the program's own (ptmon dies by the signal that killed it); 0 after an attach;"
-    " 127 program not found, 126 not executable, 125 ptmon's own errors, 2 wrong usage."
+    " 124 --limit is passed, 127 program not found, 126 not executable, 125 ptmon's own errors, 2 wrong usage."
 )
 ENVIRONMENT = (
     "Environment: PTMON_DEBUG=stops,patch,ring,sockets (some of them, or all): tell on stderr, when all is over, what"
@@ -130,6 +130,8 @@ def _check(options: Options) -> None:
     _check_target(options)
     _check_events(options)
     _check_server(options)
+    if options.learn is not None and options.allow:
+        raise UsageError("--learn and --allow do not go together: what is refused cannot be learnt")
     if options.no_follow and options.seccomp == "on":
         raise UsageError(
             "--no-follow and --seccomp on do not go together: children inherit the filter, and without a tracer"

@@ -12,6 +12,7 @@ import os
 from enum import IntEnum
 
 EXIT_USAGE = 2
+EXIT_LIMIT = 124
 EXIT_OWN = 125
 EXIT_NOT_EXECUTABLE = 126
 EXIT_NOT_FOUND = 127

@@ -12,6 +12,9 @@ OTHER_FORMATS = frozenset(
     {"htm", "html", "jsonl", "md", "ndjson", "parquet", "pdf", "tsv", "xlsx", "xml", "yaml", "yml"}
 )
 """Ends of file names that promise what a report is not."""
+UNITS = {"": 1, "B": 1, "kB": 1000, "KB": 1000, "MB": 1000**2, "GB": 1000**3, "TB": 1000**4} | {
+    f"{letter}iB": 1024**power for power, letter in enumerate("KMGT", 1)
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,18 @@ def count(text: str) -> int:
     if not (text.isascii() and text.isdigit()) or not 0 < int(text) < 2**63:
         raise ValueError("is not a positive whole number")
     return int(text)
+
+
+def size(text: str) -> int:
+    """Bytes: ``512``, ``10MB``, ``1.5 GiB``; kB and its like count by thousands."""
+    import re  # most runs ask for no size
+
+    match = re.fullmatch(r"([0-9]{1,15}(?:\.[0-9]{1,9})?) *([A-Za-z]*)", text)
+    if match is None or match[2] not in UNITS:
+        raise ValueError("is no size, as 512, 10MB or 1.5GiB are")
+    whole, _, part = match[1].partition(".")
+    count: int = int(whole + part) * UNITS[match[2]] // 10 ** len(part)
+    return count
 
 
 def stops(text: str) -> int:

@@ -19,6 +19,7 @@ from ptmon.option_values import (
     program_name,
     report_file,
     seconds,
+    size,
     stops,
     targets,
     words,
@@ -126,6 +127,15 @@ class Options:
         "count for so long, then report; an attached process is detached, a started one runs to its end uncounted",
         "SECONDS",
         seconds,
+    )
+    limit: int | None = option(
+        None,
+        "target",
+        ("--limit",),
+        "end the program (SIGTERM, SIGKILL two seconds later) when it has sent and received more than SIZE together, as"
+        " 10MB or 1GiB, and exit with 124; an attached process is detached. Looked at ten times a second",
+        "SIZE",
+        size,
     )
     no_io_uring: bool = option(
         False,
@@ -235,6 +245,24 @@ class Options:
         " socket:netlink (repeatable)",
         "RULE",
         repeatable=True,
+    )
+    allow: tuple[str, ...] = option(
+        (),
+        "events",
+        ("--allow",),
+        "let nobody be reached but who is named: connect:10.0.0.0/8, connect:private, sendto:192.0.2.1, or @FILE with"
+        " a rule a line; the loopback, unix sockets and netlink are free without it (repeatable)",
+        "RULE|@FILE",
+        repeatable=True,
+    )
+    learn: str | None = option(
+        None,
+        "events",
+        ("--learn",),
+        "refuse nothing, and write to FILE the rules with which --allow @FILE would not have either; - is stdout, %p is"
+        " the program's pid, %h the host, %% a % sign",
+        "FILE",
+        path_pattern,
     )
     serve: Address | None = option(
         None,

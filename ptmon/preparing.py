@@ -26,6 +26,8 @@ def prepare(
     fast_after: int = FAST_AFTER,
     trace: Iterable[str] = (),
     deny: Iterable[str] = (),
+    allow: Iterable[str] = (),
+    noted: Iterable[Rule] = (),
     hooks: Iterable[Hook] = (),
     told: bool = True,
     failed: Failed | None = None,
@@ -36,14 +38,14 @@ def prepare(
     """The settings of an engine: names of system calls become watches, and rules what the engine can check.
 
     ``others`` are fields of EngineSettings, which go through as they are. ``told`` False: nobody asks which calls were
-    refused, so that some rules need no stop. ``failed``: as hooks.Runner has it. Raises PtmonError, and UsageError for
-    a name or a rule that is not understood.
+    refused, so that some rules need no stop. ``noted``: rules that refuse nothing, and only tell. ``failed``: as
+    hooks.Runner has it. Raises PtmonError, and UsageError for a name or a rule that is not understood.
     """
     _check(fast=fast, fast_after=fast_after, **others)
     for pid in attach:
         if not isinstance(pid, int) or isinstance(pid, bool) or not 0 < pid < 2**31:
             raise PtmonError(f"cannot attach to process {pid!r}: that is not a process id")
-    refusing = _rules(_texts("deny", deny), told)
+    refusing = (*_rules(_texts("deny", deny), _texts("allow", allow), told), *noted)
     watches, hold = _watched(_texts("trace", trace), tuple(hooks), refusing, failed)
     return EngineSettings(
         command=_words(command),
@@ -58,7 +60,7 @@ def prepare(
     )
 
 
-ASKED = frozenset((*EngineSettings.__match_args__, "fast_after", "trace", "deny"))
+ASKED = frozenset((*EngineSettings.__match_args__, "fast_after", "trace", "deny", "allow"))
 """What can be asked of an engine, by its name in the Python API. An option of such a name is passed on."""
 
 
@@ -122,12 +124,13 @@ def _texts(what: str, given: Iterable[str]) -> tuple[str, ...]:
     return texts
 
 
-def _rules(deny: tuple[str, ...], told: bool) -> tuple[Rule, ...]:
-    if not deny:
+def _rules(deny: tuple[str, ...], allow: tuple[str, ...], told: bool) -> tuple[Rule, ...]:
+    """The first that concerns a call refuses it: what is denied is so by that rule, whatever is allowed."""
+    if not (deny or allow):
         return ()
-    from ptmon import rules
+    from ptmon import allowing, rules
 
-    return tuple(rule for text in deny for rule in rules.parse(text, told))
+    return (*(rule for text in deny for rule in rules.parse(text, told)), *allowing.parse(allow, told))
 
 
 def _watched(

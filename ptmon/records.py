@@ -322,7 +322,8 @@ class Returned:
 
 @dataclass(frozen=True, slots=True)
 class Denied:
-    """A call was refused: it was not made."""
+    """A call was refused: it was not made. Or it was only noted (``error`` 0) and made: then nobody gets this but the
+    output that has asked for such rules."""
 
     time: float
     pid: int

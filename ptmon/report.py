@@ -77,6 +77,14 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True)
+class LimitReport:
+    """--limit: so many bytes, sent and received together, and whether they were passed."""
+
+    bytes: int
+    passed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Bytes:
     """Bytes by direction."""
 
@@ -255,6 +263,7 @@ class Report:
     denied: tuple[DeniedReport, ...]
     processes: tuple[ProcessReport, ...]
     sockets: tuple[SocketReport, ...] = field(repr=False)
+    limit: LimitReport | None = None
     explained: ExplainedReport | None = field(default=None, repr=False)
     """With --fast-explain."""
     stdout: bytes | None = field(default=None, repr=False)
@@ -277,6 +286,8 @@ class Report:
         yield "complete", self.complete
         yield "warnings", [_shallow(warning) for warning in self.warnings]
         yield "totals", _shallow(self.totals)
+        if self.limit is not None:
+            yield "limit", _shallow(self.limit)
         yield "by_family", {name: _shallow(row) for name, row in self.by_family.items()}
         yield "by_scope", {name: _shallow(row) for name, row in self.by_scope.items()}
         yield "by_syscall", {name: _syscall(row) for name, row in self.by_syscall.items()}

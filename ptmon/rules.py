@@ -59,11 +59,11 @@ def parse(text: str, told: bool = True) -> tuple[Rule, ...]:
         names = tuple(each for each in names if each not in ENDING)
     number = _error_number(text, error)
     if not colon:
-        made = [_rule(text, each, number, told) for each in names]
+        made = [each_abi(text, each, number, told) for each in names]
     elif name in MEANT:
         made = _reaching(text, name, what, number, told)
     elif name in BY_FAMILY:
-        made = [_rule(text, name, number, told, Condition.VALUE, 0, value=_family(text, what))]
+        made = [each_abi(text, name, number, told, Condition.VALUE, 0, value=_family(text, what))]
     else:
         takers = ", ".join((*REACHING, *BY_FAMILY))
         raise _wrong(text, f"{name} is refused as a whole, nothing comes behind a colon (but for {takers})")
@@ -71,18 +71,18 @@ def parse(text: str, told: bool = True) -> tuple[Rule, ...]:
 
 
 def _reaching(text: str, name: str, what: str, error: int, told: bool) -> list[list[Rule]]:
-    prefixes, outside = _who(text, what)
+    found, outside = _who(text, what)
     made = []
     for each in MEANT[name]:
         condition, argument = REACHING[each]
         # A datagram socket of AF_INET takes AF_UNSPEC for AF_INET where it sends (net/ipv4/udp.c, udp_sendmsg);
         # connect(2) takes it for the end of the association, which is no way to reach anybody.
-        more = _as_unspec(prefixes) if each in SENDING else ()
-        made.append(_rule(text, each, error, told, condition, argument, prefixes=(*prefixes, *more), outside=outside))
+        more = as_unspec(found) if each in SENDING else ()
+        made.append(each_abi(text, each, error, told, condition, argument, prefixes=(*found, *more), outside=outside))
     return made
 
 
-def _rule(
+def each_abi(
     text: str,
     name: str,
     error: int,
@@ -94,7 +94,7 @@ def _rule(
     prefixes: tuple[Prefix, ...] = (),
     outside: bool = False,
 ) -> list[Rule]:
-    """One for each ABI that has the call."""
+    """A rule for each ABI that has the call."""
     return [
         Rule(text, number, compat, error, condition, argument, value, prefixes, outside, told)
         for number, compat in syscalls.numbers(name)
@@ -106,43 +106,47 @@ def _who(text: str, what: str) -> tuple[tuple[Prefix, ...], bool]:
     if what in WHO:
         family = WHO[what]
         if family == socket.AF_INET:  # an address of AF_INET that AF_INET6 writes as ::ffff:… is one, too
-            return tuple(_prefixes(with_mapped(Network(family, bytes(4), 0)))), False
+            return tuple(prefixes(with_mapped(Network(family, bytes(4), 0)))), False
         return (Prefix(family),), False
     if what == "global":
-        return tuple(_prefixes((*networks("loopback"), *networks("private")))), True
+        return tuple(prefixes((*networks("loopback"), *networks("private")))), True
     if what in SCOPES:
-        return tuple(_prefixes(networks(what))), False
-    return tuple(_prefixes(with_mapped(_network(text, what)))), False
+        return tuple(prefixes(networks(what))), False
+    try:
+        return tuple(prefixes(with_mapped(network(what)))), False
+    except ValueError as error:
+        raise _wrong(text, str(error)) from None
 
 
-def _network(text: str, what: str) -> Network:
+def network(what: str) -> Network:
+    """``10.0.0.0/8`` or an address. Raises ValueError with what is wrong about it."""
     if "%" in what:
-        raise _wrong(text, f"{what} names an interface: no rule looks at it, leave it out")
+        raise ValueError(f"{what} names an interface: no rule looks at it, leave it out")
     try:
         found = ipaddress.ip_network(what)
     except ValueError:
-        raise _wrong(text, _not_a_network(what)) from None
+        raise ValueError(_not_a_network(what)) from None
     family = socket.AF_INET if found.version == 4 else socket.AF_INET6
     return Network(family, found.network_address.packed, found.prefixlen)
 
 
 def _not_a_network(what: str) -> str:
     try:
-        network = ipaddress.ip_network(what, strict=False)
+        wider = ipaddress.ip_network(what, strict=False)
     except ValueError:
         known = (*SCOPES, *WHO)
         return f"{what!r} is no network (as 10.0.0.0/8), nor one of {', '.join(known)}{did_you_mean(what, known)}"
-    return f"{what} has bits behind its prefix: the network is {network}"
+    return f"{what} has bits behind its prefix: the network is {wider}"
 
 
-def _prefixes(found: Iterable[Network]) -> Iterator[Prefix]:
-    return (Prefix(network.family, network.address, network.bits) for network in found)
+def prefixes(found: Iterable[Network]) -> Iterator[Prefix]:
+    """Networks as rules have them."""
+    return (Prefix(each.family, each.address, each.bits) for each in found)
 
 
-def _as_unspec(prefixes: Iterable[Prefix]) -> tuple[Prefix, ...]:
-    return tuple(
-        Prefix(socket.AF_UNSPEC, prefix.address, prefix.bits) for prefix in prefixes if prefix.family == socket.AF_INET
-    )
+def as_unspec(found: Iterable[Prefix]) -> tuple[Prefix, ...]:
+    """What is meant by an address of AF_UNSPEC, where datagrams are sent: the prefixes of AF_INET."""
+    return tuple(Prefix(socket.AF_UNSPEC, each.address, each.bits) for each in found if each.family == socket.AF_INET)
 
 
 def _family(text: str, what: str) -> int:

@@ -17,8 +17,12 @@ from ptmon.frozen import replace
 from ptmon.ledger.ledger import Ledger
 from ptmon.ledger.snapshot import Snapshot
 from ptmon.outputs import Output, Outputs, asks
-from ptmon.records import Exit, Incomplete, Reason
+from ptmon.records import Exit, Incomplete, Reason, Record
 from ptmon.report import Header, Report, Waited, seconds
+from ptmon.static import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ptmon.limiting import Limit
 
 
 class Session:
@@ -37,9 +41,11 @@ class Session:
         interval: float | None = None,
         max_sockets: int = MAX_SOCKETS,
         wait: str | None = None,
+        limit: int | None = None,
         say: Callable[[str], None] | None = None,
     ) -> None:
-        """``wait``: the program to wait for and then to attach to; ``settings`` name no target then. ``say`` is called
+        """``wait``: the program to wait for and then to attach to; ``settings`` name no target then. ``limit``: bytes,
+        sent and received together, with more of which it ends a program, or lets processes go. ``say`` is called
         with what is to be told at once; None: the logger ``ptmon`` gets it.
         """
         self.settings = settings
@@ -50,6 +56,11 @@ class Session:
         self._interval = interval
         self._max_sockets = max_sockets
         self._wait = wait
+        self._limit: Limit | None = None
+        if limit is not None:
+            from ptmon.limiting import Limit
+
+            self._limit = Limit(limit, attached=bool(settings.attach) or wait is not None)
         if say is None:
             from ptmon.saying import Saying
 
@@ -96,6 +107,11 @@ class Session:
         if self.report is None:
             raise PtmonError("the engine ended without an end of counting")
         return self.report
+
+    @property
+    def limit_passed(self) -> bool:
+        """More was sent and received than ``limit``."""
+        return self._limit is not None and self._limit.passed
 
     def stop(self) -> None:
         """Ends the counting, from any thread: attached processes are let go, a launched program is passed on."""
@@ -144,13 +160,12 @@ class Session:
         due = self._interval
         last: Snapshot | None = None
         for batch in engine:
+            if self._limit is not None:
+                self._limit.go_on(engine)
             if self.report is not None:
                 continue  # --duration is over: the program is only passed on
-            with self._lock:
-                for record in batch:
-                    ledger.add(record)
-                    if isinstance(record, Incomplete):
-                        self._say_unguarded(record)
+            batch = self._outputs.take(batch)
+            self._count(engine, ledger, batch)
             self._outputs.write(batch)
             if not engine.counting and not self._attached:
                 self.report = self._result(engine, ledger)
@@ -164,8 +179,19 @@ class Session:
             self.report = self._result(engine, ledger)
             self._outputs.finish(self.report)
 
+    def _count(self, engine: Engine, ledger: Ledger, batch: Sequence[Record]) -> None:
+        with self._lock:
+            for record in batch:
+                ledger.add(record)
+                if isinstance(record, Incomplete):
+                    self._say_unguarded(record)
+        if self._limit is not None and (line := self._limit.look(engine, ledger.moved())):
+            self._say(line)
+
     def _result(self, engine: Engine, ledger: Ledger) -> Report:
         report = ledger.report(engine.elapsed())
+        if self._limit is not None:
+            report = replace(report, limit=self._limit.report())
         if not self.settings.fast_explain:
             return report
         from ptmon import sites
@@ -175,7 +201,7 @@ class Session:
     def _say_unguarded(self, record: Incomplete) -> None:
         """Whoever refuses calls has to know at once that a process can make them."""
         if record.reason is Reason.COMPAT and self.settings.rules and not self.settings.guest:
-            self._say(f"process {record.pid} runs a 32-bit program: --deny cannot refuse its calls on this machine")
+            self._say(f"process {record.pid} runs a 32-bit program: no rule can refuse its calls on this machine")
 
     def _tell_refused(self, engine: Engine) -> None:
         """Of several targets some may be traced: the report is not complete without the others."""

@@ -48,6 +48,10 @@ class Watch:
     """By argument; missing ones are NOTHING."""
 
 
+NOTED = 0
+"""In place of an errno: the call is told, and made."""
+
+
 class Condition(IntEnum):
     """When a rule refuses. The values are those of ``enum pt_condition``, which says more."""
 
@@ -69,13 +73,14 @@ class Prefix:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A call that is to be refused."""
+    """A call that is to be refused, or noted."""
 
     text: str
     """As the user wrote it."""
     number: int
     compat: bool
     error: int
+    """An errno; NOTED: the call is made, and a Denied tells of it."""
     condition: Condition = Condition.ALWAYS
     argument: int = 0
     value: int = 0

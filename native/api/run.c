@@ -5,6 +5,7 @@
 #include "state/tracer.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -99,6 +100,19 @@ void pt_destroy(struct pt_tracer *t)
 	free(t->left_out.list);
 	free(t->only);
 	free(t);
+}
+
+/* No pid of a tracee is given out anew before the tracer has waited for it, and then it is no tracee any more. */
+void pt_signal(struct pt_tracer *t, int number)
+{
+	struct tracee *tracee;
+
+	for_each_tracee (t, tracee) {
+		if (!tracee->group || tracee->group->signalled == number)
+			continue;
+		tracee->group->signalled = number;
+		kill(tracee->group->tgid, number);
+	}
 }
 
 void pt_stop_counting(struct pt_tracer *t)

@@ -50,8 +50,10 @@ static bool is_valid(const struct pt_rule *rule)
 {
 	bool two = rule->condition == PT_IF_ADDRESS || rule->condition == PT_IF_MESSAGES;
 
-	if (rule->number >= CALL_NUMBERS || rule->error < 1 || rule->error > MOST_ERROR || restart_pending(rule->error))
+	if (rule->number >= CALL_NUMBERS || rule->error < 0 || rule->error > MOST_ERROR || restart_pending(rule->error))
 		return false;
+	if (!rule->error && !rule->emit)
+		return false; /* it would do nothing, and cost a stop */
 	if (rule->condition < PT_ALWAYS || rule->condition > PT_IF_MESSAGES)
 		return false;
 	if (rule->argument < 0 || rule->argument > (two ? 4 : 5))

@@ -100,12 +100,14 @@ static bool hold(struct pt_tracer *t, struct tracee *tracee, enum hold at)
 	return true;
 }
 
+/* Or only notes it. */
 static void refuse(struct pt_tracer *t, struct tracee *tracee, const struct denial *rule, const struct pt_call *call,
 		   const struct pt_watch *watch)
 {
 	struct pt_record *record;
 
-	sandbox_answer(tracee, -deny_error(rule));
+	if (deny_error(rule))
+		sandbox_answer(tracee, -deny_error(rule));
 	if (!deny_emits(rule) || !t->counting)
 		return;
 	record = capture_emit(t, PT_DENIED, tracee, call, deny_captures(rule, watch).captures);
@@ -115,8 +117,8 @@ static void refuse(struct pt_tracer *t, struct tracee *tracee, const struct deni
 	}
 }
 
-/* Finds what is to be done at the tracee's call. Returns the rule by which it is refused, or NULL; *made is the call as
- * the rule sees it. */
+/* Finds what is to be done at the tracee's call. Returns the rule by which it is refused or noted, or NULL; *made is
+ * the call as the rule sees it. */
 static const struct denial *find_order(struct pt_tracer *t, struct tracee *tracee, struct pt_call *made)
 {
 	struct watched *watched = &tracee->watched;
@@ -147,16 +149,17 @@ bool watch_enter(struct pt_tracer *t, struct tracee *tracee)
 	const struct pt_watch *watch;
 	const struct denial *rule;
 	struct pt_call made;
-	bool wanted, needed;
+	bool wanted, needed, refused;
 
 	/* Between fork and execve it is ptmon's own code that a launched tracee runs. */
 	if (!t->orders.any || tracee->fresh || tracee->call.abi == ABI_COUNT)
 		return call_enter(t, tracee, true);
 	rule = find_order(t, tracee, &made);
+	refused = rule && deny_error(rule);
 	watch = watched->watch;
 	wanted = watch && tracee_counts(t, tracee) && !t->detaching;
 	watched->emit = wanted && watch->emit;
-	watched->hold = wanted && watch->hold && !rule;
+	watched->hold = wanted && watch->hold && !refused;
 	if (watched->emit)
 		capture_emit(t, PT_ENTER, tracee, &watched->call, watch->captures);
 	if (rule)
@@ -165,7 +168,7 @@ bool watch_enter(struct pt_tracer *t, struct tracee *tracee)
 		watched->watch = NULL;
 	if (watched->hold && hold(t, tracee, HOLD_ENTRY))
 		return true;
-	needed = call_enter(t, tracee, !rule);
+	needed = call_enter(t, tracee, !refused);
 	return needed || watched->watch;
 }
 

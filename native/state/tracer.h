@@ -42,6 +42,7 @@ struct group {
 	struct tracee *waiting; /* stands in the middle of a call until every thread is watched (closely.c), or NULL */
 	unsigned int unwatched; /* threads that are not yet */
 	uint32_t warned;	/* one bit for each pt_reason that was reported of it */
+	int signalled;		/* the last signal of pt_signal() that it has got, or 0 */
 	struct fast_group fast;
 	struct group *shares; /* it runs in the memory of that one (CLONE_VM without CLONE_THREAD), until its execve */
 	unsigned int sharers; /* groups that do so in its memory */

@@ -81,6 +81,7 @@ def run(
     duration: float | None = None,
     trace: Iterable[str] = (),
     deny: Iterable[str] = (),
+    allow: Iterable[str] = (),
     hooks: Iterable[Hook] = (),
     interval: float | None = None,
     buffer: int = BUFFER,
@@ -148,6 +149,7 @@ def launch(
     duration: float | None = None,
     trace: Iterable[str] = (),
     deny: Iterable[str] = (),
+    allow: Iterable[str] = (),
     hooks: Iterable[Hook] = (),
     interval: float | None = None,
     buffer: int = BUFFER,
@@ -163,9 +165,10 @@ def launch(
     ``io_uring=False``: io_uring_setup fails. ``seccomp``: auto, on or off. ``fast``: auto (calls are counted inside the
     program, without stops, where its code is known) or off; ``fast_after``: so many stops of a process come first.
     ``duration``: seconds after which counting ends. ``trace``: system calls whose enter and return are events, too.
-    ``deny``: rules by which calls fail. ``hooks``: functions that ``@ptmon.hook`` marks; they run in the tracer's
-    thread. ``interval``: seconds from one ``snapshot`` event to the next. ``buffer``: events that wait for who reads
-    them; 0: none are made, which is faster. ``max_sockets``: closed sockets beyond are folded.
+    ``deny``: rules by which calls fail. ``allow``: rules that name who may be reached, and nobody else is. ``hooks``:
+    functions that ``@ptmon.hook`` marks; they run in the tracer's thread. ``interval``: seconds from one ``snapshot``
+    event to the next. ``buffer``: events that wait for who reads them; 0: none are made, which is faster.
+    ``max_sockets``: closed sockets beyond are folded.
 
     Raises PtmonError where a name or rule is not understood; and at the start of the block if the program can't be run.
     TypeError and ValueError as subprocess does: for a command that is a single text, for a NUL in a word.
@@ -184,6 +187,7 @@ def attach(
     duration: float | None = None,
     trace: Iterable[str] = (),
     deny: Iterable[str] = (),
+    allow: Iterable[str] = (),
     hooks: Iterable[Hook] = (),
     interval: float | None = None,
     buffer: int = BUFFER,

@@ -22,8 +22,8 @@ _OPTION_MOST = 64
 _VECTOR_MOST = 8 * SHOWN
 """Bytes kept of all the buffers of a vector."""
 _MMSG_SHOWN = 8
-# name, namelen, iov, iovlen, control, controllen, flags
-_MSGHDR = {8: struct.Struct("=QI4xQQQQI4x"), 4: struct.Struct("=7I")}
+MSGHDR_OF = {8: struct.Struct("=QI4xQQQQI4x"), 4: struct.Struct("=7I")}
+"""By the size of a word: name, namelen, iov, iovlen, control, controllen, flags."""
 _LINGER, _RECEIVE_TIMEOUT, _SEND_TIMEOUT = 13, 20, 21
 
 
@@ -87,7 +87,7 @@ def _iovec_out(frame: Frame, index: int) -> tuple[Any, str]:
 
 
 def _message(frame: Frame, at: int, total: int | None) -> tuple[dict[str, Any], dict[str, str]]:
-    layout = _MSGHDR[frame.word]
+    layout = MSGHDR_OF[frame.word]
     name, namelen, iov, count, control, controllen, flags = layout.unpack(frame.read(at, layout.size))
     value: dict[str, Any] = {}
     texts = {}
@@ -127,7 +127,7 @@ def _messages(frame: Frame, index: int, out: bool) -> tuple[Any, str]:
         return None, pointer(at)
     asked = frame.args[index + 1] & 0xFFFFFFFF
     count = asked if frame.returned is None else min(frame.returned, asked)
-    size = _MSGHDR[frame.word].size
+    size = MSGHDR_OF[frame.word].size
     values, texts = [], []
     for position in range(min(count, _MMSG_SHOWN)):
         here = at + position * (size + frame.word)  # an unsigned int behind the msghdr, padded to a word

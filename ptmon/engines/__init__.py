@@ -101,6 +101,9 @@ class Engine(Protocol):
     def stop(self) -> None:
         """Ends the counting, from another thread too: attached processes are detached, a launched one is passed on."""
 
+    def send_signal(self, number: int) -> None:
+        """Sends a signal to each traced process that has not got this one so yet. Between two batches only."""
+
     def elapsed(self) -> float:
         """Seconds since ``started``, by the clock of the records; as it was when counting stopped."""
 

@@ -97,6 +97,10 @@ class Ledger:
             since,
         )
 
+    def moved(self) -> int:
+        """Bytes that were sent and received until now."""
+        return self._totals.sent + self._totals.received
+
     def report(self, duration: float) -> Report:
         """The ledger at the end, ``duration`` seconds after the start."""
         root = next((process for process in self._processes if process.pid == self.header.root), None)

@@ -23,6 +23,7 @@ OUTPUTS: dict[str, Callable[[Options], bool]] = {
     "ptmon.outputs.syslog": lambda options: options.syslog is not None,
     "ptmon.outputs.server": lambda options: options.serve is not None,
     "ptmon.outputs.report_output": lambda options: options.output is not None or not options.quiet,
+    "ptmon.outputs.learnt": lambda options: options.learn is not None,
     "ptmon.outputs.fast_explain": lambda options: options.fast_explain,  # behind the report
     "ptmon.outputs.interval": lambda options: options.interval is not None and options.log is None,
 }
@@ -87,6 +88,13 @@ class Reopening(Protocol):
         """Goes on in a new file of the old name."""
 
 
+class Noting(Protocol):
+    """An output for which calls are noted: rules that refuse nothing tell of them (EngineSettings.rules)."""
+
+    def take(self, records: Sequence[Record]) -> Sequence[Record]:
+        """A batch before anybody else gets it; gives it back without the notes."""
+
+
 def asks(output: Any) -> TypeGuard[Asking]:
     """Whether an output is an Asking one."""
     return hasattr(output, "snapshot_source")
@@ -100,6 +108,11 @@ def takes_runs(output: Any) -> TypeGuard[TakingRuns]:
 def reopens(output: Any) -> TypeGuard[Reopening]:
     """Whether an output has a file to reopen."""
     return bool(getattr(output, "reopens", False))
+
+
+def notes(output: Any) -> TypeGuard[Noting]:
+    """Whether an output is a Noting one."""
+    return hasattr(output, "take")
 
 
 class SilentOutput:
@@ -137,6 +150,7 @@ class Outputs:
         self.wants_events = bool(wanting)
         self._reopening = [output for output in outputs if reopens(output)]
         self.reopens = bool(self._reopening)
+        self._noting = [output for output in outputs if notes(output)]
         self._runners = [output for output in wanting if takes_runs(output)]
         self._writers = [output for output in wanting if not takes_runs(output)]
         self._run_maker = EventMaker()
@@ -164,6 +178,12 @@ class Outputs:
         """The program runs, or the first target is attached."""
         for output in self._outputs:
             output.start(header)
+
+    def take(self, records: Sequence[Record]) -> Sequence[Record]:
+        """A batch without what was noted for one output alone."""
+        for output in self._noting:
+            records = output.take(records)
+        return records
 
     def write(self, records: Sequence[Record]) -> None:
         """A batch of records, in its order."""

@@ -57,11 +57,13 @@ class ReportOutput(SilentOutput):
     stderr, so that nothing is lost.
     """
 
-    def __init__(self, render: Render, style: Style, path: str | None, host: str) -> None:
+    def __init__(self, render: Render, style: Style, path: str | None, host: str, what: str = "the report") -> None:
+        """``what``: as errors call it."""
         self._render = render
         self._style = style
         self._path = path
         self._host = host
+        self._what = what
         self._file: TextIO | None = None
         self._shown = ""
         self._shared = False
@@ -73,7 +75,7 @@ class ReportOutput(SilentOutput):
         if self._path is None:
             return self
         if wants_pid(self._path):
-            check_folder(self._path, self._host, "the report")
+            check_folder(self._path, self._host, self._what)
         else:
             self._open(expand(self._path, self._host), PATIENCE)
         return self
@@ -93,7 +95,7 @@ class ReportOutput(SilentOutput):
         try:
             self._open(expand(self._path, self._host, header.root), 0)  # the program runs
         except PtmonError as error:
-            stderr.say(f"{error}; the report will be on stderr")
+            stderr.say(f"{error}; {self._what} will be on stderr")
 
     def finish(self, report: Report) -> None:
         if self._file is not None:
@@ -101,7 +103,7 @@ class ReportOutput(SilentOutput):
                 self._write(self._file, report)
                 return
             except OSError as error:
-                stderr.say(f"cannot write the report to {self._shown}: {kernel_word(error.errno or 0)}; here it is")
+                stderr.say(f"cannot write {self._what} to {self._shown}: {kernel_word(error.errno or 0)}; here it is")
                 self._close()
         stderr.put(lambda file: self._render(report, file, self._style))
 
@@ -121,7 +123,7 @@ class ReportOutput(SilentOutput):
             self._shared = standing is not None
             number = opened(path, flags, patience) if standing is None else os.dup(standing)
         except OSError as error:
-            raise unwritable("the report", path, error.errno or 0) from None
+            raise unwritable(self._what, path, error.errno or 0) from None
         self._file = stderr.text_file(number, "utf-8", "surrogateescape", close=True)
         self._shown = printable(path)
         self._made = path if made else None

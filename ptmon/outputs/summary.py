@@ -124,6 +124,9 @@ class Summary:
             missed = "what it moved before that is not counted"
             self._line((f"attached at most {max(delay, 1):,} ms after its start; {missed}", "dim"))
 
+        if report.limit is not None and report.limit.passed:
+            self._line((f"more than --limit {self._size(report.limit.bytes)}: ended by ptmon", "red"))
+
     def _totals(self) -> None:
         totals = self.report.totals
         table = Table("payload bytes", ("sent", "received"))

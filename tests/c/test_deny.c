@@ -243,7 +243,7 @@ static void check_validation(void)
 	} while (0)
 	begin();
 	REFUSED(rule.number = CALL_NUMBERS);
-	REFUSED(rule.error = 0);
+	REFUSED(rule.error = 0); /* and nobody would be told */
 	REFUSED(rule.error = -1);
 	REFUSED(rule.error = 4096);
 	REFUSED(rule.error = 512); /* ERESTARTSYS: the kernel would make the call again and again */
@@ -252,6 +252,12 @@ static void check_validation(void)
 	REFUSED(rule.condition = PT_IF_ADDRESS; rule.argument = 5);
 	REFUSED(rule.prefixes = &long_one; rule.prefix_count = 1);
 	CHECK(!tracer.orders.any);
+	/* Errno 0: the call is told and made, which nobody but a stop can do. */
+	rule = good;
+	rule.error = 0;
+	rule.emit = 1;
+	CHECK(pt_deny(&tracer, &rule) == 0 && deny_always(tracer.orders.of[0][SYS_connect].rules) == 0);
+	begin();
 	CHECK(pt_deny(&tracer, &good) == 0 && tracer.orders.any);
 }
 

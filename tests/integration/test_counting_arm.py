@@ -89,7 +89,7 @@ def test_a_rule_that_does_not_reach_a_32_bit_program_says_so(tmp_path: Path) -> 
     done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE)
     assert done.returncode == MOVED
     (line,) = done.stderr.splitlines()
-    assert "runs a 32-bit program: --deny cannot refuse its calls on this machine" in line
+    assert "runs a 32-bit program: no rule can refuse its calls on this machine" in line
 
 
 def test_an_attached_32_bit_program_makes_the_report_incomplete(tmp_path: Path) -> None:

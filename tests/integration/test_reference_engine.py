@@ -190,7 +190,7 @@ def test_rules_and_hooks_are_usage_errors(tmp_path: Path) -> None:
         (tmp_path / "hooks.py").write_text("import ptmon\n\n\n@ptmon.hook('read')\ndef hook(call): pass\n")
         done = quietly(*options, "true")
         assert (done.returncode, done.stdout) == (2, "")
-        assert "--hooks and --deny want --engine native" in done.stderr
+        assert "--hooks, --deny, --allow and --learn want --engine native" in done.stderr
 
 
 @pytest.mark.parametrize("options", [["--only", "sh"], ["--no-io-uring"], ["--seccomp", "on"]])

@@ -150,6 +150,9 @@ class FakeEngine:
     def stop(self) -> None:
         self.duration = 0.0
 
+    def send_signal(self, number: int) -> None:
+        """There is no process."""
+
     def elapsed(self) -> float:
         return self._now
 

@@ -23,12 +23,13 @@ LAYERS = (
     {"notices", "saying"},
     {"ledger.socket_table", "events", "decoding", "sites"},
     {"ledger.ledger", "rules", "hook_call"},
-    {"outputs", "explain", "engines", "command_line", "demo", "waiting"},
-    {"debugging"},
+    {"outputs", "explain", "engines", "command_line", "demo", "waiting", "allowing"},
+    {"debugging", "limiting"},
     {"session", "hooks"},
     {"preparing"},
     {"api"},
     {"cli"},
+    {"testing"},
     {"__main__"},
 )
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}

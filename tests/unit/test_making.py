@@ -21,6 +21,7 @@ WORDS = {
     "ptmon.outputs.syslog": ["--syslog", "-q"],
     "ptmon.outputs.server": ["--serve", "0", "-q"],
     "ptmon.outputs.report_output": [],
+    "ptmon.outputs.learnt": ["--learn", "rules", "-q"],
     "ptmon.outputs.fast_explain": ["--fast-explain", "-q"],
     "ptmon.outputs.interval": ["--interval", "1", "-q"],
 }

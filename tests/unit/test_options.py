@@ -35,7 +35,8 @@ def test_defaults_are_those_of_the_engines() -> None:
 
 def test_each_option_of_the_engine_reaches_it() -> None:
     line = (
-        "--only x --no-follow --no-io-uring --seccomp off --fast-after 7 --duration 1.5 --trace dup --deny connect ls"
+        "--only x --no-follow --no-io-uring --seccomp off --fast-after 7 --duration 1.5 --trace dup --deny connect"
+        " --allow connect:private ls"
     )
     settings = make_settings(parse(line.split()), ("ls",), told=True, ignored=3)
     assert settings == prepare(
@@ -48,11 +49,12 @@ def test_each_option_of_the_engine_reaches_it() -> None:
         duration=1.5,
         trace=["dup"],
         deny=["connect"],
+        allow=["connect:private"],
         ignored=3,
     )
     assert make_settings(parse(["--fast", "off", "ls"]), ("ls",), told=True).fast == 0
     mine = {option.keyword(Options())[0] for option in TABLE} & ASKED
-    assert mine >= {"only", "follow", "io_uring", "seccomp", "fast", "fast_after", "duration", "trace", "deny"}
+    assert mine >= {"only", "follow", "io_uring", "seccomp", "fast", "fast_after", "duration", "trace", "deny", "allow"}
 
 
 def test_help_tells_the_defaults_that_there_are() -> None:
@@ -89,9 +91,9 @@ def test_every_option_is_read() -> None:
     line = (
         "--only nginx --no-follow --duration 1.5 --no-io-uring -o r.json --format csv --units si --color never"
         " --quiet --interval 2 --max-sockets 7 --log=e.log --log-format jsonl --trace execve,%file --trace dup"
-        " --syslog=udp://localhost --hooks h.py --hooks i.py --deny ptrace --deny connect:global --serve [::1]:8080"
-        " --max-clients 3 --wait-client --serve-token-file t --serve-cert c --serve-key k --engine reference"
-        " --seccomp off --fast off --fast-after 7 --fast-explain ls"
+        " --syslog=udp://localhost --hooks h.py --hooks i.py --deny ptrace --deny connect:global --allow sendto:inet"
+        " --serve [::1]:8080 --max-clients 3 --wait-client --serve-token-file t --serve-cert c --serve-key k"
+        " --engine reference --seccomp off --fast off --fast-after 7 --fast-explain ls"
     )
     assert parse(line.split()) == Options(
         only="nginx",
@@ -111,6 +113,7 @@ def test_every_option_is_read() -> None:
         syslog="udp://localhost",
         hooks=("h.py", "i.py"),
         deny=("ptrace", "connect:global"),
+        allow=("sendto:inet",),
         serve=Address("::1", 8080),
         max_clients=3,
         wait_client=True,
@@ -124,6 +127,10 @@ def test_every_option_is_read() -> None:
         fast_explain=True,
         command=("ls",),
     )
+
+
+def test_what_is_learnt_goes_to_a_file() -> None:
+    assert parse(["--learn", "l.rules", "ls"]) == Options(learn="l.rules", command=("ls",))
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,9 @@ class NativeEngine:
     def stop(self) -> None:
         self._asked_to_stop = True  # seen when the batch under way ends
 
+    def send_signal(self, number: int) -> None:
+        lib.pt_signal(self._tracer, number)
+
     def elapsed(self) -> float:
         return ((time.monotonic_ns() if self._end is None else self._end) - self._start) / 1e9
 
@@ -193,6 +196,8 @@ class NativeEngine:
     def _timeout_ms(self) -> int:
         if not self.counting:
             return BATCH_MS
+        if self._asked_to_stop:
+            return 1
         return max(1, min(BATCH_MS, int(self._remaining() * 1000) + 1))
 
 

@@ -24,6 +24,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
@@ -68,6 +69,7 @@ class ReferenceEngine:
         """There is a tracee."""
         self._asked_to_end = False
         self._asked_to_stop = False
+        self._signalled = 0
         self._leaving = False
         self._for_program: dict[int, float] = {}
         """Signals to ptmon that are meant for the program, and when they came."""
@@ -77,6 +79,12 @@ class ReferenceEngine:
 
     def stop(self) -> None:
         self._asked_to_stop = True  # seen when the batch under way ends
+
+    def send_signal(self, number: int) -> None:
+        if self.root and number != self._signalled and self.exit is None:
+            self._signalled = number
+            with suppress(ProcessLookupError):
+                os.kill(self.root, number)
 
     def elapsed(self) -> float:
         return ((time.monotonic_ns() if self._end is None else self._end) - self._start) / 1e9

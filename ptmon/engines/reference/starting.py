@@ -63,7 +63,7 @@ def check(settings: EngineSettings) -> None:
         "a thread of another program": settings.guest,
     }
     if settings.rules or settings.hold is not None:
-        raise UsageError("--hooks and --deny want --engine native")
+        raise UsageError("--hooks, --deny, --allow and --learn want --engine native")
     for option, given in refused.items():
         if given:
             raise UsageError(
