@@ -166,6 +166,33 @@ class DeniedReport:
 
 
 @dataclass(frozen=True, slots=True)
+class ConnectReport:
+    """Connects to one address, and what became of them: connected + failed + in_progress + abandoned = calls."""
+
+    family: str
+    type: str
+    protocol: str | None
+    peer: str | None
+    """None where the address could not be read, and for the sum of what is beyond ``--max-sockets``."""
+    peer_address: str | None
+    peer_port: int | None
+    scope: str
+    calls: int
+    """A connect that was in progress, and those that asked after it, are one."""
+    connected: int
+    failed: int
+    in_progress: int
+    """What became of them was not seen."""
+    abandoned: int
+    """They were in progress when an fd of their socket was closed."""
+    errnos: Mapping[str, int]
+    """Of the failed ones, as far as it was seen why; by name, the most frequent first."""
+    average_s: float | None
+    """How long they took, connected or failed, as far as that is known."""
+    longest_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class ThreadReport:
     """One thread."""
 
@@ -226,6 +253,18 @@ class SocketReport:
     """``match``, ``differ`` or ``unavailable``."""
     folded: int = 0
     """Where this row stands for many closed sockets of one peer: how many."""
+    direction: str = "unknown"
+    """How it came by its ends: ``connected``, ``accepted``, ``bound`` (datagrams), ``pair``, ``none`` of these, or
+    ``unknown``."""
+    local_address: str | None = None
+    """``local`` and ``peer`` in two parts: the address without its port, and the port of inet and inet6."""
+    local_port: int | None = None
+    peer_address: str | None = None
+    peer_port: int | None = None
+    connect_s: float | None = None
+    """How long connect took to connect it; None: not known, or it was not connected."""
+    duration_s: float | None = None
+    """From ``opened_s`` to ``closed_s``; None while it is open."""
 
     def to_json(self) -> dict[str, Any]:
         document = _shallow(self)
@@ -257,6 +296,7 @@ class Report:
     sockets: tuple[SocketReport, ...] = field(repr=False)
     explained: ExplainedReport | None = field(default=None, repr=False)
     """With --fast-explain."""
+    connects: tuple[ConnectReport, ...] = field(default=(), repr=False)
     stdout: bytes | None = field(default=None, repr=False)
     """What the program has written there, where ``ptmon.run`` was to capture it. It is not in the JSON document."""
     stderr: bytes | None = field(default=None, repr=False)
@@ -287,6 +327,7 @@ class Report:
             yield "sites", [_shallow(row) for row in self.explained.sites]
             yield "inside", [_shallow(row) for row in self.explained.inside]
         yield "denied", [_shallow(row) for row in self.denied]
+        yield "connects", [_shallow(row) for row in self.connects]
         yield "processes", (_process(row) for row in self.processes)
         yield "sockets", (row.to_json() for row in self.sockets)
 

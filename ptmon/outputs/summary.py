@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from itertools import islice
 
 from ptmon.outputs.report_output import Style
-from ptmon.outputs.summary_rows import Row, peer_rows, process_rows, socket_rows
+from ptmon.outputs.summary_rows import Row, peer_rows, process_rows, socket_rows, unconnected
 from ptmon.outputs.summary_table import Table, broken, table_width
 from ptmon.report import Report
 from ptmon.static import TYPE_CHECKING, TextIO
@@ -92,6 +92,7 @@ class Summary:
             self._by("peer", "sockets", peer_rows(self.report), "peers")
         self._by("socket", "pid", sockets, "sockets")
         self._syscalls()
+        self._connects()
         self._denied()
         self._verdicts()
         self._path()
@@ -172,6 +173,14 @@ class Summary:
             label = f"{name}  ({errors})" if errors else name
             table.add(label, f"{row.calls:,}", f"{row.errors:,}", self._size(row.bytes))
         self._said.append(table)
+
+    def _connects(self) -> None:
+        """Those that did not come to a connection, as far as that was seen."""
+        rows = [line for row in self.report.connects for line in unconnected(row)]
+        for number, line in enumerate(rows[:TOP]):
+            self._line((line, "yellow"), before=not number)
+        if (more := len(rows) - TOP) > 0:
+            self._line((f"… and {more:,} more", "dim"))
 
     def _denied(self) -> None:
         rows = self.report.denied

@@ -14,7 +14,18 @@ from ptmon import decoding, syscalls
 from ptmon.events import EventMaker
 from ptmon.ledger.snapshot import Since, Snapshot
 from ptmon.outputs.formats import create
-from ptmon.records import Called, Denied, Entered, FallbackReason, Incomplete, Reason, Returned, Single, SocketSeen
+from ptmon.records import (
+    Called,
+    Connected,
+    Denied,
+    Entered,
+    FallbackReason,
+    Incomplete,
+    Reason,
+    Returned,
+    Single,
+    SocketSeen,
+)
 from ptmon.report import Totals
 from tests.unit.build import (
     ATTACHED,
@@ -23,6 +34,7 @@ from tests.unit.build import (
     ROOT,
     born,
     close,
+    connect,
     executes,
     exits,
     falls_back,
@@ -61,6 +73,9 @@ RECORDS: dict[str, Single] = {
     "unix": SocketSeen(0.1, ROOT, ROOT, 5, 2, 4711, socket.AF_UNIX, 1, 0, unix(b"\0a\xffb"), b""),
     "bare": SocketSeen(0.1, ROOT, ROOT, -1, 3, 0, -1, 0, 0, b"", b""),
     "close": close(1, (35, 35)),
+    "failed": connect(error=111),
+    "later": connect(end=Connected.FAILED, took=None),
+    "connect": connect(),
     "enter": Entered(0.2, ROOT, ROOT, CALL),
     "return": Returned(0.2, ROOT, ROOT, CALL, -111),
     "strange": Returned(0.2, ROOT, ROOT, CALL, -513),

@@ -19,7 +19,7 @@ LAYERS = (
     {"formats", "defaults"},
     {"errors", "records", "version", "text", "addresses", "ledger.rates", "option_values"},
     {"report", "options", "watches", "syscall_tables", "_native"},
-    {"ledger.socket_tally", "ledger.tallies", "ledger.snapshot", "syscalls"},
+    {"ledger.connects", "ledger.socket_tally", "ledger.tallies", "ledger.snapshot", "syscalls"},
     {"notices", "saying"},
     {"ledger.socket_table", "events", "decoding", "sites"},
     {"ledger.ledger", "rules", "hook_call"},

@@ -19,6 +19,7 @@ from ptmon.outputs.formats.parts import (
     Calls,
     arguments,
     call_name,
+    connect_text,
     errno_name,
     is_closed,
     snapshot_text,
@@ -27,6 +28,7 @@ from ptmon.outputs.formats.parts import (
 from ptmon.records import (
     Called,
     Clone,
+    Connect,
     Denied,
     Direction,
     Entered,
@@ -133,7 +135,7 @@ class TextFormatter:
         again = f", {tcp.retransmitted} B of it again" if tcp.retransmitted else ""
         return f"{told}  (kernel: sent {tcp.bytes_sent} B{again}, received {tcp.bytes_received} B)"
 
-    def _other(self, record: Exec | Clone | Exit | Denied | Incomplete | Fallback) -> str:
+    def _other(self, record: Exec | Clone | Exit | Connect | Denied | Incomplete | Fallback) -> str:
         """All that ``lines`` has left over: to a type checker a new kind of record is an error here, or there."""
         match record:
             case Exec():
@@ -143,6 +145,8 @@ class TextFormatter:
             case Exit():
                 self._calls.ended(record)
                 return ending(record)
+            case Connect():
+                return f"fd {record.fd}  {connect_text(record)}"
             case Denied():
                 texts = [(argument.name, argument.text) for argument in arguments(record.call)]
                 result = outcome(record.call, -record.error)

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Connects, what became of them, and how sockets came by their ends."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.counting import Count, assert_schema_true
+from tests.support import Targets, run_ptmon, tracing
+from tests.unit.schema import event_validator
+
+ENDS = ("connected", "failed", "in_progress", "abandoned")
+
+
+def row(report: dict[str, Any], **facts: Any) -> dict[str, Any]:
+    """The one row of connects that has these."""
+    (found,) = [one for one in report["connects"] if all(one[name] == fact for name, fact in facts.items())]
+    assert isinstance(found, dict)
+    return found
+
+
+def ends(one: dict[str, Any]) -> dict[str, int]:
+    """What became of a row's connects, as far as there are any."""
+    assert one["calls"] == sum(one[name] for name in ENDS)
+    return {name: one[name] for name in ENDS if one[name]}
+
+
+def directions(report: dict[str, Any]) -> list[str]:
+    return [socket["direction"] for socket in report["sockets"]]
+
+
+@pytest.mark.parametrize("mode", ["refused", "refused6"])
+def test_a_refused_connect_is_told_with_its_address(count: Count, mode: str) -> None:
+    report = count("connecting", mode).report
+    (one,) = report["connects"]
+    calls = 3 if mode == "refused" else 1
+    assert (ends(one), one["errnos"]) == ({"failed": calls}, {"ECONNREFUSED": calls})
+    host = "127.0.0.1" if mode == "refused" else "::1"
+    assert (one["peer_address"], one["protocol"], one["scope"]) == (host, "tcp", "loopback")
+    assert one["peer"] == (f"{host}:{one['peer_port']}" if mode == "refused" else f"[{host}]:{one['peer_port']}")
+    assert 0 < one["average_s"] <= one["longest_s"] < report["duration_s"]
+    assert report["sockets"] == []
+
+
+def test_a_connection_tells_who_opened_it_and_how_long_that_took(count: Count) -> None:
+    report = count("connecting", "accepted").report
+    opened, accepted = report["sockets"]
+    assert directions(report) == ["connected", "accepted"]
+    assert (opened["peer"], opened["peer_address"]) == (accepted["local"], "127.0.0.1")
+    assert opened["peer_port"] == accepted["local_port"] == row(report)["peer_port"]
+    assert opened["local_port"] == accepted["peer_port"]
+    assert 0 < opened["connect_s"] <= opened["duration_s"]
+    assert accepted["connect_s"] is None
+    assert opened["connect_s"] == row(report)["longest_s"]
+
+
+def test_a_connect_in_progress_is_connected_when_that_is_seen(count: Count) -> None:
+    report = count("connecting", "in_progress").report
+    assert ends(row(report)) == {"connected": 1}
+    assert directions(report) == ["connected", "accepted"]
+
+
+def test_a_connect_in_progress_has_failed_and_why_is_not_guessed(count: Count) -> None:
+    one = row(count("connecting", "in_progress_refused").report)
+    assert (ends(one), one["errnos"]) == ({"failed": 1}, {})
+
+
+@pytest.mark.parametrize("mode", ["told_by_transfer", "told_by_connect"])
+def test_why_it_has_failed_is_told_where_a_call_of_the_program_is(count: Count, mode: str) -> None:
+    one = row(count("connecting", mode).report)
+    assert (ends(one), one["errnos"]) == ({"failed": 1}, {"ECONNREFUSED": 1})
+
+
+def test_who_asks_by_connect_makes_no_further_one(count: Count) -> None:
+    assert ends(row(count("connecting", "asked_by_connect").report)) == {"connected": 1}
+
+
+def full(report: dict[str, Any]) -> dict[str, Any]:
+    """The row of the listener that had too many waiting."""
+    return row(report, protocol="tcp")
+
+
+def test_a_connect_whose_socket_is_closed_meanwhile_is_abandoned(count: Count) -> None:
+    assert ends(full(count("connecting", "abandoned").report))["abandoned"] == 1
+
+
+def test_a_connect_that_nobody_answers_times_out(count: Count) -> None:
+    one = full(count("connecting", "timed_out").report)
+    assert (one["failed"], one["errnos"]) == (1, {"ETIMEDOUT": 1})
+    assert one["longest_s"] >= 1  # the first try and another one
+
+
+def test_a_connect_that_a_signal_ends_is_one_and_goes_on(count: Count) -> None:
+    one = full(count("connecting", "interrupted").report)
+    assert (one["calls"], one["failed"]) == (4 + 1, 0)
+    assert one["in_progress"] >= 1
+
+
+def test_unix_sockets_tell_the_same(count: Count) -> None:
+    report = count("connecting", "unix").report
+    assert directions(report) == ["connected", "accepted"]
+    names = {one["peer"].split("-")[1]: one for one in report["connects"]}
+    assert ends(names["listener"]) == {"connected": 1, "failed": 1}
+    assert names["listener"]["errnos"] == {"EAGAIN": 1}
+    assert (ends(names["silent"]), names["silent"]["errnos"]) == ({"failed": 1}, {"ECONNREFUSED": 1})
+    assert names["silent"]["peer_port"] is None
+    assert names["silent"]["peer_address"] == names["silent"]["peer"]
+
+
+def test_a_pair_is_neither_connected_nor_accepted(count: Count) -> None:
+    report = count("connecting", "pair").report
+    assert directions(report) == ["pair", "pair"]
+    assert report["connects"] == []
+
+
+def test_datagram_sockets_are_connected_or_bound_or_neither(count: Count) -> None:
+    report = count("connecting", "udp").report
+    assert directions(report) == ["connected", "bound", "none"]
+    one = row(report)
+    assert (ends(one), one["protocol"]) == ({"connected": 1}, "udp")
+
+
+def test_what_connects_to_nothing_is_no_connect(count: Count) -> None:
+    one = row(count("connecting", "wrong").report)
+    assert (ends(one), one["errnos"], one["peer"]) == ({"failed": 1}, {"EFAULT": 1}, None)
+
+
+@pytest.mark.parametrize("engine", ["native", "reference"])
+def test_each_is_an_event(targets: Targets, tmp_path: Path, engine: str) -> None:
+    log = tmp_path / "log"
+    options = ["--engine", engine, f"--log={log}", "--log-format", "jsonl"]
+    outcome = run_ptmon([targets("connecting"), "told_by_transfer"], tmp_path / "report.json", options)
+    assert_schema_true(outcome.report)
+    told = [json.loads(line) for line in log.read_text().splitlines()]
+    for line in told:
+        event_validator().validate(line)
+    connects = [line for line in told if line.get("event") == "connect"]
+    said = [(line["outcome"], line.get("errno"), line.get("later", False)) for line in connects]
+    assert said == [
+        ("in_progress", "EINPROGRESS", False),
+        ("failed", None, True),
+        ("failed", "ECONNREFUSED", True),
+    ]
+    assert len({(line["peer"], line["inode"]) for line in connects}) == 1
+
+
+def test_the_summary_says_what_was_not_connected(targets: Targets) -> None:
+    done = subprocess.run([*tracing(), str(targets("connecting")), "refused"], capture_output=True, text=True)
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("connect:")]
+    assert re.fullmatch(r"connect: 3 failed \(ECONNREFUSED\) -> 127\.0\.0\.1:\d+", line)
