@@ -166,6 +166,24 @@ class DeniedReport:
 
 
 @dataclass(frozen=True, slots=True)
+class PeerReport:
+    """What was moved with one peer's address by one transport, at one port of a service."""
+
+    transport: str
+    """``tcp``, ``udp``, ``unix stream``."""
+    peer_address: str | None
+    """Without a port; of unix sockets the name of either end. None: it has none, or it is not known."""
+    port: int | None
+    """Of the side that was connected to, or bound: of the peer or this one. None: not known, or there are no ports."""
+    scope: str
+    sockets: int
+    sent: int
+    received: int
+    calls_sent: int
+    calls_received: int
+
+
+@dataclass(frozen=True, slots=True)
 class ConnectReport:
     """Connects to one address, and what became of them: connected + failed + in_progress + abandoned = calls."""
 
@@ -296,13 +314,14 @@ class Report:
     sockets: tuple[SocketReport, ...] = field(repr=False)
     explained: ExplainedReport | None = field(default=None, repr=False)
     """With --fast-explain."""
+    by_peer: tuple[PeerReport, ...] = field(default=(), repr=False)
     connects: tuple[ConnectReport, ...] = field(default=(), repr=False)
     stdout: bytes | None = field(default=None, repr=False)
     """What the program has written there, where ``ptmon.run`` was to capture it. It is not in the JSON document."""
     stderr: bytes | None = field(default=None, repr=False)
 
     def items(self) -> Iterator[tuple[str, Any]]:
-        """The members of the JSON document in order; ``processes`` and ``sockets`` as iterators of their rows."""
+        """The members of the JSON document in order; those of which there may be many as iterators of their rows."""
         yield "schema", SCHEMA
         yield "ptmon", __version__
         yield "host", self.header.host
@@ -320,6 +339,7 @@ class Report:
         yield "by_family", {name: _shallow(row) for name, row in self.by_family.items()}
         yield "by_scope", {name: _shallow(row) for name, row in self.by_scope.items()}
         yield "by_syscall", {name: _syscall(row) for name, row in self.by_syscall.items()}
+        yield "by_peer", (_shallow(row) for row in self.by_peer)
         yield "rates", {name: _shallow(rate) for name, rate in self.rates.items()}
         yield "path", _shallow(self.path)
         yield "fallbacks", [_shallow(row) for row in self.fallbacks]
@@ -327,7 +347,7 @@ class Report:
             yield "sites", [_shallow(row) for row in self.explained.sites]
             yield "inside", [_shallow(row) for row in self.explained.inside]
         yield "denied", [_shallow(row) for row in self.denied]
-        yield "connects", [_shallow(row) for row in self.connects]
+        yield "connects", (_shallow(row) for row in self.connects)
         yield "processes", (_process(row) for row in self.processes)
         yield "sockets", (row.to_json() for row in self.sockets)
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from ptmon import notices
 from ptmon.defaults import MAX_SOCKETS
 from ptmon.ledger.connects import ConnectTable
+from ptmon.ledger.peers import peers
 from ptmon.ledger.rates import Meter
 from ptmon.ledger.snapshot import Since, Snapshot
 from ptmon.ledger.socket_table import SocketTable
@@ -122,6 +123,7 @@ class Ledger:
             denied=tuple(DeniedReport(*key, calls) for key, calls in self._denied.items()),
             processes=tuple(process.report() for process in self._processes),
             sockets=tuple(tally.report() for tally in self._sockets),
+            by_peer=peers(self._sockets),
             connects=self._connects.report(),
         )
 

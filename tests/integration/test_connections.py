@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import subprocess
@@ -154,3 +155,27 @@ def test_the_summary_says_what_was_not_connected(targets: Targets) -> None:
     done = subprocess.run([*tracing(), str(targets("connecting")), "refused"], capture_output=True, text=True)
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("connect:")]
     assert re.fullmatch(r"connect: 3 failed \(ECONNREFUSED\) -> 127\.0\.0\.1:\d+", line)
+
+
+def test_peers_are_told_by_address_transport_and_port_of_the_service(count: Count) -> None:
+    report = count("connecting", "udp").report
+    server, client = report["sockets"][1], report["sockets"][0]
+    told = {(row["transport"], row["peer_address"], row["port"]): row for row in report["by_peer"]}
+    one = told["udp", "127.0.0.1", server["local_port"]]
+    assert client["peer_port"] == server["local_port"]
+    assert one["sent"] == report["totals"]["sent"] == 23 + 29 + 31
+    assert one["scope"] == "loopback"
+
+
+def test_both_ends_of_a_connection_are_told_by_the_port_of_who_listened(count: Count) -> None:
+    report = count("connecting", "accepted").report
+    (one,) = report["by_peer"]
+    assert (one["port"], one["sockets"]) == (report["sockets"][1]["local_port"], 2)
+    assert (one["sent"], one["received"], one["calls_sent"], one["calls_received"]) == (11, 11, 1, 1)
+
+
+def test_the_report_by_peer_is_csv_too(targets: Targets, tmp_path: Path) -> None:
+    file = tmp_path / "report.peers"
+    subprocess.run([*tracing("-o", file), "--", str(targets("connecting")), "accepted"], check=True)
+    (one,) = csv.DictReader(file.open())
+    assert (one["transport"], one["peer_address"], one["sent"], one["received"]) == ("tcp", "127.0.0.1", "11", "11")

@@ -21,7 +21,7 @@ LAYERS = (
     {"report", "options", "watches", "syscall_tables", "_native"},
     {"ledger.connects", "ledger.socket_tally", "ledger.tallies", "ledger.snapshot", "syscalls"},
     {"notices", "saying"},
-    {"ledger.socket_table", "events", "decoding", "sites"},
+    {"ledger.peers", "ledger.socket_table", "events", "decoding", "sites"},
     {"ledger.ledger", "rules", "hook_call"},
     {"outputs", "explain", "engines", "command_line", "demo", "waiting"},
     {"debugging"},
