@@ -9,8 +9,17 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import islice
 
+from ptmon.defaults import TOP
 from ptmon.outputs.report_output import Style
-from ptmon.outputs.summary_rows import Row, peer_rows, process_rows, socket_rows, unconnected
+from ptmon.outputs.summary_rows import (
+    Row,
+    connections,
+    peer_rows,
+    process_rows,
+    socket_name,
+    socket_rows,
+    unconnected,
+)
 from ptmon.outputs.summary_table import Table, broken, table_width
 from ptmon.report import Report
 from ptmon.static import TYPE_CHECKING, TextIO
@@ -20,8 +29,6 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-TOP = 10
-"""Rows of a table; what is beyond is summed up in one."""
 ASCII = str.maketrans({"…": "~", "⇄": "-", "·": "-", "’": "'"})
 COLUMNS = 80
 """Where there is no terminal, or one that does not tell."""
@@ -48,7 +55,7 @@ def write_report(report: Report, file: TextIO, style: Style) -> None:
         markup=False,
         emoji=False,
     )
-    Summary(report, style.units, console).print()
+    Summary(report, style, console).print()
     assert isinstance(console.file, io.StringIO)
     lines = (line.rstrip() for line in console.file.getvalue().splitlines())
     text = "\n".join([*lines, ""])
@@ -74,9 +81,10 @@ def width(file: TextIO) -> int:
 class Summary:
     """Lays a report out."""
 
-    def __init__(self, report: Report, units: str, console: Console) -> None:
+    def __init__(self, report: Report, style: Style, console: Console) -> None:
         self.report = report
-        self.units = units
+        self.units = style.units
+        self.style = style
         self.console = console
         self._said: list[Table | Text] = []
         """What is printed when all of it is known: the tables are of one width."""
@@ -86,11 +94,14 @@ class Summary:
         self._headline()
         self._totals()
         self._rates()
-        self._by("process", "pid", process_rows(self.report), "processes")
-        sockets = socket_rows(self.report)
-        if sum(row.count for row in sockets) > TOP:
-            self._by("peer", "sockets", peer_rows(self.report), "peers")
-        self._by("socket", "pid", sockets, "sockets")
+        top, sort = self.style.top, self.style.sort
+        self._by("process", "pid", process_rows(self.report), "processes", TOP)
+        sockets = socket_rows(self.report, sort)
+        if sum(row.count for row in sockets) > top:
+            self._by("peer", "sockets", peer_rows(self.report, sort), "peers", top)
+        self._by("socket", "pid", sockets, "sockets", top)
+        if sort == "duration":
+            self._connections(top)
         self._syscalls()
         self._connects()
         self._denied()
@@ -151,16 +162,34 @@ class Summary:
                 table.add(label, *(f"{self._size(value)}/s" for value in (rate.max, rate.average, rate.min)))
         self._said.append(table)
 
-    def _by(self, title: str, middle: str, rows: Sequence[Row], plural: str) -> None:
+    def _by(self, title: str, middle: str, rows: Sequence[Row], plural: str, top: int) -> None:
         if not rows:
             return
         table = Table(f"by {title}", (middle, "sent", "received"))
-        for row in rows[:TOP]:
+        for row in rows[:top]:
             table.add(printable(row.name), row.middle, self._size(row.sent), self._size(row.received))
-        if rest := rows[TOP:]:
+        if rest := rows[top:]:
             sent, received = sum(row.sent for row in rest), sum(row.received for row in rest)
             name = f"… and {sum(row.count for row in rest):,} more {plural}"
             table.add(name, "", self._size(sent), self._size(received), style="dim")
+        self._said.append(table)
+
+    def _connections(self, top: int) -> None:
+        """TCP connections, the longest first: what their times were, and the bytes that were sent once more."""
+        rows = connections(self.report)
+        if not rows:
+            return
+        table = Table("by tcp connection", ("connect", "duration", "rtt", "sent again"))
+        for row in rows[:top]:
+            rtt, again = (
+                ("", "") if row.tcp is None else (_span(row.tcp.rtt_us / 1e6), self._size(row.tcp.retransmitted))
+            )
+            life = "open" if row.duration_s is None else _span(row.duration_s)
+            table.add(
+                printable(socket_name(row)), "" if row.connect_s is None else _span(row.connect_s), life, rtt, again
+            )
+        if len(rows) > top:
+            table.add(f"… and {len(rows) - top:,} more connections", "", "", "", "", style="dim")
         self._said.append(table)
 
     def _syscalls(self) -> None:
@@ -234,6 +263,11 @@ class Summary:
         if before:
             self._said.append(Text())
         self._said.append(Text.assemble(*parts))
+
+
+def _span(seconds: float) -> str:
+    """``0.021 ms``, ``3.40 s``."""
+    return f"{seconds * 1000:.3f} ms" if seconds < 1 else duration(seconds)
 
 
 def _speed(fast: int, stop: int) -> str:

@@ -7,13 +7,14 @@ import csv
 import json
 import re
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.counting import Count, assert_schema_true
-from tests.support import Targets, run_ptmon, tracing
+from tests.counting import I386, Count, assert_schema_true
+from tests.support import DEADLINE, Targets, run_ptmon, started, tracing, until
 from tests.unit.schema import event_validator
 
 ENDS = ("connected", "failed", "in_progress", "abandoned")
@@ -179,3 +180,68 @@ def test_the_report_by_peer_is_csv_too(targets: Targets, tmp_path: Path) -> None
     subprocess.run([*tracing("-o", file), "--", str(targets("connecting")), "accepted"], check=True)
     (one,) = csv.DictReader(file.open())
     assert (one["transport"], one["peer_address"], one["sent"], one["received"]) == ("tcp", "127.0.0.1", "11", "11")
+
+
+@pytest.mark.parametrize("mode", ["refused", "accepted", "told_by_transfer", "unix", "udp"])
+def test_a_program_of_the_32_bit_abi_tells_the_same(count: Count, mode: str) -> None:
+    """It connects by socketcall, whose arguments are in memory."""
+    one, other = (count("connecting", mode, flags=flags).report for flags in ((), I386))
+    assert directions(one) == directions(other)
+    assert [(ends(row), row["errnos"]) for row in one["connects"]] == [
+        (ends(row), row["errnos"]) for row in other["connects"]
+    ]
+
+
+@pytest.mark.parametrize("options", [["--fast-after", "1"], ["--fast", "off"]], ids=["fast", "stops"])
+@pytest.mark.parametrize("mode", ["accepted", "in_progress", "in_progress_refused", "told_by_transfer", "udp"])
+def test_however_calls_are_counted_connections_are_told(count: Count, mode: str, options: list[str]) -> None:
+    report = count("connecting", mode, options=options).report
+    assert all(one["calls"] == one["connected"] + one["failed"] for one in report["connects"])
+    assert "unknown" not in directions(report)
+
+
+ATTACHED = """
+import socket, sys
+listener = socket.create_server(("127.0.0.1", 0))
+before = socket.create_connection(listener.getsockname())
+other, _ = listener.accept()
+before.send(b"x" * 41)
+print("ready", flush=True)
+sys.stdin.readline()
+before.send(b"x" * 43)
+after = socket.create_connection(listener.getsockname())
+third, _ = listener.accept()
+after.send(b"x" * 47)
+print(third.recv(47, socket.MSG_WAITALL) == b"x" * 47, socket.socket().connect_ex(("127.0.0.1", 1)))
+"""
+
+
+@pytest.mark.parametrize("options", [[], ["--fast", "off"]], ids=["fast", "stops"])
+def test_after_an_attach_new_connections_are_told_and_old_ones_are_unknown(tmp_path: Path, options: list[str]) -> None:
+    file = tmp_path / "report.json"
+    with started([sys.executable, "-c", ATTACHED], stdin=subprocess.PIPE) as program:
+        assert program.stdin and program.stdout
+        assert program.stdout.readline() == "ready\n"
+        with started(tracing(*options, "--log", "-o", file, "--attach", str(program.pid))) as ptmon:
+            log = ptmon.stderr
+            assert log is not None
+            until(lambda: " exec " in log.readline(), "ptmon has attached")
+            program.stdin.write("\n")
+            program.stdin.flush()
+            assert program.stdout.readline() == "True 111\n"
+            assert ptmon.wait(DEADLINE) == 0
+    report = json.loads(file.read_text())
+    assert_schema_true(report)
+    assert report["totals"]["sent"] == 43 + 47
+    assert sorted(zip(directions(report), (one["sent"] for one in report["sockets"]), strict=True)) == [
+        ("accepted", 0),
+        ("connected", 47),
+        ("unknown", 43),
+    ]
+    assert row(report, peer_port=1)["errnos"] == {"ECONNREFUSED": 1}
+
+
+def test_a_connect_that_a_rule_refuses_is_no_connect(targets: Targets, tmp_path: Path) -> None:
+    outcome = run_ptmon([targets("connecting"), "refused"], tmp_path / "report.json", ["--deny", "connect:loopback"])
+    assert outcome.report["connects"] == []
+    assert outcome.report["denied"][0]["calls"] == 1

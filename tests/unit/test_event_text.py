@@ -82,7 +82,7 @@ def test_a_thread_is_told_beside_its_process() -> None:
         ("tcp", f"fd 4  {ENDS}  (loopback)"),
         ("unix", "fd 5  unix stream @a\\xffb  (local)"),
         ("bare", "fd -1  unknown socket"),
-        ("close", "fd 4  (kernel: sent 35 B, received 35 B)"),
+        ("close", "fd 4  (kernel: sent 35 B, received 35 B, rtt 0.021 ms)"),
     ],
 )
 def test_what_is_told(name: str, told: str) -> None:

@@ -14,7 +14,16 @@ from typing import Any
 from ptmon import addresses, notices
 from ptmon.events import SCHEMA, Event, kind_of
 from ptmon.ledger.snapshot import Snapshot
-from ptmon.outputs.formats.parts import Calls, arguments, call_name, connect_outcome, errno_name, failed, is_closed
+from ptmon.outputs.formats.parts import (
+    Calls,
+    arguments,
+    call_name,
+    connect_outcome,
+    errno_name,
+    failed,
+    is_closed,
+    lifetime,
+)
 from ptmon.records import (
     Called,
     Clone,
@@ -66,6 +75,8 @@ class JsonlFormatter:
         members = self._call(record) if isinstance(record, Entered | Returned) else MEMBERS[event.kind](record)
         if members is None:
             return ""
+        if isinstance(record, SocketClosed) and (life := lifetime(record, event.socket)) is not None:
+            members["seconds"] = seconds(life)
         if isinstance(record, Exit):
             members["name"] = record.name or event.name
             self._calls.ended(record)

@@ -87,6 +87,13 @@ def _pointer(text: str) -> bool:
     return text.startswith("0x") and all(letter in "0123456789abcdef" for letter in text[2:])
 
 
+def lifetime(record: SocketClosed, socket: SocketSeen | None) -> float | None:
+    """Seconds from the first call on a socket to this close of it; None: not known."""
+    if socket is None or socket.opened is None:
+        return None
+    return max(record.time - socket.opened, 0.0)
+
+
 def kind_text(socket: SocketSeen | Connect) -> str:
     """``tcp``, ``unix stream``, ``netlink route``."""
     family = addresses.family_name(socket.family)

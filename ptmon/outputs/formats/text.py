@@ -22,6 +22,7 @@ from ptmon.outputs.formats.parts import (
     connect_text,
     errno_name,
     is_closed,
+    lifetime,
     snapshot_text,
     socket_text,
 )
@@ -133,7 +134,10 @@ class TextFormatter:
         if (tcp := record.tcp) is None:
             return told
         again = f", {tcp.retransmitted} B of it again" if tcp.retransmitted else ""
-        return f"{told}  (kernel: sent {tcp.bytes_sent} B{again}, received {tcp.bytes_received} B)"
+        life = lifetime(record, socket)
+        lasted = "" if life is None else f", lasted {life:.6f} s"
+        times = f"rtt {tcp.rtt_us / 1000:.3f} ms{lasted}"
+        return f"{told}  (kernel: sent {tcp.bytes_sent} B{again}, received {tcp.bytes_received} B, {times})"
 
     def _other(self, record: Exec | Clone | Exit | Connect | Denied | Incomplete | Fallback) -> str:
         """All that ``lines`` has left over: to a type checker a new kind of record is an error here, or there."""
