@@ -11,15 +11,8 @@ from itertools import islice
 
 from ptmon.defaults import TOP
 from ptmon.outputs.report_output import Style
-from ptmon.outputs.summary_rows import (
-    Row,
-    connections,
-    peer_rows,
-    process_rows,
-    socket_name,
-    socket_rows,
-    unconnected,
-)
+from ptmon.outputs.summary_connections import connection_table, unconnected
+from ptmon.outputs.summary_rows import Row, peer_rows, process_rows, socket_rows
 from ptmon.outputs.summary_table import Table, broken, table_width
 from ptmon.report import Report
 from ptmon.static import TYPE_CHECKING, TextIO
@@ -100,8 +93,8 @@ class Summary:
         if sum(row.count for row in sockets) > top:
             self._by("peer", "sockets", peer_rows(self.report, sort), "peers", top)
         self._by("socket", "pid", sockets, "sockets", top)
-        if sort == "duration":
-            self._connections(top)
+        if sort == "duration" and (table := connection_table(self.report, top, self.units)) is not None:
+            self._said.append(table)
         self._syscalls()
         self._connects()
         self._denied()
@@ -172,24 +165,6 @@ class Summary:
             sent, received = sum(row.sent for row in rest), sum(row.received for row in rest)
             name = f"… and {sum(row.count for row in rest):,} more {plural}"
             table.add(name, "", self._size(sent), self._size(received), style="dim")
-        self._said.append(table)
-
-    def _connections(self, top: int) -> None:
-        """TCP connections, the longest first: what their times were, and the bytes that were sent once more."""
-        rows = connections(self.report)
-        if not rows:
-            return
-        table = Table("by tcp connection", ("connect", "duration", "rtt", "sent again"))
-        for row in rows[:top]:
-            rtt, again = (
-                ("", "") if row.tcp is None else (_span(row.tcp.rtt_us / 1e6), self._size(row.tcp.retransmitted))
-            )
-            life = "open" if row.duration_s is None else _span(row.duration_s)
-            table.add(
-                printable(socket_name(row)), "" if row.connect_s is None else _span(row.connect_s), life, rtt, again
-            )
-        if len(rows) > top:
-            table.add(f"… and {len(rows) - top:,} more connections", "", "", "", "", style="dim")
         self._said.append(table)
 
     def _syscalls(self) -> None:
@@ -263,11 +238,6 @@ class Summary:
         if before:
             self._said.append(Text())
         self._said.append(Text.assemble(*parts))
-
-
-def _span(seconds: float) -> str:
-    """``0.021 ms``, ``3.40 s``."""
-    return f"{seconds * 1000:.3f} ms" if seconds < 1 else duration(seconds)
 
 
 def _speed(fast: int, stop: int) -> str:

@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from ptmon.frozen import dataclass
-from ptmon.report import ConnectReport, ProcessReport, Report, SocketReport
-from ptmon.text import counted, printable
+from ptmon.report import ProcessReport, Report, SocketReport
+from ptmon.text import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +68,6 @@ def peer_rows(report: Report, sort: str | None = None) -> list[Row]:
     return _sorted(rows, sort)
 
 
-def connections(report: Report) -> list[SocketReport]:
-    """TCP connections, the longest first; folded ones have no times of their own."""
-    rows = (row for row in report.sockets if row.protocol == "tcp" and row.peer and not row.folded)
-    return sorted(rows, key=lambda row: -lifetime(report, row))
-
-
 def lifetime(report: Report, socket: SocketReport) -> float:
     """Seconds; of a socket that is open until the report's end."""
     return max((report.duration_s if socket.closed_s is None else socket.closed_s) - socket.opened_s, 0.0)
@@ -90,20 +84,6 @@ def socket_name(socket: SocketReport) -> str:
     if not ends and socket.inode:
         ends = [f"[{socket.inode}]"]
     return f"{_kind(socket)}  {' ⇄ '.join(ends)}"
-
-
-def unconnected(row: ConnectReport) -> Iterator[str]:
-    """``connect: 3 failed (ECONNREFUSED) -> 127.0.0.1:1``, a line for each way in which there was no connection."""
-    peer = printable(row.peer) if row.peer else "(address unknown)"
-    if row.failed:
-        said = [f"{name} {count:,}" if count != row.failed else name for name, count in row.errnos.items()]
-        if unseen := row.failed - sum(row.errnos.values()):
-            said.append(f"why was not seen {unseen:,}" if unseen != row.failed else "why was not seen")
-        yield f"connect: {row.failed:,} failed ({', '.join(said)}) -> {peer}"
-    if row.abandoned:
-        yield f"connect: {row.abandoned:,} closed while in progress -> {peer}"
-    if row.in_progress:
-        yield f"connect: {row.in_progress:,} in progress, and what became of it was not seen -> {peer}"
 
 
 def _sorted(rows: Iterable[Row], sort: str | None = None) -> list[Row]:

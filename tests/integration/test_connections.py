@@ -5,16 +5,19 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import platform
 import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.counting import I386, Count, assert_schema_true
-from tests.support import DEADLINE, Targets, run_ptmon, started, tracing, until
+from tests.support import DEADLINE, PTMON, Targets, run_ptmon, started, tracing, until
 from tests.unit.schema import event_validator
 
 ENDS = ("connected", "failed", "in_progress", "abandoned")
@@ -245,3 +248,25 @@ def test_a_connect_that_a_rule_refuses_is_no_connect(targets: Targets, tmp_path:
     outcome = run_ptmon([targets("connecting"), "refused"], tmp_path / "report.json", ["--deny", "connect:loopback"])
     assert outcome.report["connects"] == []
     assert outcome.report["denied"][0]["calls"] == 1
+
+
+MANY = """
+import socket
+listener = socket.create_server(("127.0.0.1", 0))
+for _ in range(100):
+    with socket.create_connection(listener.getsockname()) as near, listener.accept()[0] as far:
+        near.send(b"x")
+        far.recv(1)
+"""
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="calls are counted inside the program on x86_64 alone")
+def test_a_connection_stops_as_often_as_if_its_connect_were_not_told() -> None:
+    """A connect stops once more, at its exit; its socket's first transfer does not stop for that."""
+    words = [*PTMON, "-q", "--fast-after", "1", "--", sys.executable, "-c", MANY]
+    done = subprocess.run(words, capture_output=True, text=True, env={**os.environ, "PTMON_DEBUG": "stops"})
+    told = done.stderr.splitlines()[-300:]
+    stops = Counter(found[1] for line in told if (found := re.search(r"(?:SECCOMP|exit-stop) (\w+)", line)))
+    assert stops["connect"] > 80
+    assert stops["recvfrom"] > 40
+    assert stops["sendto"] == 0
