@@ -124,9 +124,10 @@ class TextFormatter:
         return f"{told}  ({record.calls} calls)" if record.calls else f"{told}  (of the same call)"
 
     def _seen(self, record: SocketSeen) -> str:
-        scope = addresses.scope(record.family, record.peer)
+        known = [addresses.scope(record.family, record.peer), record.origin.value]
+        said = ", ".join(word for word in known if word not in ("unknown", "none"))
         told = f"fd {record.fd}  {self._ends(record)}"
-        return told if scope == "unknown" else f"{told}  ({scope})"
+        return f"{told}  ({said})" if said else told
 
     def _closed(self, record: SocketClosed, socket: SocketSeen | None) -> str:
         told = f"fd {record.fd}" + ("" if socket is None else f"  {self._ends(socket)}")
