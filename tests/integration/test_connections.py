@@ -92,7 +92,14 @@ def full(report: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_a_connect_whose_socket_is_closed_meanwhile_is_abandoned(count: Count) -> None:
-    assert ends(full(count("connecting", "abandoned").report))["abandoned"] == 1
+    """The close has to be seen: one that is counted inside the program is not."""
+    report = count("connecting", "abandoned", options=["--fast", "off"]).report
+    assert ends(full(report))["abandoned"] == 1
+
+
+def test_the_reference_engine_tells_an_abandoned_connect_too(targets: Targets, tmp_path: Path) -> None:
+    outcome = run_ptmon([targets("connecting"), "abandoned"], tmp_path / "report.json", ["--engine", "reference"])
+    assert ends(full(outcome.report))["abandoned"] == 1
 
 
 def test_a_connect_that_nobody_answers_times_out(count: Count) -> None:

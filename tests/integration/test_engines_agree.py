@@ -34,7 +34,7 @@ MODES = {
     "reuse": "socket_then_file_dup2 socket_then_file_dup3 socket_then_file_close socket_then_file_close_range"
     " socket_then_file_exec file_then_socket socket_then_socket",
     "connecting": "refused refused6 accepted in_progress in_progress_refused told_by_transfer told_by_connect"
-    " asked_by_connect abandoned interrupted unix pair udp wrong",
+    " asked_by_connect interrupted unix pair udp wrong",
     "sandbox": "allow forbidden errno trap trace strict strict_call strict_forbidden",
     "signals": "segv pipe",
     "dying": "timer",
