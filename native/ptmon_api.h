@@ -26,9 +26,10 @@ enum pt_kind {
 			 * see below */
 	PT_HELD = 12,	/* a watched call stands still until pt_answer(); the last of its batch; data: see below */
 	PT_FALLBACK = 13, /* calls of this process stop, though fast was asked for: value: enum pt_fallback; error */
-	PT_SITE = 14,  /* with explain: a place in its program that makes calls; data: struct pt_site, then the path of
-			* its file as /proc/PID/maps has it */
-	PT_INSIDE = 15 /* with explain: so many calls of it were counted inside of it: calls, syscall */
+	PT_SITE = 14,	/* with explain: a place in its program that makes calls; data: struct pt_site, then the path of
+			 * its file as /proc/PID/maps has it */
+	PT_INSIDE = 15, /* with explain: so many calls of it were counted inside of it: calls, syscall */
+	PT_CONNECT = 16 /* what connect(2) came to: fd, value: enum pt_connected; error; data: struct pt_connect */
 };
 /* The data of PT_EXEC and PT_ATTACHED: strings that each end in a NUL: name (comm), path of the executable, argv...
  * The data of PT_ENTER, PT_RETURN, PT_DENIED and PT_HELD: struct pt_call, then struct pt_chunk after struct pt_chunk,
@@ -38,6 +39,24 @@ enum pt_direction {
 	PT_SENT = 1,
 	PT_RECEIVED = 2,
 	PT_PEEKED = 3 /* MSG_PEEK: seen, but left in the queue */
+};
+
+/* How a socket came by its ends. */
+enum pt_origin {
+	PT_ORIGIN_UNKNOWN = 0, /* it was there before, or can't be looked at */
+	PT_ORIGIN_NONE = 1,    /* it has no peer, nor an address that it was bound to */
+	PT_ORIGIN_CONNECTED = 2,
+	PT_ORIGIN_ACCEPTED = 3,
+	PT_ORIGIN_BOUND = 4, /* of datagrams: to an address, and it has no peer */
+	PT_ORIGIN_PAIR = 5   /* socketpair(2) */
+};
+
+/* What became of a connect(2), and when that was seen. */
+enum pt_connected {
+	PT_CONNECTED_RETURNED = 0,    /* the call has returned: error says how, EINPROGRESS: the rest will follow */
+	PT_CONNECTED_ESTABLISHED = 1, /* of one in progress: it is connected */
+	PT_CONNECTED_FAILED = 2,      /* it has failed; error 0: why was not seen */
+	PT_CONNECTED_ABANDONED = 3    /* an fd of it was closed while it was in progress */
 };
 
 /* Why bytes may be missing. */
@@ -114,7 +133,15 @@ struct pt_socket_info {
 	uint32_t peer_length;
 	uint8_t local[128];
 	uint8_t peer[128];
-	uint64_t opened; /* of a PT_SOCKET: ns, CLOCK_MONOTONIC, when the first call on it was seen */
+	uint64_t opened;  /* of a PT_SOCKET: ns, CLOCK_MONOTONIC, when the first call on it was seen */
+	uint64_t connect; /* ns that connect(2) took to connect it; 0: not known */
+	uint32_t origin;  /* enum pt_origin */
+	uint32_t reserved;
+};
+
+struct pt_connect {
+	struct pt_socket_info socket; /* its peer is the one that the call named */
+	uint64_t took;		      /* ns; 0: not known */
 };
 
 /* The kernel's own counters of a TCP socket: payload bytes, SYN and FIN taken off. */
@@ -402,6 +429,7 @@ struct pt_identity {
 	struct pt_tcp_info tcp;
 	int32_t is_tcp; /* tcp is filled in */
 	int32_t active; /* connect() made it, so that the kernel's count has a SYN in it */
+	int32_t closed; /* TCP: it is in no connection. 1: and nothing that it sent was ever answered; 2: it was */
 };
 
 int pt_read_call(int tid, struct pt_call *call);

@@ -37,6 +37,13 @@ class pt_socket_info:
     local: Sequence[int]  # uint8_t[128]
     peer: Sequence[int]  # uint8_t[128]
     opened: int  # uint64_t
+    connect: int  # uint64_t
+    origin: int  # uint32_t
+    reserved: int  # uint32_t
+
+class pt_connect:
+    socket: pt_socket_info  # struct pt_socket_info
+    took: int  # uint64_t
 
 class pt_tcp_info:
     bytes_sent: int  # uint64_t
@@ -156,6 +163,7 @@ class pt_identity:
     tcp: pt_tcp_info  # struct pt_tcp_info
     is_tcp: int  # int32_t
     active: int  # int32_t
+    closed: int  # int32_t
 
 class pt_group:
     bytes: int  # uint64_t
@@ -184,10 +192,23 @@ class Lib:
     PT_FALLBACK: Final = 13
     PT_SITE: Final = 14
     PT_INSIDE: Final = 15
+    PT_CONNECT: Final = 16
     # enum pt_direction
     PT_SENT: Final = 1
     PT_RECEIVED: Final = 2
     PT_PEEKED: Final = 3
+    # enum pt_origin
+    PT_ORIGIN_UNKNOWN: Final = 0
+    PT_ORIGIN_NONE: Final = 1
+    PT_ORIGIN_CONNECTED: Final = 2
+    PT_ORIGIN_ACCEPTED: Final = 3
+    PT_ORIGIN_BOUND: Final = 4
+    PT_ORIGIN_PAIR: Final = 5
+    # enum pt_connected
+    PT_CONNECTED_RETURNED: Final = 0
+    PT_CONNECTED_ESTABLISHED: Final = 1
+    PT_CONNECTED_FAILED: Final = 2
+    PT_CONNECTED_ABANDONED: Final = 3
     # enum pt_reason
     PT_REASON_IO_URING: Final = 1
     PT_REASON_AIO: Final = 2

@@ -132,6 +132,14 @@ def host(address: bytes) -> str | None:
         return f"af{family}:{address[2:].hex()}"
 
 
+def port(address: bytes) -> int | None:
+    """The port of an inet or inet6 address; None for others."""
+    if len(address) < 4:
+        return None
+    (family,) = struct.unpack_from("=H", address)
+    return _port(address) if family in (socket.AF_INET, socket.AF_INET6) else None
+
+
 def scope(family: int, peer: bytes) -> str:
     """Where a peer is: loopback, private, global, local or unknown."""
     if family_name(family) in LOCAL_FAMILIES:

@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Sequence
 
 from ptmon.errors import UsageError
+from ptmon.formats import report_format
 from ptmon.options import BY_FLAG, TABLE, Option, Options
 from ptmon.static import Any
 from ptmon.text import did_you_mean
@@ -128,6 +129,7 @@ def _check(options: Options) -> None:
     if options.help or options.version:
         return
     _check_target(options)
+    _check_summary(options)
     _check_events(options)
     _check_server(options)
     if options.learn is not None and options.allow:
@@ -157,6 +159,13 @@ def _check_target(options: Options) -> None:
         raise UsageError(f"{targets[0]} and {targets[1]} do not go together")
     if options.command and not options.command[0]:
         raise UsageError("the program's name is empty")
+
+
+def _check_summary(options: Options) -> None:
+    shown = options.format or report_format(options.output)
+    for flag, value in (("--top", options.top), ("--sort", options.sort)):
+        if value is not None and shown != "summary":
+            raise UsageError(f"{flag} wants a summary; in {shown} there is everything, in the order of first use")
 
 
 def _check_events(options: Options) -> None:

@@ -10,3 +10,7 @@ FAST_AFTER = 50
 """Stops of a process."""
 MAX_SOCKETS = 100_000
 MAX_CLIENTS = 16
+TOP = 10
+"""Rows of a summary's table."""
+SORTS = ("sent", "received", "calls", "duration")
+"""What sockets and peers can be ordered by, beside the default, all bytes."""

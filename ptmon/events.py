@@ -10,6 +10,7 @@ from ptmon.frozen import dataclass
 from ptmon.ledger.snapshot import Snapshot
 from ptmon.records import (
     Clone,
+    Connect,
     Denied,
     Direction,
     Entered,
@@ -38,6 +39,7 @@ KINDS: dict[type, str] = {
     Exit: "exit",
     SocketSeen: "socket",
     SocketClosed: "close",
+    Connect: "connect",
     Entered: "enter",
     Returned: "return",
     Denied: "deny",
@@ -59,8 +61,10 @@ class Event:
     receive   Transfer      The same for bytes that were received. A peek (``direction`` is PEEKED) leaves them to be
                             received later: ``event.bytes`` is 0, ``record.bytes`` has them.
     socket    SocketSeen    A socket is used for the first time, or known better than before.
-                            tid, fd, socket, inode, family, type, protocol, local, peer, opened.
+                            tid, fd, socket, inode, family, type, protocol, local, peer, opened, origin, connect.
     close     SocketClosed  An fd of a socket is closed. tid, fd, socket, tcp (the kernel's counters), maybe.
+    connect   Connect       A connect has returned, or one that was in progress has come to its ``end``.
+                            tid, fd, inode, family, type, protocol, peer, end, error, took.
     clone     Clone         A thread is born; a process, if its tid is its pid. tid, parent.
     exec      Exec          A process executes a program, or was found running it at an attach.
                             tid, name, executable, argv, attached, parent.
@@ -91,8 +95,11 @@ class Event:
     def peer(self) -> str | None:
         """The other end, as ``192.0.2.1:80``, ``[2001:db8::1]:80`` or a Unix socket's path.
 
-        Of a send, receive, socket or close. None for any other kind, where it is not known, and where it has no name.
+        Of a send, receive, socket, close or connect. None for any other kind, where it is not known, and where it has
+        no name.
         """
+        if type(self.record) is Connect:
+            return addresses.address_text(self.record.peer)
         return None if self.socket is None else addresses.address_text(self.socket.peer)
 
     @property

@@ -45,6 +45,7 @@ REPORTS = {
     "summary": ReportFormat("ptmon.outputs.summary", ".txt"),
     "json": ReportFormat("ptmon.outputs.json", ".json"),
     "csv": ReportFormat("ptmon.outputs.csv", ".csv"),
+    "peers": ReportFormat("ptmon.outputs.peers", ".peers"),
 }
 """The first is that of a file with another ending, and of stderr."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ptmon.defaults import FAST, FAST_AFTER, MAX_CLIENTS, MAX_SOCKETS, SECCOMP
+from ptmon.defaults import FAST, FAST_AFTER, MAX_CLIENTS, MAX_SOCKETS, SECCOMP, SORTS, TOP
 from ptmon.formats import EVENTS, REPORTS, default, listed
 from ptmon.frozen import dataclass
 from ptmon.option_values import (
@@ -177,6 +177,23 @@ class Options:
         choices=("auto", "always", "never"),
     )
     quiet: bool = option(False, "report", ("--quiet", "-q"), "no report on stderr; a FILE is written still")
+    top: int | None = option(
+        None,
+        "report",
+        ("--top",),
+        f"show so many sockets, peers and connections in a summary; default {TOP}",
+        "N",
+        count,
+    )
+    sort: str | None = option(
+        None,
+        "report",
+        ("--sort",),
+        "order sockets and peers by sent, received (bytes), calls or duration, the most first; by default all bytes;"
+        " with duration TCP connections have a table of their times, too",
+        "KEY",
+        choices=SORTS,
+    )
     interval: float | None = option(
         None,
         "report",

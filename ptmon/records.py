@@ -22,6 +22,33 @@ class Direction(IntEnum):
     """MSG_PEEK: seen, but left in the queue, so they will be received by a later call."""
 
 
+class Origin(Enum):
+    """How a socket came by its ends. The values stand in the report's sockets as ``direction``."""
+
+    UNKNOWN = "unknown"
+    """It was there before ptmon was, or can't be looked at."""
+    NONE = "none"
+    """It has no peer, and no address that it was bound to."""
+    CONNECTED = "connected"
+    ACCEPTED = "accepted"
+    BOUND = "bound"
+    """A datagram socket that was given an address, and has no peer of its own."""
+    PAIR = "pair"
+
+
+class Connected(Enum):
+    """What became of a connect, and when that was seen."""
+
+    RETURNED = 0
+    """The call has returned; EINPROGRESS: the rest will follow, if it is seen."""
+    ESTABLISHED = 1
+    """One that was in progress is connected."""
+    FAILED = 2
+    """It has failed; ``error`` 0: why was not seen."""
+    ABANDONED = 3
+    """An fd of it was closed while it was in progress."""
+
+
 class Reason(Enum):
     """Why a report may not be complete. The values stand in the report's warnings."""
 
@@ -177,6 +204,31 @@ class SocketSeen:
     peer: bytes
     opened: float | None = None
     """When the first call on it was seen, whether it moved bytes or connected it; None: not before ``time``."""
+    origin: Origin = Origin.UNKNOWN
+    connect: float | None = None
+    """Seconds that connect took to connect it; None: not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connect:
+    """A connect has returned, or one that was in progress has come to its end. No bytes are moved by it."""
+
+    time: float
+    pid: int
+    tid: int
+    fd: int
+    inode: int
+    """0: not known."""
+    family: int
+    type: int
+    protocol: int
+    peer: bytes
+    """struct sockaddr that the call named; empty where it can't be read."""
+    end: Connected
+    error: int
+    """errno of a connect that failed, or is in progress (EINPROGRESS); or 0."""
+    took: float | None
+    """Seconds, of the call; of one that was in progress only where its end was seen right then. None: not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,7 +388,18 @@ class Denied:
 
 
 Single = (
-    Transfer | Clone | Exec | Exit | SocketSeen | SocketClosed | Incomplete | Fallback | Entered | Returned | Denied
+    Transfer
+    | Clone
+    | Exec
+    | Exit
+    | SocketSeen
+    | SocketClosed
+    | Connect
+    | Incomplete
+    | Fallback
+    | Entered
+    | Returned
+    | Denied
 )
 Record = Single | Transfers
 

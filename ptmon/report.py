@@ -174,6 +174,51 @@ class DeniedReport:
 
 
 @dataclass(frozen=True, slots=True)
+class PeerReport:
+    """What was moved with one peer's address by one transport, at one port of a service."""
+
+    transport: str
+    """``tcp``, ``udp``, ``unix stream``."""
+    peer_address: str | None
+    """Without a port; of unix sockets the name of either end. None: it has none, or it is not known."""
+    port: int | None
+    """Of the side that was connected to, or bound: of the peer or this one. None: not known, or there are no ports."""
+    scope: str
+    sockets: int
+    sent: int
+    received: int
+    calls_sent: int
+    calls_received: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectReport:
+    """Connects to one address, and what became of them: connected + failed + in_progress + abandoned = calls."""
+
+    family: str
+    type: str
+    protocol: str | None
+    peer: str | None
+    """None where the address could not be read, and for the sum of what is beyond ``--max-sockets``."""
+    peer_address: str | None
+    peer_port: int | None
+    scope: str
+    calls: int
+    """A connect that was in progress, and those that asked after it, are one."""
+    connected: int
+    failed: int
+    in_progress: int
+    """What became of them was not seen."""
+    abandoned: int
+    """They were in progress when an fd of their socket was closed."""
+    errnos: Mapping[str, int]
+    """Of the failed ones, as far as it was seen why; by name, the most frequent first."""
+    average_s: float | None
+    """How long they took, connected or failed, as far as that is known."""
+    longest_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class ThreadReport:
     """One thread."""
 
@@ -234,6 +279,18 @@ class SocketReport:
     """``match``, ``differ`` or ``unavailable``."""
     folded: int = 0
     """Where this row stands for many closed sockets of one peer: how many."""
+    direction: str = "unknown"
+    """How it came by its ends: ``connected``, ``accepted``, ``bound`` (datagrams), ``pair``, ``none`` of these, or
+    ``unknown``."""
+    local_address: str | None = None
+    """``local`` and ``peer`` in two parts: the address without its port, and the port of inet and inet6."""
+    local_port: int | None = None
+    peer_address: str | None = None
+    peer_port: int | None = None
+    connect_s: float | None = None
+    """How long connect took to connect it; None: not known, or it was not connected."""
+    duration_s: float | None = None
+    """From ``opened_s`` to ``closed_s``; None while it is open."""
 
     def to_json(self) -> dict[str, Any]:
         document = _shallow(self)
@@ -266,12 +323,14 @@ class Report:
     limit: LimitReport | None = None
     explained: ExplainedReport | None = field(default=None, repr=False)
     """With --fast-explain."""
+    by_peer: tuple[PeerReport, ...] = field(default=(), repr=False)
+    connects: tuple[ConnectReport, ...] = field(default=(), repr=False)
     stdout: bytes | None = field(default=None, repr=False)
     """What the program has written there, where ``ptmon.run`` was to capture it. It is not in the JSON document."""
     stderr: bytes | None = field(default=None, repr=False)
 
     def items(self) -> Iterator[tuple[str, Any]]:
-        """The members of the JSON document in order; ``processes`` and ``sockets`` as iterators of their rows."""
+        """The members of the JSON document in order; those of which there may be many as iterators of their rows."""
         yield "schema", SCHEMA
         yield "ptmon", __version__
         yield "host", self.header.host
@@ -291,6 +350,7 @@ class Report:
         yield "by_family", {name: _shallow(row) for name, row in self.by_family.items()}
         yield "by_scope", {name: _shallow(row) for name, row in self.by_scope.items()}
         yield "by_syscall", {name: _syscall(row) for name, row in self.by_syscall.items()}
+        yield "by_peer", (_shallow(row) for row in self.by_peer)
         yield "rates", {name: _shallow(rate) for name, rate in self.rates.items()}
         yield "path", _shallow(self.path)
         yield "fallbacks", [_shallow(row) for row in self.fallbacks]
@@ -298,6 +358,7 @@ class Report:
             yield "sites", [_shallow(row) for row in self.explained.sites]
             yield "inside", [_shallow(row) for row in self.explained.inside]
         yield "denied", [_shallow(row) for row in self.denied]
+        yield "connects", (_shallow(row) for row in self.connects)
         yield "processes", (_process(row) for row in self.processes)
         yield "sockets", (row.to_json() for row in self.sockets)
 

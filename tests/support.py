@@ -61,7 +61,7 @@ class Outcome:
 
 
 def assert_sums_agree(report: dict[str, Any]) -> None:
-    """totals = Σ processes = Σ threads = Σ sockets = Σ by_family = Σ by_scope, for sent and received; calls = paths."""
+    """totals = Σ processes = Σ threads = Σ sockets = Σ by_family = Σ by_scope = Σ by_peer; calls = paths."""
     for way in ("sent", "received"):
         total = report["totals"][way]
         assert total == sum(process[way] for process in report["processes"])
@@ -69,6 +69,8 @@ def assert_sums_agree(report: dict[str, Any]) -> None:
         assert total == sum(socket[way] for socket in report["sockets"])
         assert total == sum(row[way] for row in report["by_family"].values())
         assert total == sum(row[way] for row in report["by_scope"].values())
+        assert total == sum(row[way] for row in report["by_peer"])
+        assert report["totals"][f"calls_{way}"] == sum(row[f"calls_{way}"] for row in report["by_peer"])
     assert sum(report["path"].values()) == report["totals"]["calls_sent"] + report["totals"]["calls_received"]
 
 

@@ -51,6 +51,13 @@ int pt_read_memory(int tid, uint64_t address, void *to, size_t length)
 	return memory_read(tid, address, to, length);
 }
 
+static int32_t closed_of(const struct identity *identity)
+{
+	if (!identity->is_tcp || !tcp_closed(&identity->tcp))
+		return 0;
+	return identity->tcp.answered ? 2 : 1;
+}
+
 int pt_identify(int tid, int fd, const struct pt_identity *before, struct pt_identity *out)
 {
 	struct identity identity;
@@ -61,7 +68,10 @@ int pt_identify(int tid, int fd, const struct pt_identity *before, struct pt_ide
 		close(pidfd);
 	if (found != 1)
 		return found == -EBADF ? 0 : found;
-	*out = (struct pt_identity){.info = identity.info, .is_tcp = identity.is_tcp, .active = identity.active};
+	*out = (struct pt_identity){.info = identity.info,
+				    .is_tcp = identity.is_tcp,
+				    .active = identity.active,
+				    .closed = closed_of(&identity)};
 	if (before) {
 		out->active = before->active;
 		out->tcp = tcp_counters(&identity.tcp, before->active, before->tcp.bytes_sent,

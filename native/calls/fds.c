@@ -4,14 +4,11 @@
 #include <errno.h>
 #include <linux/close_range.h>
 #include <sched.h>
-#include <sys/socket.h>
 
-#include "machine/memory.h"
 #include "process/tracee.h"
 #include "records/emit.h"
 #include "sockets/files.h"
 #include "sockets/rows.h"
-#include "sockets/sockets.h"
 
 /* The fd that the call is made on. */
 static int fd_of(const struct call *call)
@@ -59,24 +56,6 @@ void fds_unshared(struct pt_tracer *t, struct tracee *tracee, int64_t result)
 {
 	if (result == 0 && files_replace(t, tracee) < 0)
 		emit_warning(t, tracee, PT_REASON_NO_MEMORY, tracee->call.entry, ENOMEM);
-}
-
-/* With AF_UNSPEC a TCP socket loses its connection, and the kernel its counts. */
-bool fds_connect(struct pt_tracer *t, struct tracee *tracee)
-{
-	const int fd = fd_of(&tracee->call);
-	struct socket *socket = files_known(t, tracee->files, fd);
-	uint16_t family = AF_UNSPEC;
-
-	if (socket && !socket->info.inode)
-		return false; /* known by a question (question.c): nothing that was emitted changes */
-	if (memory_read(tracee->tid, tracee->call.args[1], &family, sizeof(family)) == 0 && family == AF_UNSPEC &&
-	    files_lookup(t, tracee, fd, &socket) == 1)
-		socket->existed = true;
-	if (tracee_counts(t, tracee))
-		socket_note(t, tracee, fd);
-	files_closing(t, tracee, (unsigned int)fd, (unsigned int)fd);
-	return false;
 }
 
 /* Those with close-on-exec are gone when PTRACE_EVENT_EXEC is reported. If the execve fails, or they stay open, a later

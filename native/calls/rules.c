@@ -7,6 +7,7 @@
 #include <sys/ptrace.h>
 
 #include "calls/aio.h"
+#include "calls/connect.h"
 #include "calls/fds.h"
 #include "calls/sandbox.h"
 #include "calls/transfer.h"
@@ -50,7 +51,7 @@ static void ptrace_exit(struct pt_tracer *t, struct tracee *tracee, int64_t resu
 	ROW(RULE_CLOSE,          .enter = fds_close) \
 	ROW(RULE_DUP,            .enter = fds_dup) \
 	ROW(RULE_CLOSE_RANGE,    .enter = fds_close_range, .exit = fds_unshared) \
-	ROW(RULE_CONNECT,        .enter = fds_connect) \
+	ROW(RULE_CONNECT,        .enter = connect_enter,   .exit = connect_exit) \
 	ROW(RULE_UNSHARE,        .enter = fds_unshare,     .exit = fds_unshared,    FILES) \
 	ROW(RULE_CLONE,          .enter = untraced_enter,  .exit = untraced_exit,   UNTRACED) \
 	ROW(RULE_CLONE3,         .enter = untraced_enter,  .exit = untraced_exit) \

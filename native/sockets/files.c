@@ -15,6 +15,7 @@
 #include "machine/pidfd.h"
 #include "records/debug.h"
 #include "sockets/closing.h"
+#include "sockets/connects.h"
 #include "sockets/sockets.h"
 #include "state/door.h"
 
@@ -263,10 +264,13 @@ void files_close(struct pt_tracer *t, struct tracee *tracee, int fd,
 {
 	struct socket *socket = known(t, tracee->files, fd);
 
-	/* Others share the table: the fd may have been used while it was "closing" and was not cached. */
-	if (!socket && (tracee->files->users > 1 || tracee->files->unsure) && files_lookup(t, tracee, fd, &socket) != 1)
+	/* Others share the table: the fd may have been used while it was "closing" and was not cached. Nor is a socket
+	 * while it is being connected. */
+	if (!socket && (tracee->files->users > 1 || tracee->files->unsure || t->connecting) &&
+	    files_lookup(t, tracee, fd, &socket) != 1)
 		socket = NULL;
 	if (is_socket(socket)) {
+		connects_closing(t, tracee, fd, socket);
 		visit(t, tracee, fd, socket);
 		socket_put(t, socket);
 	}

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -41,6 +42,47 @@ static void read_addresses(int fd, struct pt_socket_info *info)
 		info->peer_length = clamp(length, sizeof(info->peer));
 }
 
+static enum pt_origin origin_of_unix(const struct pt_socket_info *info)
+{
+	const bool local = info->local_length > sizeof(sa_family_t), peer = info->peer_length > sizeof(sa_family_t);
+
+	if (!info->peer_length)
+		return info->type == SOCK_DGRAM && local ? PT_ORIGIN_BOUND : PT_ORIGIN_NONE;
+	if (info->type == SOCK_DGRAM)
+		return peer ? PT_ORIGIN_CONNECTED : PT_ORIGIN_PAIR;
+	/* Who listens has a name, which accepted sockets share; who connects seldom has one. */
+	if (local && peer)
+		return PT_ORIGIN_UNKNOWN;
+	return local ? PT_ORIGIN_ACCEPTED : peer ? PT_ORIGIN_CONNECTED : PT_ORIGIN_PAIR;
+}
+
+static bool has_port(const struct pt_socket_info *info)
+{
+	struct sockaddr_in address; /* sockaddr_in6 has its port in the same place */
+
+	memcpy(&address, info->local, sizeof(address));
+	return info->local_length >= offsetof(struct sockaddr_in, sin_addr) && address.sin_port;
+}
+
+static enum pt_origin origin_of(const struct identity *identity)
+{
+	const struct pt_socket_info *info = &identity->info;
+
+	if (info->family == AF_UNIX)
+		return origin_of_unix(info);
+	if (info->family != AF_INET && info->family != AF_INET6)
+		return PT_ORIGIN_UNKNOWN;
+	if (info->type == SOCK_DGRAM && !info->peer_length)
+		return has_port(info) ? PT_ORIGIN_BOUND : PT_ORIGIN_NONE;
+	if (!info->peer_length)
+		return PT_ORIGIN_NONE;
+	if (info->type != SOCK_STREAM)
+		return PT_ORIGIN_CONNECTED;
+	if (!identity->is_tcp || !identity->fresh)
+		return PT_ORIGIN_UNKNOWN;
+	return identity->active ? PT_ORIGIN_CONNECTED : PT_ORIGIN_ACCEPTED;
+}
+
 static int identify_duplicate(int fd, struct identity *out)
 {
 	struct stat st;
@@ -59,6 +101,7 @@ static int identify_duplicate(int fd, struct identity *out)
 		out->is_tcp = true;
 		out->fresh = tcp_fresh(&out->tcp, &out->active);
 	}
+	out->info.origin = origin_of(out);
 	return 1;
 }
 

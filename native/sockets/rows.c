@@ -127,6 +127,25 @@ static void keep_peer(const struct pt_socket_info *known, struct pt_socket_info 
 	info->peer_length = known->peer_length;
 }
 
+/* How it came by its ends is what the first look showed: later a socket without an address may have got one by sending
+ * (a first look is at the entry of a call, so it shows what bind(2) has done), and the kernel's counters are not empty.
+ */
+static void keep_origin(const struct socket *socket, struct pt_socket_info *info)
+{
+	const struct pt_socket_info *known = &socket->info;
+	const bool lost_peer = known->peer_length && !info->peer_length;
+
+	info->connect = known->connect;
+	if (known->origin >= PT_ORIGIN_CONNECTED && known->origin != PT_ORIGIN_BOUND && !lost_peer)
+		info->origin = known->origin;
+	else if (lost_peer)
+		info->origin = PT_ORIGIN_UNKNOWN;
+	else if (info->peer_length && socket->active)
+		info->origin = PT_ORIGIN_CONNECTED;
+	else if (!info->peer_length)
+		info->origin = known->origin;
+}
+
 /* Bound, connected, or connected anew. A datagram socket's transfers with another peer are another row. */
 void socket_changed(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket,
 		    const struct pt_socket_info *seen)
@@ -135,6 +154,7 @@ void socket_changed(struct pt_tracer *t, struct tracee *tracee, int fd, struct s
 	bool same_peer;
 
 	keep_peer(&socket->info, &info);
+	keep_origin(socket, &info);
 	if (memcmp(&socket->info, &info, sizeof(info)) == 0)
 		return;
 	same_peer = socket->info.peer_length == info.peer_length &&
@@ -144,6 +164,18 @@ void socket_changed(struct pt_tracer *t, struct tracee *tracee, int fd, struct s
 		rows_free(t, socket);
 	}
 	socket->info = info;
+	for (const struct row *row = socket->rows; row; row = row->next)
+		emit_row(t, tracee, socket, row, fd, (uint64_t)t->now);
+}
+
+void socket_connected(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket, uint64_t took)
+{
+	if (socket->info.type == SOCK_DGRAM)
+		took = 0; /* there is nobody to wait for */
+	if (socket->info.origin == PT_ORIGIN_CONNECTED && socket->info.connect == took)
+		return;
+	socket->info.origin = PT_ORIGIN_CONNECTED;
+	socket->info.connect = took;
 	for (const struct row *row = socket->rows; row; row = row->next)
 		emit_row(t, tracee, socket, row, fd, (uint64_t)t->now);
 }
@@ -191,6 +223,7 @@ static void read_counters(struct pt_tracer *t, struct tracee *tracee, int fd, st
 	struct identity identity;
 	struct pt_tcp_info counters = {0};
 	bool counted = false;
+
 
 	/* Another process may have counted calls on it in its own stubs: they are read first, for the sums are
 	 * compared. */

@@ -19,6 +19,8 @@ void socket_left_open(struct pt_tracer *t, struct tracee *tracee, int fd, struct
 /* What the kernel says of it now: emitted if it is new (bound, connected, connected anew). */
 void socket_changed(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket,
 		    const struct pt_socket_info *seen);
+/* It is connected: connect(2) took so many ns, 0: not known. Its rows say so from now on. */
+void socket_connected(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket, uint64_t took);
 void rows_free(struct pt_tracer *t, struct socket *socket);
 
 #endif

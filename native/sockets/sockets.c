@@ -12,6 +12,7 @@
 #include "machine/proc.h"
 #include "machine/proc_path.h"
 #include "records/debug.h"
+#include "sockets/connects.h"
 #include "sockets/identify.h"
 #include "sockets/rows.h"
 
@@ -48,6 +49,7 @@ struct socket *socket_unknown(void)
 static void destroy(struct pt_tracer *t, struct socket *socket)
 {
 	rows_free(t, socket);
+	connects_forget(t, socket);
 	free(socket);
 }
 
@@ -93,6 +95,13 @@ void sockets_destroy(struct pt_tracer *t)
 		destroy(t, socket);
 }
 
+/* Of a socket that is not new the counters tell nothing of who opened it, and an address may be one that it got by
+ * sending. */
+static bool origin_is_guess(const struct identity *identity)
+{
+	return identity->is_tcp || identity->info.origin == PT_ORIGIN_BOUND;
+}
+
 int socket_identify(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket **out)
 {
 	struct identity identity;
@@ -110,9 +119,12 @@ int socket_identify(struct pt_tracer *t, struct tracee *tracee, int fd, struct s
 		socket->active = identity.active;
 		socket->identified = true;
 		socket->info = identity.info;
+		if (socket->existed && origin_is_guess(&identity))
+			socket->info.origin = PT_ORIGIN_UNKNOWN;
 	} else {
 		socket_changed(t, tracee, fd, socket, &identity.info);
 	}
+	connects_look(t, tracee, fd, socket, &identity);
 	debug(t, PT_DEBUG_IDENTIFIED, tracee->tid,
 	      (struct pt_debug_entry){.status = fd,
 				      .number = identity.info.inode,

@@ -60,6 +60,7 @@ int tcp_read(int fd, struct tcp_reading *out)
 		return error;
 	*out = (struct tcp_reading){
 		.sent = after.tcpi_bytes_acked + (uint64_t)outq,
+		.answered = after.tcpi_bytes_acked > 0,
 		.received = after.tcpi_bytes_received - (uint64_t)inq,
 		.retransmitted = after.tcpi_bytes_retrans,
 		.rtt_us = after.tcpi_rtt,
@@ -86,6 +87,11 @@ bool tcp_fresh(const struct tcp_reading *reading, bool *active)
 	/* A SYN that is not acknowledged is not in the counters yet. */
 	*active = sent == 1 || reading->state == SYN_SENT || (reading->state == CLOSE && sent == 0);
 	return received == 0 && sent <= 1;
+}
+
+bool tcp_closed(const struct tcp_reading *reading)
+{
+	return reading->state == CLOSE;
 }
 
 /* In state CLOSE (reset, or both FINs done) the kernel no longer tells which FINs there were. One byte more than

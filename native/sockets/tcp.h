@@ -11,6 +11,7 @@
 /* As the kernel has them: sequence numbers, so SYN and FIN are in them. */
 struct tcp_reading {
 	uint64_t sent;	   /* bytes acked or still in the send queue */
+	bool answered;	   /* anything of that was acked, if only the SYN */
 	uint64_t received; /* bytes that arrived and left the receive queue */
 	uint64_t retransmitted;
 	uint32_t rtt_us;
@@ -21,6 +22,8 @@ struct tcp_reading {
 int tcp_read(int fd, struct tcp_reading *out);
 /* Was nothing sent or received yet? *active tells then whether connect() made the socket. */
 bool tcp_fresh(const struct tcp_reading *reading, bool *active);
+/* Is it in no connection: not yet, or not any more? */
+bool tcp_closed(const struct tcp_reading *reading);
 /* Payload alone. sent and received are what ptmon counted: see the comment in tcp.c on closed sockets. */
 struct pt_tcp_info tcp_counters(const struct tcp_reading *reading, bool active, uint64_t sent, uint64_t received);
 

@@ -79,19 +79,30 @@ struct files {
 	struct tracee *closing; /* list of those in the middle of a close, dup2, connect ... */
 };
 
+/* A connect(2) that has not come to an end that was seen. See sockets/connects.c. */
+struct connecting {
+	int64_t since; /* ns, when it was begun */
+	bool returned; /* the call has, and was told: EINPROGRESS. Else a signal has interrupted it */
+	bool told;     /* what became of it was told, as far as it was seen */
+	bool failed;   /* that it has failed, but not why; or that an fd of it was closed */
+	uint32_t peer_length;
+	uint8_t peer[128]; /* struct sockaddr that it named */
+};
+
 /* A socket that transferred something, by inode. See sockets.c. */
 struct socket {
 	struct hash_link link; /* by inode */
 	struct pt_socket_info info;
-	struct row *rows;    /* one, or one for each peer of a datagram socket that has no peer of its own */
-	unsigned int cached; /* fd table entries that point here */
-	unsigned int busy;   /* tracees inside a transfer on it */
-	bool existed;	     /* it was there before ptmon looked: the kernel's counters are not ours alone */
-	bool identified;     /* info is filled in; if not, all that is known is that it existed */
-	bool active;	     /* TCP: connect() was called, so the kernel counts one byte for the SYN */
-	bool idle;	     /* in the list of sockets that nothing points to */
-	int64_t seen;	     /* ns, when the first call on it was seen; 0: none was */
-	bool emitted;	     /* a row of it was emitted */
+	struct row *rows;	       /* one, or one for each peer of a datagram socket that has no peer of its own */
+	unsigned int cached;	       /* fd table entries that point here */
+	unsigned int busy;	       /* tracees inside a transfer on it */
+	bool existed;		       /* it was there before ptmon looked: the kernel's counters are not ours alone */
+	bool identified;	       /* info is filled in; if not, all that is known is that it existed */
+	bool active;		       /* TCP: connect() was called, so the kernel counts one byte for the SYN */
+	bool idle;		       /* in the list of sockets that nothing points to */
+	int64_t seen;		       /* ns, when the first call on it was seen; 0: none was */
+	bool emitted;		       /* a row of it was emitted */
+	struct connecting *connecting; /* or NULL */
 	uint64_t sent;
 	uint64_t received;
 	struct socket *idle_next;
@@ -131,6 +142,10 @@ struct call {
 	struct socket *socket[2]; /* what those fds named when the call was entered, or NULL */
 	bool unreadable;	  /* what they name can't be known */
 	bool closed;		  /* but it was asked for, and there was no such fd right before the call */
+	/* Of a connect(2): */
+	int64_t since; /* ns, when it was entered */
+	uint32_t peer_length;
+	uint8_t peer[128]; /* struct sockaddr that it names */
 };
 
 /* A call that a signal interrupted; what comes of it is not known yet. */
@@ -380,7 +395,8 @@ struct pt_tracer {
 
 	struct hash sockets; /* by inode */
 	struct idle idle;
-	struct hash rows; /* by socket and peer */
+	struct hash rows;	 /* by socket and peer */
+	unsigned int connecting; /* sockets of which it was not told yet what became of a connect(2) */
 	uint32_t next_row;
 	struct files *with_pidfd; /* list */
 

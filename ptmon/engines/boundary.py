@@ -13,7 +13,7 @@ import signal
 
 from ptmon._native import ffi, lib
 from ptmon.frozen import dataclass
-from ptmon.records import TcpCounters
+from ptmon.records import Origin, TcpCounters
 from ptmon.static import TYPE_CHECKING
 
 if TYPE_CHECKING:  # structs of the C core, as ptmon_api.h has them
@@ -23,9 +23,10 @@ if TYPE_CHECKING:  # structs of the C core, as ptmon_api.h has them
     from ptmon._native import pt_options as pt_options
     from ptmon._native import pt_record as pt_record
 
-__all__ = ["BLOCKED", "Call", "Identity", "ffi", "identify", "lib", "read_call", "read_memory"]
+__all__ = ["BLOCKED", "ORIGINS", "Call", "Identity", "ffi", "identify", "lib", "read_call", "read_memory"]
 
 NO_SYSCALL = 0xFFFF
+ORIGINS = {getattr(lib, f"PT_ORIGIN_{origin.name}"): origin for origin in Origin}
 BLOCKED = tuple(
     signal.Signals(number) for number in itertools.takewhile(bool, map(lib.pt_blocked_signal, itertools.count()))
 )
@@ -65,6 +66,10 @@ class Identity:
     active: bool
     """A TCP socket that called connect(), so that the kernel's count has a SYN in it."""
     tcp: TcpCounters | None
+    closed: int = 0
+    """A TCP socket in no connection. 1: and nobody ever answered to it; 2: it was in one."""
+    origin: Origin = Origin.UNKNOWN
+    """As far as this look tells."""
 
 
 def read_call(tid: int) -> Call:
@@ -114,6 +119,8 @@ def _identity(identity: pt_identity) -> Identity:
         TcpCounters(tcp.bytes_sent, tcp.bytes_received, tcp.retransmitted, tcp.rtt_us, bool(tcp.auditable))
         if identity.is_tcp
         else None,
+        identity.closed,
+        ORIGINS[info.origin],
     )
 
 

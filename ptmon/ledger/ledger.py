@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable
 
 from ptmon import notices
 from ptmon.defaults import MAX_SOCKETS
+from ptmon.ledger.connects import ConnectTable
+from ptmon.ledger.peers import peers
 from ptmon.ledger.rates import Meter
 from ptmon.ledger.snapshot import Since, Snapshot
 from ptmon.ledger.socket_table import SocketTable
@@ -20,6 +22,7 @@ from ptmon.ledger.socket_tally import SocketTally
 from ptmon.ledger.tallies import ProcessTally, SyscallTally, TotalsTally
 from ptmon.records import (
     Clone,
+    Connect,
     Denied,
     Direction,
     Entered,
@@ -51,6 +54,7 @@ class Ledger:
         self._denied: Counter[tuple[str, str, str]] = Counter()
         """By rule, system call and errno."""
         self._sockets = SocketTable(max_sockets)
+        self._connects = ConnectTable(max_sockets)
         self._processes: list[ProcessTally] = []
         self._by_pid: dict[int, ProcessTally] = {}
         self._notices: dict[tuple[str, int | None], Notice] = {}
@@ -66,6 +70,7 @@ class Ledger:
             Exit: self._exit,
             SocketSeen: self._sockets.seen,
             SocketClosed: self._sockets.closed,
+            Connect: self._connects.add,
             Incomplete: self._incomplete,
             Fallback: self._fallback,
             Entered: _nothing,
@@ -122,6 +127,8 @@ class Ledger:
             denied=tuple(DeniedReport(*key, calls) for key, calls in self._denied.items()),
             processes=tuple(process.report() for process in self._processes),
             sockets=tuple(tally.report() for tally in self._sockets),
+            by_peer=peers(self._sockets),
+            connects=self._connects.report(),
         )
 
     def _transfer(self, record: Transfer) -> None:

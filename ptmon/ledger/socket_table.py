@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The ledger's sockets. It remembers at most about ``max_sockets``: beyond, closed ones are folded into one row for
-each family, type, protocol, peer's host and verdict of the audit. Totals stay exact whatever is folded.
+each family, type, protocol, peer's host, verdict of the audit and direction. Totals stay exact whatever is folded.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class SocketTable:
         if self._by_identity.get(tally.identity) is tally:
             del self._by_identity[tally.identity]
         self.folded_count += 1
-        key = (tally.family, tally.type, tally.protocol, addresses.host(tally.peer), tally.audit)
+        key = (tally.family, tally.type, tally.protocol, addresses.host(tally.peer), tally.audit, tally.origin)
         fold = self._folds.get(key)
         if fold is None:
             tally.folded = 1

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from ptmon import addresses
-from ptmon.records import Direction, SocketSeen, TcpCounters, Transfer
+from ptmon.records import Direction, Origin, SocketSeen, TcpCounters, Transfer
 from ptmon.report import SocketReport, TcpReport, seconds
 
 
@@ -17,12 +17,14 @@ class SocketTally:
         "calls_received",
         "calls_sent",
         "closed",
+        "connect",
         "family",
         "folded",
         "id",
         "inode",
         "local",
         "opened",
+        "origin",
         "peeked",
         "peer",
         "pids",
@@ -50,6 +52,8 @@ class SocketTally:
         self.tcp: TcpCounters | None = None
         self.audit = "unavailable"
         self.folded = 0
+        self.origin = Origin.UNKNOWN
+        self.connect: float | None = None
 
     @property
     def identity(self) -> tuple[int, int, int, int, bytes, bytes] | None:
@@ -71,6 +75,7 @@ class SocketTally:
         self.inode = record.inode
         self.family, self.type, self.protocol = record.family, record.type, record.protocol
         self.local, self.peer = record.local, record.peer
+        self.origin, self.connect = record.origin, record.connect
 
     def add(self, record: Transfer) -> None:
         if record.pid not in self.pids:
@@ -131,6 +136,13 @@ class SocketTally:
             None if tcp is None else TcpReport(tcp.bytes_sent, tcp.bytes_received, tcp.retransmitted, tcp.rtt_us),
             self.audit,
             self.folded,
+            self.origin.value,
+            addresses.host(self.local),
+            addresses.port(self.local),
+            addresses.host(self.peer),
+            None if self.folded else addresses.port(self.peer),
+            None if self.folded or self.connect is None else seconds(self.connect),
+            None if self.folded or self.closed is None else seconds(self.closed - self.opened),
         )
 
 

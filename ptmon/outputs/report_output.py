@@ -12,6 +12,7 @@ import stat
 from collections.abc import Callable
 from types import TracebackType
 
+from ptmon.defaults import TOP
 from ptmon.errors import PtmonError, UsageError, kernel_word
 from ptmon.formats import REPORTS, report_format
 from ptmon.frozen import dataclass
@@ -29,6 +30,10 @@ class Style:
 
     units: str = "iec"
     color: str = "auto"
+    top: int = TOP
+    """Rows of a table of sockets, peers or connections; what is beyond is summed up in one."""
+    sort: str | None = None
+    """``sent``, ``received``, ``calls`` or ``duration``; None: by bytes."""
 
 
 Render = Callable[[Report, TextIO, Style], None]
@@ -39,7 +44,9 @@ def make(options: Options, host: str) -> ReportOutput:
     if options.log and options.output and same_file(expand(options.log, host), expand(options.output, host)):
         raise UsageError(f"-o {options.output} and --log={options.log} are the same file")
     render = renderer(options.format or report_format(options.output))
-    return ReportOutput(render, Style(options.units, options.color), options.output, host)
+    return ReportOutput(
+        render, Style(options.units, options.color, options.top or TOP, options.sort), options.output, host
+    )
 
 
 def renderer(name: str) -> Render:

@@ -9,7 +9,9 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import islice
 
+from ptmon.defaults import TOP
 from ptmon.outputs.report_output import Style
+from ptmon.outputs.summary_connections import connection_table, unconnected
 from ptmon.outputs.summary_rows import Row, peer_rows, process_rows, socket_rows
 from ptmon.outputs.summary_table import Table, broken, table_width
 from ptmon.report import Report
@@ -20,8 +22,6 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-TOP = 10
-"""Rows of a table; what is beyond is summed up in one."""
 ASCII = str.maketrans({"…": "~", "⇄": "-", "·": "-", "’": "'"})
 COLUMNS = 80
 """Where there is no terminal, or one that does not tell."""
@@ -48,7 +48,7 @@ def write_report(report: Report, file: TextIO, style: Style) -> None:
         markup=False,
         emoji=False,
     )
-    Summary(report, style.units, console).print()
+    Summary(report, style, console).print()
     assert isinstance(console.file, io.StringIO)
     lines = (line.rstrip() for line in console.file.getvalue().splitlines())
     text = "\n".join([*lines, ""])
@@ -74,9 +74,10 @@ def width(file: TextIO) -> int:
 class Summary:
     """Lays a report out."""
 
-    def __init__(self, report: Report, units: str, console: Console) -> None:
+    def __init__(self, report: Report, style: Style, console: Console) -> None:
         self.report = report
-        self.units = units
+        self.units = style.units
+        self.style = style
         self.console = console
         self._said: list[Table | Text] = []
         """What is printed when all of it is known: the tables are of one width."""
@@ -86,12 +87,16 @@ class Summary:
         self._headline()
         self._totals()
         self._rates()
-        self._by("process", "pid", process_rows(self.report), "processes")
-        sockets = socket_rows(self.report)
-        if sum(row.count for row in sockets) > TOP:
-            self._by("peer", "sockets", peer_rows(self.report), "peers")
-        self._by("socket", "pid", sockets, "sockets")
+        top, sort = self.style.top, self.style.sort
+        self._by("process", "pid", process_rows(self.report), "processes", TOP)
+        sockets = socket_rows(self.report, sort)
+        if sum(row.count for row in sockets) > top:
+            self._by("peer", "sockets", peer_rows(self.report, sort), "peers", top)
+        self._by("socket", "pid", sockets, "sockets", top)
+        if sort == "duration" and (table := connection_table(self.report, top, self.units)) is not None:
+            self._said.append(table)
         self._syscalls()
+        self._connects()
         self._denied()
         self._verdicts()
         self._path()
@@ -153,13 +158,13 @@ class Summary:
                 table.add(label, *(f"{self._size(value)}/s" for value in (rate.max, rate.average, rate.min)))
         self._said.append(table)
 
-    def _by(self, title: str, middle: str, rows: Sequence[Row], plural: str) -> None:
+    def _by(self, title: str, middle: str, rows: Sequence[Row], plural: str, top: int) -> None:
         if not rows:
             return
         table = Table(f"by {title}", (middle, "sent", "received"))
-        for row in rows[:TOP]:
+        for row in rows[:top]:
             table.add(printable(row.name), row.middle, self._size(row.sent), self._size(row.received))
-        if rest := rows[TOP:]:
+        if rest := rows[top:]:
             sent, received = sum(row.sent for row in rest), sum(row.received for row in rest)
             name = f"… and {sum(row.count for row in rest):,} more {plural}"
             table.add(name, "", self._size(sent), self._size(received), style="dim")
@@ -175,6 +180,14 @@ class Summary:
             label = f"{name}  ({errors})" if errors else name
             table.add(label, f"{row.calls:,}", f"{row.errors:,}", self._size(row.bytes))
         self._said.append(table)
+
+    def _connects(self) -> None:
+        """Those that did not come to a connection, as far as that was seen."""
+        rows = [line for row in self.report.connects for line in unconnected(row)]
+        for number, line in enumerate(rows[:TOP]):
+            self._line((line, "yellow"), before=not number)
+        if (more := len(rows) - TOP) > 0:
+            self._line((f"… and {more:,} more", "dim"))
 
     def _denied(self) -> None:
         rows = self.report.denied

@@ -20,6 +20,9 @@ class Row:
     received: int
     count: int = 1
     """How many it stands for: many where closed sockets are folded."""
+    calls: int = 0
+    duration: float = 0.0
+    """Seconds; of many sockets that of the longest."""
 
 
 def process_rows(report: Report) -> list[Row]:
@@ -27,22 +30,47 @@ def process_rows(report: Report) -> list[Row]:
     return _sorted(Row(_process_name(row), str(row.pid), row.sent, row.received) for row in report.processes)
 
 
-def socket_rows(report: Report) -> list[Row]:
+def socket_rows(report: Report, sort: str | None = None) -> list[Row]:
     """By socket, folded ones last; of many owners their number is said."""
     return _sorted(
-        Row(socket_name(row), _owners(row), row.sent, row.received, row.folded or 1) for row in report.sockets
+        (
+            Row(
+                socket_name(row),
+                _owners(row),
+                row.sent,
+                row.received,
+                row.folded or 1,
+                row.calls_sent + row.calls_received,
+                lifetime(report, row),
+            )
+            for row in report.sockets
+        ),
+        sort,
     )
 
 
-def peer_rows(report: Report) -> list[Row]:
+def peer_rows(report: Report, sort: str | None = None) -> list[Row]:
     """By peer's host, whatever the port; a unix socket by its path."""
     sums: dict[str, list[int]] = {}
+    longest: dict[str, float] = {}
     for socket in report.sockets:
-        total = sums.setdefault(f"{_kind(socket)}  {_host(socket)}", [0, 0, 0])
+        name = f"{_kind(socket)}  {_host(socket)}"
+        total = sums.setdefault(name, [0, 0, 0, 0])
         total[0] += socket.folded or 1
         total[1] += socket.sent
         total[2] += socket.received
-    return _sorted(Row(name, f"{total[0]:,}", total[1], total[2]) for name, total in sums.items())
+        total[3] += socket.calls_sent + socket.calls_received
+        longest[name] = max(longest.get(name, 0.0), lifetime(report, socket))
+    rows = (
+        Row(name, f"{total[0]:,}", total[1], total[2], calls=total[3], duration=longest[name])
+        for name, total in sums.items()
+    )
+    return _sorted(rows, sort)
+
+
+def lifetime(report: Report, socket: SocketReport) -> float:
+    """Seconds; of a socket that is open until the report's end."""
+    return max((report.duration_s if socket.closed_s is None else socket.closed_s) - socket.opened_s, 0.0)
 
 
 def socket_name(socket: SocketReport) -> str:
@@ -58,8 +86,14 @@ def socket_name(socket: SocketReport) -> str:
     return f"{_kind(socket)}  {' ⇄ '.join(ends)}"
 
 
-def _sorted(rows: Iterable[Row]) -> list[Row]:
-    return sorted(rows, key=lambda row: (row.count > 1, -row.sent - row.received))
+def _sorted(rows: Iterable[Row], sort: str | None = None) -> list[Row]:
+    """The most first, and what stands for many last."""
+
+    def key(row: Row) -> float:
+        most: float = row.sent + row.received if sort is None else getattr(row, sort)
+        return most
+
+    return sorted(rows, key=lambda row: (row.count > 1, -key(row)))
 
 
 def _process_name(process: ProcessReport) -> str:

@@ -14,6 +14,8 @@ from ptmon.errors import AttachError
 from ptmon.ledger.ledger import Ledger
 from ptmon.records import (
     Clone,
+    Connect,
+    Connected,
     Direction,
     Exec,
     Exit,
@@ -92,6 +94,19 @@ def close(
 ) -> SocketClosed:
     tcp_info = None if counters is None else TcpCounters(*counters, 0, 21, auditable)
     return SocketClosed(0.9, ROOT, ROOT, fd, number, tcp_info)
+
+
+def connect(
+    peer: bytes | None = None,
+    error: int = 0,
+    end: Connected = Connected.RETURNED,
+    *,
+    inode: int = 1001,
+    took: float | None = 0.25,
+) -> Connect:
+    """A connect of TCP, to 127.0.0.1:1 if nothing else is said."""
+    to = inet("127.0.0.1", 1) if peer is None else peer
+    return Connect(0.2, ROOT, ROOT, 4, inode, 2, 1, 6, to, end, error, took)
 
 
 def falls_back(reason: FallbackReason, pid: int = ROOT, error: int = 0) -> Fallback:

@@ -14,7 +14,19 @@ from ptmon import decoding, syscalls
 from ptmon.events import EventMaker
 from ptmon.ledger.snapshot import Since, Snapshot
 from ptmon.outputs.formats import create
-from ptmon.records import Called, Denied, Entered, FallbackReason, Incomplete, Reason, Returned, Single, SocketSeen
+from ptmon.records import (
+    Called,
+    Connected,
+    Denied,
+    Entered,
+    FallbackReason,
+    Incomplete,
+    Origin,
+    Reason,
+    Returned,
+    Single,
+    SocketSeen,
+)
 from ptmon.report import Totals
 from tests.unit.build import (
     ATTACHED,
@@ -23,6 +35,7 @@ from tests.unit.build import (
     ROOT,
     born,
     close,
+    connect,
     executes,
     exits,
     falls_back,
@@ -61,6 +74,12 @@ RECORDS: dict[str, Single] = {
     "unix": SocketSeen(0.1, ROOT, ROOT, 5, 2, 4711, socket.AF_UNIX, 1, 0, unix(b"\0a\xffb"), b""),
     "bare": SocketSeen(0.1, ROOT, ROOT, -1, 3, 0, -1, 0, 0, b"", b""),
     "close": close(1, (35, 35)),
+    "failed": connect(error=111),
+    "later": connect(end=Connected.FAILED, took=None),
+    "begun": connect(error=115),
+    "abandoned": connect(end=Connected.ABANDONED, took=None),
+    "accepted": replace(tcp(1), origin=Origin.ACCEPTED),
+    "connect": connect(),
     "enter": Entered(0.2, ROOT, ROOT, CALL),
     "return": Returned(0.2, ROOT, ROOT, CALL, -111),
     "strange": Returned(0.2, ROOT, ROOT, CALL, -513),
@@ -166,6 +185,21 @@ def test_a_close_tells_the_kernels_counters() -> None:
     counters = {"bytes_sent": 35, "bytes_received": 34, "retransmitted": 0, "rtt_us": 21}
     assert told(close(1, (35, 34)))["tcp"] == counters
     assert told(close(1))["tcp"] is None
+
+
+def test_a_connect_tells_what_became_of_it() -> None:
+    document = told(RECORDS["connect"])
+    assert (document["outcome"], document["seconds"], document["peer"]) == ("connected", 0.25, "127.0.0.1:1")
+    assert (document["peer_address"], document["peer_port"], "errno" in document) == ("127.0.0.1", 1, False)
+    outcomes = {name: told(RECORDS[name])["outcome"] for name in ("failed", "later", "begun", "abandoned")}
+    assert outcomes == {"failed": "failed", "later": "failed", "begun": "in_progress", "abandoned": "abandoned"}
+    assert (told(RECORDS["later"])["later"], "errno" in told(RECORDS["later"])) == (True, False)
+    assert told(RECORDS["failed"])["errno"] == "ECONNREFUSED"
+
+
+def test_a_close_tells_how_long_the_socket_lasted() -> None:
+    assert told(replace(tcp(1), opened=0.4), close(1, (35, 34)))["seconds"] == 0.5
+    assert "seconds" not in told(tcp(1), close(1, (35, 34)))
 
 
 def test_a_socket_that_stays_open_is_not_closed() -> None:

@@ -22,7 +22,7 @@ from tests.unit.test_event_jsonl import RECORDS, SNAPSHOT
 TRANSFERS = ("send", "receive")
 CALLS = ("enter", "return")
 ALL = (*TRANSFERS, *KINDS.values())
-UNLOGGED = {"clone", "socket", "close", "warning", "fallback", "snapshot"}
+UNLOGGED = {"clone", "socket", "close", "connect", "warning", "fallback", "snapshot"}
 """What the modules of the dmesg format had no line for."""
 
 

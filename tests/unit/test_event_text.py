@@ -81,8 +81,14 @@ def test_a_thread_is_told_beside_its_process() -> None:
         ("killed", "killed by SIGSEGV"),
         ("tcp", f"fd 4  {ENDS}  (loopback)"),
         ("unix", "fd 5  unix stream @a\\xffb  (local)"),
+        ("accepted", f"fd 4  {ENDS}  (loopback, accepted)"),
+        ("connect", "fd 4  tcp  ⇄ 127.0.0.1:1  connected after 250.000 ms"),
+        ("failed", "fd 4  tcp  ⇄ 127.0.0.1:1  failed (ECONNREFUSED) after 250.000 ms"),
+        ("later", "fd 4  tcp  ⇄ 127.0.0.1:1  failed (why was not seen)"),
+        ("begun", "fd 4  tcp  ⇄ 127.0.0.1:1  in progress"),
+        ("abandoned", "fd 4  tcp  ⇄ 127.0.0.1:1  closed while in progress"),
         ("bare", "fd -1  unknown socket"),
-        ("close", "fd 4  (kernel: sent 35 B, received 35 B)"),
+        ("close", "fd 4  (kernel: sent 35 B, received 35 B, rtt 0.021 ms)"),
     ],
 )
 def test_what_is_told(name: str, told: str) -> None:
@@ -91,6 +97,11 @@ def test_what_is_told(name: str, told: str) -> None:
 
 def test_a_close_tells_whose_it_was() -> None:
     assert what(tcp(1), close(1)) == f"fd 4  {ENDS}"
+
+
+def test_the_close_of_a_connection_tells_how_long_it_lasted() -> None:
+    told = what(replace(tcp(1), opened=0.4), close(1, (35, 35)))
+    assert told == f"fd 4  {ENDS}  (kernel: sent 35 B, received 35 B, rtt 0.021 ms, lasted 0.500000 s)"
 
 
 def test_a_socket_that_stays_open_is_not_closed() -> None:

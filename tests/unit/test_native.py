@@ -21,6 +21,8 @@ from ptmon.errors import PtmonError, Step
 from ptmon.records import (
     Called,
     Clone,
+    Connect,
+    Connected,
     Denied,
     Direction,
     Entered,
@@ -29,6 +31,7 @@ from ptmon.records import (
     Fallback,
     FallbackReason,
     Incomplete,
+    Origin,
     Reason,
     Record,
     Returned,
@@ -139,6 +142,21 @@ def test_a_socket() -> None:
     info = ffi.new("struct pt_socket_info *", facts)
     record = read(lib.PT_SOCKET, ffi.buffer(info)[:], fd=4, socket=2)
     assert record == SocketSeen(0.25, 7, 8, 4, 2, 2**33, 2, 1, 6, local, peer)
+
+
+def test_how_a_socket_came_by_its_ends() -> None:
+    info = ffi.new("struct pt_socket_info *", {"origin": lib.PT_ORIGIN_CONNECTED, "connect": 250_000_000})
+    record = read(lib.PT_SOCKET, ffi.buffer(info)[:], fd=4, socket=2)
+    assert isinstance(record, SocketSeen)
+    assert (record.origin, record.connect) == (Origin.CONNECTED, 0.25)
+
+
+def test_a_connect() -> None:
+    peer = inet("10.0.0.1", 99)
+    facts = {"inode": 7, "family": 2, "type": 1, "protocol": 6, "peer_length": len(peer), "peer": peer}
+    data = ffi.buffer(ffi.new("struct pt_connect *", {"socket": facts, "took": 500_000_000}))[:]
+    record = read(lib.PT_CONNECT, data, fd=4, error=111, value=lib.PT_CONNECTED_RETURNED)
+    assert record == Connect(0.25, 7, 8, 4, 7, 2, 1, 6, peer, Connected.RETURNED, 111, 0.5)
 
 
 def test_a_close_with_and_without_the_kernels_counters() -> None:

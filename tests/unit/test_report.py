@@ -127,8 +127,8 @@ def test_the_schema_refuses_what_is_not_a_report(path: tuple[str | int, ...], va
 def test_members_stand_in_the_order_of_the_contract() -> None:
     assert list(REPORTS["server"].to_json()) == [
         *("schema", "ptmon", "host", "command", "mode", "engine", "started", "duration_s", "exit", "complete"),
-        *("warnings", "totals", "by_family", "by_scope", "by_syscall", "rates", "path"),
-        *("fallbacks", "denied", "processes", "sockets"),
+        *("warnings", "totals", "by_family", "by_scope", "by_syscall", "by_peer", "rates", "path"),
+        *("fallbacks", "denied", "connects", "processes", "sockets"),
     ]
 
 
@@ -184,6 +184,13 @@ def test_csv_columns_are_the_members_of_a_socket() -> None:
         "tcp_rtt_us": "21",
         "audit": "match",
         "folded": "0",
+        "direction": "unknown",
+        "local_address": "127.0.0.1",
+        "local_port": "8080",
+        "peer_address": "127.0.0.1",
+        "peer_port": "50000",
+        "connect_s": "",
+        "duration_s": "0.8",
     }
 
 

@@ -3,17 +3,19 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import re
 import termios
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from ptmon.outputs import summary
 from ptmon.outputs.report_output import Style
-from ptmon.records import FallbackReason, Incomplete, Reason, SocketSeen
+from ptmon.records import Connected, FallbackReason, Incomplete, Reason, SocketSeen
 from ptmon.report import Report
 from tests.unit.build import (
     ATTACHED,
@@ -21,6 +23,7 @@ from tests.unit.build import (
     ROOT,
     born,
     close,
+    connect,
     executes,
     exits,
     falls_back,
@@ -302,3 +305,61 @@ def test_how_a_run_ended() -> None:
 def test_the_example_of_a_server_is_short() -> None:
     assert len(summed_up().splitlines()) < 40
     assert len(server()) == 23
+
+
+def busy() -> Report:
+    """Three connections: one with most calls, one with most bytes sent, one that lasted longest."""
+    return report_of(
+        [
+            *(tcp(number, port=50000 + number) for number in (1, 2, 3)),
+            *(received(1, 1) for _ in range(5)),
+            sent(100, 2),
+            received(300, 3),
+            replace(close(1, (0, 5)), time=0.2),
+            replace(close(2, (100, 0)), time=0.3),
+            replace(close(3, (0, 300)), time=1.2),
+        ]
+    )
+
+
+def ordered(**style: Any) -> list[int]:
+    """The number of each connection in the order in which the summary has them, and where they are not all there 0."""
+    file = Plain()
+    summary.write_report(busy(), file, Style(**style))
+    table = file.text().partition("by socket")[2].partition("\n\n")[0]
+    return [int(found[2]) if found[2] else 0 for found in re.finditer(r"(50000|⇄ [0-9.]+:5000(\d)|… and)", table)]
+
+
+def test_sockets_are_in_the_order_that_is_asked_for() -> None:
+    assert ordered() == [3, 2, 1]
+    assert ordered(sort="sent") == [2, 1, 3]
+    assert ordered(sort="received") == [3, 1, 2]
+    assert ordered(sort="calls") == [1, 2, 3]
+    assert ordered(sort="duration") == [3, 2, 1]
+
+
+def test_so_many_sockets_are_shown_as_are_asked_for() -> None:
+    assert ordered(top=1) == [3, 0]
+    assert ordered(top=2, sort="calls") == [1, 2, 0]
+    assert ordered(top=3) == [3, 2, 1]
+
+
+def test_by_duration_connections_are_shown_with_their_times() -> None:
+    file = Plain()
+    summary.write_report(busy(), file, Style(sort="duration", top=2))
+    table = file.text().partition("by tcp connection")[2].partition("\n\n")[0]
+    assert line(table, "tcp  :8080 ⇄ 127.0.0.1:50003")[2:] == ["1.10 s", "0.021 ms", "0 B"]
+    assert "… and 1 more connections" in table
+    assert "by tcp connection" not in summed_up()
+
+
+def test_connects_in_vain_are_told_with_their_reason() -> None:
+    refused, unknown = connect(error=errno.ECONNREFUSED), connect(end=Connected.FAILED, inode=7, took=None)
+    begun = connect(error=errno.EINPROGRESS, inode=7)
+    text = shown(report_of([refused, refused, replace(refused, error=errno.ETIMEDOUT), begun]))
+    assert "connect: 3 failed (ECONNREFUSED 2, ETIMEDOUT 1) -> 127.0.0.1:1\n" in text
+    assert "connect: 1 in progress, and what became of it was not seen -> 127.0.0.1:1\n" in text
+    assert "connect: 1 failed (why was not seen) -> 127.0.0.1:1\n" in shown(report_of([begun, unknown]))
+    abandoned = connect(end=Connected.ABANDONED, inode=7, took=None)
+    assert "connect: 1 closed while in progress -> 127.0.0.1:1\n" in shown(report_of([begun, abandoned]))
+    assert "connect:" not in shown(report_of([connect()]))

@@ -6,11 +6,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 
-from ptmon.engines.boundary import ffi, lib
+from ptmon.engines.boundary import ORIGINS, ffi, lib
 from ptmon.engines.native import runs, watching
 from ptmon.errors import PtmonError
 from ptmon.records import (
     Clone,
+    Connect,
+    Connected,
     Exec,
     Exit,
     Fallback,
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
 REASONS = {getattr(lib, f"PT_REASON_{reason.name}"): reason for reason in Reason}
 FALLBACKS = {getattr(lib, f"PT_FALLBACK_{reason.name}"): reason for reason in FallbackReason}
+CONNECTED = {getattr(lib, f"PT_CONNECTED_{end.name}"): end for end in Connected}
 VERDICTS = {getattr(lib, f"PT_SITE_{verdict.name}"): verdict for verdict in Verdict}
 NO_SYSCALL = 0xFFFF
 
@@ -126,7 +129,18 @@ def _socket(reader: BatchReader, row: pt_record, moment: float, data: bytes) -> 
         local,
         peer,
         (info.opened - reader.start) / 1e9 if info.opened else None,
+        ORIGINS[info.origin],
+        info.connect / 1e9 if info.connect else None,
     )
+
+
+def _connect(reader: BatchReader, row: pt_record, moment: float, data: bytes) -> Record:
+    told = ffi.from_buffer("struct pt_connect *", data)
+    info = told.socket
+    peer = bytes(ffi.buffer(info.peer)[: info.peer_length])
+    took = told.took / 1e9 if told.took else None
+    what = (info.inode, info.family, info.type, info.protocol, peer, CONNECTED[row.value], row.error, took)
+    return Connect(moment, row.tgid, row.tid, row.fd, *what)
 
 
 def _close(reader: BatchReader, row: pt_record, moment: float, data: bytes) -> Record:
@@ -184,6 +198,7 @@ MAKERS: dict[int, Callable[[BatchReader, pt_record, float, bytes], Record | None
     lib.PT_EXIT: _exit,
     lib.PT_SOCKET: _socket,
     lib.PT_CLOSE: _close,
+    lib.PT_CONNECT: _connect,
     lib.PT_WARNING: _warning,
     lib.PT_FALLBACK: _fallback,
     lib.PT_ENTER: _enter,

@@ -66,6 +66,7 @@ FROM_TO = {"sendfile": (1, 0), "sendfile64": (1, 0), "splice": (0, 2)}
 """Calls with two fds: which argument is read from, and which is written to."""
 
 SOCKETCALLS = {
+    3: ("connect", 3),
     9: ("send", 4),
     10: ("recv", 4),
     11: ("sendto", 6),
@@ -160,6 +161,14 @@ def closed(call: Call, open_fds: Callable[[], list[int]]) -> list[int]:
     if call.name in ("execve", "execveat"):
         return open_fds()  # those that are close-on-exec; of the others a later reading will replace this one
     return []
+
+
+def connects_to(tid: int, call: Call) -> bytes:
+    """The struct sockaddr that a connect names; empty where it can't be read."""
+    try:
+        return _sockaddr(tid, call.args[1], call.args[2] & 0xFFFFFFFF)
+    except OSError:
+        return b""
 
 
 def aio_fds(tid: int, call: Call) -> Iterator[int]:

@@ -22,6 +22,8 @@ SIGRETURN = {False: (139,) if platform.machine() == "aarch64" else (15,), True: 
 """The numbers by which a signal handler returns, of the native and of the i386 table."""
 
 X32_SYSCALL_BIT = 30  # asm/unistd.h of x86
+UNSPEC = bytes(2)
+"""AF_UNSPEC: connect takes the peer away."""
 WOULD_TRACE = (0, 16, 0x4206)  # PTRACE_TRACEME, PTRACE_ATTACH, PTRACE_SEIZE
 
 
@@ -44,6 +46,10 @@ class Tracee:
         """As it is called when it ends."""
         self._call: Call | None = None
         """The one that is entered and not left."""
+        self._peer = b""
+        """What it names, if it is a connect."""
+        self._since = 0.0
+        """When it was entered."""
         self._ends: list[tuple[int, Direction, Socket | None]] = []
         self._doubtful: list[Share] = []
         self._interrupted: tuple[Call, list[Share]] | None = None
@@ -79,8 +85,14 @@ class Tracee:
             if platform.machine() == "x86_64" and call.number >> X32_SYSCALL_BIT == 1:
                 self.say(Reason.X32)
             return
+        self._since = self.journal.now
+        if call.name == "connect":
+            self._peer = counting.connects_to(self.journal.pid, call)
+            if self._peer[:2] == UNSPEC:
+                with suppress(OSError):
+                    self.sockets.disconnects(counting.as_fd(call.args[0]))
         for fd in counting.closed(call, self.sockets.fds):
-            self.sockets.closing(fd)
+            self.sockets.closing(fd, by_call=call.name in ("close", "dup2", "dup3"))
         if call.name == "io_submit" and any(self._lookup(call, fd) for fd in self._aio_fds(call)):
             self.say(Reason.AIO, call)
         for fd, direction in counting.ends(call):
@@ -98,6 +110,8 @@ class Tracee:
             self._handler_returned(result)
         elif call.name == "io_uring_setup" and result >= 0:
             self.say(Reason.IO_URING, call)
+        elif call.name == "connect" and -result not in RESTARTS:
+            self._connected(call, result)
         elif call.name == "ptrace" and result == -errno.EPERM and call.args[0] in WOULD_TRACE:
             self.say(Reason.PTRACE, call, errno.EPERM)
         elif -result in RESTARTS:
@@ -109,6 +123,13 @@ class Tracee:
             self._doubtful = self._shares(call, ends, result)
         else:
             self._tell(self._shares(call, ends, result))
+
+    def _connected(self, call: Call, result: int) -> None:
+        """What became of a connect. One that a signal has ended is told when it is made again."""
+        if self._peer[:2] == UNSPEC or result > 0 or -result in (errno.EBADF, errno.ENOTSOCK):
+            return
+        with suppress(OSError):
+            self.sockets.connected(counting.as_fd(call.args[0]), self._peer, -result, self.journal.now - self._since)
 
     def settle(self, *, trapped: bool = False) -> None:
         """Another stop has come, and with it the truth about the last call."""

@@ -14,10 +14,21 @@ from typing import Any
 from ptmon import addresses, notices
 from ptmon.events import SCHEMA, Event, kind_of
 from ptmon.ledger.snapshot import Snapshot
-from ptmon.outputs.formats.parts import Calls, arguments, call_name, errno_name, failed, is_closed
+from ptmon.outputs.formats.parts import (
+    Calls,
+    arguments,
+    call_name,
+    connect_outcome,
+    errno_name,
+    failed,
+    is_closed,
+    lifetime,
+)
 from ptmon.records import (
     Called,
     Clone,
+    Connect,
+    Connected,
     Denied,
     Direction,
     Entered,
@@ -64,6 +75,8 @@ class JsonlFormatter:
         members = self._call(record) if isinstance(record, Entered | Returned) else MEMBERS[event.kind](record)
         if members is None:
             return ""
+        if isinstance(record, SocketClosed) and (life := lifetime(record, event.socket)) is not None:
+            members["seconds"] = seconds(life)
         if isinstance(record, Exit):
             members["name"] = record.name or event.name
             self._calls.ended(record)
@@ -143,6 +156,7 @@ def _socket(record: SocketSeen) -> dict[str, Any]:
         "local": addresses.address_text(record.local),
         "peer": addresses.address_text(record.peer),
         "scope": addresses.scope(record.family, record.peer),
+        "direction": record.origin.value,
     }
 
 
@@ -161,6 +175,27 @@ def _close(record: SocketClosed) -> dict[str, Any] | None:
             "rtt_us": tcp.rtt_us,
         },
     }
+
+
+def _connect(record: Connect) -> dict[str, Any]:
+    document = {
+        "fd": record.fd,
+        "inode": record.inode or None,
+        "family": addresses.family_name(record.family),
+        "type": addresses.type_name(record.type),
+        "protocol": addresses.protocol_name(record.family, record.protocol),
+        "peer": addresses.address_text(record.peer),
+        "peer_address": addresses.host(record.peer),
+        "peer_port": addresses.port(record.peer),
+        "scope": addresses.scope(record.family, record.peer),
+        "outcome": connect_outcome(record),
+        "seconds": None if record.took is None else seconds(record.took),
+    }
+    if record.end is not Connected.RETURNED:
+        document["later"] = True
+    if record.error:
+        document["errno"] = errno_name(record.error)
+    return document
 
 
 def _deny(record: Denied) -> dict[str, Any]:
@@ -200,6 +235,7 @@ MEMBERS: dict[str, Callable[[Any], dict[str, Any] | None]] = {
     "exit": _exit,
     "socket": _socket,
     "close": _close,
+    "connect": _connect,
     "deny": _deny,
     "warning": _warning,
     "fallback": _fallback,

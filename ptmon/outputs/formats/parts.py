@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ptmon import addresses
 from ptmon.ledger.snapshot import Snapshot
-from ptmon.records import Called, Entered, Exit, Returned, SocketClosed, SocketSeen
+from ptmon.records import Called, Connect, Connected, Entered, Exit, Returned, SocketClosed, SocketSeen
 from ptmon.text import counted, printable, size
 
 if TYPE_CHECKING:
@@ -18,6 +18,17 @@ if TYPE_CHECKING:
 def is_closed(record: SocketClosed) -> bool:
     """Whether an fd was closed: not one that stays open at a detach, nor one that an execve may have left open."""
     return record.fd >= 0 and not record.maybe
+
+
+def connect_outcome(record: Connect) -> str:
+    """``connected``, ``in_progress``, ``failed`` or ``abandoned``."""
+    if record.end is Connected.ABANDONED:
+        return "abandoned"
+    if record.end is Connected.FAILED:
+        return "failed"
+    if record.error == errno.EINPROGRESS:
+        return "in_progress"
+    return "failed" if record.error else "connected"
 
 
 def errno_name(number: int) -> str:
@@ -76,18 +87,43 @@ def _pointer(text: str) -> bool:
     return text.startswith("0x") and all(letter in "0123456789abcdef" for letter in text[2:])
 
 
+def lifetime(record: SocketClosed, socket: SocketSeen | None) -> float | None:
+    """Seconds from the first call on a socket to this close of it; None: not known."""
+    if socket is None or socket.opened is None:
+        return None
+    return max(record.time - socket.opened, 0.0)
+
+
+def kind_text(socket: SocketSeen | Connect) -> str:
+    """``tcp``, ``unix stream``, ``netlink route``."""
+    family = addresses.family_name(socket.family)
+    protocol = addresses.protocol_name(socket.family, socket.protocol)
+    if family in ("inet", "inet6"):
+        return protocol or family
+    return f"{family} {protocol if family == 'netlink' else addresses.type_name(socket.type)}"
+
+
+def connect_text(record: Connect) -> str:
+    """``tcp ⇄ 127.0.0.1:80  failed (ECONNREFUSED) after 0.031 ms``."""
+    peer = addresses.address_text(record.peer)
+    told = f"{kind_text(record)}  ⇄ {printable(peer) if peer else 'an unknown address'}  "
+    outcome = connect_outcome(record)
+    if outcome == "in_progress":
+        return f"{told}in progress"
+    if outcome == "abandoned":
+        return f"{told}closed while in progress"
+    if outcome == "failed":
+        told += f"failed ({errno_name(record.error) if record.error else 'why was not seen'})"
+    else:
+        told += outcome
+    return told if record.took is None else f"{told} after {record.took * 1000:.3f} ms"
+
+
 def socket_text(socket: SocketSeen) -> str:
     """``tcp 127.0.0.1:8080 ⇄ 127.0.0.1:50000``, ``udp 0.0.0.0:53``, ``unix stream /run/x``, ``unix dgram [4711]``."""
     if socket.family < 0:
         return f"unknown socket [{socket.inode}]" if socket.inode else "unknown socket"
-    family = addresses.family_name(socket.family)
-    protocol = addresses.protocol_name(socket.family, socket.protocol)
-    if family in ("inet", "inet6"):
-        kind = protocol or family
-    elif family == "netlink":
-        kind = f"{family} {protocol}"
-    else:
-        kind = f"{family} {addresses.type_name(socket.type)}"
+    kind = kind_text(socket)
     local, peer = addresses.address_text(socket.local), addresses.address_text(socket.peer)
     if peer:
         return f"{kind} {printable(local) + ' ' if local else ''}⇄ {printable(peer)}"

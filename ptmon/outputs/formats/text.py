@@ -19,14 +19,17 @@ from ptmon.outputs.formats.parts import (
     Calls,
     arguments,
     call_name,
+    connect_text,
     errno_name,
     is_closed,
+    lifetime,
     snapshot_text,
     socket_text,
 )
 from ptmon.records import (
     Called,
     Clone,
+    Connect,
     Denied,
     Direction,
     Entered,
@@ -121,9 +124,10 @@ class TextFormatter:
         return f"{told}  ({record.calls} calls)" if record.calls else f"{told}  (of the same call)"
 
     def _seen(self, record: SocketSeen) -> str:
-        scope = addresses.scope(record.family, record.peer)
+        known = [addresses.scope(record.family, record.peer), record.origin.value]
+        said = ", ".join(word for word in known if word not in ("unknown", "none"))
         told = f"fd {record.fd}  {self._ends(record)}"
-        return told if scope == "unknown" else f"{told}  ({scope})"
+        return f"{told}  ({said})" if said else told
 
     def _closed(self, record: SocketClosed, socket: SocketSeen | None) -> str:
         told = f"fd {record.fd}" + ("" if socket is None else f"  {self._ends(socket)}")
@@ -131,9 +135,12 @@ class TextFormatter:
         if (tcp := record.tcp) is None:
             return told
         again = f", {tcp.retransmitted} B of it again" if tcp.retransmitted else ""
-        return f"{told}  (kernel: sent {tcp.bytes_sent} B{again}, received {tcp.bytes_received} B)"
+        life = lifetime(record, socket)
+        lasted = "" if life is None else f", lasted {life:.6f} s"
+        times = f"rtt {tcp.rtt_us / 1000:.3f} ms{lasted}"
+        return f"{told}  (kernel: sent {tcp.bytes_sent} B{again}, received {tcp.bytes_received} B, {times})"
 
-    def _other(self, record: Exec | Clone | Exit | Denied | Incomplete | Fallback) -> str:
+    def _other(self, record: Exec | Clone | Exit | Connect | Denied | Incomplete | Fallback) -> str:
         """All that ``lines`` has left over: to a type checker a new kind of record is an error here, or there."""
         match record:
             case Exec():
@@ -143,6 +150,8 @@ class TextFormatter:
             case Exit():
                 self._calls.ended(record)
                 return ending(record)
+            case Connect():
+                return f"fd {record.fd}  {connect_text(record)}"
             case Denied():
                 texts = [(argument.name, argument.text) for argument in arguments(record.call)]
                 result = outcome(record.call, -record.error)
