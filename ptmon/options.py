@@ -274,6 +274,13 @@ class Options:
         "the certificate's key (PEM); default: it is in the certificate's file",
         "FILE",
     )
+    live: bool = option(
+        False,
+        "view",
+        ("--live",),
+        "show totals, rates, processes, connections and calls on the terminal while the program runs, its output below"
+        " them; ? tells the keys",
+    )
     engine: str = option(
         "native",
         "engine",
