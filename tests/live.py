@@ -78,4 +78,4 @@ def tmux(folder: Path, columns: int, lines: int) -> Iterator[Tmux]:
         terminal.prompt()
         yield terminal
     finally:
-        terminal.run("kill-server")
+        subprocess.run(["tmux", "-S", str(folder / "tmux"), "kill-server"], capture_output=True)  # it may be gone

@@ -67,6 +67,7 @@ class Streams:
         try:
             if output:
                 self._master, self._slave = os.openpty()
+                os.set_blocking(self._master, False)
                 self.resize(columns, lines)
                 self._ends, self._wake = os.pipe()
                 self._replace(output, self._slave)
@@ -174,6 +175,8 @@ class Streams:
         """False: there is nobody any more who could write."""
         try:
             data = os.read(self._master, 65536)
+        except BlockingIOError:  # another thread has read it since poll(2) told of it
+            return True
         except OSError as error:
             return error.errno == errno.EINTR
         self.written = True

@@ -19,6 +19,8 @@ from tests.support import DEADLINE, PTMON, Targets, process_state, started, trac
 
 LIVE = "/ filter Tab"
 """In the view's last line."""
+WRITES = "of [bold]many"
+"""What onscreen writes all the time."""
 
 
 @pytest.fixture
@@ -112,7 +114,7 @@ def test_nothing_of_the_output_is_lost_and_the_last_screen_stays(
 def test_a_program_that_is_left_runs_on_and_ctrl_c_reaches_it(terminal: Tmux, targets: Targets) -> None:
     terminal.type([*tracing("--live"), targets("onscreen")])
     terminal.seen(LIVE)
-    terminal.seen("line 5.0")
+    terminal.seen(WRITES)
     terminal.press("q", "r")
     terminal.seen(lambda screen: LIVE not in screen and "line" in screen)
     terminal.press("C-c")
@@ -124,7 +126,7 @@ def test_a_program_that_is_left_runs_on_and_ctrl_c_reaches_it(terminal: Tmux, ta
 
 def test_ctrl_c_in_the_view_reaches_the_program(terminal: Tmux, targets: Targets) -> None:
     terminal.type([*tracing("--live"), targets("onscreen")])
-    terminal.seen("line 5.0")
+    terminal.seen(WRITES)
     terminal.press("C-c")
     terminal.prompt()
     assert "ended by signal 2" in terminal.all()
@@ -133,7 +135,7 @@ def test_ctrl_c_in_the_view_reaches_the_program(terminal: Tmux, targets: Targets
 
 def test_ctrl_z_gives_the_terminal_back_and_fg_shows_the_view_again(terminal: Tmux, targets: Targets) -> None:
     terminal.type([*tracing("--live"), targets("onscreen")])
-    terminal.seen("line 5.0")
+    terminal.seen(WRITES)
     for _ in range(2):
         terminal.press("C-z")
         terminal.seen(lambda screen: "Stopped" in screen and screen.rstrip().endswith("shell>"))
@@ -150,7 +152,7 @@ def test_ctrl_z_gives_the_terminal_back_and_fg_shows_the_view_again(terminal: Tm
 
 def test_a_terminal_that_changes_its_size_is_filled_again(terminal: Tmux, targets: Targets) -> None:
     terminal.type([*tracing("--live"), targets("onscreen")])
-    terminal.seen("line 5.0")
+    terminal.seen(WRITES)
     terminal.run("resize-window", "-x", "120", "-y", "40")
     terminal.seen(lambda screen: LIVE in screen.splitlines()[-1] and len(screen.splitlines()) == 40)
     terminal.run("resize-window", "-x", "60", "-y", "15")
@@ -180,7 +182,7 @@ def test_sigterm_to_ptmon_leaves_the_terminal_as_it_was(
         terminal.type(["sh", "-c", f'echo $$ >{tmp_path}/pid; exec "$@"', "sh", *tracing("--live"), *words])
         terminal.seen(LIVE)
         if how[0] == "--":
-            terminal.seen("line 5.0")
+            terminal.seen(WRITES)
         os.kill(int((tmp_path / "pid").read_text()), signal.SIGTERM)
         assert_terminal_as_before(terminal)
 
@@ -227,12 +229,20 @@ def test_the_view_loads_only_where_it_is_asked_for() -> None:
     assert done.stdout == "[]\n"
 
 
+def test_the_end_of_the_terminal_is_the_end_of_all(terminal: Tmux, targets: Targets, tmp_path: Path) -> None:
+    terminal.type(["sh", "-c", f'echo $$ >{tmp_path}/pid; exec "$@"', "sh", *tracing("--live"), targets("onscreen")])
+    terminal.seen(WRITES)
+    pid = int((tmp_path / "pid").read_text())
+    terminal.run("kill-pane")
+    until(lambda: process_state(pid) in ("", "Z"), "ptmon's end")
+
+
 def test_ptmon_that_is_killed_by_the_kernel_takes_its_program_along(
     terminal: Tmux, targets: Targets, tmp_path: Path
 ) -> None:
     """Nobody can give the terminal back then, but nothing runs on unseen."""
     terminal.type(["sh", "-c", f'echo $$ >{tmp_path}/pid; exec "$@"', "sh", *tracing("--live"), targets("onscreen")])
-    terminal.seen("line 5.0")
+    terminal.seen(WRITES)
     pid = int((tmp_path / "pid").read_text())
     os.kill(pid, signal.SIGKILL)
     until(lambda: process_state(pid) in ("", "Z"), "ptmon's end")
