@@ -281,6 +281,15 @@ class Options:
         "show totals, rates, processes, connections and calls on the terminal while the program runs, its output below"
         " them; ? tells the keys",
     )
+    connect: Address | None = option(
+        None,
+        "view",
+        ("--connect",),
+        "the same view of what another ptmon counts, that serves its events at this port (--serve; its token:"
+        " --serve-token-file)",
+        "[HOST:]PORT",
+        address,
+    )
     engine: str = option(
         "native",
         "engine",

@@ -108,7 +108,7 @@ class Model:
         """How calls were counted: inside the program, or at stops."""
         path = None if self.view is None else self.view.path
         if path is None:
-            return ""
+            return "" if self.view is None else "totals of all; the tables since this view is connected"
         if not (path.fast or path.stop):
             return "no call counted yet"
         if not path.fast:
@@ -139,7 +139,8 @@ class Model:
             lasted = (now if tally.closed is None else tally.closed) - tally.opened
             calls = tally.calls_sent + tally.calls_received
             over = tally.closed is not None
-            name = printable(socket_name(report))
+            unknown = report.id and report.family == "unknown"
+            name = f"unknown socket {report.id}" if unknown else printable(socket_name(report))
             return Row(name, owners, tally.sent, tally.received, calls, max(lasted, 0.0), over)
 
         return Table("connections", "pid", "lasts", self._chosen(view.sockets, row, _socket_key), len(view.sockets))
@@ -174,7 +175,9 @@ class Model:
         def row(item: tuple[str, SyscallTally]) -> Row:
             name, tally = item
             failed = f"{sum(tally.errnos.copy().values()):,}"
-            return Row(name, failed, tally.sent, tally.bytes - tally.sent, tally.calls, max(now - tally.last, 0.0))
+            return Row(
+                printable(name), failed, tally.sent, tally.bytes - tally.sent, tally.calls, max(now - tally.last, 0.0)
+            )
 
         rows = self._chosen(view.syscalls, row, lambda item: _syscall_key(item[1]))
         return Table("system calls", "failed", "ago", rows, len(view.syscalls))

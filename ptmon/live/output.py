@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import os
 import signal
 import sys
@@ -105,13 +104,15 @@ class LiveOutput(SilentOutput):
         seen = self._thread is not None and self._thread.is_alive()
         self._close()
         app, terminal = self._app, self._terminal
+        from ptmon.live.last import last_screen
+
         if not seen or app is None or terminal is None or app.failure is not None:
             return
         if (view := self.view(app.model.last)) is not None:
             app.model.update(view)
         if self._streams is not None:
             self._streams.end_line()
-        terminal.say(_last_screen(app, terminal.size()[0]))
+        terminal.say(last_screen(app.model, terminal.size()[0], self._units))
 
     def _handle(self) -> None:
         """Signals that come before the tracer takes them up, as with --wait, or that only tell something."""
@@ -213,16 +214,3 @@ class LiveOutput(SilentOutput):
         deadline = time.monotonic() + STOP_SECONDS
         os.killpg(os.getpgrp(), signal.SIGTSTP)
         return lambda: (self._continued.is_set() or time.monotonic() > deadline) and terminal.foreground()
-
-
-def _last_screen(app: LiveApp, width: int) -> str:
-    from rich.console import Console
-
-    from ptmon.live import picture
-
-    file = io.StringIO()
-    colours = None if os.environ.get("NO_COLOR") else "standard"
-    console = Console(file=file, width=width, force_terminal=True, color_system="standard", no_color=not colours)
-    for line in picture.last_screen(app.model, width, app.units):
-        console.print(line, soft_wrap=True, highlight=False)
-    return file.getvalue() + "\n"

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 
 from rich.cells import cell_len, set_cell_size
@@ -39,12 +40,14 @@ def head(model: Model, width: int, units: str) -> list[Text]:
         return [_line("ptmon: nothing is counted yet", width), *(Text() for _ in range(HEAD - 1))]
     header, snapshot = view.header, view.snapshot
     verdict = ("complete", "green") if snapshot.complete else ("NOT COMPLETE", "bold red")
-    command = printable(" ".join(header.command)) or f"{header.mode} {header.root}"
+    command = printable(" ".join(header.command)) or printable(f"{header.mode} {header.root}")
     elapsed = clock(snapshot.time)
     facts = (
         f"  {elapsed}  {counted(snapshot.processes, 'process', 'processes')}, {counted(snapshot.sockets, 'socket')}  "
     )
     room = max(width - len("ptmon ") - len(facts) - len(verdict[0]), 8)
+    if header.command and cell_len(command) > room:  # the path to it is what can be done without
+        command = printable(" ".join((os.path.basename(header.command[0]), *header.command[1:])))
     if cell_len(command) > room:
         command = set_cell_size(command, room - 1) + "…"
     top = Text.assemble(("ptmon ", "bold"), (command, "bold cyan"), facts, verdict)

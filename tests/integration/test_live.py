@@ -15,6 +15,7 @@ import pytest
 
 from tests.live import Tmux, tmux
 from tests.real import free_port, listening, program
+from tests.serving import said_port
 from tests.support import DEADLINE, PTMON, Targets, process_state, started, tracing, until
 
 LIVE = "/ filter Tab"
@@ -31,7 +32,7 @@ def terminal(tmp_path: Path) -> Iterator[Tmux]:
 
 def number(screen: str, pattern: str) -> float:
     """The number of bytes that follows ``pattern``."""
-    match = re.search(pattern + r"\s+([\d.]+) (B|KiB|MiB|GiB)", screen)
+    match = re.search(pattern + r"\s+([\d.]+) (B|KiB|MiB|GiB)", screen, re.M)
     return float(match[1]) * 1024 ** ("B", "KiB", "MiB", "GiB").index(match[2]) if match else 0.0
 
 
@@ -246,3 +247,43 @@ def test_ptmon_that_is_killed_by_the_kernel_takes_its_program_along(
     pid = int((tmp_path / "pid").read_text())
     os.kill(pid, signal.SIGKILL)
     until(lambda: process_state(pid) in ("", "Z"), "ptmon's end")
+
+
+def test_another_ptmon_s_view_is_shown_by_its_event_server(terminal: Tmux, targets: Targets, tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    token.write_text("word\n")
+    token.chmod(0o600)
+    options: list[str | Path] = ["-q", "--serve", "0", "--serve-token-file", token]
+    with started(
+        [*tracing(*options), targets("onscreen")], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+    ) as other:
+        assert other.stderr is not None
+        port = said_port(other.stderr)
+        terminal.type([*PTMON, "--connect", str(port)])
+        terminal.seen("ptmon: no events came")
+        terminal.prompt()
+        for ending in ("q", "the end"):
+            terminal.type([*PTMON, "--connect", str(port), "--serve-token-file", token])
+            screen = terminal.seen(
+                lambda screen: LIVE in screen and number(screen, "sent") > 20_000 and re.search(r"[▇█]$", screen, re.M)
+            )
+            assert "onscreen" in screen.splitlines()[0] and "complete" in screen.splitlines()[0]
+            assert re.search(r"^sendto +0 ", screen, re.M) and re.search(r"^recvfrom ", screen, re.M)
+            assert "since this view is connected" in screen
+            if ending == "q":
+                terminal.press("C-z")
+                terminal.seen("Stopped")
+                terminal.type(["fg"])
+                terminal.seen(LIVE)
+                terminal.press("q")
+            else:
+                other.send_signal(signal.SIGTERM)
+            terminal.prompt()
+            assert re.search(r"^system calls", terminal.all(), re.M)
+            assert_terminal_as_before(terminal)
+
+
+def test_a_port_where_nobody_listens_is_one_line(terminal: Tmux) -> None:
+    terminal.type([*PTMON, "--connect", "127.0.0.1:1"])
+    terminal.seen("ptmon: cannot connect to 127.0.0.1:1: ECONNREFUSED")
+    assert_terminal_as_before(terminal)
