@@ -80,6 +80,8 @@ class Model:
         self.view: View | None = None
         self.sent: deque[int] = deque(maxlen=SAMPLES)
         """Bytes per second from view to view."""
+        self._made: dict[object, Table] = {}
+        """Tables of this view: to sort very many rows takes a while."""
         self.received: deque[int] = deque(maxlen=SAMPLES)
 
     @property
@@ -93,12 +95,16 @@ class Model:
             self.sent.append(view.snapshot.since.sent_per_second)
             self.received.append(view.snapshot.since.received_per_second)
         self.view = view
+        self._made.clear()
 
     def table(self, panel: str) -> Table:
         """The rows of one of PANELS, sorted and filtered."""
         if self.view is None:
             return Table(panel, "", "", (), 0)
-        return getattr(self, f"_{panel}")(self.view)  # type: ignore[no-any-return]
+        asked = (panel, self.sort, self.filter, self.by_peer)
+        if asked not in self._made:
+            self._made[asked] = getattr(self, f"_{panel}")(self.view)
+        return self._made[asked]
 
     def warnings(self) -> tuple[str, ...]:
         """What the reader has to know."""

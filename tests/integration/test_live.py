@@ -194,6 +194,31 @@ def test_a_program_that_cannot_be_started_leaves_the_terminal_as_it_was(terminal
     assert_terminal_as_before(terminal)
 
 
+def broken(patch: str, *words: str | Path) -> list[str | Path]:
+    """ptmon with a fault in it, that Python code makes."""
+    code = f"{patch}; import sys, ptmon.__main__ as main; sys.exit(main.start())"
+    return [PTMON[0], "-c", code, *words]
+
+
+def test_a_view_that_fails_ends_and_counting_goes_on(terminal: Tmux, targets: Targets, tmp_path: Path) -> None:
+    patch = "from ptmon.live import picture; picture.table = lambda *words: 1 / 0"
+    file = tmp_path / "report.json"
+    terminal.type(broken(patch, "--live", "--format", "json", "-o", file, "--", targets("onscreen"), "100"))
+    terminal.seen("the live view failed, counting goes on: ZeroDivisionError")
+    assert_terminal_as_before(terminal)
+    (told,) = re.findall(r'^\{"sent": .*\}$', terminal.all(), re.M)
+    assert json.loads(file.read_text())["totals"]["sent"] == json.loads(told)["sent"] == 100_000
+
+
+def test_a_ptmon_that_fails_half_way_leaves_the_terminal_as_it_was(terminal: Tmux, targets: Targets) -> None:
+    patch = "from ptmon.session import Session; Session._result = lambda *words: 1 / 0"
+    terminal.type(broken(patch, "--live", targets("onscreen"), "100"))
+    terminal.seen(WRITES)
+    terminal.seen("ZeroDivisionError")
+    assert_terminal_as_before(terminal)
+    assert terminal.all().count(WRITES) == 100
+
+
 def test_files_and_pipes_are_not_taken_from_the_program(terminal: Tmux, targets: Targets, tmp_path: Path) -> None:
     terminal.type([*tracing("-q", "--live"), targets("onscreen"), "20"], shell=f">{tmp_path}/out </dev/null")
     terminal.seen(LIVE)
