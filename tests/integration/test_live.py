@@ -162,16 +162,26 @@ def test_a_terminal_that_changes_its_size_is_filled_again(terminal: Tmux, target
     assert_terminal_as_before(terminal)
 
 
-def test_attached_q_detaches_and_the_process_runs_on(terminal: Tmux, targets: Targets) -> None:
+@pytest.mark.parametrize("key", ["q", "C-c"])
+def test_attached_a_key_detaches_and_the_process_runs_on(terminal: Tmux, targets: Targets, key: str) -> None:
     with started([targets("onscreen")], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
         terminal.type([*tracing("--live"), "-p", str(process.pid)])
         terminal.seen(lambda screen: number(screen, "sent") > 2000 and f"{process.pid} " in screen)
         terminal.press("C-z")  # who is attached does not stop
-        terminal.press("q")
+        terminal.press(key)
         terminal.prompt()
         assert "detached" in terminal.all()
         assert_terminal_as_before(terminal)
         assert process.poll() is None and process_state(process.pid) in "RS"
+
+
+@pytest.mark.parametrize("key", ["q", "C-c"])
+def test_a_key_ends_waiting_for_a_program(terminal: Tmux, key: str) -> None:
+    terminal.type([*PTMON, "--live", "--wait", "no-such-program"])
+    terminal.seen(LIVE)
+    terminal.seen("waiting for no-such-program")
+    terminal.press(key)
+    assert_terminal_as_before(terminal)
 
 
 @pytest.mark.parametrize("how", [["-p", "{}"], ["--wait", "no-such-program"], ["--", "{target}"]])
