@@ -36,16 +36,18 @@ SWITCH_SECONDS = 0.0005
 def make(options: Options, host: str) -> LiveOutput:
     """The output that ``options`` ask for. Raises PtmonError where Textual is missing."""
     textual_or_error("--live")
-    return LiveOutput(options.units, launches=not (options.attach or options.wait))
+    return LiveOutput(options.units, launches=not (options.attach or options.wait), reopens=bool(options.log))
 
 
 class LiveOutput(SilentOutput):
     """Shows a view on the terminal until counting has stopped, or its reader leaves. It is the Host of its app."""
 
-    def __init__(self, units: str, *, launches: bool) -> None:
+    def __init__(self, units: str, *, launches: bool, reopens: bool = False) -> None:
+        """``launches``: there is a program of ptmon's own. ``reopens``: SIGHUP asks for a log to be opened anew."""
         self.view_source: Callable[[Snapshot | None], View | None] | None = None
         self.asks = launches
         self._units = units
+        self._reopens = reopens
         self._terminal: Terminal | None = None
         self._streams: Streams | None = None
         self._app: LiveApp | None = None
@@ -123,7 +125,8 @@ class LiveOutput(SilentOutput):
             os.kill(os.getpid(), number)
 
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
-            if signal.getsignal(number) is signal.SIG_DFL:
+            taken = number == signal.SIGHUP and self._reopens
+            if signal.getsignal(number) is signal.SIG_DFL and not taken:
                 self._handlers[number] = signal.signal(number, on_end) or signal.SIG_DFL
         before = signal.signal(signal.SIGCONT, lambda number, frame: self._continued.set())
         self._handlers[signal.SIGCONT] = before or signal.SIG_DFL

@@ -184,6 +184,18 @@ def test_a_key_ends_waiting_for_a_program(terminal: Tmux, key: str) -> None:
     assert_terminal_as_before(terminal)
 
 
+def test_a_log_that_has_moved_is_opened_anew_while_the_view_waits(terminal: Tmux, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    words = [*PTMON, "--live", f"--log={log}", "--wait", "no-such-program"]
+    terminal.type(["sh", "-c", f'echo $$ >{tmp_path}/pid; exec "$@"', "sh", *words])
+    terminal.seen("waiting for no-such-program")
+    log.rename(tmp_path / "log.1")
+    os.kill(int((tmp_path / "pid").read_text()), signal.SIGHUP)
+    until(log.exists, "the new log")
+    terminal.press("q")
+    assert_terminal_as_before(terminal)
+
+
 @pytest.mark.parametrize("how", [["-p", "{}"], ["--wait", "no-such-program"], ["--", "{target}"]])
 def test_sigterm_to_ptmon_leaves_the_terminal_as_it_was(
     terminal: Tmux, targets: Targets, tmp_path: Path, how: list[str]
@@ -213,11 +225,12 @@ def broken(patch: str, *words: str | Path) -> list[str | Path]:
 def test_a_view_that_fails_ends_and_counting_goes_on(terminal: Tmux, targets: Targets, tmp_path: Path) -> None:
     patch = "from ptmon.live import picture; picture.table = lambda *words: 1 / 0"
     file = tmp_path / "report.json"
-    terminal.type(broken(patch, "--live", "--format", "json", "-o", file, "--", targets("onscreen"), "100"))
-    terminal.seen("the live view failed, counting goes on: ZeroDivisionError")
+    terminal.type(broken(patch, "--live", "--format", "json", "-o", file, "--", targets("onscreen")))
+    until(lambda: "the live view failed, counting goes on: ZeroDivisionError" in terminal.all(), "that it says so")
+    terminal.press("C-c")
     assert_terminal_as_before(terminal)
     (told,) = re.findall(r'^\{"sent": .*\}$', terminal.all(), re.M)
-    assert json.loads(file.read_text())["totals"]["sent"] == json.loads(told)["sent"] == 100_000
+    assert json.loads(file.read_text())["totals"]["sent"] == json.loads(told)["sent"] > 0
 
 
 def test_a_ptmon_that_fails_half_way_leaves_the_terminal_as_it_was(terminal: Tmux, targets: Targets) -> None:
