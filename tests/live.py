@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -16,6 +17,10 @@ import pytest
 from tests.support import until
 
 PROMPT = "shell> "
+LIVE = "/ filter Tab"
+"""In the view's last line."""
+WRITES = "of [bold]many"
+"""What onscreen writes all the time."""
 
 
 class Tmux:
@@ -79,3 +84,17 @@ def tmux(folder: Path, columns: int, lines: int) -> Iterator[Tmux]:
         yield terminal
     finally:
         subprocess.run(["tmux", "-S", str(folder / "tmux"), "kill-server"], capture_output=True)  # it may be gone
+
+
+def number(screen: str, pattern: str) -> float:
+    """The number of bytes that follows ``pattern``."""
+    match = re.search(pattern + r"\s+([\d.]+) (B|KiB|MiB|GiB)", screen, re.M)
+    return float(match[1]) * 1024 ** ("B", "KiB", "MiB", "GiB").index(match[2]) if match else 0.0
+
+
+def assert_terminal_as_before(terminal: Tmux) -> None:
+    """Cooked, with echo, on the first screen, with a cursor."""
+    terminal.prompt()
+    terminal.type(["stty", "-a"], shell="| grep -oE -- '-?(icanon|echo|isig|ixon)\\b' | paste -sd,")
+    terminal.seen(lambda screen: re.search(r"^isig,icanon,echo|^ixon,isig,icanon,echo", screen, re.M))
+    assert terminal.run("display", "-p", "#{alternate_on}#{cursor_flag}").strip() == "01"

@@ -9,8 +9,7 @@ import asyncio
 import io
 import sys
 import time
-from collections.abc import Callable
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 from rich.console import Console
 from rich.text import Text
@@ -21,11 +20,10 @@ from textual.driver import Driver
 from textual.events import Resize
 from textual.widgets import Input, RichLog, Static
 
-from ptmon.ledger.snapshot import Snapshot
-from ptmon.ledger.view import View
 from ptmon.live import picture
 from ptmon.live.ansi import Lines
 from ptmon.live.dialogs import Answer, Help, Leave
+from ptmon.live.host import Host
 from ptmon.live.model import PANELS, SORTS, Model
 
 REFRESH_SECONDS = 1.0
@@ -35,40 +33,6 @@ COST_MOST = 0.05
 """The most of the time that may go into drawing, where there are very many rows: then it is drawn less often."""
 LINES_KEPT = 5000
 """Lines of the program's output that can be scrolled back to."""
-
-
-class Host(Protocol):
-    """Who has the view on his terminal."""
-
-    @property
-    def asks(self) -> bool:
-        """Leaving is to be asked about: there is a program to be ended, or to run on."""
-
-    @property
-    def has_output(self) -> bool:
-        """There is a program's output to be shown."""
-
-    def view(self, last: Snapshot | None) -> View | None:
-        """What is to be seen now, compared with ``last``; None: nothing yet."""
-
-    def output(self) -> bytes:
-        """What the program has written since."""
-
-    def resized(self, columns: int, lines: int) -> None:
-        """The pane of the output has that size."""
-
-    def interrupt(self) -> None:
-        """Ctrl-C was pressed."""
-
-    def end(self, *, at_once: bool) -> None:
-        """The program is to end."""
-
-    def left(self) -> None:
-        """The reader has left the view: attached, he lets the processes go."""
-
-    def stop(self) -> Callable[[], bool]:
-        """Stops program and ptmon, as Ctrl-Z does; the terminal is free by now. What is returned tells whether they run
-        again, and have the terminal."""
 
 
 class LiveApp(App[None]):

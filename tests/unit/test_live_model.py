@@ -213,3 +213,13 @@ def test_a_spool_that_is_full_keeps_the_last_and_counts_the_rest() -> None:
     kept = b"".join(spool.chunks())
     assert kept.endswith(bytes([9]) * 60) and len(kept) >= 100
     assert spool.lost + len(kept) == 600
+
+
+def test_a_view_is_made_without_copying_rows() -> None:
+    """So the tracer waits for it no longer than it takes to make a list."""
+    book = book_of(two_peers())
+    view = book.view(2.0)
+    book.add(sent(7, 1))
+    assert view.processes[0].sent == 1017 and view.snapshot.totals.sent == 1010
+    book.add(tcp(3, port=50003))
+    assert len(view.sockets) == 2
