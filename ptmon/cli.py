@@ -51,6 +51,10 @@ def run(options: Options, ignored: int | None = None) -> int:
         from ptmon.version import __version__
 
         return show(f"ptmon {__version__}\n")
+    if options.connect is not None:
+        from ptmon.live import remote
+
+        return remote.watch(options)
     return trace(options, ignored)
 
 

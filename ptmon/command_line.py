@@ -19,6 +19,7 @@ USAGE = (
     "ptmon [OPTIONS] [--] PROGRAM [ARG...]",
     "ptmon [OPTIONS] --attach PID|NAME[,PID|NAME]...",
     "ptmon [OPTIONS] --wait NAME",
+    "ptmon --connect [HOST:]PORT",
     "ptmon --demo | --version | --help",
 )
 ABOUT = "Tells what a program sends and receives: payload bytes by process, thread, socket, peer and system call."
@@ -149,6 +150,7 @@ def _check_target(options: Options) -> None:
             ("--attach", options.attach),
             ("--wait", options.wait),
             ("--demo", options.demo),
+            ("--connect", options.connect),
             (program, options.command),
         )
         if given
@@ -175,7 +177,10 @@ def _check_events(options: Options) -> None:
 
 def _check_server(options: Options) -> None:
     if options.serve is None:
-        for flag in ("--wait-client", "--serve-token-file", "--serve-cert", "--serve-key"):
+        flags = ["--wait-client", "--serve-cert", "--serve-key"]
+        if options.connect is None:  # else it is the other's token
+            flags.append("--serve-token-file")
+        for flag in flags:
             if getattr(options, BY_FLAG[flag].dest):
                 raise UsageError(f"{flag} wants --serve [HOST:]PORT")
     if options.serve_key and not options.serve_cert:

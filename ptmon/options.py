@@ -319,6 +319,22 @@ class Options:
         "the certificate's key (PEM); default: it is in the certificate's file",
         "FILE",
     )
+    live: bool = option(
+        False,
+        "view",
+        ("--live",),
+        "show totals, rates, processes, connections and calls on the terminal while the program runs, its output below"
+        " them; ? tells the keys",
+    )
+    connect: Address | None = option(
+        None,
+        "view",
+        ("--connect",),
+        "the same view of what another ptmon counts, that serves its events at this port (--serve; its token:"
+        " --serve-token-file)",
+        "[HOST:]PORT",
+        address,
+    )
     engine: str = option(
         "native",
         "engine",

@@ -16,7 +16,8 @@ from ptmon.errors import AttachError, LaunchError, PtmonError, Step
 from ptmon.frozen import replace
 from ptmon.ledger.ledger import Ledger
 from ptmon.ledger.snapshot import Snapshot
-from ptmon.outputs import Output, Outputs, asks
+from ptmon.ledger.view import View
+from ptmon.outputs import Output, Outputs, asks, looks
 from ptmon.records import Exit, Incomplete, Reason, Record
 from ptmon.report import Header, Report, Waited, seconds
 from ptmon.static import TYPE_CHECKING
@@ -79,6 +80,8 @@ class Session:
         for output in outputs:
             if asks(output):
                 output.snapshot_source = self.snapshot
+            if looks(output):
+                output.view_source = self.view
 
     def run(self) -> Report:
         """Traces until the last tracee ends, the duration is over, or a signal asks an attached ptmon to end.
@@ -125,6 +128,13 @@ class Session:
             return None
         with self._lock:
             return self._ledger.snapshot(self._engine.elapsed())
+
+    def view(self, last: Snapshot | None = None) -> View | None:
+        """All rows of the ledger, from any thread; None before the start. ``last`` is as in ``Ledger.snapshot``."""
+        if self._ledger is None or self._engine is None:
+            return None
+        with self._lock:  # for no longer than it takes to make a list
+            return self._ledger.view(self._engine.elapsed(), last)
 
     def _found(self, name: str, settings: EngineSettings, stack: ExitStack) -> tuple[Engine, Waited]:
         """Waits until a process that can be attached to executes the program, and attaches to it."""

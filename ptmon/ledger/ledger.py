@@ -20,6 +20,7 @@ from ptmon.ledger.snapshot import Since, Snapshot
 from ptmon.ledger.socket_table import SocketTable
 from ptmon.ledger.socket_tally import SocketTally
 from ptmon.ledger.tallies import ProcessTally, SyscallTally, TotalsTally
+from ptmon.ledger.view import View
 from ptmon.records import (
     Clone,
     Connect,
@@ -105,6 +106,18 @@ class Ledger:
     def moved(self) -> int:
         """Bytes that were sent and received until now."""
         return self._totals.sent + self._totals.received
+
+    def view(self, moment: float, last: Snapshot | None = None) -> View:
+        """All rows as they are now. It takes a moment, however many there are: they are not copied."""
+        return View(
+            self.header,
+            self.snapshot(moment, last),
+            self._totals.path(),
+            tuple(self._processes),
+            tuple(self._sockets),
+            tuple(self._syscalls.items()),
+            tuple(self._notices.values()),
+        )
 
     def report(self, duration: float) -> Report:
         """The ledger at the end, ``duration`` seconds after the start."""

@@ -43,18 +43,22 @@ class TotalsTally:
 
 
 class SyscallTally:
-    """One system call."""
+    """One system call. ``last``: the time of a call of it that was told last."""
 
-    __slots__ = ("bytes", "calls", "errnos")
+    __slots__ = ("bytes", "calls", "errnos", "last", "sent")
 
     def __init__(self) -> None:
-        self.calls = self.bytes = 0
+        self.calls = self.bytes = self.sent = 0
+        self.last = 0.0
         self.errnos: dict[int, int] = {}
 
     def add(self, record: Transfer) -> None:
         self.calls += record.calls
+        self.last = record.time
         if record.direction != Direction.PEEKED:
             self.bytes += record.bytes
+            if record.direction == Direction.SENT:
+                self.sent += record.bytes
         if record.error:
             self.errnos[record.error] = self.errnos.get(record.error, 0) + record.calls
 
@@ -77,7 +81,7 @@ class ThreadTally:
 class ProcessTally:
     """One process, from its birth (or its first record) to its end. A pid used again is another process."""
 
-    __slots__ = ("argv", "ended", "exit", "name", "pid", "ppid", "received", "sent", "started", "threads")
+    __slots__ = ("argv", "calls", "ended", "exit", "name", "pid", "ppid", "received", "sent", "started", "threads")
 
     def __init__(self, pid: int, started: float) -> None:
         self.pid = pid
@@ -87,7 +91,7 @@ class ProcessTally:
         self.started = started
         self.ended: float | None = None
         self.exit: Ended | None = None
-        self.sent = self.received = 0
+        self.sent = self.received = self.calls = 0
         self.threads: dict[int, ThreadTally] = {}
 
     def thread(self, tid: int) -> ThreadTally:
@@ -98,6 +102,7 @@ class ProcessTally:
 
     def add(self, record: Transfer) -> None:
         thread = self.thread(record.tid)
+        self.calls += record.calls
         if record.direction == Direction.SENT:
             self.sent += record.bytes
             thread.sent += record.bytes

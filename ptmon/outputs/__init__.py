@@ -15,10 +15,12 @@ from ptmon.report import Header, Report
 from ptmon.static import TYPE_CHECKING, Any, Protocol, TypeGuard
 
 if TYPE_CHECKING:
+    from ptmon.ledger.view import View
     from ptmon.options import Options
     from ptmon.outputs.aside import Aside
 
 OUTPUTS: dict[str, Callable[[Options], bool]] = {
+    "ptmon.live.output": lambda options: options.live,  # the first: what others write on a terminal goes to its pane
     "ptmon.outputs.log": lambda options: options.log is not None,  # before the report: on stderr the log stands first
     "ptmon.outputs.syslog": lambda options: options.syslog is not None,
     "ptmon.outputs.server": lambda options: options.serve is not None,
@@ -68,6 +70,13 @@ class Asking(Protocol):
     """Set by the session; gives None before the start."""
 
 
+class Looking(Protocol):
+    """An output that looks at all rows of the ledger whenever it likes, from any thread."""
+
+    view_source: Callable[[Snapshot | None], View | None] | None
+    """Set by the session; takes the snapshot before, gives None before the start."""
+
+
 class TakingRuns(Protocol):
     """An output that can take transfers by the thousand: what comes so costs a hundredth of what single events do."""
 
@@ -98,6 +107,11 @@ class Noting(Protocol):
 def asks(output: Any) -> TypeGuard[Asking]:
     """Whether an output is an Asking one."""
     return hasattr(output, "snapshot_source")
+
+
+def looks(output: Any) -> TypeGuard[Looking]:
+    """Whether an output is a Looking one."""
+    return hasattr(output, "view_source")
 
 
 def takes_runs(output: Any) -> TypeGuard[TakingRuns]:

@@ -13,6 +13,7 @@ import pytest
 from tests.counting import I386
 from tests.fast import MODES, Fast
 from tests.hazards import Unprivileged, as_unprivileged, run_both
+from tests.live import Tmux, tmux
 from tests.support import PTMON, Outcome, Targets
 from tests.watching import X86, Run
 
@@ -78,3 +79,10 @@ def fast(
 ) -> Fast:
     """Runs a target plainly and with one way to count: see tests.fast.Fast."""
     return Fast(targets, tmp_path, str(request.param), fast_references)
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Tmux]:
+    """A shell on a terminal of 80 columns and 24 lines: see tests.live.Tmux."""
+    with tmux(tmp_path, 80, 24) as found:
+        yield found

@@ -21,10 +21,10 @@ LAYERS = (
     {"report", "options", "watches", "syscall_tables", "_native"},
     {"ledger.connects", "ledger.socket_tally", "ledger.tallies", "ledger.snapshot", "syscalls"},
     {"notices", "saying"},
-    {"ledger.peers", "ledger.socket_table", "events", "decoding", "sites"},
+    {"ledger.peers", "ledger.socket_table", "ledger.view", "events", "decoding", "sites"},
     {"ledger.ledger", "rules", "hook_call"},
     {"outputs", "explain", "engines", "command_line", "demo", "waiting", "allowing"},
-    {"debugging", "limiting"},
+    {"debugging", "limiting", "live"},
     {"session", "hooks"},
     {"preparing"},
     {"api"},
@@ -36,7 +36,8 @@ RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 ENGINES_MAY = {"static", "frozen", "defaults", "records", "watches", "errors", "engines", "_native"}
 OUTPUTS_MAY = {
     "static", "frozen", "defaults", "formats", "options", "outputs", "records", "report", "ledger.snapshot", "errors",
-    "text", "ledger.rates", "events", "decoding", "syscalls", "addresses", "option_values", "notices", "version",
+    "ledger.view", "text", "ledger.rates", "events", "decoding", "syscalls", "addresses", "option_values", "notices",
+    "version",
 }  # fmt: skip
 MODULES = sorted(HOUSE.rglob("*.py"))
 

@@ -17,6 +17,7 @@ from ptmon.outputs import formats as event_formats
 from tests.unit.build import report_of, server
 
 WORDS = {
+    "ptmon.live.output": ["--live", "-q"],
     "ptmon.outputs.log": ["--log", "-q"],
     "ptmon.outputs.syslog": ["--syslog", "-q"],
     "ptmon.outputs.server": ["--serve", "0", "-q"],

@@ -228,6 +228,8 @@ def test_a_value_may_look_like_an_option() -> None:
         (["--wait", "/usr/bin/"], "not a program's file name"),
         (["--wait", "nginx", "ls"], "--wait and a program (ls) do not go together"),
         (["--wait", "nginx", "-p", "1"], "--attach and --wait do not go together"),
+        (["--connect", "8080", "ls"], "--connect and a program (ls) do not go together"),
+        (["--connect", "8080", "--serve-cert", "c"], "--serve-cert wants --serve [HOST:]PORT"),
         (["--log=%x", "ls"], "has a %"),
         (["--log-format", "dmesg", "ls"], "--log-format wants --log"),
         (["--log-format", "xml", "ls"], "not one of text, jsonl, dmesg"),
