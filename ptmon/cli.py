@@ -50,6 +50,11 @@ def run(options: Options, ignored: int | None = None) -> int:
         from ptmon.version import __version__
 
         return show(f"ptmon {__version__}\n")
+    if options.doctor:
+        from ptmon import doctor
+
+        told, status = doctor.examine(options.doctor)
+        return show(told) or status
     return trace(options, ignored)
 
 

@@ -18,7 +18,7 @@ USAGE = (
     "ptmon [OPTIONS] [--] PROGRAM [ARG...]",
     "ptmon [OPTIONS] --attach PID|NAME[,PID|NAME]...",
     "ptmon [OPTIONS] --wait NAME",
-    "ptmon --demo | --version | --help",
+    "ptmon --demo | --doctor | --version | --help",
 )
 ABOUT = "Tells what a program sends and receives: payload bytes by process, thread, socket, peer and system call."
 STATUS = (
@@ -145,6 +145,7 @@ def _check_target(options: Options) -> None:
             ("--attach", options.attach),
             ("--wait", options.wait),
             ("--demo", options.demo),
+            ("--doctor", options.doctor),
             (program, options.command),
         )
         if given

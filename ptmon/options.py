@@ -319,6 +319,16 @@ class Options:
         ("--demo",),
         "trace a small built-in server with five clients, its events and its report",
     )
+    doctor: str | None = option(
+        None,
+        "other",
+        ("--doctor",),
+        "try what ptmon needs, and say what works here, what does not, why, and what to do; text or json, on stdout;"
+        " exit status 1 where no program can be launched",
+        "[=FORMAT]",
+        choices=("text", "json"),
+        default="text",
+    )
     version: bool = option(False, "other", ("--version", "-V"), "print the version")
     help: bool = option(False, "other", ("--help", "-h"), "print this help")
     command: tuple[str, ...] = ()

@@ -28,6 +28,7 @@ LAYERS = (
     {"session", "hooks"},
     {"preparing"},
     {"api"},
+    {"doctor"},
     {"cli"},
     {"__main__"},
 )
