@@ -111,6 +111,10 @@ def make_settings(options: Options, command: Sequence[str], told: bool, ignored:
         hooks = tuple(hook for path in options.hooks for hook in load(path))
     asked = dict(option.keyword(options) for option in TABLE)
     asked = {name: value for name, value in asked.items() if name in ASKED}
+    if options.explain:
+        from ptmon.narrating import Narrator
+
+        asked["narrate"] = Narrator(wait=options.explain_step)
     asked |= {"command": command, "attach": found(options.attach), "hooks": hooks}
     return prepare(**asked, told=told, ignored=ignored)
 

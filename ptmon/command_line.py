@@ -52,6 +52,10 @@ def _implied(values: dict[str, Any]) -> dict[str, Any]:
     """What is told goes to stderr if nothing says where else. The demo shows what ptmon sees."""
     if values.get("demo"):
         return {"log": "", "log_format": "dmesg", **values}
+    if values.get("explain_step"):
+        values = {**values, "explain": True}
+    if values.get("explain"):
+        values = {"engine": "reference", **values}
     if values.get("trace") and "serve" not in values and "syslog" not in values:
         return {"log": "", **values}
     return values
@@ -159,6 +163,8 @@ def _check_target(options: Options) -> None:
 
 
 def _check_events(options: Options) -> None:
+    if options.explain and options.engine != "reference":
+        raise UsageError("--explain tells what the reference engine does: leave out --engine native")
     if options.log_format and options.log is None and options.interval is None:
         raise UsageError("--log-format wants --log[=FILE]")
 

@@ -282,6 +282,15 @@ class Options:
         "ENGINE",
         choices=("native", "reference"),
     )
+    explain: bool = option(
+        False,
+        "engine",
+        ("--explain",),
+        "tell on stderr, step by step, what a tracer does, with the man page of each step; by the reference engine",
+    )
+    explain_step: bool = option(
+        False, "engine", ("--explain-step",), "as --explain, and wait for Enter at each step, on the terminal"
+    )
     seccomp: str = option(
         SECCOMP[0],
         "engine",
