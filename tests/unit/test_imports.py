@@ -28,7 +28,7 @@ LAYERS = (
     {"session", "hooks"},
     {"preparing"},
     {"api"},
-    {"doctor"},
+    {"doctor", "labs"},
     {"cli"},
     {"__main__"},
 )
