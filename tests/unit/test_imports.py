@@ -38,7 +38,9 @@ OUTPUTS_MAY = {
     "static", "frozen", "defaults", "formats", "options", "outputs", "records", "report", "ledger.snapshot", "errors",
     "text", "ledger.rates", "events", "decoding", "syscalls", "addresses", "option_values", "notices", "version",
 }  # fmt: skip
-MODULES = sorted(HOUSE.rglob("*.py"))
+STUDENTS = {"start", "solution"}
+"""Folders of labs: programs that a student writes, and that use ptmon as any program does."""
+MODULES = sorted(path for path in HOUSE.rglob("*.py") if not STUDENTS & set(path.parts))
 
 
 def module_name(path: Path) -> str:
