@@ -7,7 +7,7 @@ SHELL := bash
 
 PYTHON ?= python3
 BIN := .venv/bin
-C_FILES = git ls-files -z 'benchmarks/*.[ch]' 'native/*.[ch]' 'tests/*.[ch]'
+C_FILES = git ls-files -z 'benchmarks/*.[ch]' 'native/*.[ch]' 'ptmon/*.[ch]' 'tests/*.[ch]'
 
 .DEFAULT_GOAL := help
 .PHONY: help build test check lint format types clang-format fast-tests ctest bench

@@ -55,6 +55,11 @@ def run(options: Options, ignored: int | None = None) -> int:
         from ptmon.live import remote
 
         return remote.watch(options)
+    if options.doctor:
+        from ptmon import doctor
+
+        told, status = doctor.examine(options.doctor)
+        return show(told) or status
     return trace(options, ignored)
 
 
@@ -117,6 +122,10 @@ def make_settings(options: Options, command: Sequence[str], told: bool, ignored:
         hooks = tuple(hook for path in options.hooks for hook in load(path))
     asked = dict(option.keyword(options) for option in TABLE)
     asked = {name: value for name, value in asked.items() if name in ASKED}
+    if options.explain:
+        from ptmon.narrating import Narrator
+
+        asked["narrate"] = Narrator(wait=options.explain_step)
     asked |= {"command": command, "attach": found(options.attach), "hooks": hooks}
     if options.learn is not None:
         from ptmon import allowing

@@ -20,7 +20,7 @@ USAGE = (
     "ptmon [OPTIONS] --attach PID|NAME[,PID|NAME]...",
     "ptmon [OPTIONS] --wait NAME",
     "ptmon --connect [HOST:]PORT",
-    "ptmon --demo | --version | --help",
+    "ptmon --demo | --doctor | --version | --help",
 )
 ABOUT = "Tells what a program sends and receives: payload bytes by process, thread, socket, peer and system call."
 STATUS = (
@@ -54,6 +54,10 @@ def _implied(values: dict[str, Any]) -> dict[str, Any]:
     """What is told goes to stderr if nothing says where else. The demo shows what ptmon sees."""
     if values.get("demo"):
         return {"log": "", "log_format": "dmesg", **values}
+    if values.get("explain_step"):
+        values = {**values, "explain": True}
+    if values.get("explain"):
+        values = {"engine": "reference", **values}
     if values.get("trace") and "serve" not in values and "syslog" not in values:
         return {"log": "", **values}
     return values
@@ -151,6 +155,7 @@ def _check_target(options: Options) -> None:
             ("--wait", options.wait),
             ("--demo", options.demo),
             ("--connect", options.connect),
+            ("--doctor", options.doctor),
             (program, options.command),
         )
         if given
@@ -171,6 +176,8 @@ def _check_summary(options: Options) -> None:
 
 
 def _check_events(options: Options) -> None:
+    if options.explain and options.engine != "reference":
+        raise UsageError("--explain tells what the reference engine does: leave out --engine native")
     if options.log_format and options.log is None and options.interval is None:
         raise UsageError("--log-format wants --log[=FILE]")
 

@@ -244,6 +244,7 @@ def _why_no_seize() -> str:
             f"ptmon is itself traced by {tracer}, which follows its children; ptmon cannot run inside ptmon or another"
             " tracer that does so"
         )
-    if _yama_scope() == 3:
-        return YAMA_SCOPES[3]
+    scope = _yama_scope()
+    if scope == 3 or (scope == 2 and not _capable(CAP_SYS_PTRACE)):  # one's own child is no exception
+        return YAMA_SCOPES[scope]
     return "the kernel forbids ptrace: a container's seccomp profile or a security module (AppArmor, SELinux)"

@@ -343,6 +343,15 @@ class Options:
         "ENGINE",
         choices=("native", "reference"),
     )
+    explain: bool = option(
+        False,
+        "engine",
+        ("--explain",),
+        "tell on stderr, step by step, what a tracer does, with the man page of each step; by the reference engine",
+    )
+    explain_step: bool = option(
+        False, "engine", ("--explain-step",), "as --explain, and wait for Enter at each step, on the terminal"
+    )
     seccomp: str = option(
         SECCOMP[0],
         "engine",
@@ -379,6 +388,16 @@ class Options:
         "other",
         ("--demo",),
         "trace a small built-in server with five clients, its events and its report",
+    )
+    doctor: str | None = option(
+        None,
+        "other",
+        ("--doctor",),
+        "try what ptmon needs, and say what works here, what does not, why, and what to do; text or json, on stdout;"
+        " exit status 1 where no program can be launched",
+        "[=FORMAT]",
+        choices=("text", "json"),
+        default="text",
     )
     version: bool = option(False, "other", ("--version", "-V"), "print the version")
     help: bool = option(False, "other", ("--help", "-h"), "print this help")

@@ -32,6 +32,27 @@ class Debug:
 
 
 @dataclass(frozen=True, slots=True)
+class Act:
+    """What an engine has just done itself, or seen, for who tells people how a tracer works."""
+
+    kind: str
+    """A row of ACTS of ``ptmon.narrating``."""
+    pid: int
+    number: int = 0
+    """Of a system call, a signal or an fd; of PTRACE_SETOPTIONS, the options."""
+    value: int = 0
+    """What a call has returned, or how many bytes have counted."""
+    compat: bool = False
+    """The number is one of the 32-bit ABI."""
+    sockets: bool = False
+    """The call may move bytes over a socket."""
+    registers: tuple[tuple[str, int], ...] = ()
+    name: str = ""
+    """Of a call that has counted."""
+    way: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class EngineSettings:
     """What an engine is to trace, and how. Either ``command`` or ``attach`` is set."""
 
@@ -69,6 +90,8 @@ class EngineSettings:
     environment: tuple[bytes, ...] | None = None
     """The program's, as NAME=VALUE; None: as ptmon was given it."""
     debug: Debug | None = None
+    narrate: Callable[[Act], None] | None = None
+    """Called at each act, while the tracee stands; the reference engine alone does it."""
     streams: tuple[int, int] | None = None
     """The fds that are its stdout and stderr, both above 2; None: ptmon's own."""
 

@@ -316,6 +316,10 @@ def test_ptmon_inside_another_tracer(world: World) -> None:
 
 def test_a_kernel_that_forbids_ptrace(world: World) -> None:
     assert "forbids ptrace" in failed("ls", errno.EPERM, Step.SEIZE)[0]
+    world.scope = 2
+    assert "admin only" in failed("ls", errno.EPERM, Step.SEIZE)[0]
+    world.own["CapEff"] = f"{1 << explain.CAP_SYS_PTRACE:x}"
+    assert "forbids ptrace" in failed("ls", errno.EPERM, Step.SEIZE)[0]
     world.scope = 3
     assert "no attach" in failed("ls", errno.EPERM, Step.SEIZE)[0]
 

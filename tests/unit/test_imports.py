@@ -24,10 +24,11 @@ LAYERS = (
     {"ledger.peers", "ledger.socket_table", "ledger.view", "events", "decoding", "sites"},
     {"ledger.ledger", "rules", "hook_call"},
     {"outputs", "explain", "engines", "command_line", "demo", "waiting", "allowing"},
-    {"debugging", "limiting", "live"},
+    {"debugging", "limiting", "live", "narrating"},
     {"session", "hooks"},
     {"preparing"},
     {"api"},
+    {"doctor", "labs"},
     {"cli"},
     {"testing"},
     {"__main__"},
@@ -39,7 +40,9 @@ OUTPUTS_MAY = {
     "ledger.view", "text", "ledger.rates", "events", "decoding", "syscalls", "addresses", "option_values", "notices",
     "version",
 }  # fmt: skip
-MODULES = sorted(HOUSE.rglob("*.py"))
+STUDENTS = {"start", "solution"}
+"""Folders of labs: programs that a student writes, and that use ptmon as any program does."""
+MODULES = sorted(path for path in HOUSE.rglob("*.py") if not STUDENTS & set(path.parts))
 
 
 def module_name(path: Path) -> str:

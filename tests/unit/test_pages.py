@@ -18,7 +18,7 @@ INTEGRATION = PROJECT / "tests" / "integration"
 TARGETS = PROJECT / "tests" / "targets"
 PAGES = (
     "docs/ARCHITECTURE.md", "docs/KERNEL.md", "docs/WORDS.md", "CONTRIBUTING.md", "tests/README.md", "SECURITY.md",
-    "CHANGELOG.md",
+    "CHANGELOG.md", "docs/TEACHING.md",
 )  # fmt: skip
 ROOMS = ("", "native", "native/fast", "ptmon")
 """The folders that a page's names may begin at."""

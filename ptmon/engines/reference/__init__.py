@@ -31,6 +31,7 @@ from typing import Any
 from ptmon.engines import EngineSettings
 from ptmon.engines.boundary import BLOCKED, read_call
 from ptmon.engines.reference import starting
+from ptmon.engines.reference.acts import Acts
 from ptmon.engines.reference.starting import PtraceError, libc, ptrace, unless_gone
 from ptmon.engines.reference.telling import Teller
 from ptmon.engines.reference.tracee import Tracee
@@ -76,6 +77,7 @@ class ReferenceEngine:
         self._delivered: dict[int, float] = {}
         """When the program last got such a signal itself."""
         self._original = starting.Signals()
+        self._acts = Acts(settings)
 
     def stop(self) -> None:
         self._asked_to_stop = True  # seen when the batch under way ends
@@ -123,9 +125,9 @@ class ReferenceEngine:
         settings, parent = self.settings, None
         if settings.attach:
             self.root = settings.attach[0]
-            parent = starting.attach(self.root)
+            parent = starting.attach(self.root, self._acts.tell)
         else:
-            self.root = starting.launch(settings, self._original)
+            self.root = starting.launch(settings, self._original, self._acts.tell)
         self._held = True
         self._tracee = Tracee(self.root)
         self._teller = Teller(self._tracee.journal, settings.watches)
@@ -171,6 +173,7 @@ class ReferenceEngine:
         if os.WIFSTOPPED(status):
             with unless_gone():
                 self._stopped(status)
+            self._acts.counted(self._tracee.journal.records)
         else:
             self._ended(status)
 
@@ -179,8 +182,10 @@ class ReferenceEngine:
         event, number = ptrace.WPTRACEEVENT(status), os.WSTOPSIG(status)
         self._tracee.settle(trapped=number == signal.SIGSYS and self._siginfo().si_code == SYS_SECCOMP)
         if event == ptrace.PTRACE_EVENT_EXEC:
+            self._acts.tell("exec", self.root)
             self._tracee.runs()
         elif event == ptrace.PTRACE_EVENT_EXIT:
+            self._acts.tell("dying", self.root)
             self._tracee.exits(read_call(self.root))
         elif event:
             self._born(ptrace.ptrace_geteventmsg(self.root))
@@ -188,7 +193,9 @@ class ReferenceEngine:
             self._syscall_stop()
         elif number == signal.SIGSTOP and self._leaving:
             return self._left()
-        else:  # signal-delivery-stop; or group-stop, where the kernel takes no notice of the number
+        else:
+            self._acts.tell("signal", self.root, number)
+            # signal-delivery-stop; or group-stop, where the kernel takes no notice of the number
             self._delivered[number] = time.monotonic()
             return self._resume(number)
         return self._resume()
@@ -199,14 +206,18 @@ class ReferenceEngine:
         if not self.counting:
             return
         if call.at_exit:
+            self._acts.call(self.root, call, sockets=self._tracee.may_transfer)
             self._tracee.leave(call.result)
             self._teller.leave(call.result)
         else:
             self._teller.enter(call)
             self._tracee.enter(call)
+            self._acts.call(self.root, call, sockets=self._tracee.may_transfer)
 
     def _resume(self, number: int = 0) -> None:
         """Lets the tracee run on: to its next system call, or when nothing counts any more to its next event."""
+        if self.counting:
+            self._acts.tell("resume", self.root, number)
         with unless_gone():
             (ptrace.ptrace_syscall if self.counting else ptrace.ptrace_cont)(self.root, number)
 
@@ -214,6 +225,7 @@ class ReferenceEngine:
         """The kernel has attached a new child or thread. It is not wanted, and runs on by itself."""
         os.waitpid(tid, starting.WALL)
         thread = os.path.exists(f"/proc/{self.root}/task/{tid}")
+        self._acts.tell("born", self.root, tid)
         with unless_gone():
             ptrace.ptrace_detach(tid)
         if thread or self.settings.follow:
@@ -226,6 +238,7 @@ class ReferenceEngine:
         number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
         self.exit = Exit(self._tracee.journal.now, self.root, self.root, self._tracee.name, code, number)
         self._tracee.journal.records.append(self.exit)
+        self._acts.tell("ended", self.root, number or 0, code or 0)
 
     def _asked(self, info: signal.struct_siginfo) -> None:
         """A signal to ptmon itself."""
@@ -260,6 +273,7 @@ class ReferenceEngine:
             ours = True  # EINVAL: no signal, a group-stop, in which the process stays
         self._tracee.let_go()
         self._held = False
+        self._acts.tell("detach", self.root)
         with unless_gone():
             ptrace.ptrace_detach(self.root, 0 if ours else signal.SIGSTOP)
 
@@ -282,4 +296,5 @@ class ReferenceEngine:
     def _take(self) -> list[Record]:
         self.told = self.elapsed()
         records, self._tracee.journal.records = self._tracee.journal.records, []
+        self._acts.taken()
         return records

@@ -40,6 +40,8 @@ OPTIONS = (
 )
 PTRACE_O_EXITKILL = 0x100000  # linux/ptrace.h
 WALL = ptrace.THREAD_TRACE_FLAGS  # __WALL of waitpid(2): threads and children alike
+Tell = Callable[..., None]
+"""Acts.tell of ``acts.py``."""
 ANSWER = struct.Struct("ii")
 """What a child says that could not become the program: enum Step, errno."""
 
@@ -99,7 +101,7 @@ def unless_gone() -> Iterator[None]:
             raise
 
 
-def launch(settings: EngineSettings, original: Signals) -> int:
+def launch(settings: EngineSettings, original: Signals, tell: Tell) -> int:
     """Starts a program as a tracee, which stops when its first instruction is to come. Raises LaunchError.
 
     By PTRACE_TRACEME: the child asks to be traced by its parent, the oldest and simplest way. native/api/launch.c uses
@@ -115,16 +117,21 @@ def launch(settings: EngineSettings, original: Signals) -> int:
     if pid == 0:
         _become(settings, original, writer)
     os.close(writer)
+    tell("fork", pid)
     with open(reader, "rb") as answer:
         started = _await(pid, lambda status: os.WSTOPSIG(status) == signal.SIGSTOP)
         if started:
+            tell("traceme", pid)
             with unless_gone():
                 ptrace.ptrace_setoptions(pid, OPTIONS | PTRACE_O_EXITKILL)
+                tell("options", pid, OPTIONS | PTRACE_O_EXITKILL)
+                tell("cont", pid)
                 ptrace.ptrace_cont(pid)
             started = _await(pid, lambda status: ptrace.WPTRACEEVENT(status) == ptrace.PTRACE_EVENT_EXEC)
         if not started:
             step, number = ANSWER.unpack(answer.read() or ANSWER.pack(Step.NONE, errno.ESRCH))
             raise LaunchError(program, number, Step(step), settings.cwd)
+    tell("exec", pid)
     return pid
 
 
@@ -192,7 +199,7 @@ def _strings(items: Sequence[bytes]) -> Any:
     return (ctypes.c_char_p * (len(items) + 1))(*items, None)
 
 
-def attach(pid: int) -> int:
+def attach(pid: int, tell: Tell) -> int:
     """Makes a running process a tracee, which stops wherever it is. Returns its parent. Raises PtmonError."""
     _check_one_thread(pid)
     state = _status(pid).get("State", "")
@@ -215,6 +222,8 @@ def attach(pid: int) -> int:
             ptrace.ptrace_detach(pid)
             raise
         ptrace.ptrace_setoptions(pid, OPTIONS)
+        tell("attach", pid)
+        tell("options", pid, OPTIONS)
     return int(_status(pid).get("PPid", 0))
 
 

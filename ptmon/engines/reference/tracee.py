@@ -55,6 +55,11 @@ class Tracee:
         self._interrupted: tuple[Call, list[Share]] | None = None
         self._said: set[Reason] = set()
 
+    @property
+    def may_transfer(self) -> bool:
+        """The call that is entered and not left is about sockets."""
+        return bool(self._ends)
+
     def runs(self, parent: int | None = None) -> None:
         """It has executed a program; with ``parent`` it was attached to while it ran one."""
         self._interrupted = None

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Lab 02: a tracer of forty lines, with python-ptrace."""

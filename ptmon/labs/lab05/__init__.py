@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Lab 05: code around a call, with ptmon's hooks."""
