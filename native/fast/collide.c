@@ -32,7 +32,7 @@
 #include "process/tracee.h"
 #include "records/emit.h"
 
-#define PATIENCE_NS (2 * NSEC_PER_SEC)
+#define PATIENCE_NS (5 * NSEC_PER_SEC)
 #define GRACE_NS (NSEC_PER_SEC / 10)
 /* It stands before its call, and will make it again when it runs on. */
 static void call_again(const struct tracee *tracee, uint64_t number)

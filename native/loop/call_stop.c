@@ -38,7 +38,7 @@ static bool read_syscall_info(struct pt_tracer *t, struct tracee *tracee, struct
 	if (ptrace(PTRACE_GET_SYSCALL_INFO, tracee->tid, sizeof(*info), info) > 0) {
 		if (info->op == PTRACE_SYSCALL_INFO_NONE)
 			return false;
-		tracee->call.instruction = info->instruction_pointer;
+		tracee->call.instruction = tracee->resumed.from = info->instruction_pointer;
 		program_undecoded(t, tracee, info->arch);
 		return true;
 	}

@@ -27,6 +27,7 @@
 #include "loop/signals.h"
 #include "loop/stop.h"
 #include "loop/wait.h"
+#include "machine/registers.h"
 #include "process/clone.h"
 #include "process/next.h"
 #include "process/tracee.h"
@@ -66,6 +67,12 @@ static enum next on_fork(struct pt_tracer *t, struct tracee *parent)
 	return next;
 }
 
+/* For those who change code (fast/patch/pass.c). */
+static void note_instruction(const struct pt_tracer *t, struct tracee *tracee)
+{
+	tracee->resumed.from = t->fast ? registers_peek_instruction(tracee->tid) : 0;
+}
+
 /* A tracee has stopped that is not known: a child whose parent's event has not come yet. It stays in its stop until
  * then. */
 static enum next on_unknown(struct pt_tracer *t, pid_t tid, enum stop_kind kind)
@@ -80,6 +87,7 @@ static enum next on_unknown(struct pt_tracer *t, pid_t tid, enum stop_kind kind)
 	if (!child)
 		return NEXT_RESUME;
 	child->birth.stopped = kind == STOP_GROUP;
+	note_instruction(t, child);
 	return NEXT_STAY;
 }
 
@@ -125,6 +133,8 @@ static void before_stop(struct pt_tracer *t, struct tracee *tracee, enum stop_ki
 		closing_settle(tracee);
 	if (tracee->closely.waited_for)
 		closely_seen(t, tracee);
+	if (kind != STOP_SYSCALL && kind != STOP_SECCOMP) /* these tell by themselves */
+		note_instruction(t, tracee);
 }
 
 static enum next handle(struct pt_tracer *t, struct tracee *tracee, enum stop_kind kind, int status)

@@ -124,6 +124,16 @@ static inline int registers_peek_thread_pointer(pid_t tid, uint64_t *pointer)
 	return 0;
 }
 
+/* The address of its next instruction, of a tracee that stands. 0: it can't be read. */
+static inline uint64_t registers_peek_instruction(pid_t tid)
+{
+	long word;
+
+	errno = 0;
+	word = ptrace(PTRACE_PEEKUSER, tid, offsetof(struct user, regs.rip), 0);
+	return errno ? 0 : (uint64_t)word;
+}
+
 static inline uint64_t registers_rcx(const struct registers *regs)
 {
 	return regs->user.rcx;

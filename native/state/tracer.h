@@ -196,8 +196,9 @@ struct birth {
 
 /* How it was resumed last. See process/next.c. */
 struct resumed {
-	bool by_cont; /* by PTRACE_CONT, or it was only seized: it makes calls unseen */
-	bool gone_on; /* not at all: SIGKILL had taken it out of its stop. A call that it stood before is not made */
+	bool by_cont;  /* by PTRACE_CONT, or it was only seized: it makes calls unseen */
+	bool gone_on;  /* not at all: SIGKILL had taken it out of its stop. A call that it stood before is not made */
+	uint64_t from; /* its next instruction at its last stop, where it may be still if it got no CPU; 0: not known */
 };
 
 /* Has it a seccomp filter of its own? Then every call of it is seen, by PTRACE_SYSCALL. See calls/sandbox.c. */

@@ -95,6 +95,11 @@ def test_a_program_that_generates_code_all_the_time_is_not_slower_than_at_stops(
     raise AssertionError((plain, fast))
 
 
+def test_a_thread_that_gets_no_cpu_behind_its_call_is_not_run_into_a_jump(fast: Fast) -> None:
+    """It runs as far as anybody can see, but stands in the bytes that a jump is to replace."""
+    fast("starved", "12", same=False, calls=False)
+
+
 @pytest.mark.parametrize("way", HOOKS)
 def test_a_program_that_hooks_its_own_calls_sees_all_of_them(fast: Fast, way: str) -> None:
     fast("rewriting", way, patched=way != "first")

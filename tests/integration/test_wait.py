@@ -298,7 +298,7 @@ def test_the_summary_tells_what_was_missed(server: Server, tmp_path: Path) -> No
         assert ptmon.tracer.wait(DEADLINE) == 0
     head, told = (tmp_path / "r.txt").read_text().split("\nattached at most ")
     assert "detached" in head
-    assert told.splitlines()[0].endswith("what it moved before that is not counted")
+    assert "what it moved before that is not counted" in " ".join(told.split())  # it may not fit on a line
 
 
 def test_ctrl_c_ends_the_waiting(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@
  *      done.
  *   2. All threads are looked at. One that stands can be moved on. One in a call whose syscall-exit-stop is still to
  *      come is moved on there. One that sleeps in the kernel returns elsewhere, or the patch waits. One that runs is
- *      elsewhere, too, if only a call leads into these bytes, for that would have stopped (plain); or the patch waits.
+ *      elsewhere, too, if only a call leads into these bytes, for that would have stopped (plain), and if that was not
+ *      its last stop; or the patch waits.
  *      Each has to be seen elsewhere but once: nobody gets in any more.
  *   3. The other bytes are written, and then the first.
  *

@@ -26,6 +26,13 @@ static bool is_within(const struct pass *pass, uint64_t address)
 	return false;
 }
 
+/* Whoever gets into these bytes by a call has stopped there. A thread that was resumed has not moved on until it gets a
+ * CPU, and that may take as long as the scheduler likes; what it was resumed from is left behind at its next stop. */
+static bool has_left(const struct pass *pass, const struct tracee *tracee)
+{
+	return tracee && tracee->resumed.from && !is_within(pass, tracee->resumed.from);
+}
+
 static void may_trap(pid_t tid, void *context)
 {
 	struct pass *pass = context;
@@ -54,7 +61,7 @@ static void is_elsewhere(pid_t tid, void *context)
 		elsewhere = !is_within(pass, instruction);
 		break;
 	case STANCE_RUNS:
-		elsewhere = pass->plain;
+		elsewhere = pass->plain && has_left(pass, tracee);
 		break;
 	default:
 		break;
