@@ -224,7 +224,6 @@ static void read_counters(struct pt_tracer *t, struct tracee *tracee, int fd, st
 	struct pt_tcp_info counters = {0};
 	bool counted = false;
 
-
 	/* Another process may have counted calls on it in its own stubs: they are read first, for the sums are
 	 * compared. */
 	if (socket->cached > 1)
