@@ -189,7 +189,7 @@ def test_events_tell_bytes_and_peers() -> None:
     tell(*{event.bytes for event in events if event.kind not in ("send", "receive")})
     """
     moved = [["receive", 0], ["receive", 0], ["receive", 5], ["send", 5]]
-    assert run(code, TALK) == [moved, True, ["close", "receive", "send", "socket"], 0]
+    assert run(code, TALK) == [moved, True, ["close", "connect", "receive", "send", "socket"], 0]
 
 
 def test_the_example_of_the_readme_tells_who_was_sent_what(tmp_path: Path) -> None:
