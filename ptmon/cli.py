@@ -50,6 +50,10 @@ def run(options: Options, ignored: int | None = None) -> int:
         from ptmon.version import __version__
 
         return show(f"ptmon {__version__}\n")
+    if options.print_completion:
+        from ptmon.completion import script
+
+        return show(script(options.print_completion))
     return trace(options, ignored)
 
 

@@ -24,7 +24,7 @@ LAYERS = (
     {"ledger.socket_table", "events", "decoding", "sites"},
     {"ledger.ledger", "rules", "hook_call"},
     {"outputs", "explain", "engines", "command_line", "demo", "waiting"},
-    {"debugging"},
+    {"debugging", "completion", "manual"},
     {"session", "hooks"},
     {"preparing"},
     {"api"},
