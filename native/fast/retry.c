@@ -21,7 +21,7 @@ uint64_t retry_at(const struct fast_site *site)
 /* Is it a call that moves bytes, and need not stop whatever its fd is? */
 static bool may_pass(const struct image *image, uint64_t number)
 {
-	for (unsigned int i = 0; i < FAST_TRANSFERS; i++)
+	for (unsigned int i = FAST_CLOSES; i < FAST_CALLS; i++)
 		if (fast_calls[i] == number)
 			return !(image->flags >> i & 1);
 	return false;

@@ -22,11 +22,11 @@
 /* Can a stub have written it? Else the program has, and nothing behind this knows what to do with it. */
 static bool is_possible(const struct fast_record *record)
 {
-	unsigned int i = 0;
+	unsigned int i = FAST_CLOSES;
 
-	while (i < FAST_TRANSFERS && fast_calls[i] != record->number)
+	while (i < FAST_CALLS && fast_calls[i] != record->number)
 		i++;
-	return i < FAST_TRANSFERS && record->fd < FAST_FDS && record->result >= -MAX_ERRNO &&
+	return i < FAST_CALLS && record->fd < FAST_FDS && record->result >= -MAX_ERRNO &&
 	       record->result <= MAX_RW_COUNT;
 }
 

@@ -13,25 +13,25 @@
 
 /* clang-format off */
 
-/* Calls that move bytes. */
-#define HOT_TRANSFERS(row)                                          \
-	row(0, sendto, TRANSFER, no_address=r8)                     \
-	row(1, recvfrom, TRANSFER, no_address=r8, flags=r10d)       \
-	row(2, sendmsg, TRANSFER, most=FAST_SOCKET)                 \
-	row(3, recvmsg, TRANSFER, most=FAST_SOCKET, flags=edx)      \
-	row(4, read, TRANSFER)                                      \
-	row(5, write, TRANSFER)                                     \
-	row(6, readv, TRANSFER)                                     \
-	row(7, writev, TRANSFER)                                    \
-	row(8, preadv2, TRANSFER)                                   \
-	row(9, pwritev2, TRANSFER)                                  \
-	row(10, sendfile, SENDFILE)
-
-/* Calls that close an fd: they go on from those. */
+/* Calls that close an fd. */
 #define HOT_CLOSES(row)                                             \
-	row(11, close, CLOSE, edi)                                  \
-	row(12, dup2, CLOSE, esi, keeps=edi)                        \
-	row(13, dup3, CLOSE, esi)
+	row(0, close, CLOSE, edi)                                   \
+	row(1, dup2, CLOSE, esi, keeps=edi)                         \
+	row(2, dup3, CLOSE, esi)
+
+/* Calls that move bytes: they go on from those. One more gets the next bit. */
+#define HOT_TRANSFERS(row)                                          \
+	row(3, sendto, TRANSFER, no_address=r8)                     \
+	row(4, recvfrom, TRANSFER, no_address=r8, flags=r10d)       \
+	row(5, sendmsg, TRANSFER, most=FAST_SOCKET)                 \
+	row(6, recvmsg, TRANSFER, most=FAST_SOCKET, flags=edx)      \
+	row(7, read, TRANSFER)                                      \
+	row(8, write, TRANSFER)                                     \
+	row(9, readv, TRANSFER)                                     \
+	row(10, writev, TRANSFER)                                   \
+	row(11, preadv2, TRANSFER)                                  \
+	row(12, pwritev2, TRANSFER)                                 \
+	row(13, sendfile, SENDFILE)
 
 /* Calls that pass unless they touch the fast path's memory, or code: row(name, macro). */
 #define HOT_MAPPINGS(row)                                           \

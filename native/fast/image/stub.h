@@ -58,15 +58,15 @@ extern const uint8_t request_end[];
 
 #define STUB_ONE(...) +1
 #define STUB_NUMBER(bit, name, ...) [bit] = __NR_##name,
-#define STUB_FIRST(bit, name, ...) _Static_assert((bit) < FAST_TRANSFERS, #name " stands before those that move none");
+#define STUB_FIRST(bit, name, ...) _Static_assert((bit) < FAST_CLOSES, #name " stands before those that move bytes");
 
-/* So many of them move bytes; the others close fds. */
-enum { FAST_TRANSFERS = 0 HOT_TRANSFERS(STUB_ONE), FAST_CALLS = FAST_TRANSFERS HOT_CLOSES(STUB_ONE) };
+/* So many of them close fds; the others move bytes. */
+enum { FAST_CLOSES = 0 HOT_CLOSES(STUB_ONE), FAST_CALLS = FAST_CLOSES HOT_TRANSFERS(STUB_ONE) };
 
 /* The calls that stubs count, in the order of their bits in FAST_FLAGS. */
-static const uint16_t fast_calls[] = {HOT_TRANSFERS(STUB_NUMBER) HOT_CLOSES(STUB_NUMBER)};
+static const uint16_t fast_calls[] = {HOT_CLOSES(STUB_NUMBER) HOT_TRANSFERS(STUB_NUMBER)};
 
-HOT_TRANSFERS(STUB_FIRST)
+HOT_CLOSES(STUB_FIRST)
 _Static_assert(sizeof(fast_calls) == FAST_CALLS * sizeof(fast_calls[0]), "each has a bit of its own, without a gap");
 _Static_assert(FAST_CALLS <= 30, "the bits from there on mean other things (layout.h)");
 
