@@ -8,9 +8,7 @@ import math
 from ptmon.formats import REPORTS, listed
 from ptmon.frozen import dataclass
 
-OTHER_FORMATS = frozenset(
-    {"htm", "html", "jsonl", "md", "ndjson", "parquet", "pdf", "tsv", "xlsx", "xml", "yaml", "yml"}
-)
+OTHER_FORMATS = frozenset({"htm", "jsonl", "md", "ndjson", "parquet", "pdf", "tsv", "xlsx", "xml", "yaml", "yml"})
 """Ends of file names that promise what a report is not."""
 
 

@@ -257,6 +257,10 @@ class Report:
     sockets: tuple[SocketReport, ...] = field(repr=False)
     explained: ExplainedReport | None = field(default=None, repr=False)
     """With --fast-explain."""
+    history: tuple[tuple[float, int, int], ...] = field(default=(), repr=False)
+    """Seconds since the start, and what was sent and received up to then: where an output shows it over time. It is not
+    in the JSON document.
+    """
     stdout: bytes | None = field(default=None, repr=False)
     """What the program has written there, where ``ptmon.run`` was to capture it. It is not in the JSON document."""
     stderr: bytes | None = field(default=None, repr=False)

@@ -16,9 +16,13 @@ from ptmon.errors import AttachError, LaunchError, PtmonError, Step
 from ptmon.frozen import replace
 from ptmon.ledger.ledger import Ledger
 from ptmon.ledger.snapshot import Snapshot
-from ptmon.outputs import Output, Outputs, asks
+from ptmon.outputs import Output, Outputs, asks, wants_history
 from ptmon.records import Exit, Incomplete, Reason
 from ptmon.report import Header, Report, Waited, seconds
+from ptmon.static import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ptmon.ledger.history import History
 
 
 class Session:
@@ -58,6 +62,11 @@ class Session:
         self._attached = bool(settings.attach) or wait is not None
         self._engine: Engine | None = None
         self._ledger: Ledger | None = None
+        self._history: History | None = None
+        if any(wants_history(output) for output in outputs):
+            from ptmon.ledger.history import History
+
+            self._history = History()
         self._stopped = False
         self._refused: list[tuple[int, int]] = []
         """Targets that could not be attached: pid, errno or 0."""
@@ -151,6 +160,8 @@ class Session:
                     ledger.add(record)
                     if isinstance(record, Incomplete):
                         self._say_unguarded(record)
+            if self._history is not None:
+                self._history.add(engine.told, *ledger.moved())
             self._outputs.write(batch)
             if not engine.counting and not self._attached:
                 self.report = self._result(engine, ledger)
@@ -166,6 +177,9 @@ class Session:
 
     def _result(self, engine: Engine, ledger: Ledger) -> Report:
         report = ledger.report(engine.elapsed())
+        if self._history is not None:
+            self._history.add(report.duration_s, report.totals.sent, report.totals.received)
+            report = replace(report, history=tuple(self._history.points()))
         if not self.settings.fast_explain:
             return report
         from ptmon import sites

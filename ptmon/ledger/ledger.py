@@ -77,6 +77,10 @@ class Ledger:
         """Takes one record."""
         self._add[type(record)](record)
 
+    def moved(self) -> tuple[int, int]:
+        """Bytes sent and received so far."""
+        return self._sent.total, self._received.total
+
     def snapshot(self, moment: float, last: Snapshot | None = None) -> Snapshot:
         """The ledger now, ``moment`` seconds after the start.
 

@@ -38,8 +38,9 @@ def make(options: Options, host: str) -> ReportOutput:
     """The output that ``options`` ask for. Raises UsageError."""
     if options.log and options.output and same_file(expand(options.log, host), expand(options.output, host)):
         raise UsageError(f"-o {options.output} and --log={options.log} are the same file")
-    render = renderer(options.format or report_format(options.output))
-    return ReportOutput(render, Style(options.units, options.color), options.output, host)
+    name = options.format or report_format(options.output)
+    style = Style(options.units, options.color)
+    return ReportOutput(renderer(name), style, options.output, host, REPORTS[name].history)
 
 
 def renderer(name: str) -> Render:
@@ -57,7 +58,8 @@ class ReportOutput(SilentOutput):
     stderr, so that nothing is lost.
     """
 
-    def __init__(self, render: Render, style: Style, path: str | None, host: str) -> None:
+    def __init__(self, render: Render, style: Style, path: str | None, host: str, history: bool = False) -> None:
+        self.wants_history = history
         self._render = render
         self._style = style
         self._path = path

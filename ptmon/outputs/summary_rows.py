@@ -38,7 +38,7 @@ def peer_rows(report: Report) -> list[Row]:
     """By peer's host, whatever the port; a unix socket by its path."""
     sums: dict[str, list[int]] = {}
     for socket in report.sockets:
-        total = sums.setdefault(f"{_kind(socket)}  {_host(socket)}", [0, 0, 0])
+        total = sums.setdefault(f"{kind(socket)}  {_host(socket)}", [0, 0, 0])
         total[0] += socket.folded or 1
         total[1] += socket.sent
         total[2] += socket.received
@@ -49,13 +49,13 @@ def socket_name(socket: SocketReport) -> str:
     """``tcp  :8080 ⇄ 127.0.0.1:50000``: of the local end its port, for the rest is seldom news."""
     if socket.family in ("inet", "inet6"):
         if socket.folded:
-            return f"{_kind(socket)}  {socket.peer or '(any)'}: {socket.folded:,} closed sockets"
+            return f"{kind(socket)}  {socket.peer or '(any)'}: {socket.folded:,} closed sockets"
         port = f":{socket.local.rpartition(':')[2]} " if socket.local else ""
-        return f"{_kind(socket)}  {port}⇄ {socket.peer or '(any)'}"
+        return f"{kind(socket)}  {port}⇄ {socket.peer or '(any)'}"
     ends = [end for end in (socket.local, socket.peer) if end]
     if not ends and socket.inode:
         ends = [f"[{socket.inode}]"]
-    return f"{_kind(socket)}  {' ⇄ '.join(ends)}"
+    return f"{kind(socket)}  {' ⇄ '.join(ends)}"
 
 
 def _sorted(rows: Iterable[Row]) -> list[Row]:
@@ -73,7 +73,7 @@ def _owners(socket: SocketReport) -> str:
     return str(socket.pids[0]) if socket.pids else ""
 
 
-def _kind(socket: SocketReport) -> str:
+def kind(socket: SocketReport) -> str:
     if socket.family in ("inet", "inet6"):
         return socket.protocol or socket.family
     if not socket.id:

@@ -17,7 +17,7 @@ LAYERS = (
     {"static", "ledger"},
     {"frozen"},
     {"formats", "defaults"},
-    {"errors", "records", "version", "text", "addresses", "ledger.rates", "option_values"},
+    {"errors", "records", "version", "text", "addresses", "ledger.rates", "ledger.history", "option_values"},
     {"report", "options", "watches", "syscall_tables", "_native"},
     {"ledger.socket_tally", "ledger.tallies", "ledger.snapshot", "syscalls"},
     {"notices", "saying"},

@@ -13,6 +13,7 @@ import pytest
 
 from ptmon.outputs import summary
 from ptmon.outputs.report_output import Style
+from ptmon.outputs.verdicts import how_it_ended
 from ptmon.records import FallbackReason, Incomplete, Reason, SocketSeen
 from ptmon.report import Report
 from tests.unit.build import (
@@ -296,7 +297,7 @@ def test_how_a_run_ended() -> None:
         (report_of([born(ROOT, ROOT, 1)], ATTACHED), "detached"),
     ]
     for report, text in ends:
-        assert summary.how_it_ended(report) == text
+        assert how_it_ended(report) == text
 
 
 def test_the_example_of_a_server_is_short() -> None:
