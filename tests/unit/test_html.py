@@ -108,10 +108,11 @@ def test_only_the_pages_own_script_may_run() -> None:
     assert "unsafe" not in policy
 
 
-def test_a_page_of_very_many_rows_is_small_and_says_what_it_leaves_out() -> None:
+@pytest.mark.parametrize("letter", ['"', "\U0001f600"])
+def test_a_page_of_very_many_rows_is_small_and_says_what_it_leaves_out(letter: str) -> None:
     report = REPORTS["server"]
     (socket, *_), (process, *_) = report.sockets, report.processes
-    evil = '"' * 400
+    evil = letter * 400
     large = replace(
         report,
         command=(evil,) * 10_000,

@@ -44,7 +44,7 @@ def tag(name: str, inner: str, way: str = "") -> str:
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[Cell]], most: int, what: str, way: str = "") -> str:
-    """A table as long as ``most`` letters of HTML. A head with a ``#`` before it stands over numbers.
+    """A table as long as ``most`` bytes of HTML. A head with a ``#`` before it stands over numbers.
 
     ``what``: what the rows are, many: for the line that says how many of them were left out.
     """
@@ -52,11 +52,11 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[Cell]], most: int, what:
     length = left = 0
     for row in rows:
         line = tag("tr", "".join(cell.html() for cell in row))
-        if left or length + len(line) > most:
+        length += len(line.encode())
+        if left or length > most:
             left += 1
-            continue
-        made.append(line)
-        length += len(line)
+        else:
+            made.append(line)
     if not made and not left:
         return ""
     if left:

@@ -18,8 +18,8 @@ COMMAND_MOST = 2000
 DEEPEST = 12
 """Steps by which a process can be moved in."""
 NOTES_MOST = 50
-LARGE, MIDDLE, SMALL = 500_000, 250_000, 80_000
-"""Letters of a table's HTML."""
+LARGE, MIDDLE, SMALL = 450_000, 200_000, 80_000
+"""Bytes of a table's HTML."""
 
 
 def sections(report: Report, units: str) -> Iterator[str]:
@@ -85,7 +85,7 @@ class Page:
 
     def chart(self) -> str:
         """What the script draws; the points are numbers alone."""
-        points = self.report.history
+        points = [(round(moment, 6), sent, received) for moment, sent, received in self.report.history]
         if len(points) < 2 or not (points[-1][1] or points[-1][2]):
             return ""
         data = json.dumps({"units": self.units, "points": points}, separators=(",", ":"))
