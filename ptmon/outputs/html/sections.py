@@ -11,7 +11,7 @@ from ptmon.outputs.html.tree import in_order
 from ptmon.outputs.summary_rows import kind, peer_rows
 from ptmon.outputs.verdicts import audit, how_it_ended, speed, waited
 from ptmon.report import ProcessReport, Report, SocketReport
-from ptmon.text import duration, size
+from ptmon.text import counted, duration, size
 
 COMMAND_MOST = 2000
 """Letters."""
@@ -159,7 +159,7 @@ class Page:
 
     def _socket(self, row: SocketReport) -> Sequence[Cell]:
         calls = row.calls_sent + row.calls_received
-        local = f"{row.folded:,} closed sockets" if row.folded else row.local or ""
+        local = counted(row.folded, "closed socket") if row.folded else row.local or ""
         if not local and not row.peer and row.inode:
             local = f"[{row.inode}]"
         return (
