@@ -60,6 +60,10 @@ def run(options: Options, ignored: int | None = None) -> int:
 
         told, status = doctor.examine(options.doctor)
         return show(told) or status
+    if options.print_completion:
+        from ptmon.completion import script
+
+        return show(script(options.print_completion))
     return trace(options, ignored)
 
 

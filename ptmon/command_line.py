@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
-from ptmon.errors import UsageError
+from ptmon.errors import EXIT_LIMIT, EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND, EXIT_OWN, EXIT_USAGE, UsageError
 from ptmon.formats import report_format
 from ptmon.options import BY_FLAG, TABLE, Option, Options
 from ptmon.static import Any
@@ -20,17 +20,23 @@ USAGE = (
     "ptmon [OPTIONS] --attach PID|NAME[,PID|NAME]...",
     "ptmon [OPTIONS] --wait NAME",
     "ptmon --connect [HOST:]PORT",
-    "ptmon --demo | --doctor | --version | --help",
+    "ptmon --demo | --doctor | --version | --help | --print-completion SHELL",
 )
 ABOUT = "Tells what a program sends and receives: payload bytes by process, thread, socket, peer and system call."
-STATUS = (
-    "Exit status: the program's own (ptmon dies by the signal that killed it); 0 after an attach;"
-    " 124 --limit is passed, 127 program not found, 126 not executable, 125 ptmon's own errors, 2 wrong usage."
-)
-ENVIRONMENT = (
-    "Environment: PTMON_DEBUG=stops,patch,ring,sockets (some of them, or all): tell on stderr, when all is over, what"
-    " ptmon did itself; NO_COLOR: see --color."
-)
+OWN_STATUS = "the program's own (ptmon dies by the signal that killed it)"
+STATUSES = {
+    0: "after an attach",
+    EXIT_LIMIT: "--limit is passed",
+    EXIT_NOT_FOUND: "program not found",
+    EXIT_NOT_EXECUTABLE: "not executable",
+    EXIT_OWN: "ptmon's own errors",
+    EXIT_USAGE: "wrong usage",
+}
+ENVIRONMENT = {
+    "PTMON_DEBUG=stops,patch,ring,sockets": "(some of them, or all) tell on stderr, when all is over, what ptmon did"
+    " itself",
+    "NO_COLOR": "see --color",
+}
 
 
 def parse(words: Sequence[str]) -> Options:
@@ -131,7 +137,7 @@ def _store(option: Option, flag: str, text: str, values: dict[str, Any]) -> None
 
 def _check(options: Options) -> None:
     """What does not go together."""
-    if options.help or options.version:
+    if options.help or options.version or options.print_completion:
         return
     _check_target(options)
     _check_summary(options)
@@ -206,7 +212,10 @@ def help_text() -> str:
         lines += ["", f"{group}:"]
         for option in (row for row in TABLE if row.group == group):
             lines += _help_lines(option)
-    return "\n".join([*lines, "", *textwrap.wrap(STATUS, 79), "", *textwrap.wrap(ENVIRONMENT, 79), ""])
+    status = ", ".join(f"{number} {meaning}" for number, meaning in STATUSES.items())
+    lines += ["", *textwrap.wrap(f"Exit status: {OWN_STATUS}; {status}.", 79)]
+    environment = "; ".join(f"{name}: {meaning}" for name, meaning in ENVIRONMENT.items())
+    return "\n".join([*lines, "", *textwrap.wrap(f"Environment: {environment}.", 79), ""])
 
 
 def _help_lines(option: Option) -> list[str]:

@@ -11,14 +11,15 @@ class ReportFormat:
     """A way to write a report. (No record of ptmon.frozen, nor is the next: to make those takes a while at each start.)
 
     ``module``: its ``write_report()`` is an ``outputs.report_output.Render``. ``ending``: a file whose name ends so is
-    written in it.
+    written in it. ``history``: it shows what was moved over time, for which points are kept during the run.
     """
 
-    __slots__ = ("ending", "module")
+    __slots__ = ("ending", "history", "module")
 
-    def __init__(self, module: str, ending: str) -> None:
+    def __init__(self, module: str, ending: str, history: bool = False) -> None:
         self.module = module
         self.ending = ending
+        self.history = history
 
 
 class EventFormat:
@@ -46,6 +47,7 @@ REPORTS = {
     "json": ReportFormat("ptmon.outputs.json", ".json"),
     "csv": ReportFormat("ptmon.outputs.csv", ".csv"),
     "peers": ReportFormat("ptmon.outputs.peers", ".peers"),
+    "html": ReportFormat("ptmon.outputs.html", ".html", history=True),
 }
 """The first is that of a file with another ending, and of stderr."""
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The options: ONE table, of which command_line.py makes the parser and the help, and which is there for whatever else
-lists the options (man page, completion).
+"""The options: ONE table, of which command_line.py makes the parser and the help, manual.py the man page, and
+completion/ what shells complete.
 """
 
 from __future__ import annotations
@@ -398,6 +398,14 @@ class Options:
         "[=FORMAT]",
         choices=("text", "json"),
         default="text",
+    )
+    print_completion: str | None = option(
+        None,
+        "other",
+        ("--print-completion",),
+        "print the completion for bash, zsh or fish; the ones that were installed come of themselves",
+        "SHELL",
+        choices=("bash", "zsh", "fish"),
     )
     version: bool = option(False, "other", ("--version", "-V"), "print the version")
     help: bool = option(False, "other", ("--help", "-h"), "print this help")

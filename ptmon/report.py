@@ -325,6 +325,10 @@ class Report:
     """With --fast-explain."""
     by_peer: tuple[PeerReport, ...] = field(default=(), repr=False)
     connects: tuple[ConnectReport, ...] = field(default=(), repr=False)
+    history: tuple[tuple[float, int, int], ...] = field(default=(), repr=False)
+    """Seconds since the start, and what was sent and received up to then: where an output shows it over time. It is not
+    in the JSON document.
+    """
     stdout: bytes | None = field(default=None, repr=False)
     """What the program has written there, where ``ptmon.run`` was to capture it. It is not in the JSON document."""
     stderr: bytes | None = field(default=None, repr=False)

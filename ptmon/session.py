@@ -17,12 +17,13 @@ from ptmon.frozen import replace
 from ptmon.ledger.ledger import Ledger
 from ptmon.ledger.snapshot import Snapshot
 from ptmon.ledger.view import View
-from ptmon.outputs import Output, Outputs, asks, looks
+from ptmon.outputs import Output, Outputs, asks, looks, wants_history
 from ptmon.records import Exit, Incomplete, Reason, Record
 from ptmon.report import Header, Report, Waited, seconds
 from ptmon.static import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ptmon.ledger.history import History
     from ptmon.limiting import Limit
 
 
@@ -70,6 +71,11 @@ class Session:
         self._attached = bool(settings.attach) or wait is not None
         self._engine: Engine | None = None
         self._ledger: Ledger | None = None
+        self._history: History | None = None
+        if any(wants_history(output) for output in outputs):
+            from ptmon.ledger.history import History
+
+            self._history = History()
         self._stopped = False
         self._refused: list[tuple[int, int]] = []
         """Targets that could not be attached: pid, errno or 0."""
@@ -176,6 +182,8 @@ class Session:
                 continue  # --duration is over: the program is only passed on
             batch = self._outputs.take(batch)
             self._count(engine, ledger, batch)
+            if self._history is not None:
+                self._history.add(engine.told, *ledger.moved())
             self._outputs.write(batch)
             if not engine.counting and not self._attached:
                 self.report = self._result(engine, ledger)
@@ -195,13 +203,16 @@ class Session:
                 ledger.add(record)
                 if isinstance(record, Incomplete):
                     self._say_unguarded(record)
-        if self._limit is not None and (line := self._limit.look(engine, ledger.moved())):
+        if self._limit is not None and (line := self._limit.look(engine, sum(ledger.moved()))):
             self._say(line)
 
     def _result(self, engine: Engine, ledger: Ledger) -> Report:
         report = ledger.report(engine.elapsed())
         if self._limit is not None:
             report = replace(report, limit=self._limit.report())
+        if self._history is not None:
+            self._history.add(report.duration_s, report.totals.sent, report.totals.received)
+            report = replace(report, history=tuple(self._history.points()))
         if not self.settings.fast_explain:
             return report
         from ptmon import sites

@@ -83,6 +83,10 @@ class Ledger:
         """Takes one record."""
         self._add[type(record)](record)
 
+    def moved(self) -> tuple[int, int]:
+        """Bytes sent and received so far."""
+        return self._sent.total, self._received.total
+
     def snapshot(self, moment: float, last: Snapshot | None = None) -> Snapshot:
         """The ledger now, ``moment`` seconds after the start.
 
@@ -102,10 +106,6 @@ class Ledger:
             self._complete,
             since,
         )
-
-    def moved(self) -> int:
-        """Bytes that were sent and received until now."""
-        return self._totals.sent + self._totals.received
 
     def view(self, moment: float, last: Snapshot | None = None) -> View:
         """All rows as they are now. It takes a moment, however many there are: they are not copied."""

@@ -87,6 +87,13 @@ class TakingRuns(Protocol):
         """In place of ``write``."""
 
 
+class Drawing(Protocol):
+    """An output that shows what was moved over time."""
+
+    wants_history: bool
+    """False: reports need not have one this time."""
+
+
 class Reopening(Protocol):
     """An output with a file that may be moved away while it is written to, as logrotate does it."""
 
@@ -117,6 +124,11 @@ def looks(output: Any) -> TypeGuard[Looking]:
 def takes_runs(output: Any) -> TypeGuard[TakingRuns]:
     """Whether an output takes runs now."""
     return bool(getattr(output, "takes_runs", False))
+
+
+def wants_history(output: Any) -> TypeGuard[Drawing]:
+    """Whether reports are to have a history."""
+    return bool(getattr(output, "wants_history", False))
 
 
 def reopens(output: Any) -> TypeGuard[Reopening]:

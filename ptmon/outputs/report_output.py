@@ -43,10 +43,9 @@ def make(options: Options, host: str) -> ReportOutput:
     """The output that ``options`` ask for. Raises UsageError."""
     if options.log and options.output and same_file(expand(options.log, host), expand(options.output, host)):
         raise UsageError(f"-o {options.output} and --log={options.log} are the same file")
-    render = renderer(options.format or report_format(options.output))
-    return ReportOutput(
-        render, Style(options.units, options.color, options.top or TOP, options.sort), options.output, host
-    )
+    name = options.format or report_format(options.output)
+    style = Style(options.units, options.color, options.top or TOP, options.sort)
+    return ReportOutput(renderer(name), style, options.output, host, history=REPORTS[name].history)
 
 
 def renderer(name: str) -> Render:
@@ -64,8 +63,17 @@ class ReportOutput(SilentOutput):
     stderr, so that nothing is lost.
     """
 
-    def __init__(self, render: Render, style: Style, path: str | None, host: str, what: str = "the report") -> None:
+    def __init__(
+        self,
+        render: Render,
+        style: Style,
+        path: str | None,
+        host: str,
+        what: str = "the report",
+        history: bool = False,
+    ) -> None:
         """``what``: as errors call it."""
+        self.wants_history = history
         self._render = render
         self._style = style
         self._path = path

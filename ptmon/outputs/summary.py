@@ -4,8 +4,6 @@
 from __future__ import annotations
 
 import os
-import signal
-from collections import Counter
 from collections.abc import Sequence
 from itertools import islice
 
@@ -14,6 +12,7 @@ from ptmon.outputs.report_output import Style
 from ptmon.outputs.summary_connections import connection_table, unconnected
 from ptmon.outputs.summary_rows import Row, peer_rows, process_rows, socket_rows
 from ptmon.outputs.summary_table import Table, broken, table_width
+from ptmon.outputs.verdicts import audit, how_it_ended, speed, waited
 from ptmon.report import Report
 from ptmon.static import TYPE_CHECKING, TextIO
 from ptmon.text import counted, duration, printable, size
@@ -124,10 +123,8 @@ class Summary:
         spaces += [end, end + len(facts[0]), end + len(facts[0]) + len(facts[1])]
         head.plain = broken(head.plain, spaces, self.console.width)
         self._said.append(head)
-        if report.header.waited is not None:
-            delay = round(report.header.waited.attach_delay_s * 1000)
-            missed = "what it moved before that is not counted"
-            self._line((f"attached at most {max(delay, 1):,} ms after its start; {missed}", "dim"))
+        if delay := waited(report):
+            self._line((delay, "dim"))
 
         if report.limit is not None and report.limit.passed:
             self._line((f"more than --limit {self._size(report.limit.bytes)}: ended by ptmon", "red"))
@@ -203,19 +200,9 @@ class Summary:
 
     def _verdicts(self) -> None:
         """The audit, and what is missing."""
-        audits: Counter[str] = Counter()
-        for socket in self.report.sockets:
-            if socket.protocol == "tcp":
-                audits[socket.audit] += socket.folded or 1
-        if total := audits.total():
-            agree, differ = audits["match"], audits["differ"]
-            sockets = "socket" if total == 1 else "sockets"
-            said = f"audit: the kernel's TCP counters agree on {agree:,} of {total:,} {sockets}"
-            if differ:
-                said += f", differ on {differ:,}"
-            if unread := audits["unavailable"]:
-                said += f", could not be compared on {unread:,}"
-            self._line((said, "red" if differ else "green" if agree else "dim"), before=True)
+        said, kind = audit(self.report)
+        if said:
+            self._line((said, {"differ": "red", "match": "green"}.get(kind, "dim")), before=True)
         for warning in self.report.warnings[:TOP]:
             self._line((f"note: {warning.message}", "yellow"))
         if (more := len(self.report.warnings) - TOP) > 0:
@@ -226,7 +213,7 @@ class Summary:
         path, fallbacks = self.report.path, self.report.fallbacks
         if not (path.fast or fallbacks):
             return
-        self._line((f"speed: {_speed(path.fast, path.stop)}", "dim"), before=True)
+        self._line((f"speed: {speed(path.fast, path.stop)}", "dim"), before=True)
         for row in fallbacks[:TOP]:
             self._line((f"  process {row.pid}: {row.reason}", "dim"))
         if (more := len(fallbacks) - TOP) > 0:
@@ -241,24 +228,3 @@ class Summary:
         if before:
             self._said.append(Text())
         self._said.append(Text.assemble(*parts))
-
-
-def _speed(fast: int, stop: int) -> str:
-    """How many calls cost the program how much, in words for who knows nothing of ptmon's ways."""
-    if not stop:
-        return f"all {fast:,} calls were counted inside the program, which is fast" if fast else "no call was counted"
-    if not fast:
-        return f"all {stop:,} calls were counted by stopping the program, which is slow"
-    return f"{fast:,} calls were counted inside the program (fast), {stop:,} by stopping it (slow)"
-
-
-def how_it_ended(report: Report) -> str:
-    """``exit 0``, ``killed by SIGSEGV``, ``detached`` or ``still running``."""
-    if report.exit is None:
-        return "still running" if report.header.mode == "launch" else "detached"
-    if report.exit.signal is None:
-        return f"exit {report.exit.code}"
-    try:
-        return f"killed by {signal.Signals(report.exit.signal).name}"
-    except ValueError:
-        return f"killed by signal {report.exit.signal}"

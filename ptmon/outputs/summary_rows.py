@@ -54,7 +54,7 @@ def peer_rows(report: Report, sort: str | None = None) -> list[Row]:
     sums: dict[str, list[int]] = {}
     longest: dict[str, float] = {}
     for socket in report.sockets:
-        name = f"{_kind(socket)}  {_host(socket)}"
+        name = f"{kind(socket)}  {_host(socket)}"
         total = sums.setdefault(name, [0, 0, 0, 0])
         total[0] += socket.folded or 1
         total[1] += socket.sent
@@ -77,13 +77,13 @@ def socket_name(socket: SocketReport) -> str:
     """``tcp  :8080 ⇄ 127.0.0.1:50000``: of the local end its port, for the rest is seldom news."""
     if socket.family in ("inet", "inet6"):
         if socket.folded:
-            return f"{_kind(socket)}  {socket.peer or '(any)'}: {socket.folded:,} closed sockets"
+            return f"{kind(socket)}  {socket.peer or '(any)'}: {socket.folded:,} closed sockets"
         port = f":{socket.local.rpartition(':')[2]} " if socket.local else ""
-        return f"{_kind(socket)}  {port}⇄ {socket.peer or '(any)'}"
+        return f"{kind(socket)}  {port}⇄ {socket.peer or '(any)'}"
     ends = [end for end in (socket.local, socket.peer) if end]
     if not ends and socket.inode:
         ends = [f"[{socket.inode}]"]
-    return f"{_kind(socket)}  {' ⇄ '.join(ends)}"
+    return f"{kind(socket)}  {' ⇄ '.join(ends)}"
 
 
 def _sorted(rows: Iterable[Row], sort: str | None = None) -> list[Row]:
@@ -107,7 +107,7 @@ def _owners(socket: SocketReport) -> str:
     return str(socket.pids[0]) if socket.pids else ""
 
 
-def _kind(socket: SocketReport) -> str:
+def kind(socket: SocketReport) -> str:
     if socket.family in ("inet", "inet6"):
         return socket.protocol or socket.family
     if not socket.id:

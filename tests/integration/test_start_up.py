@@ -28,6 +28,7 @@ UNUSED = {
 }  # fmt: skip
 OWN = {
     *(f"ptmon.{name}" for name in ("api", "decoding", "demo", "explain", "hooks", "rules", "syscalls", "waiting")),
+    *(f"ptmon.{name}" for name in ("completion", "ledger.history", "manual")),
     *OUTPUTS,
     *(row.module for row in REPORTS.values()),
     *(row.module for row in EVENTS.values()),
@@ -59,6 +60,10 @@ def test_a_report_in_a_file_loads_no_more_than_its_format() -> None:
     assert {"ptmon.outputs.json", "json"} <= found
     unused = {"csv", "dataclasses", "inspect", "rich", "socket", "typing", "ptmon.outputs.csv", "ptmon.outputs.summary"}
     assert found & unused == set()
+
+
+def test_points_are_kept_for_a_page_alone() -> None:
+    assert {"ptmon.ledger.history", "ptmon.outputs.html"} <= loaded("-o", "/dev/null", "--format", "html", "true")
 
 
 @pytest.mark.parametrize("option", ["--version", "--help"])

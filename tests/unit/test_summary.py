@@ -15,6 +15,7 @@ import pytest
 
 from ptmon.outputs import summary
 from ptmon.outputs.report_output import Style
+from ptmon.outputs.verdicts import how_it_ended
 from ptmon.records import Connected, FallbackReason, Incomplete, Reason, SocketSeen
 from ptmon.report import Report
 from tests.unit.build import (
@@ -299,7 +300,7 @@ def test_how_a_run_ended() -> None:
         (report_of([born(ROOT, ROOT, 1)], ATTACHED), "detached"),
     ]
     for report, text in ends:
-        assert summary.how_it_ended(report) == text
+        assert how_it_ended(report) == text
 
 
 def test_the_example_of_a_server_is_short() -> None:
