@@ -133,7 +133,7 @@ class Options:
         "target",
         ("--limit",),
         "end the program (SIGTERM, SIGKILL two seconds later) when it has sent and received more than SIZE together, as"
-        " 10MB or 1GiB, and exit with 124; an attached process is detached. Looked at ten times a second",
+        " 10MB or 1GiB, and exit with 124; an attached process is detached; looked at ten times a second",
         "SIZE",
         size,
     )
