@@ -90,15 +90,26 @@ def test_what_a_program_is_given_does_not_run(opened: Browser) -> None:
 
 def test_a_click_sorts_a_table(opened: Browser) -> None:
     column = "[...document.querySelectorAll('#sockets tbody tr')].map(row => Number(row.cells[5].dataset.v))"
-    click = "document.querySelectorAll('#sockets th button')[5].click()"
+    click = "document.querySelectorAll('#sockets th [role=button]')[5].click()"
     before = opened.run(column)
     for order in (sorted(before, reverse=True), sorted(before), before):
         opened.run(click)
         assert opened.run(column) == order
-    opened.run("document.querySelectorAll('#sockets th button')[2].click()")
+    opened.run("document.querySelectorAll('#sockets th [role=button]')[2].click()")
     peers = opened.run("[...document.querySelectorAll('#sockets tbody tr')].map(row => row.cells[2].textContent)")
     assert len(peers) == len(before)
     assert opened.run("document.querySelectorAll('#sockets th')[2].getAttribute('aria-sort')") == "ascending"
+
+
+def test_a_key_sorts_a_table(opened: Browser) -> None:
+    opened.run("document.querySelectorAll('#calls th [role=button]')[0].focus()")
+    for key, text in (("Enter", "\r"), (" ", " ")):
+        opened.ask("Input.dispatchKeyEvent", type="keyDown", key=key, text=text)
+        opened.ask("Input.dispatchKeyEvent", type="keyUp", key=key)
+    assert opened.run("document.querySelectorAll('#calls th')[0].getAttribute('aria-sort')") == "descending"
+    names = opened.run("[...document.querySelectorAll('#calls tbody tr')].map(row => row.cells[0].textContent)")
+    assert names == sorted(names, reverse=True)
+    assert len(names) > 1
 
 
 def test_a_part_of_the_chart_is_shown_closer(opened: Browser) -> None:

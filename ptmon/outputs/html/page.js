@@ -9,7 +9,7 @@ for (const table of document.querySelectorAll("table")) {
 		const cell = row.cells[at];
 		return cell.dataset.v === undefined ? cell.textContent : Number(cell.dataset.v);
 	};
-	heads.forEach((head, at) => head.firstElementChild.addEventListener("click", () => {
+	const sort = (head, at) => {
 		const numbers = head.classList.contains("n"), first = numbers ? "descending" : "ascending";
 		const second = numbers ? "ascending" : "descending", now = head.getAttribute("aria-sort");
 		const next = now === first ? second : now === second ? null : first;
@@ -25,7 +25,16 @@ for (const table of document.querySelectorAll("table")) {
 		}
 		table.classList.toggle("sorted", next !== null);
 		body.append(...order, ...rest);
-	}));
+	};
+	heads.forEach((head, at) => {
+		head.firstElementChild.addEventListener("click", () => sort(head, at));
+		head.firstElementChild.addEventListener("keydown", (event) => {
+			if (event.key !== "Enter" && event.key !== " ")
+				return;
+			event.preventDefault();
+			sort(head, at);
+		});
+	});
 }
 
 /* The chart: received upwards, sent downwards, by the same scale. */
