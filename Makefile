@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Short names for what is said at length in README.md. .ci/run, which has to pass, checks the sources by these.
+# Short names for what is said at length in README.md and CONTRIBUTING.md. .ci/run, which has to pass, checks the sources by these.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -45,5 +45,5 @@ ctest: ## build the C core without Python, warnings are errors, and run its own 
 	PATH="$(CURDIR)/$(BIN):$$PATH" cmake --build build/plain
 	PATH="$(CURDIR)/$(BIN):$$PATH" ctest --test-dir build/plain --output-on-failure
 
-bench: ## what ptmon costs, against other tools (README.md, "What it costs")
+bench: ## what ptmon costs, against other tools (docs/BENCHMARK.md)
 	$(BIN)/python -m benchmarks

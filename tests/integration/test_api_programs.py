@@ -14,7 +14,7 @@ import ptmon
 from tests.scripting import heard, run
 from tests.support import DEADLINE
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "API.md"
 
 
 def own_program(folder: Path) -> Path:
@@ -193,7 +193,7 @@ def test_events_tell_bytes_and_peers() -> None:
 
 
 def test_the_example_of_the_readme_tells_who_was_sent_what(tmp_path: Path) -> None:
-    (example,) = (block for block in readme_blocks() if "capture_output" in block)
+    (example,) = (block for block in page_blocks() if "capture_output" in block)
     program = tmp_path / "tools" / "fetch"
     program.parent.mkdir()
     program.write_text(
@@ -210,9 +210,9 @@ def test_the_example_of_the_readme_tells_who_was_sent_what(tmp_path: Path) -> No
     assert done.stdout == f"0 {out!r} {err!r} {sent}\n"
 
 
-def readme_blocks() -> list[str]:
-    """The examples of its part on the Python API."""
-    section = README.read_text().partition("\n## From Python\n")[2].partition("\n## ")[0]
+def page_blocks() -> list[str]:
+    """The examples of the page on the Python API."""
+    section = PAGE.read_text()
     return [block.partition("```")[0] for block in section.split("```python\n")[1:]]
 
 

@@ -23,21 +23,21 @@ from tests.watching import X86
 LONG = "a long call that never sleeps; on a busy machine it can't be told from a thread in user mode"
 CUT_SHORT = dict.fromkeys(("getrandom", "read-urandom", "read-zero", "copy_file_range", "sendfile-file"), LONG)
 """Calls that end early when ptmon attaches or detaches, or all threads get a seccomp filter, for the kernel leaves no
-other way, and why: as README says."""
+other way, and why: as docs/COUNTING.md says."""
 
 GO_ON = ("read-pipe", "read-unix", "accept-unix", "futex-wake", "poll-pipe", "usleep")
 """Some calls of which each has another place in the C library, for what is seldom tried: that ptmon is killed. Those
-that are met at a breakpoint are not among them (README, "Calls that are cut short")."""
+that are met at a breakpoint are not among them (docs/COUNTING.md, "Calls that are cut short")."""
 
 INSIDE = pytest.mark.skipif(not X86, reason="calls are not counted inside here: that is for x86_64")
 
 ALL_MODES = (*MODES, "attach") if X86 else tuple(MODES)
-"""Other machines have no breakpoints: an attach interrupts all threads there (README)."""
+"""Other machines have no breakpoints: an attach interrupts all threads there (docs/COUNTING.md)."""
 
 AT_ONCE = 8
 """Targets that run at a time: most of them only wait."""
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "COUNTING.md"
 
 
 class Runs:
@@ -123,9 +123,9 @@ def test_each_call_of_a_program_is_tested(targets: Targets, program: str) -> Non
     assert names == [name for name, call in CALLS.items() if call.program == program]
 
 
-def test_readme_names_the_calls_that_are_cut_short() -> None:
+def test_the_page_names_the_calls_that_are_cut_short() -> None:
     """The items of its section that begin with a call's name: ``* `NAME`: REASON``."""
-    section = README.read_text().partition("\n### Calls that are cut short\n")[2].partition("\n#")[0]
+    section = PAGE.read_text().partition("\n### Calls that are cut short\n")[2].partition("\n#")[0]
     items = re.findall(r"^\* `([^`]+)`: (.*(?:\n  .*)*)", section, re.MULTILINE)
     assert {name: " ".join(reason.split()) for name, reason in items} == CUT_SHORT
     assert set(CUT_SHORT) <= set(CALLS)

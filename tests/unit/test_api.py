@@ -24,7 +24,7 @@ from ptmon.ledger.snapshot import Snapshot
 from ptmon.records import Transfer
 from tests.unit.build import HEADER, close, exits, inet, peeked, received, report_of, sent, udp
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "API.md"
 
 
 def event(count: int) -> Event:
@@ -44,7 +44,7 @@ def test_an_event_has_the_bytes_and_the_peer_that_it_is_about() -> None:
 
 def test_every_kind_of_event_and_its_fields_are_documented() -> None:
     classes = {**{name: kind for kind, name in events.KINDS.items()}, "send": Transfer}
-    section = README.read_text().partition("\n## From Python\n")[2].partition("\n## ")[0]
+    section = PAGE.read_text()
     told = inspect.cleandoc(Event.__doc__ or "")
     rows = {name: (kind, text) for name, kind, text in re.findall(r"^(\w+) +(\w+)  +(.*(?:\n  .*)*)", told, re.M)}
     assert rows.keys() == {*classes, "receive"}

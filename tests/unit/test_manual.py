@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ptmon.command_line import ENVIRONMENT, STATUSES
-from ptmon.errors import EXIT_NOT_EXECUTABLE, EXIT_LIMIT, EXIT_NOT_FOUND, EXIT_OWN, EXIT_USAGE
+from ptmon.errors import EXIT_LIMIT, EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND, EXIT_OWN, EXIT_USAGE
 from ptmon.manual import EXAMPLES, GROUPS, page
 from ptmon.options import TABLE
 from tests.support import DEADLINE
