@@ -78,6 +78,19 @@ class Memory:
         return wanted
 
 
+class TrappedError(Exception):
+    """A verifier came to a breakpoint that a killed ptmon has left (README, "Calls that are cut short")."""
+
+
+def ended_by(pid: int) -> int:
+    """The signal that has ended a child that nobody has waited for; 0: it runs, or there is none."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0
+    return int(fields[49]) & 0x7F if fields[0] == "Z" else 0  # state and exit_code: proc_pid_stat(5)
+
+
 class Verifier:
     """A running verifier."""
 
@@ -87,6 +100,9 @@ class Verifier:
         self.traffic(10)
 
     def assert_well(self) -> None:
+        """Raises TrappedError."""
+        if self.process.poll() == -signal.SIGTRAP or ended_by(self.memory.read().pids[1]) == signal.SIGTRAP:
+            raise TrappedError
         assert self.memory.read().state != BROKEN, self.process.communicate(timeout=DEADLINE)
         assert self.process.poll() is None, self.process.communicate(timeout=DEADLINE)
 

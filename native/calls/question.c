@@ -35,7 +35,7 @@
 #include "sockets/files.h"
 #include "sockets/sockets.h"
 
-#define MOST_QUESTIONS 32 /* before one call: other threads may close and open the fd all the time */
+#define MOST_QUESTIONS 256 /* before one call: other threads may close and open the fd all the time */
 
 static bool may_install_filter(const struct call *call)
 {

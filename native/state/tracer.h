@@ -56,7 +56,7 @@ enum unsure {
 	UNSURE_SHARED = 4      /* a process that is not traced has the same table */
 };
 
-#define CHANGES_KEPT 64
+#define CHANGES_KEPT 512 /* threads that open and close all the time may do so many while one waits for a CPU */
 
 struct fd_range {
 	unsigned int first;
