@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import statistics
 import subprocess
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,7 +14,14 @@ from tests.support import DEADLINE, PTMON, Targets, started
 CALLS = 10_000
 """Of each kind, a round."""
 ROUNDS = 11
-EVENTS = 2 * CALLS * ROUNDS
+MOST_ROUNDS = 3 * ROUNDS
+"""Others may have that CPU, too, and not in each round."""
+
+
+def is_slow(times: list[tuple[int, int]]) -> bool:
+    """Of each the round that had the CPU most for itself."""
+    without, with_it = (min(column) for column in zip(*times, strict=True))
+    return with_it >= 1.5 * without
 
 
 def go(process: subprocess.Popen[str]) -> int:
@@ -32,7 +38,7 @@ def on_one_cpu() -> None:
 
 
 def test_a_client_that_never_reads_does_not_slow_the_tracee(targets: Targets, tmp_path: Path) -> None:
-    assert EVENTS >= 200_000
+    times: list[tuple[int, int]] = []
     log = tmp_path / "log"
     command = ["-q", "--serve", "0", "--", str(targets("rounds")), str(CALLS)]
     with ExitStack() as stack:
@@ -51,22 +57,24 @@ def test_a_client_that_never_reads_does_not_slow_the_tracee(targets: Targets, tm
         client = stack.enter_context(Caller(said_port(served.stderr), receive_buffer=4096))
         client.say("format jsonl\n")
         assert objects([client.line()])[0]["schema"] == "ptmon.event/1"
-        times = [(go(alone), go(served)) for _ in range(ROUNDS)]
+        while len(times) < ROUNDS or (is_slow(times) and len(times) < MOST_ROUNDS):
+            times.append((go(alone), go(served)))
         lines = client.until('"dropped"')  # only now it reads
         served.stdin.write("end\n")
         served.stdin.flush()
         lines += client.rest()
         assert served.wait(DEADLINE) == 0
         assert served.stderr.read() == ""
-    without, with_it = (statistics.median(column) for column in zip(*times, strict=True))
-    assert with_it < 1.5 * without, times
+    assert not is_slow(times), times
+    events = 2 * CALLS * len(times)
+    assert events >= 200_000
 
     told, missed = objects(lines), dropped(lines)
     got = [line for line in told if line.get("event") in ("send", "receive")]
     logged = [line for line in objects(log.read_text().splitlines()) if line.get("event") in ("send", "receive")]
-    assert len(logged) == EVENTS
-    assert missed > EVENTS // 2
-    assert len(got) + missed == EVENTS
+    assert len(logged) == events
+    assert missed > events // 2
+    assert len(got) + missed == events
     (gap, *_) = (place for place, line in enumerate(told) if line.get("event") == "dropped")
     before = [line for line in told[:gap] if line.get("event") in ("send", "receive")]
     assert before == logged[: len(before)] != []  # up to the gap nothing is missing
