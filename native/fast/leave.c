@@ -13,7 +13,6 @@
 
 #include "calls/restart.h"
 #include "fast/count/drain.h"
-#include "fast/door.h"
 #include "fast/image/emit_code.h"
 #include "fast/image/layout.h"
 #include "fast/image/maps.h"

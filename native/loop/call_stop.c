@@ -28,9 +28,8 @@
 
 /* What the kernel says of the call at this stop. False: nothing is known, and *next is what follows.
  *
- * A race with SIGKILL: it takes the tracee out of the stop that was just reported, on to PTRACE_EVENT_EXIT. That stop
- * will be reported in its turn, and a call that has moved bytes is counted there. To resume "this" stop would in truth
- * resume that one, unseen. So the tracee is left alone when it is gone (ESRCH), or is in another stop already. */
+ * It may be in that stop no longer (process/overtaken.h): then it is left alone, and a call that has moved bytes is
+ * counted at its exit. */
 static bool read_syscall_info(struct pt_tracer *t, struct tracee *tracee, struct __ptrace_syscall_info *info,
 			      enum next *next)
 {
