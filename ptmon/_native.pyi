@@ -245,6 +245,7 @@ class Lib:
     PT_FALLBACK_CLOCK: Final = 16
     PT_FALLBACK_RINGS: Final = 17
     PT_FALLBACK_UNFOLLOWED: Final = 18
+    PT_FALLBACK_FILTER: Final = 19
     # enum pt_debug_what
     PT_DEBUG_STOPS: Final = 1
     PT_DEBUG_PATCH: Final = 2

@@ -91,6 +91,7 @@ class FallbackReason(Enum):
     CLOCK = "clock"
     RINGS = "rings"
     UNFOLLOWED = "unfollowed"
+    FILTER = "filter"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,18 @@
  * sd_listen_fds(3): who starts a service with open sockets (fds 3 and up) tells it so by LISTEN_PID, its pid. That is
  * ptmon's here, and the program has another one: it gets its own.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/seccomp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,8 +29,10 @@
 #include "loop/loop.h"
 #include "loop/signals.h"
 #include "loop/wait.h"
+#include "machine/proc.h"
 #include "process/clone.h"
 #include "process/tracee.h"
+#include "sockets/files.h"
 #include "sockets/sockets.h"
 #include "state/options.h"
 
@@ -34,6 +41,7 @@ struct answer {
 	volatile int32_t step; /* enum pt_step that failed, or PT_STEP_NONE */
 	volatile int32_t error;
 	volatile int32_t filtered;
+	volatile int32_t dry; /* with the first filter alone */
 };
 
 struct start {
@@ -41,8 +49,10 @@ struct start {
 	const char **envp; /* a copy: as it was given, but for ... */
 	char listener[32]; /* ... this, which the child writes, where LISTEN_PID names ptmon */
 	bool listens;
-	struct sock_filter program[FILTER_MOST];
-	unsigned int length; /* 0: no filter */
+	struct sock_filter program[FILTER_MOST], first[FILTER_MOST];
+	unsigned int length;	   /* 0: no filter */
+	unsigned int first_length; /* 0: none for a program without sockets */
+	bool demands_filter;
 	int go[2];
 	struct answer *answer;
 };
@@ -94,6 +104,56 @@ static int copy_environment(struct start *start, const char *const *envp, bool e
 	return 0;
 }
 
+/* What is neither file, pipe nor device: a socket, or it may be a ring, which can get some (sockets/rings.h). */
+static bool is_kept_socket(int fd)
+{
+	struct stat status;
+
+	return !(fcntl(fd, F_GETFD) & FD_CLOEXEC) && fstat(fd, &status) == 0 &&
+	       (S_ISSOCK(status.st_mode) || !(status.st_mode & S_IFMT));
+}
+
+static int number_of(const char *name)
+{
+	int number = 0;
+
+	for (; *name >= '0' && *name <= '9'; name++)
+		number = number * 10 + *name - '0';
+	return number;
+}
+
+/* Will the program have a socket from the start? Where that can't be known: yes. */
+static bool keeps_sockets(void)
+{
+	_Alignas(struct dirent64) char entries[4096];
+	int folder = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool found = folder < 0;
+	long length = 0;
+
+	while (!found && (length = syscall(SYS_getdents64, folder, entries, sizeof(entries))) > 0) {
+		for (long at = 0; at < length && !found;) {
+			const struct dirent64 *entry = (const struct dirent64 *)(entries + at);
+
+			found = entry->d_name[0] != '.' && is_kept_socket(number_of(entry->d_name));
+			at += entry->d_reclen;
+		}
+	}
+	if (folder >= 0)
+		close(folder);
+	return found || length < 0;
+}
+
+static void install_filter(struct start *start)
+{
+	const bool dry = start->first_length && !keeps_sockets();
+	int error = filter_install(dry ? start->first : start->program, dry ? start->first_length : start->length);
+
+	if (error && start->demands_filter)
+		fail(start, PT_STEP_SECCOMP, -error);
+	start->answer->filtered = !error;
+	start->answer->dry = !error && dry;
+}
+
 static _Noreturn void child(const struct pt_tracer *t, struct start *start)
 {
 	char byte;
@@ -107,17 +167,28 @@ static _Noreturn void child(const struct pt_tracer *t, struct start *start)
 		fail(start, PT_STEP_DIRECTORY, errno);
 	if (t->options.streams && (dup2(t->options.out, STDOUT_FILENO) < 0 || dup2(t->options.err, STDERR_FILENO) < 0))
 		fail(start, PT_STEP_STREAMS, errno);
-	if (start->length) {
-		int error = filter_install(start->program, start->length);
-
-		if (error && t->options.seccomp == PT_SECCOMP_ON)
-			fail(start, PT_STEP_SECCOMP, -error);
-		start->answer->filtered = !error;
-	}
+	if (start->length)
+		install_filter(start);
 	write_listener(start->listener, getpid());
 	environ = (char **)start->envp; /* its PATH is looked through */
 	execvpe(start->argv[0], (char *const *)start->argv, (char *const *)start->envp);
 	fail(start, PT_STEP_EXEC, errno);
+}
+
+/* Its first stop with a filter is to come, or it is: what the child has said of it. */
+static void note_filter(struct pt_tracer *t, const struct start *start)
+{
+	struct tracee *tracee = tracee_find(t, t->first.pid);
+
+	if (!start->answer->filtered || t->filtered || !tracee)
+		return;
+	t->filtered = true;
+	tracee->group->filters = 1;
+	tracee->group->dry = start->answer->dry;
+	if (start->answer->dry)
+		return files_dry(tracee);
+	free(t->second.program);
+	t->second.program = NULL;
 }
 
 /* Handles the stops on the way until the program runs, or the child has given up. */
@@ -130,7 +201,7 @@ static int follow_to_exec(struct pt_tracer *t, const struct start *start, int32_
 		if (tid < 0 && errno != EINTR)
 			return -errno;
 		/* Set by the child before its execve, so before any stop that this could decide on. */
-		t->filtered = start->answer->filtered;
+		note_filter(t, start);
 		if (tid > 0)
 			loop_dispatch(t, tid, status);
 	}
@@ -203,6 +274,44 @@ static int run_child(struct pt_tracer *t, struct start *start, int32_t *step)
 	return follow_to_exec(t, start, step);
 }
 
+/* Has ptmon a filter that a supervisor answers for (seccomp_unotify(2))? He may put sockets into what ptmon starts. The
+ * kernel takes no second one; a process that is of no other use asks for it. Where that can't be known: yes. */
+static bool is_supervised(void)
+{
+	struct sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	struct sock_fprog program = {.len = 1, .filter = &allow};
+	int status;
+	pid_t pid;
+
+	if (proc_status(getpid(), "Seccomp:", 10) == 0)
+		return false;
+	pid = fork_quietly();
+	if (pid == 0) {
+		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+		_exit(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program) < 0 &&
+		      errno != EINVAL); /* before Linux 5.0 there are none */
+	}
+	return pid < 0 || waitpid(pid, &status, __WALL) != pid || status != 0;
+}
+
+/* 0, or -errno where the program is not to run without. */
+static int build_filters(struct pt_tracer *t, struct start *start)
+{
+	unsigned int length;
+
+	start->demands_filter = t->options.seccomp == PT_SECCOMP_ON;
+	start->length = filter_build(start->program, t, FILTER_WHOLE);
+	if (!start->length)
+		return start->demands_filter ? -E2BIG : 0; /* more calls are watched than a filter can name */
+	if (is_supervised())
+		return 0;
+	t->second.program = malloc(FILTER_MOST * sizeof(*t->second.program));
+	length = t->second.program ? filter_build(t->second.program, t, FILTER_SECOND) : 0;
+	t->second.length = length;
+	start->first_length = length ? filter_build(start->first, t, FILTER_FIRST) : 0;
+	return 0;
+}
+
 int pt_launch(struct pt_tracer *t, const char *const *argv, const char *const *envp, int32_t *step)
 {
 	struct start *start = calloc(1, sizeof(*start));
@@ -219,12 +328,12 @@ int pt_launch(struct pt_tracer *t, const char *const *argv, const char *const *e
 	}
 	/* Without filter where children are not followed: they would inherit it, and have no tracer. */
 	if (t->options.seccomp != PT_SECCOMP_OFF && !t->options.no_follow)
-		start->length = filter_build(start->program, t);
-	if (!start->length && t->options.seccomp == PT_SECCOMP_ON) {
+		result = build_filters(t, start);
+	if (result < 0) {
 		*step = PT_STEP_SECCOMP;
 		free(start->envp);
 		free(start);
-		return -E2BIG; /* more calls are watched than a filter can name */
+		return result;
 	}
 	start->answer = mmap(NULL, sizeof(*start->answer), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (start->answer == MAP_FAILED || pipe2(start->go, O_CLOEXEC) < 0) {

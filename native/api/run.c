@@ -16,6 +16,7 @@
 #include "loop/loop.h"
 #include "loop/signals.h"
 #include "machine/proc_path.h"
+#include "process/behind.h"
 #include "process/clone.h"
 #include "process/tracee.h"
 #include "records/emit.h"
@@ -62,6 +63,7 @@ static void tick(struct pt_tracer *t)
 	fast_drain(t);
 	fast_patrol(t);
 	closely_tick(t);
+	behind_tick(t);
 }
 
 /* A launched program can't be detached: its filter would make each watched call fail. If ptmon gives up half-way it
@@ -98,6 +100,7 @@ void pt_destroy(struct pt_tracer *t)
 	emit_destroy(t);
 	watch_destroy(t);
 	free(t->left_out.list);
+	free(t->second.program);
 	free(t->only);
 	free(t);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only
  *
- * The program: architecture, then number, then (for three calls that are common and seldom of interest, unless somebody
+ * The program: architecture, then number, then (for some calls that are common and seldom of interest, unless somebody
  * watches them) an argument.
  * Arguments are loaded only after the number has matched: the kernel then knows of every other number that it is
  * always allowed, and answers from a bitmap without running the program (kernel/seccomp.c, seccomp_cache_prepare).
@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <linux/audit.h>
+#include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <sys/mman.h>
@@ -24,7 +25,9 @@
 
 #define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
 #define LOAD_HIGH(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field) + 4)
-#define LOAD_ARGUMENT LOAD(args) /* the low half of argument 0: both architectures are little-endian */
+/* Its low half: both architectures are little-endian. */
+#define LOAD_ARGUMENT(i) \
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(offsetof(struct seccomp_data, args) + (i) * sizeof(uint64_t)))
 #define RETURN(value) BPF_STMT(BPF_RET | BPF_K, value)
 /* The next `skip` instructions are left out unless the comparison holds. */
 #define UNLESS(operation, value, skip) BPF_JUMP(BPF_JMP | BPF_##operation | BPF_K, value, 0, skip)
@@ -35,6 +38,7 @@
 struct writer {
 	struct sock_filter *program;
 	unsigned int length;
+	enum filter_part part;
 };
 
 static void put(struct writer *w, struct sock_filter instruction)
@@ -50,24 +54,36 @@ static void put_verdict(struct writer *w, uint32_t number, uint32_t verdict)
 	put(w, (struct sock_filter)RETURN(verdict));
 }
 
-/* The accumulator holds the number. This call stops if argument 0 has one of these bits. */
-static void put_bits(struct writer *w, uint32_t number, uint32_t bits)
+/* The accumulator holds the number. This call stops if that argument has one of these bits. */
+static void put_bits(struct writer *w, uint32_t number, const struct rule_stops *stops)
 {
 	put(w, (struct sock_filter)UNLESS(JEQ, number, 4));
-	put(w, (struct sock_filter)LOAD_ARGUMENT);
-	put(w, (struct sock_filter)UNLESS(JSET, bits, 1));
+	put(w, (struct sock_filter)LOAD_ARGUMENT(stops->argument));
+	put(w, (struct sock_filter)UNLESS(JSET, stops->bits, 1));
 	put(w, (struct sock_filter)RETURN(VERDICT_TRACE));
 	put(w, (struct sock_filter)RETURN_ALLOW);
 }
 
 /* The same if it is one of these values. */
-static void put_values(struct writer *w, uint32_t number, const uint32_t values[RULE_VALUES])
+static void put_values(struct writer *w, uint32_t number, const struct rule_stops *stops)
 {
 	put(w, (struct sock_filter)UNLESS(JEQ, number, RULE_VALUES + 3));
-	put(w, (struct sock_filter)LOAD_ARGUMENT);
+	put(w, (struct sock_filter)LOAD_ARGUMENT(stops->argument));
 	for (unsigned int i = 0; i < RULE_VALUES; i++)
-		put(w,
-		    (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, values[i], (uint8_t)(RULE_VALUES - i), 0));
+		put(w, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, stops->values[i],
+						    (uint8_t)(RULE_VALUES - i), 0));
+	put(w, (struct sock_filter)RETURN_ALLOW);
+	put(w, (struct sock_filter)RETURN(VERDICT_TRACE));
+}
+
+/* clone(2): a child would be without a tracer, or share the fds of this process without being one of its threads. */
+static void put_cloning(struct writer *w, uint32_t number)
+{
+	put(w, (struct sock_filter)UNLESS(JEQ, number, 6));
+	put(w, (struct sock_filter)LOAD_ARGUMENT(0));
+	put(w, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, CLONE_UNTRACED, 3, 0));
+	put(w, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, CLONE_FILES, 0, 1));
+	put(w, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, CLONE_THREAD, 0, 1));
 	put(w, (struct sock_filter)RETURN_ALLOW);
 	put(w, (struct sock_filter)RETURN(VERDICT_TRACE));
 }
@@ -115,19 +131,23 @@ static void put_touching(struct writer *w, const struct fast_ops *fast, enum abi
 static void put_counted(struct writer *w, const struct pt_tracer *t, const struct syscall_entry *entry, uint32_t number)
 {
 	const struct rule_ops *ops = rules_of(entry);
+	const struct rule_stops *stops = w->part == FILTER_FIRST ? &ops->dry : &ops->stops;
 	const int error = ops->refused ? ops->refused(t) : 0;
 
-	switch (ops->stops.kind) {
+	switch (stops->kind) {
 	case STOPS_EACH:
 		put_verdict(w, number, error ? SECCOMP_RET_ERRNO | (uint32_t)error : VERDICT_TRACE);
 		return;
 	case STOPS_NONE:
 		return;
 	case STOPS_WITH_BITS:
-		put_bits(w, number, ops->stops.bits);
+		put_bits(w, number, stops);
 		return;
 	case STOPS_AT_VALUES:
-		put_values(w, number, ops->stops.values);
+		put_values(w, number, stops);
+		return;
+	case STOPS_CLONING:
+		put_cloning(w, number);
 	}
 }
 
@@ -140,12 +160,24 @@ static bool may_refuse(const struct order *order, const struct syscall_entry *en
 	return deny_always(order->rules) && !(entry && entry->rule == RULE_EXEC);
 }
 
+/* Does it stop only where there are sockets? What is watched or refused does so everywhere. */
+static bool is_wet(const struct order *order, const struct syscall_entry *entry)
+{
+	const struct rule_ops *ops = entry && !order ? rules_of(entry) : NULL;
+
+	return ops && ops->stops.kind == STOPS_EACH && ops->dry.kind != STOPS_EACH;
+}
+
 static void put_call(struct writer *w, const struct pt_tracer *t, enum abi abi, uint32_t number)
 {
 	const struct order *order = watch_order(t, abi != ABI_NATIVE, number);
 	const struct syscall_entry *entry = syscall_find(abi, number);
 	const struct fast_ops *fast = t->options.fast ? t->fast : NULL;
 
+	if (w->part == FILTER_FIRST && is_wet(order, entry))
+		return put_counted(w, t, entry, number);
+	if (w->part == FILTER_SECOND && !is_wet(order, entry))
+		return;
 	if (fast && abi == ABI_NATIVE && fast->shows_code(number))
 		put_protecting(w, number);
 	if (order && may_refuse(order, entry))
@@ -164,11 +196,14 @@ static void put_abi(struct writer *w, const struct pt_tracer *t, enum abi abi)
 {
 	put(w, (struct sock_filter)LOAD(nr));
 	/* The kernel runs the program for these at each call, whoever makes it: the most frequent come first. */
-	for (unsigned int i = 0; abi == ABI_NATIVE && t->options.fast && t->fast && i < t->fast->call_count; i++)
+	for (unsigned int i = 0; abi == ABI_NATIVE && t->options.fast && t->fast && i < t->fast->call_count; i++) {
 		put_call(w, t, abi, t->fast->calls[i]);
+		if (w->part == FILTER_FIRST)
+			put_verdict(w, t->fast->calls[i], SECCOMP_RET_ALLOW);
+	}
 	for (uint32_t number = 0; number < CALL_NUMBERS; number++)
 		put_call(w, t, abi, number);
-	if (abi == ABI_X86_64) {
+	if (abi == ABI_X86_64 && w->part != FILTER_SECOND) {
 		/* x32 calls are not decoded: the stop serves to say so. */
 		put(w, (struct sock_filter)UNLESS(JGE, X32_SYSCALL_BIT, 1));
 		put(w, (struct sock_filter)RETURN(VERDICT_TRACE));
@@ -189,9 +224,9 @@ static void put_architecture(struct writer *w, const struct pt_tracer *t, uint32
 		w->program[jump].k = w->length - jump - 1;
 }
 
-unsigned int filter_build(struct sock_filter program[FILTER_MOST], const struct pt_tracer *t)
+unsigned int filter_build(struct sock_filter program[FILTER_MOST], const struct pt_tracer *t, enum filter_part part)
 {
-	struct writer w = {.program = program};
+	struct writer w = {.program = program, .part = part};
 
 #if defined(__x86_64__)
 	put_architecture(&w, t, AUDIT_ARCH_X86_64, ABI_X86_64);

@@ -12,9 +12,16 @@
 
 #define FILTER_MOST BPF_MAXINSNS /* instructions */
 
+/* Filters stack, and the most severe verdict wins: so one that says "stop" is not changed by one that does not. */
+enum filter_part {
+	FILTER_FIRST,  /* for a process that has no socket: what may bring one, and what stops in any process (dry.c) */
+	FILTER_SECOND, /* what it gets on top of that before it has one */
+	FILTER_WHOLE   /* both, for one that has sockets from the start: without what may bring one */
+};
+
 /* Writes the program for the calls of the table, and those that are watched or refused. Returns its length in
  * instructions; 0: there are too many. */
-unsigned int filter_build(struct sock_filter program[FILTER_MOST], const struct pt_tracer *t);
+unsigned int filter_build(struct sock_filter program[FILTER_MOST], const struct pt_tracer *t, enum filter_part part);
 /* Installs it for the calling thread and all its children, for good. 0 or -errno. Async-signal-safe. */
 int filter_install(const struct sock_filter *program, unsigned int length);
 

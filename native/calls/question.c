@@ -25,11 +25,11 @@
 #include <unistd.h>
 
 #include "calls/call.h"
+#include "calls/detour.h"
 #include "calls/question_state.h"
 #include "calls/transfer.h"
 #include "calls/watch.h"
 #include "machine/proc.h"
-#include "machine/registers.h"
 #include "process/tracee.h"
 #include "sockets/closing.h"
 #include "sockets/files.h"
@@ -42,23 +42,13 @@ static bool may_install_filter(const struct call *call)
 	return call->entry && (call->entry->rule == RULE_SECCOMP || call->entry->rule == RULE_PRCTL);
 }
 
-/* How many seccomp filters a thread has, ptmon's one among them; or -errno. Before Linux 5.9: 0, or "some". */
-static int64_t filters_of(pid_t tid)
-{
-	int64_t filters = proc_status(tid, "Seccomp_filters:", 10);
-
-	if (filters == -ENOENT)
-		filters = proc_status(tid, "Seccomp:", 10) == 0 ? 0 : -ENOENT;
-	return filters;
-}
-
 /* Filters that ptmon itself has been given, it has given to the program: they let questions pass. */
 static bool has_own_filter(struct pt_tracer *t, const struct tracee *tracee)
 {
-	int64_t inherited = t->launched ? filters_of(getpid()) : 0;
+	int64_t inherited = t->launched ? proc_filters(getpid()) : 0;
 	struct tracee *other;
 
-	if (tracee->sandbox || inherited < 0 || filters_of(tracee->tid) != inherited + (t->filtered ? 1 : 0))
+	if (tracee->sandbox || inherited < 0 || proc_filters(tracee->tid) != inherited + tracee->group->filters)
 		return true;
 	/* A race: another thread may just be giving its filter to all (TSYNC), where this one does not wait for that
 	 * (../loop/closely.c). */
@@ -113,18 +103,6 @@ static struct question *question_of(struct tracee *tracee, int fd)
 	return question;
 }
 
-/* Lets the tracee make that call instead of the one that it stands before. */
-static bool make(struct tracee *tracee, struct question *question, const struct question_call *call)
-{
-	struct registers regs;
-
-	if (registers_read(tracee->tid, &question->saved) < 0)
-		return false;
-	regs = question->saved;
-	registers_set_arguments(&regs, call->args, tracee->call.compat);
-	return registers_set_number(tracee->tid, &regs, call->number) == 0;
-}
-
 static bool put_question(struct pt_tracer *t, struct tracee *tracee, enum abi abi, uint64_t number,
 			 const uint64_t args[6], int fd)
 {
@@ -138,9 +116,8 @@ static bool put_question(struct pt_tracer *t, struct tracee *tracee, enum abi ab
 	if (is_refused(t, &call, abi != ABI_NATIVE) || has_own_filter(t, tracee))
 		return false;
 	call_begin(t, tracee, abi, number, args);
-	if (!make(tracee, question, &call))
+	if (!detour_make(tracee, &question->detour, call.number, call.args))
 		return false;
-	question->number = number;
 	tracee->call.stage = CALL_QUESTION;
 	question->count++;
 	return true;
@@ -176,13 +153,6 @@ bool question_first(struct pt_tracer *t, struct tracee *tracee, enum abi abi, ui
 	return false;
 }
 
-/* Its own call is made next. */
-static void go_back(const struct tracee *tracee, struct question *question)
-{
-	registers_restart(&question->saved, (int64_t)question->number);
-	registers_set_number(tracee->tid, &question->saved, -1);
-}
-
 static bool note_socket(struct pt_tracer *t, struct tracee *tracee, int fd, const struct found_socket *found)
 {
 	struct socket *socket = socket_unknown();
@@ -207,7 +177,7 @@ void question_answered(struct pt_tracer *t, struct tracee *tracee, int64_t resul
 	enum question_kind next;
 
 	question->answered = true;
-	go_back(tracee, question);
+	detour_end(tracee, &question->detour);
 	if (closing_changed(tracee->files, question->fd, question->changes))
 		return; /* it is asked anew */
 	question->answers.error[question->kind] = result < 0 ? (int)-result : -1;

@@ -3,16 +3,15 @@
 #ifndef PT_QUESTION_STATE_H
 #define PT_QUESTION_STATE_H
 
-#include "machine/registers.h"
+#include "calls/detour.h"
 #include "sockets/answers.h"
 #include "sockets/closing.h"
 #include "state/tracer.h"
 
 struct question {
-	struct registers saved; /* the program's own, while a question is under way */
-	uint64_t number;	/* of the program's call */
-	bool answered;		/* and nothing was done since */
-	unsigned int count;	/* before the call that it is to make */
+	struct detour detour; /* while a question is under way */
+	bool answered;	      /* and nothing was done since */
+	unsigned int count;   /* before the call that it is to make */
 	int fd;
 	int closed;	  /* the fd of which the answer was that there is none, or -1 */
 	uint64_t changes; /* of the fd table, when the first question about the fd was asked */

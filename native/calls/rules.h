@@ -12,9 +12,11 @@ struct rule_stops {
 	enum {
 		STOPS_EACH,
 		STOPS_NONE,
-		STOPS_WITH_BITS, /* if argument 0 has one of these bits */
-		STOPS_AT_VALUES	 /* if argument 0 is one of these values */
+		STOPS_WITH_BITS, /* if that argument has one of these bits */
+		STOPS_AT_VALUES, /* if that argument is one of these values */
+		STOPS_CLONING	 /* clone(2): if it says CLONE_UNTRACED, or shares its fds with another process */
 	} kind;
+	uint8_t argument;
 	uint32_t bits;
 	uint32_t values[RULE_VALUES];
 };
@@ -27,6 +29,7 @@ struct rule_ops {
 	/* The errno with which the filter itself answers the call, or 0: it does not. NULL: it never does. */
 	int (*refused)(const struct pt_tracer *t);
 	struct rule_stops stops;
+	struct rule_stops dry; /* in a process that has no socket */
 };
 
 /* The row of the rule that this call has. */

@@ -29,11 +29,16 @@
 #define READ_I386 3
 #define TRAPPED_BY_FILTER 1 /* si_code SYS_SECCOMP of sigaction(2), which not every C library names */
 
+static bool sets_filter(const struct syscall_entry *entry, const uint64_t args[6])
+{
+	if (entry->rule == RULE_SECCOMP)
+		return args[0] == SECCOMP_SET_MODE_FILTER;
+	return args[0] == PR_SET_SECCOMP && args[1] == SECCOMP_MODE_FILTER;
+}
+
 static bool is_set_filter(const struct call *call)
 {
-	if (call->entry->rule == RULE_SECCOMP)
-		return call->args[0] == SECCOMP_SET_MODE_FILTER;
-	return call->args[0] == PR_SET_SECCOMP && call->args[1] == SECCOMP_MODE_FILTER;
+	return sets_filter(call->entry, call->args);
 }
 
 static bool is_set_strict(const struct call *call)
@@ -106,9 +111,14 @@ static bool is_dispatch(const struct call *call)
 
 /* Once the call is made the process's memory can't be read, unless ptmon has CAP_SYS_PTRACE: so its records are read
  * before. */
-static bool is_undumpable(const struct call *call)
+static bool hides(const struct syscall_entry *entry, const uint64_t args[6])
 {
-	return call->entry->rule == RULE_PRCTL && call->args[0] == PR_SET_DUMPABLE && call->args[1] != 1;
+	return entry->rule == RULE_PRCTL && args[0] == PR_SET_DUMPABLE && args[1] != 1;
+}
+
+bool sandbox_closes(const struct syscall_entry *entry, const uint64_t args[6])
+{
+	return sets_filter(entry, args) || hides(entry, args);
 }
 
 /* From then on rdtsc raises SIGSEGV in this thread, in its children and in what they execute; stubs may have one. */
@@ -131,7 +141,7 @@ bool sandbox_enter(struct pt_tracer *t, struct tracee *tracee)
 	if (is_set_filter(call) && call->entry->rule == RULE_SECCOMP && call->args[1] & SECCOMP_FILTER_FLAG_TSYNC &&
 	    t->filtered)
 		tracee->closely.filters_all = true;
-	if (is_undumpable(call)) {
+	if (hides(call->entry, call->args)) {
 		tracee->group->hidden = true;
 		fast_hides(t, tracee);
 	}

@@ -14,6 +14,8 @@
 /* The operations of prctl(2) that sandbox_enter() looks at. */
 #define SANDBOX_PRCTLS {PR_SET_SECCOMP, PR_SET_SYSCALL_USER_DISPATCH, PR_SET_DUMPABLE, PR_SET_TSC}
 
+/* seccomp(2) or prctl(2), with these arguments: will ptmon be unable to have the tracee make calls behind it? */
+bool sandbox_closes(const struct syscall_entry *entry, const uint64_t args[6]);
 /* seccomp(2) or prctl(2) is about to be called. True if its exit-stop is needed. */
 bool sandbox_enter(struct pt_tracer *t, struct tracee *tracee);
 void sandbox_exit(struct pt_tracer *t, struct tracee *tracee, int64_t result);

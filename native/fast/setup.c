@@ -113,7 +113,7 @@ static uint32_t wanted(const struct pt_tracer *t, uint64_t watched[FAST_NUMBERS 
 
 	for (unsigned int i = 0; i < count; i++)
 		if (table[i].number[ABI_NATIVE] >= 0 && !(t->filtered && table[i].rule == RULE_IO_URING_ENTER) &&
-		    (t->options.no_follow || table[i].rule != RULE_VFORK))
+		    (t->options.no_follow || table[i].rule != RULE_VFORK) && !syscall_is_source(&table[i]))
 			set_bit(watched, (uint64_t)table[i].number[ABI_NATIVE]);
 	for (uint64_t number = 0; number < FAST_NUMBERS; number++)
 		if (watch_order(t, false, number) || (kinds_touching(ABI_NATIVE, number) && !has_stub(number)) ||

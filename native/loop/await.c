@@ -121,7 +121,8 @@ void await_unseen(struct pt_tracer *t, const struct group *group, const struct t
  * lets them pass, and those that a supervisor of the program's own decides on first (SECCOMP_RET_USER_NOTIF). */
 static bool may_hide_calls(const struct pt_tracer *t, const struct tracee *tracee)
 {
-	return !t->filtered || tracee->closely.always || (tracee->files && tracee->files->unsure & UNSURE_SUPERVISED);
+	return !t->filtered || tracee->closely.always || (tracee->group && tracee->group->closely) ||
+	       (tracee->files && tracee->files->unsure & UNSURE_SUPERVISED);
 }
 
 static void look_late(struct pt_tracer *t, struct tracee *tracee)

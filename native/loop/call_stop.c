@@ -12,6 +12,7 @@
 #include <sys/ptrace.h>
 
 #include "calls/call.h"
+#include "calls/dry.h"
 #include "calls/filter.h"
 #include "calls/question.h"
 #include "calls/restart.h"
@@ -107,6 +108,26 @@ static void begin_now(struct tracee *tracee, int64_t result)
 	back_before(tracee, tracee->call.number, tracee->call.args[0], tracee->call.compat);
 }
 
+/* Its process may have its first socket after this call. True: the call is not made now. */
+static bool is_prepared_for(struct pt_tracer *t, struct tracee *tracee, enum abi abi, uint64_t number,
+			    const uint64_t args[6])
+{
+	switch (dry_leave(t, tracee, abi, number, args)) {
+	case DRY_DETOURS:
+		return true;
+	case DRY_FAILS:
+		if (closely_instead(t, tracee))
+			return false;
+		if (tracee->call.before_filters)
+			begin_anew(t, tracee, abi, number, args);
+		else
+			back_before(tracee, number, args[0], abi != ABI_NATIVE);
+		return true;
+	default:
+		return false;
+	}
+}
+
 enum next call_stop_seccomp(struct pt_tracer *t, struct tracee *tracee)
 {
 	struct __ptrace_syscall_info info;
@@ -122,6 +143,8 @@ enum next call_stop_seccomp(struct pt_tracer *t, struct tracee *tracee)
 	} else if (!tracee->call.stage) {
 		memcpy(args, info.seccomp.args, sizeof(args));
 		tracee->call.before_filters = false;
+		if (is_prepared_for(t, tracee, abi_of(info.arch), info.seccomp.nr, args))
+			return onward(t, tracee);
 		if (fast_entry(t, tracee, abi_of(info.arch), info.instruction_pointer, info.seccomp.nr, args) ==
 		    FAST_GOES_BACK)
 			return onward(t, tracee);
@@ -156,6 +179,8 @@ static void at_entry(struct pt_tracer *t, struct tracee *tracee, const struct __
 	tracee->call.before_filters = true;
 	if (!stays_here(t, info) && (tracee->fast.halted || (t->detaching && fast_lets_go(t, tracee))))
 		return begin_anew(t, tracee, abi, info->entry.nr, args);
+	if (is_prepared_for(t, tracee, abi, info->entry.nr, args))
+		return;
 	switch (fast_entry(t, tracee, abi, info->instruction_pointer, info->entry.nr, args)) {
 	case FAST_GOES_BACK:
 		return;
@@ -179,6 +204,10 @@ static void at_exit(struct pt_tracer *t, struct tracee *tracee, const struct __p
 
 	if (stage == CALL_AGAIN)
 		return begin_now(tracee, info->exit.rval);
+	if (stage == CALL_SECOND) {
+		tracee->call.stage = CALL_OUTSIDE;
+		return dry_returned(t, tracee, info->exit.rval);
+	}
 	if (stage == CALL_QUESTION) {
 		tracee->call.stage = CALL_OUTSIDE;
 		closing_settle(tracee);

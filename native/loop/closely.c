@@ -9,10 +9,12 @@
 #include <linux/kcmp.h>
 #include <sys/ptrace.h>
 
+#include "calls/dry.h"
 #include "loop/await.h"
 #include "machine/proc.h"
 #include "process/next.h"
 #include "process/tracee.h"
+#include "state/door.h"
 
 #define WAIT_NS (200 * 1000 * 1000LL)
 
@@ -20,7 +22,7 @@
  * would be cut short it stops only where the call returns to (meet.c), which is as good. */
 static void stop_once(struct pt_tracer *t, struct tracee *other)
 {
-	if (!await_again(t, other))
+	if (other->closely.waited_for || !await_again(t, other))
 		return;
 	other->closely.waited_for = true;
 	other->group->unwatched++;
@@ -41,7 +43,7 @@ static void bring_to_stop(struct pt_tracer *t)
 /* The caller stays where it is until the last of them has stopped once. */
 static void wait_for_others(struct pt_tracer *t, struct tracee *caller)
 {
-	if (caller->group->unwatched) {
+	if (caller->group->unwatched && caller->group->waiting != caller) {
 		caller->group->waiting = caller;
 		caller->closely.waiting_since = t->now;
 		t->waiting++;
@@ -56,7 +58,7 @@ void closely_before(struct pt_tracer *t, struct tracee *caller)
 	struct tracee *other;
 
 	caller->closely.filters_all = false;
-	if (!filters_all || caller->group->waiting)
+	if (!filters_all || (caller->group->waiting && caller->group->waiting != caller))
 		return;
 	for_each_tracee (t, other) {
 		if (other == caller || other->group != caller->group || other->sandbox)
@@ -66,6 +68,22 @@ void closely_before(struct pt_tracer *t, struct tracee *caller)
 	}
 	bring_to_stop(t);
 	wait_for_others(t, caller);
+}
+
+bool closely_instead(struct pt_tracer *t, struct tracee *caller)
+{
+	struct tracee *other;
+
+	if (caller->group->waiting)
+		return false;
+	dry_end(t, caller);
+	fast_withdraw(t, caller, PT_FALLBACK_FILTER);
+	for_each_tracee (t, other)
+		if (other != caller && other->group == caller->group)
+			stop_once(t, other);
+	bring_to_stop(t);
+	wait_for_others(t, caller);
+	return true;
 }
 
 /* Those of another process that runs in the same memory (clone(2), vfork(2)), too. */
@@ -100,7 +118,8 @@ static void release(struct pt_tracer *t, struct group *group)
 	if (!caller)
 		return;
 	t->waiting--;
-	next_do(t, caller->tid, NEXT_RESUME, 0); /* by PTRACE_SYSCALL, for it is watched closely, too */
+	if (!caller->hold) /* else pt_answer() resumes it */
+		next_do(t, caller->tid, NEXT_RESUME, 0); /* by PTRACE_SYSCALL, for it is watched closely, too */
 }
 
 void closely_seen(struct pt_tracer *t, struct tracee *tracee)

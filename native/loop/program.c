@@ -9,6 +9,7 @@
 #include <sys/ptrace.h>
 
 #include "calls/call.h"
+#include "calls/dry.h"
 #include "machine/pidfd.h"
 #include "machine/proc_program.h"
 #include "machine/registers.h"
@@ -83,6 +84,7 @@ enum next program_executed(struct pt_tracer *t, struct tracee *tracee, pid_t tgi
 	fast_executed(t, tracee);
 	if (files_replace(t, tracee) < 0)
 		emit_warning(t, tracee, PT_REASON_NO_MEMORY, NULL, ENOMEM);
+	dry_executed(t, tracee);
 	if (t->only)
 		tracee->group->counted = proc_runs(tgid, t->only);
 	tracee->group->hidden = false; /* as far as it is known */

@@ -143,7 +143,7 @@ void interrupt_look(struct tracee *tracee)
 /* What runs all the time, and not in user mode, may be a call that takes long: getrandom, copy_file_range ... One tick
  * may be told of user mode though there was none, for the kernel shares out what it has measured by what it has seen at
  * its ticks (cputime_adjust() of kernel/sched/cputime.c). */
-static bool runs_in_user_mode(const struct tracee *tracee)
+bool interrupt_was_in_user_mode(const struct tracee *tracee)
 {
 	const int64_t user = proc_user_ticks(tracee->tid) - tracee->attach.user_ticks;
 
@@ -156,7 +156,7 @@ enum interrupt interrupt_gently(const struct tracee *tracee, struct proc_place *
 
 	if (sleeps == 1 && !interrupt_is_harmless(tracee, place))
 		return INTERRUPT_SLEEPS;
-	if (sleeps == 0 && !runs_in_user_mode(tracee))
+	if (sleeps == 0 && !interrupt_was_in_user_mode(tracee))
 		return INTERRUPT_RUNS;
 	ptrace(PTRACE_INTERRUPT, tracee->tid, 0, 0);
 	return INTERRUPT_SENT;

@@ -17,6 +17,8 @@ enum interrupt {
 
 /* Remembers how much CPU time the thread has used, to tell later what it does. */
 void interrupt_look(struct tracee *tracee);
+/* Has it been in user mode since then? */
+bool interrupt_was_in_user_mode(const struct tracee *tracee);
 /* Interrupts a tracee that runs under PTRACE_CONT, is in a call, or has only been seized, if that is harmless. */
 enum interrupt interrupt_gently(const struct tracee *tracee, struct proc_place *place);
 

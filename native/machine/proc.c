@@ -27,6 +27,15 @@ int64_t proc_status(pid_t tid, const char *field, int base)
 	return -ENOENT;
 }
 
+int64_t proc_filters(pid_t tid)
+{
+	int64_t filters = proc_status(tid, "Seccomp_filters:", 10);
+
+	if (filters == -ENOENT)
+		filters = proc_status(tid, "Seccomp:", 10) == 0 ? 0 : -ENOENT;
+	return filters;
+}
+
 int proc_place(pid_t tid, struct proc_place *place)
 {
 	char line[256];

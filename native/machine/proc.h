@@ -11,6 +11,8 @@
 /* A number of /proc/TID/status, such as "Tgid:", in the given base. -errno if it can't be read, -ENOENT if there is
  * no such field. */
 int64_t proc_status(pid_t tid, const char *field, int base);
+/* How many seccomp filters a thread has; or -errno. Before Linux 5.9 the kernel tells none or some: 0 or -ENOENT. */
+int64_t proc_filters(pid_t tid);
 /* Where a thread is that sleeps in the kernel: /proc/TID/syscall. */
 struct proc_place {
 	int64_t number;	      /* of the call that it is in, or -1: none, such as a page fault */

@@ -24,7 +24,7 @@
  *                                     once the call has returned)
  *   registers_result(&regs)           its return value
  *   registers_set_argument(&regs, v, compat)  argument 0
- *   registers_set_arguments(&regs, v, compat)  arguments 0 to 4
+ *   registers_set_arguments(&regs, v, compat)  all six
  *   registers_set_result(&regs, v)    the return value
  *   registers_set_number(tid, &regs, number)  which call is made; -1 at a stop before the call: none
  *   registers_compat(&regs)           does the tracee run 32-bit code?

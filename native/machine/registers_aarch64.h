@@ -96,10 +96,10 @@ static inline void registers_set_argument(struct registers *regs, uint64_t value
 	regs->user.regs[0] = value;
 }
 
-static inline void registers_set_arguments(struct registers *regs, const uint64_t values[5], bool compat)
+static inline void registers_set_arguments(struct registers *regs, const uint64_t values[6], bool compat)
 {
 	(void)compat;
-	for (unsigned int i = 0; i < 5; i++)
+	for (unsigned int i = 0; i < 6; i++)
 		regs->user.regs[i] = values[i];
 }
 

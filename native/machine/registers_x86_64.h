@@ -53,14 +53,14 @@ static inline void registers_set_argument(struct registers *regs, uint64_t value
 		regs->user.rdi = value;
 }
 
-static inline void registers_set_arguments(struct registers *regs, const uint64_t values[5], bool compat)
+static inline void registers_set_arguments(struct registers *regs, const uint64_t values[6], bool compat)
 {
-	unsigned long long *const native[5] = {&regs->user.rdi, &regs->user.rsi, &regs->user.rdx, &regs->user.r10,
-					       &regs->user.r8};
-	unsigned long long *const i386[5] = {&regs->user.rbx, &regs->user.rcx, &regs->user.rdx, &regs->user.rsi,
-					     &regs->user.rdi};
+	unsigned long long *const native[6] = {&regs->user.rdi, &regs->user.rsi, &regs->user.rdx,
+					       &regs->user.r10, &regs->user.r8,	 &regs->user.r9};
+	unsigned long long *const i386[6] = {&regs->user.rbx, &regs->user.rcx, &regs->user.rdx,
+					     &regs->user.rsi, &regs->user.rdi, &regs->user.rbp};
 
-	for (unsigned int i = 0; i < 5; i++)
+	for (unsigned int i = 0; i < 6; i++)
 		*(compat ? i386 : native)[i] = compat ? (uint32_t)values[i] : values[i];
 }
 

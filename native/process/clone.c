@@ -8,6 +8,7 @@
 #include <linux/sched.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include "machine/memory.h"
 #include "machine/proc.h"
@@ -16,6 +17,7 @@
 #include "process/tracee.h"
 #include "process/untraced.h"
 #include "records/emit.h"
+#include "sockets/files.h"
 #include "sockets/rings.h"
 #include "state/door.h"
 
@@ -69,6 +71,25 @@ void clone_emit(struct pt_tracer *t, struct tracee *child)
 	child->group->emitted = true;
 }
 
+/* Which of our filters has the child's process? parent: who has the same, or NULL; behind: it may have got one since.
+ */
+static void inherit_filters(struct pt_tracer *t, struct tracee *child, const struct group *parent, bool behind)
+{
+	struct group *group = child->group;
+	int64_t has = parent ? parent->filters : 1;
+
+	if (!t->filtered)
+		return;
+	if (t->second.program && (!parent || behind))
+		has = proc_filters(child->tid) - proc_filters(getpid());
+	group->filters = has < 1 ? 1 : (unsigned int)has;
+	group->closely = parent ? parent->closely : t->second.program && has < 2;
+	/* One filter more than it needs does no harm. Stubs that it has a copy of are younger than the second one. */
+	group->dry = parent && !group->closely && !group->fast.image && (parent->dry || has != parent->filters);
+	if (group->dry)
+		files_dry(child);
+}
+
 /* Makes the child what the call's flags say it is. It stays without a group if it is not to be followed, or if there is
  * no memory for it. */
 static void adopt(struct pt_tracer *t, struct tracee *child, struct tracee *parent, uint64_t flags)
@@ -90,6 +111,8 @@ static void adopt(struct pt_tracer *t, struct tracee *child, struct tracee *pare
 	fast_cloned(t, child, parent, flags);
 	if (!(flags & CLONE_FILES))
 		rings_inherited(child, parent);
+	if (!thread)
+		inherit_filters(t, child, parent->group, parent->behind);
 	if (!(flags & CLONE_VM))
 		breakpoint_forked(t, child->tid);
 	if (flags & CLONE_VM && !thread)
@@ -189,6 +212,8 @@ static void adopt_orphan(struct pt_tracer *t, struct tracee *child)
 			fast_cloned(t, child, NULL, 0);
 		if (!sibling && parent)
 			rings_inherited(child, parent);
+		if (!sibling)
+			inherit_filters(t, child, parent ? parent->group : NULL, true);
 		if (child->group->counted)
 			clone_emit(t, child);
 	}

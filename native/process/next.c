@@ -6,6 +6,7 @@
 
 #include <sys/ptrace.h>
 
+#include "process/behind.h"
 #include "process/overtaken.h"
 #include "process/tracee.h"
 #include "records/debug.h"
@@ -18,7 +19,8 @@ static int request_of(const struct pt_tracer *t, const struct tracee *tracee)
 {
 	bool free = t->filtered || (tracee->group && tracee->group->fast.free && !tracee->fast.borrows);
 
-	return free && !tracee->sandbox && !tracee->closely.always && !tracee->call.stage && !tracee->fast.requests
+	return free && !tracee->sandbox && !tracee->closely.always && !(tracee->group && tracee->group->closely) &&
+			       !tracee->call.stage && !tracee->fast.requests
 		       ? PTRACE_CONT
 		       : PTRACE_SYSCALL;
 }
@@ -30,9 +32,10 @@ static bool may_be_overtaken(const struct pt_tracer *t, const struct tracee *tra
 }
 
 /* If SIGKILL has taken it out of its stop it is not resumed, which is as well: a later wait reports its exit. */
-static void resume(const struct pt_tracer *t, struct tracee *tracee, int request, int signal)
+static void resume(struct pt_tracer *t, struct tracee *tracee, int request, int signal)
 {
 	tracee->fast.halted = false;
+	behind_end(t, tracee);
 	tracee->resumed.by_cont = request == PTRACE_CONT;
 	if (tracee->state != TRACEE_EXITING)
 		tracee->state = request == PTRACE_LISTEN ? TRACEE_LISTENING : TRACEE_RUNNING;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "process/behind.h"
 #include "process/breakpoint.h"
 #include "process/tracees.h"
 #include "sockets/closing.h"
@@ -54,6 +55,7 @@ static void forget_shared(struct pt_tracer *t, const struct group *group)
 
 void tracee_destroy(struct pt_tracer *t, struct tracee *tracee)
 {
+	behind_end(t, tracee);
 	hash_remove(&t->tracees, &tracee->link);
 	t->tracee_count--;
 	fast_gone(t, tracee);
@@ -76,6 +78,7 @@ void tracee_destroy(struct pt_tracer *t, struct tracee *tracee)
 		t->newborns--;
 	}
 	free(tracee->question);
+	free(tracee->second);
 	free(tracee);
 }
 

@@ -45,7 +45,7 @@ enum finding answers_read(const struct answers *answers, enum question_kind *nex
 /* The call that asks this of an fd, in the native or the 32-bit ABI. */
 struct question_call {
 	int64_t number;
-	uint64_t args[5];
+	uint64_t args[6];
 };
 void answers_call(enum question_kind kind, int fd, bool compat, struct question_call *call);
 

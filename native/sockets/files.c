@@ -100,7 +100,7 @@ void files_fill_image(struct pt_tracer *t, struct files *files)
 
 static void copy_doubts(struct files *files, const struct files *of)
 {
-	files->unsure |= of->unsure & ~(unsigned int)UNSURE_SHARED;
+	files->unsure |= of->unsure & ~(unsigned int)(UNSURE_SHARED | UNSURE_DRY);
 }
 
 void files_copied(struct tracee *tracee, const struct files *of)
@@ -118,6 +118,23 @@ void files_distrust(struct pt_tracer *t, struct tracee *tracee, enum unsure why)
 	files->unsure |= why;
 }
 
+void files_dry(struct tracee *tracee)
+{
+	tracee->files->unsure |= UNSURE_DRY;
+}
+
+void files_wet(struct pt_tracer *t, struct tracee *tracee)
+{
+	struct files *files = tracee->files;
+
+	if (!(files->unsure & UNSURE_DRY))
+		return;
+	files->unsure &= ~(unsigned int)UNSURE_DRY;
+	/* What was found at the last look may have been closed since. */
+	for (unsigned int fd = 0; fd < files->size && !files->unsure; fd++)
+		forget(t, files, fd);
+}
+
 int files_replace(struct pt_tracer *t, struct tracee *tracee)
 {
 	struct files *old = tracee->files;
@@ -128,6 +145,7 @@ int files_replace(struct pt_tracer *t, struct tracee *tracee)
 		return error;
 	tracee->files = old;
 	copy_doubts(own, old);
+	own->unsure |= old->unsure & UNSURE_DRY;
 	if (old->image)
 		fast_withdraw(t, tracee, PT_FALLBACK_DESCRIPTORS);
 	closing_settle(tracee);

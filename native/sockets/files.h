@@ -15,6 +15,10 @@ bool files_last(struct tracee *tracee);
 int files_replace(struct pt_tracer *t, struct tracee *tracee);
 /* From now on its fds may change unseen, why says how (enum unsure): each call looks its own up anew. */
 void files_distrust(struct pt_tracer *t, struct tracee *tracee, enum unsure why);
+/* The calls of its process that change fds do not stop, and it has no socket. */
+void files_dry(struct tracee *tracee);
+/* Now they do, each of them. */
+void files_wet(struct pt_tracer *t, struct tracee *tracee);
 /* The tracee's table is a copy of that one. */
 void files_copied(struct tracee *tracee, const struct files *of);
 

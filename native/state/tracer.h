@@ -29,6 +29,8 @@ struct denial;
 struct image;
 struct order_key;
 struct question;
+struct second;
+struct sock_filter;
 struct socket;
 struct tracee;
 
@@ -47,13 +49,18 @@ struct group {
 	struct group *shares; /* it runs in the memory of that one (CLONE_VM without CLONE_THREAD), until its execve */
 	unsigned int sharers; /* groups that do so in its memory */
 	bool hidden;	      /* it may not be looked at: only questions show what its fds are (calls/question.c) */
+	unsigned int filters; /* that it has from ptmon */
+	bool dry;	      /* it has no socket, and no filter that would show what is done with one (calls/dry.c) */
+	bool closely;	      /* nor can it have that: all calls of its threads are seen, and of what they execute */
+	unsigned int behind;  /* threads that are */
 };
 
 /* Why an fd may come to name something else without a call that is seen: bits. */
 enum unsure {
 	UNSURE_RINGS = 1,      /* io_uring closes and installs fds by itself */
 	UNSURE_SUPERVISED = 2, /* who answers its calls may put fds in their places (seccomp_unotify(2), ADDFD) */
-	UNSURE_SHARED = 4      /* a process that is not traced has the same table */
+	UNSURE_SHARED = 4,     /* a process that is not traced has the same table */
+	UNSURE_DRY = 8	       /* calls on fds do not stop, or some that did not may not have ended yet (calls/dry.c) */
 };
 
 #define CHANGES_KEPT 512 /* threads that open and close all the time may do so many while one waits for a CPU */
@@ -123,8 +130,9 @@ struct row {
 enum call_stage {
 	CALL_OUTSIDE, /* of any whose end is wanted */
 	CALL_ENTERED, /* its syscall-exit-stop will come */
-	CALL_AGAIN,   /* the same, but a disguise is made instead, and then the call begins anew (loop/call_stop.c) */
-	CALL_QUESTION /* the same, but a question is made instead (calls/question.c) */
+	CALL_AGAIN,    /* the same, but a disguise is made instead, and then the call begins anew (loop/call_stop.c) */
+	CALL_QUESTION, /* the same, but a question is made instead (calls/question.c) */
+	CALL_SECOND    /* the same, but a call that leads to the second filter is (calls/dry.c) */
 };
 
 /* The system call that a tracee is inside of, or was last. */
@@ -272,6 +280,8 @@ struct tracee {
 	struct disguise disguise;
 	bool hid_untraced;		/* CLONE_UNTRACED was taken out of its call's flags (process/untraced.c) */
 	struct question *question;	/* about its fds, and the answers (calls/question.c); or NULL */
+	struct second *second;		/* it is about to give its process the second filter (calls/dry.c); or NULL */
+	bool behind; /* it may be in a call that it began before its process had that filter (process/behind.h) */
 	struct interrupted interrupted; /* its last call, if a signal ended it (calls/restart.c) */
 	struct step step;
 	struct closing closing;
@@ -375,6 +385,11 @@ struct pt_tracer {
 	char *only;
 	bool launched;
 	bool filtered;	   /* launched ones have our seccomp filter */
+	struct {
+		struct sock_filter *program; /* what a dry process gets (calls/dry.c), or NULL */
+		unsigned int length;	     /* instructions */
+	} second;
+	unsigned int behind; /* tracees that are */
 	bool foreign_proc; /* /proc shows another PID namespace than ours (machine/proc_path.h) */
 	bool counting;
 	bool detaching;

@@ -30,6 +30,10 @@ enum rule {
 	RULE_IO_URING_ENTER,
 	RULE_PIDFD_GETFD, /* what is got may be a ring */
 	RULE_IO_SUBMIT,
+	/* These count for nothing: before them a process that has no socket gets the rest of the filter (calls/dry.c). */
+	RULE_SOCKET,
+	RULE_CREDENTIALS, /* it may lose the right to a filter */
+	RULE_BINDER,	  /* ioctl(2): who calls by binder may send fds along */
 	RULE_COUNT
 };
 
@@ -69,6 +73,12 @@ const struct syscall_entry *syscall_find(enum abi abi, uint64_t number);
 const struct syscall_entry *syscall_named(const char *name);
 /* The table's index, as records bear it. */
 uint16_t syscall_index(const struct syscall_entry *entry);
+/* Is it of no interest where there are sockets already? */
+static inline bool syscall_is_source(const struct syscall_entry *entry)
+{
+	return entry->rule >= RULE_SOCKET;
+}
+
 /* Does this call move bytes? */
 static inline bool syscall_transfers(const struct syscall_entry *entry)
 {

@@ -89,7 +89,7 @@ bool kinds_watched(const struct pt_tracer *t, uint64_t number)
 
 	if (watch_order(t, false, number) || kinds_touching(ABI_NATIVE, number) || kinds_change_code(number))
 		return true;
-	if (!entry)
+	if (!entry || syscall_is_source(entry))
 		return false;
 	/* A child that is not followed is not to run in this memory (process/untraced.c). */
 	return t->options.no_follow ||
