@@ -30,7 +30,10 @@ def peers(tallies: Iterable[SocketTally], names: Callable[[SocketTally], tuple[s
             counts = (tally.folded or 1, tally.sent, tally.received, tally.calls_sent, tally.calls_received)
             for index, count in enumerate(counts):
                 row[index] += count
-    rows = (PeerReport(*key, *counts, names=tuple(called[key])) for key, counts in sums.items())
+    rows = (
+        PeerReport(*key, count, sent, received, calls_sent, calls_received, tuple(called[key]))
+        for key, (count, sent, received, calls_sent, calls_received) in sums.items()
+    )
     return tuple(sorted(rows, key=lambda row: -row.sent - row.received))
 
 
