@@ -110,10 +110,15 @@ static void begin(bool no_io_uring)
 #endif
 }
 
+static void build_part(enum filter_part part)
+{
+	length = filter_build(program, &tracer, part);
+	CHECK(length > 0 && length <= FILTER_MOST);
+}
+
 static void build(void)
 {
-	length = filter_build(program, &tracer);
-	CHECK(length > 0 && length <= FILTER_MOST);
+	build_part(FILTER_WHOLE);
 }
 
 static void watch(uint64_t number, int compat)
@@ -236,7 +241,7 @@ static void check_large(void)
 		watch(number, 0);
 		watch(number, 1);
 	}
-	CHECK(filter_build(program, &tracer) == 0);
+	CHECK(filter_build(program, &tracer, FILTER_WHOLE) == 0);
 #endif
 }
 
@@ -259,6 +264,69 @@ static void check_installed(void)
 		_exit(syscall(SYS_getppid) == -1 && errno == ENOTTY && getpid() > 0 ? 0 : 1);
 	}
 	CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+}
+
+/* A process without sockets stops at what may bring one, and at nothing that only matters where there is one. */
+static void check_dry(void)
+{
+	static const int dry[] = {SYS_read,	   SYS_write,  SYS_sendto, SYS_recvmsg, SYS_close, SYS_dup3,
+				  SYS_close_range, SYS_execve, SYS_connect};
+	static const int sources[] = {SYS_socket, SYS_socketpair, SYS_io_uring_setup, SYS_pidfd_getfd,
+				      SYS_clone3, SYS_seccomp,	  SYS_setresuid};
+
+	begin(false);
+	build_part(FILTER_FIRST);
+	for (unsigned int i = 0; i < sizeof(dry) / sizeof(dry[0]); i++)
+		CHECK(verdict(NATIVE, dry[i], 0) == SECCOMP_RET_ALLOW);
+	for (unsigned int i = 0; i < sizeof(sources) / sizeof(sources[0]); i++)
+		CHECK(verdict(NATIVE, sources[i], 0) == TRACE);
+	CHECK(verdict(NATIVE, SYS_clone, CLONE_VM | CLONE_FILES) == TRACE);
+	CHECK(verdict(NATIVE, SYS_clone, CLONE_VM | CLONE_FILES | CLONE_THREAD) == SECCOMP_RET_ALLOW);
+	CHECK(verdict(NATIVE, SYS_clone, CLONE_VM | CLONE_FILES | CLONE_THREAD | CLONE_UNTRACED) == TRACE);
+	CHECK(verdict(NATIVE, SYS_unshare, CLONE_FILES) == TRACE);
+	build_part(FILTER_SECOND);
+	for (unsigned int i = 0; i < sizeof(dry) / sizeof(dry[0]); i++)
+		CHECK(verdict(NATIVE, dry[i], 0) == TRACE);
+	for (unsigned int i = 0; i < sizeof(sources) / sizeof(sources[0]); i++)
+		CHECK(verdict(NATIVE, sources[i], 0) == SECCOMP_RET_ALLOW);
+	check_table(NATIVE, ABI_NATIVE);
+	build();
+	CHECK(verdict(NATIVE, SYS_socket, 0) == SECCOMP_RET_ALLOW);
+	CHECK(verdict(NATIVE, SYS_setresuid, 0) == SECCOMP_RET_ALLOW);
+#if defined(__x86_64__)
+	build_part(FILTER_SECOND);
+	check_table(AUDIT_ARCH_I386, ABI_I386);
+	build_part(FILTER_FIRST);
+	CHECK(verdict(AUDIT_ARCH_I386, 3, 0) == SECCOMP_RET_ALLOW); /* read */
+	CHECK(verdict(AUDIT_ARCH_I386, 102, 0) == TRACE);	     /* socketcall */
+	CHECK(verdict(AUDIT_ARCH_I386, 359, 0) == TRACE);	     /* socket */
+	CHECK(verdict(NATIVE, (int)(X32_SYSCALL_BIT | 1), 0) == TRACE);
+#endif
+}
+
+static uint32_t verdict_of_second_argument(int number, uint64_t a, uint64_t b, uint64_t c)
+{
+	const struct seccomp_data data = {.nr = number, .arch = NATIVE, .args = {a, b, c}};
+
+	return run(&data);
+}
+
+/* Of a call that is seldom of interest the arguments say when. What users watch stops everywhere. */
+static void check_dry_arguments(void)
+{
+	const uint64_t unshares = 1 << 1, binder_write_read = 0xc0306201;
+
+	begin(false);
+	build_part(FILTER_FIRST);
+	CHECK(verdict_of_second_argument(SYS_close_range, 3, 9, unshares) == TRACE);
+	CHECK(verdict_of_second_argument(SYS_ioctl, 3, 0x5401, 0) == SECCOMP_RET_ALLOW); /* TCGETS */
+	CHECK(verdict_of_second_argument(SYS_ioctl, 3, binder_write_read, 0) == TRACE);
+	watch(SYS_read, 0);
+	deny(SYS_close, 0, EIO, 0);
+	build_part(FILTER_FIRST);
+	CHECK(verdict(NATIVE, SYS_read, 0) == TRACE);
+	CHECK(verdict(NATIVE, SYS_close, 0) == (SECCOMP_RET_ERRNO | EIO));
+	CHECK(verdict(NATIVE, SYS_write, 0) == SECCOMP_RET_ALLOW);
 }
 
 static void check_limits(void)
@@ -302,6 +370,12 @@ static void check_stubs(void)
 		CHECK(verdict_at(NATIVE, number, FAST_STUBS_END) == TRACE);
 		CHECK(verdict_at(NATIVE, number, FAST_STUBS | 1ull << 32) == TRACE);
 	}
+	build_part(FILTER_SECOND);
+	for (unsigned int i = 0; i < fast_path.call_count; i++) {
+		CHECK(verdict_at(NATIVE, fast_path.calls[i], FAST_STUBS) == SECCOMP_RET_ALLOW);
+		CHECK(verdict_at(NATIVE, fast_path.calls[i], FAST_STUBS_END) == TRACE);
+	}
+	build();
 	CHECK(verdict_at(NATIVE, SYS_connect, FAST_STUBS) == TRACE);
 	CHECK(verdict_at(NATIVE, SYS_getppid, FAST_STUBS_END) == SECCOMP_RET_ALLOW);
 	CHECK(verdict_at(AUDIT_ARCH_I386, 369 /* sendto */, FAST_STUBS) == TRACE);
@@ -403,6 +477,8 @@ int main(void)
 	check_refused();
 	check_large();
 	check_installed();
+	check_dry();
+	check_dry_arguments();
 	check_limits();
 	begin(false);
 	return 0;
