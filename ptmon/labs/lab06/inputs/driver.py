@@ -1,0 +1,368 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""usage: driver.py SCENARIO SERVER | driver.py source PORT
+
+Runs a server with this script as its source of lines, and is its clients. Prints a JSON object: empty if all was as it
+should be, else what was expected and what came.
+
+Nothing here is decided by how long something takes: a server that does not go on is one all of whose threads sleep,
+and its source's, while somebody waits for it; without a single context switch for a second.
+"""
+
+import json
+import os
+import random
+import re
+import select
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import unicodedata
+from pathlib import Path
+
+LOOKS = 10
+"""So many in a row, with nothing that moves between them, show that a server is stuck ..."""
+PAUSE = 0.1
+SECONDS_MOST = 15
+"""... or that it goes round in circles for so long."""
+LENGTH = 3000
+"""Bytes of a long line, at most."""
+BATCH = 200
+"""Lines at once, for a client that reads: far fewer than a queue has room for."""
+MANY = 6000
+"""Long lines that no kernel has room for, nor a queue of 1000."""
+NOTE = re.compile(rb"\.\.\. (\d+) events? dropped")
+HOSTILE = (
+    b"\x1b[2J", b"\x1b]0;title\x07", b"\x00", b"\r", b"\x7f", b"\xc2\x9b2J", b"\xc2\x85", b"\xff\xfb\x01", b"\xe2\x82",
+    b"\x80", b"\xed\xa0\x80", b"\x08\x08\x08",
+)  # fmt: skip
+PLAIN = "grüße, 漢字, 😀, 5 % and {braces}\\"
+
+
+class WrongError(Exception):
+    """(expected, got)"""
+
+
+def event(number, length):
+    """A line of the source; how long it is depends on its number."""
+    text = f"event {number} "
+    return text.ljust(length - number % 97, chr(ord("a") + number % 26)).encode()
+
+
+def source(port):
+    """Writes what it is told to, and says when all of it is written."""
+    with socket.create_connection(("127.0.0.1", port)) as control, control.makefile("r") as orders:
+        control.sendall(b"%d\n" % os.getpid())
+        for order in orders:
+            name, *words = order.split()
+            if name == "end":
+                return int(words[0])
+            if name == "raw":
+                sys.stdout.buffer.write(bytes.fromhex(words[0]))
+            else:
+                first, count, length = map(int, words)
+                for number in range(first, first + count):
+                    sys.stdout.buffer.write(event(number, length) + b"\n")
+            sys.stdout.buffer.flush()
+            control.sendall(b"done\n")
+    return 99
+
+
+class Server:
+    """The student's, and its source."""
+
+    def __init__(self, path, errors):
+        self.errors = errors
+        self.awaited = "that it says its port"
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            words = [sys.executable, path, sys.executable, __file__, "source", str(listener.getsockname()[1])]
+            self.process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=errors)
+            self.pids = [self.process.pid]
+            self.await_readable(self.process.stdout)
+            found = re.fullmatch(rb"port (\d+)\n", self.process.stdout.readline())
+            if not found:
+                raise WrongError("a first line on stdout like: port 45678", "none")
+            self.port = int(found[1])
+            self.awaited = "that it starts the source"
+            self.await_readable(listener)
+            self.control = listener.accept()[0]
+        self.await_readable(self.control)
+        self.pids.append(int(self.control.recv(20)))
+        self.told = 0
+
+    def client(self):
+        connection = socket.create_connection(("127.0.0.1", self.port))
+        client = Client(self, connection)
+        self.awaited = "that a new client is greeted"
+        if client.lines(1) != [b"listening"]:
+            raise WrongError("a greeting, as serve.py has sent it from the start", client.data)
+        client.got.clear()
+        return client
+
+    def order(self, text, awaited):
+        """Has the source do something, and waits until it has."""
+        self.awaited = awaited
+        self.control.sendall(f"{text}\n".encode())
+        self.await_readable(self.control)
+        self.control.recv(20)
+
+    def feed(self, count, length=0, awaited="that the source can write on"):
+        self.order(f"lines {self.told + 1} {count} {length}", awaited)
+        self.told += count
+        self.length = length
+
+    def end(self):
+        """The source ends. Returns the status that it ends with."""
+        status = random.randrange(3, 60)
+        self.awaited = "an end of the server, for the source has ended"
+        self.control.sendall(b"end %d\n" % status)
+        return status
+
+    def finish(self, status):
+        """Waits for the server's end, which has to be its source's."""
+        pidfd = os.pidfd_open(self.process.pid)
+        self.await_readable(pidfd)
+        os.close(pidfd)
+        if self.process.wait() != status:
+            raise WrongError(f"exit status {status}, which is the source's", f"exit status {self.process.returncode}")
+        if last_line(self.errors):
+            raise WrongError("nothing on stderr", "a line or more")
+
+    def await_readable(self, what):
+        """Until there is something to read. Raises WrongError if the server does not go on."""
+        deadline, before, same = time.monotonic() + SECONDS_MOST, None, 0
+        while not select.select([what], [], [], PAUSE)[0]:
+            now = threads(self.pids)
+            same = same + 1 if now == before and asleep(now) else 0
+            before = now
+            if same >= LOOKS or time.monotonic() > deadline:
+                raise WrongError(self.awaited, "all its threads sleep" if now else "it has ended")
+
+
+def last_line(errors):
+    errors.seek(0)
+    return (errors.read().decode(errors="replace").splitlines() or [""])[-1]
+
+
+def threads(pids):
+    """Of each thread its state, and how often it has been scheduled."""
+    found = {}
+    for pid in pids:
+        for path in Path(f"/proc/{pid}/task").glob("*/status"):
+            try:
+                text = path.read_text()
+            except OSError:
+                continue
+            found[str(path)] = re.findall(r"^(?:State|\w*voluntary_ctxt_switches):\s+(\w+)", text, re.MULTILINE)
+    return found
+
+
+def asleep(found):
+    return all(states and states[0] in ("S", "Z") for states in found.values())
+
+
+class Client:
+    """One of the server's clients, and what it got."""
+
+    def __init__(self, server, connection):
+        self.server = server
+        self.connection = connection
+        self.data = b""
+        self.got = []
+        self.ended = False
+
+    def read(self):
+        """Some more; False at the end."""
+        self.server.await_readable(self.connection)
+        try:
+            more = self.connection.recv(1 << 18)
+        except ConnectionResetError:
+            more = b""
+        *lines, self.data = (self.data + more).split(b"\n")
+        self.got += [line.removesuffix(b"\r") for line in lines]
+        self.ended = not more
+        return not self.ended
+
+    def lines(self, count):
+        """Waits until there are so many, and returns all."""
+        while len(self.got) < count and self.read():
+            pass
+        return self.got
+
+    def all(self):
+        """Reads to the end."""
+        while self.read():
+            pass
+        if self.data:
+            raise WrongError("that each line has an end", self.data)
+        return self.got
+
+    def go(self):
+        """Is gone, with a reset."""
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.connection.close()
+
+
+def same(expected, got, whose):
+    """Two lists of lines."""
+    for index, line in enumerate(expected):
+        if index >= len(got) or got[index] != line:
+            came = short(got[index]) if index < len(got) else "the end"
+            raise WrongError(f"{short(line)} as line {index + 1} of {len(expected)} for {whose}", came)
+    if len(got) > len(expected):
+        raise WrongError(f"{len(expected)} lines for {whose}", f"{len(got)}; the last is {short(got[-1])}")
+
+
+def short(line):
+    return repr(line if len(line) < 50 else line[:40] + b"..." + line[-5:])[1:]
+
+
+def events(first, last, length=0):
+    return [event(number, length) for number in range(first, last + 1)]
+
+
+def alone(server):
+    """Without any client."""
+    server.feed(random.randrange(5, 50))
+    server.finish(server.end())
+
+
+def fast(server):
+    """A client from the start, and a later one, who both read. The last line has no end."""
+    first = random.randrange(50, 200)
+    early = server.client()
+    server.feed(first)
+    server.awaited = "that a client gets all lines"
+    same(events(1, first), early.lines(first), "a client that was there from the start")
+    late = server.client()
+    server.feed(100)
+    server.order(f"raw {b'the end'.hex()}", "that the source can write on")
+    status = server.end()
+    same([*events(1, first + 100), b"the end"], early.all(), "a client that was there from the start")
+    same([*events(first + 1, first + 100), b"the end"], late.all(), "a client that came later")
+    server.finish(status)
+
+
+def sleeper(server):
+    """One client does not read. The other ones do not notice."""
+    sleeping, reader = server.client(), server.client()
+    while server.told < MANY:
+        server.feed(BATCH, LENGTH, "that the source can write on while a client does not read")
+        server.awaited = "that a client gets all lines while another one does not read"
+        reader.lines(server.told)
+    same(events(1, MANY, LENGTH), reader.got, "a client, while another one does not read")
+    newcomer = server.client()
+    sleeping.go()
+    status = server.end()
+    reader.all()
+    newcomer.all()
+    server.finish(status)
+
+
+def dropped(server):
+    """A client does not read for a while; then it does."""
+    client = server.client()
+    server.feed(MANY, LENGTH, "that the source can write on while a client does not read")
+    server.awaited = "that a client which reads again gets more"
+    while len(client.got) < 100:
+        client.read()
+    server.feed(random.randrange(2000, 3000), LENGTH)
+    status = server.end()
+    adds_up(client.all(), server.told)
+    server.finish(status)
+
+
+def adds_up(lines, told):
+    """Each line is whole; what is missing between two of them, or at the end, is told there."""
+    last = missing = total = 0
+    for line in lines:
+        note = NOTE.fullmatch(line)
+        if note:
+            missing += int(note[1])
+            total += int(note[1])
+            continue
+        found = re.match(rb"event (\d+) ", line)
+        if not found or line != event(int(found[1]), LENGTH):
+            raise WrongError("only whole lines of the source, or: ... N events dropped", short(line))
+        number = int(found[1])
+        if number != last + missing + 1:
+            raise WrongError(f"that events {last + 1} to {number - 1} are told as dropped before {number}", missing)
+        last, missing = number, 0
+    if last + missing != told:
+        raise WrongError(f"received and dropped are all {told} events", f"{last - total + missing} and {total}")
+    if not total:
+        raise WrongError(f"that not all of {told * LENGTH} bytes wait for a client that does not read", "they do")
+
+
+def gone(server):
+    """Clients leave in several ways; one stays."""
+    stays = server.client()
+    others = [server.client() for _ in range(4)]
+    for other in others:
+        server.feed(BATCH)
+        server.awaited = "that a client gets all lines while others leave"
+        same(events(1, server.told), stays.lines(server.told), "a client, while others leave")
+        if random.random() < 0.5:
+            other.lines(3)
+        if other is others[0]:
+            other.connection.close()
+        else:
+            other.go()
+    for _ in range(3):  # the kernel takes what is sent to somebody who is gone, at first
+        server.feed(BATCH)
+        same(events(1, server.told), stays.lines(server.told), "a client, while others leave")
+    newcomer = server.client()
+    server.feed(1)
+    status = server.end()
+    same(events(1, server.told), stays.all(), "a client that has stayed")
+    same(events(server.told, server.told), newcomer.all(), "a client that came after others had left")
+    server.finish(status)
+
+
+def text(server):
+    """What must not reach a terminal does not, and all the rest does."""
+    client = server.client()
+    for number, what in enumerate(HOSTILE):
+        server.order(f"raw {(b'%d before ' % number + what + b' after' + bytes([10])).hex()}", "that it goes on")
+    server.order(f"raw {PLAIN.encode().hex()}0a", "that it goes on")
+    status = server.end()
+    lines = client.all()
+    if len(lines) != len(HOSTILE) + 1:
+        raise WrongError(f"{len(HOSTILE) + 1} lines, as the source has written", f"{len(lines)} lines")
+    for number, (what, line) in enumerate(zip(HOSTILE, lines, strict=False)):
+        harmless(what, line)
+        if not line.startswith(b"%d before " % number) or not line.endswith(b" after"):
+            raise WrongError(f"what stands before and after {what!r} as it is", repr(line))
+    if lines[-1] != PLAIN.encode():
+        raise WrongError(f"text as it is: {PLAIN}", repr(lines[-1]))
+    server.finish(status)
+
+
+def harmless(what, line):
+    try:
+        letters = line.decode()
+    except UnicodeDecodeError:
+        raise WrongError(f"UTF-8 of a line with {what!r}", repr(line)) from None
+    if any(unicodedata.category(letter) == "Cc" for letter in letters):
+        raise WrongError(f"no control character of a line with {what!r}", repr(line))
+
+
+def main():
+    if sys.argv[1] == "source":
+        return source(int(sys.argv[2]))
+    scenarios = {"alone": alone, "fast": fast, "sleeper": sleeper, "dropped": dropped, "gone": gone, "text": text}
+    told = {}
+    with tempfile.TemporaryFile() as errors:
+        try:
+            scenarios[sys.argv[1]](Server(sys.argv[2], errors))
+        except WrongError as error:
+            said = last_line(errors)
+            told = {"expected": str(error.args[0]), "got": f"{error.args[1]}{said and '; on stderr: '}{said}"}
+    print(json.dumps(told))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

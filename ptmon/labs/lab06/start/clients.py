@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""usage: clients.py SLEEPERS SERVER [ARG...]
+
+Starts a server, and connects to it: first clients that never read, then one that reads, and says what it got. When all
+are connected the source gets a line on its stdin.
+"""
+
+import re
+import socket
+import subprocess
+import sys
+
+server = subprocess.Popen(sys.argv[2:], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+port = int(server.stdout.readline().split()[1])
+clients = []
+for _ in range(int(sys.argv[1]) + 1):
+    client = socket.create_connection(("127.0.0.1", port))
+    assert client.recv(10) == b"listening\n"  # so it gets all that comes from now on
+    clients.append(client)
+server.stdin.write("\n")
+server.stdin.close()
+
+reader = clients.pop()
+data = reader.recv(1 << 20)
+reader.settimeout(1 if clients else None)
+said = ""
+try:
+    while more := reader.recv(1 << 20):
+        data += more
+except TimeoutError:
+    said = ", and then nothing for a second"
+dropped = sum(map(int, re.findall(rb"^\.\.\. (\d+) events dropped$", data, re.MULTILINE)))
+lines = data.splitlines()
+events = sum(line.startswith(b"event ") for line in lines)
+print(f"{events} events{f', {dropped} dropped' if dropped else ''}{said}; the last line is {lines[-1][:40]}")
+for client in clients:
+    client.close()
+if said:
+    server.kill()
+server.wait()
