@@ -33,8 +33,8 @@ dropped = sum(map(int, re.findall(rb"^\.\.\. (\d+) events dropped$", data, re.MU
 lines = data.splitlines()
 events = sum(line.startswith(b"event ") for line in lines)
 print(f"{events} events{f', {dropped} dropped' if dropped else ''}{said}; the last line is {lines[-1][:40]}")
-for client in clients:
-    client.close()
 if said:
     server.kill()
+for client in clients:
+    client.close()
 server.wait()
