@@ -29,10 +29,10 @@ try:
         data += more
 except TimeoutError:
     said = ", and then nothing for a second"
-dropped = sum(map(int, re.findall(rb"^\.\.\. (\d+) events dropped$", data, re.MULTILINE)))
-lines = data.splitlines()
-events = sum(line.startswith(b"event ") for line in lines)
-print(f"{events} events{f', {dropped} dropped' if dropped else ''}{said}; the last line is {lines[-1][:40]}")
+notes = re.findall(rb"^\.\.\. (\d+) events dropped$", data, re.MULTILINE)
+lines = data.split(b"\n")
+dropped = f", {sum(map(int, notes))} dropped" if notes else ""
+print(f"{len(lines) - 1 - len(notes)} lines{dropped}{said}; the last is {lines[-2][:40]}")
 if said:
     server.kill()
 for client in clients:
