@@ -85,6 +85,7 @@ def test_the_solution_has_full_marks_and_what_is_copied_out_has_not(lab: Lab, fo
     assert "hint" not in done.stdout
 
 
+SWAPPED = "for method in methods:\n        for _ in range(rounds):"
 WRONG = [
     ("06", "QUEUE_MOST = 1000", "QUEUE_MOST = 10**9", "what is dropped is told", "wait for a client"),
     ("06", "            self.dropped = 0\n\n", "\n", "what is dropped is told", "told as dropped before"),
@@ -95,6 +96,9 @@ WRONG = [
     ("07", "errno = saved;", "(void)saved;", "and neither what is peeked at", "ends, as by itself"),
     ("07", "atomic_long *total", "volatile long *total", "preload.c and stops.c compile", "without a warning"),
     ("07", "SYS_recvfrom, 0, 1", "SYS_recvfrom, 0, 0", "stops few stops at sendto", "stops: sent"),
+    ("07", "for _ in range(rounds):\n        for method in methods:", SWAPPED, "measure.py runs", "in round 1"),
+    ("07", "statistics.median(method_times)", "statistics.mean(method_times)", "measure.py runs", "3 rounds, median"),
+    ("07", "native,-,-,-,-,-,-,-,7,", "native,-,-,-,-,-,-,-,4,", "table.csv has what your own", "5 rounds of native"),
     ("07", "yes,yes,yes,yes,yes,no,no", "yes,yes,yes,yes,yes,no,yes", "raw_calls of preload", "no as raw_calls"),
     ("07", "ftrace,yes,no,yes,yes,no,yes", "ftrace,yes,no,yes,yes,no,no", "table.csv has the facts", "root of ftrace"),
 ]  # fmt: skip

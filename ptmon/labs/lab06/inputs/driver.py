@@ -31,7 +31,9 @@ LENGTH = 3000
 """Bytes of a long line, at most."""
 BATCH = 200
 """Lines at once, for a client that reads: far fewer than a queue has room for."""
-MANY = 6000
+ROOM = sum(int(Path(f"/proc/sys/net/ipv4/tcp_{which}mem").read_text().split()[2]) for which in "rw")
+"""Bytes of a connection that a kernel may hold at most, on both sides."""
+MANY = min(ROOM // LENGTH + 2000, 20000)
 """Long lines that no kernel has room for, nor a queue of 1000."""
 NOTE = re.compile(rb"\.\.\. (\d+) events? dropped")
 HOSTILE = (
