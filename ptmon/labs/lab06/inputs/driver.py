@@ -31,10 +31,12 @@ LENGTH = 3000
 """Bytes of a long line, at most."""
 BATCH = 200
 """Lines at once, for a client that reads: far fewer than a queue has room for."""
-ROOM = sum(int(Path(f"/proc/sys/net/ipv4/tcp_{which}mem").read_text().split()[2]) for which in "rw")
-"""Bytes of a connection that a kernel may hold at most, on both sides."""
-MANY = min(ROOM // LENGTH + 2000, 20000)
-"""Long lines that no kernel has room for, nor a queue of 1000."""
+WINDOW = 1 << 17
+"""Bytes that the kernel of a client which sleeps holds for it, or twice as many; else it would be what it likes."""
+ROOM = 2 * WINDOW + int(Path("/proc/sys/net/ipv4/tcp_wmem").read_text().split()[2])
+"""Bytes that the kernel may hold for a client, on both sides."""
+MANY = BATCH * (ROOM // LENGTH // BATCH + 10)
+"""Long lines for which there is no room, not even with a queue of 1000."""
 NOTE = re.compile(rb"\.\.\. (\d+) events? dropped")
 HOSTILE = (
     b"\x1b[2J", b"\x1b]0;title\x07", b"\x00", b"\r", b"\x7f", b"\xc2\x9b2J", b"\xc2\x85", b"\xff\xfb\x01", b"\xe2\x82",
@@ -94,8 +96,11 @@ class Server:
         self.pids.append(int(self.control.recv(20)))
         self.told = 0
 
-    def client(self):
-        connection = socket.create_connection(("127.0.0.1", self.port))
+    def client(self, window=None):
+        connection = socket.socket()
+        if window:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
+        connection.connect(("127.0.0.1", self.port))
         client = Client(self, connection)
         self.awaited = "that a new client is greeted"
         if client.lines(1) != [b"listening"]:
@@ -193,6 +198,18 @@ class Client:
             pass
         return self.got
 
+    def drain(self):
+        """Reads what there is, until the server has no more for it."""
+        same, before = 0, None
+        while same < 3 and not self.ended:
+            if select.select([self.connection], [], [], PAUSE)[0]:
+                same = 0
+                self.read()
+            else:
+                now = threads(self.server.pids)
+                same = same + 1 if now == before and asleep(now) else 0
+                before = now
+
     def all(self):
         """Reads to the end."""
         while self.read():
@@ -249,7 +266,7 @@ def fast(server):
 
 def sleeper(server):
     """One client does not read. The other ones do not notice."""
-    sleeping, reader = server.client(), server.client()
+    sleeping, reader = server.client(WINDOW), server.client()
     while server.told < MANY:
         server.feed(BATCH, LENGTH, "that the source can write on while a client does not read")
         server.awaited = "that a client gets all lines while another one does not read"
@@ -264,13 +281,11 @@ def sleeper(server):
 
 
 def dropped(server):
-    """A client does not read for a while; then it does."""
-    client = server.client()
+    """A client does not read for a while, twice."""
+    client = server.client(WINDOW)
     server.feed(MANY, LENGTH, "that the source can write on while a client does not read")
-    server.awaited = "that a client which reads again gets more"
-    while len(client.got) < 100:
-        client.read()
-    server.feed(random.randrange(2000, 3000), LENGTH)
+    client.drain()
+    server.feed(MANY, LENGTH, "that the source can write on while a client does not read")
     status = server.end()
     adds_up(client.all(), server.told)
     server.finish(status)
