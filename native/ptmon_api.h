@@ -29,7 +29,9 @@ enum pt_kind {
 	PT_SITE = 14,	/* with explain: a place in its program that makes calls; data: struct pt_site, then the path of
 			 * its file as /proc/PID/maps has it */
 	PT_INSIDE = 15, /* with explain: so many calls of it were counted inside of it: calls, syscall */
-	PT_CONNECT = 16 /* what connect(2) came to: fd, value: enum pt_connected; error; data: struct pt_connect */
+	PT_CONNECT = 16, /* what connect(2) came to: fd, value: enum pt_connected; error; data: struct pt_connect */
+	PT_PAYLOAD = 17 /* with names: what was moved, from which names may be read: fd, socket, direction; data: struct
+			 * pt_payload, then the first of the bytes */
 };
 /* The data of PT_EXEC and PT_ATTACHED: strings that each end in a NUL: name (comm), path of the executable, argv...
  * The data of PT_ENTER, PT_RETURN, PT_DENIED and PT_HELD: struct pt_call, then struct pt_chunk after struct pt_chunk,
@@ -142,6 +144,17 @@ struct pt_socket_info {
 struct pt_connect {
 	struct pt_socket_info socket; /* its peer is the one that the call named */
 	uint64_t took;		      /* ns; 0: not known */
+};
+
+/* One datagram, or a part of a stream. */
+struct pt_payload {
+	uint64_t inode;
+	uint64_t moved; /* bytes: all of them, also those that do not follow */
+	int32_t family;
+	int32_t type;
+	uint32_t peer_length;
+	uint8_t peer[128];
+	uint32_t reserved;
 };
 
 /* The kernel's own counters of a TCP socket: payload bytes, SYN and FIN taken off. */
@@ -289,6 +302,7 @@ struct pt_options {
 	int32_t streams; /* 1: what the program has as stdout and stderr are these fds, both above 2 */
 	int32_t out;
 	int32_t err;
+	int32_t names;		/* 1: PT_PAYLOAD is told of what says how the program calls its peers */
 	int32_t explain;	/* 1: what becomes of the program's code for the sake of fast is told (PT_SITE) */
 	struct pt_debug *debug; /* what the tracer notes of its work, until pt_destroy; NULL: nothing */
 };

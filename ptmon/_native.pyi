@@ -45,6 +45,15 @@ class pt_connect:
     socket: pt_socket_info  # struct pt_socket_info
     took: int  # uint64_t
 
+class pt_payload:
+    inode: int  # uint64_t
+    moved: int  # uint64_t
+    family: int  # int32_t
+    type: int  # int32_t
+    peer_length: int  # uint32_t
+    peer: Sequence[int]  # uint8_t[128]
+    reserved: int  # uint32_t
+
 class pt_tcp_info:
     bytes_sent: int  # uint64_t
     bytes_received: int  # uint64_t
@@ -111,6 +120,7 @@ class pt_options:
     streams: int  # int32_t
     out: int  # int32_t
     err: int  # int32_t
+    names: int  # int32_t
     explain: int  # int32_t
     debug: Pointer  # struct pt_debug *
 
@@ -193,6 +203,7 @@ class Lib:
     PT_SITE: Final = 14
     PT_INSIDE: Final = 15
     PT_CONNECT: Final = 16
+    PT_PAYLOAD: Final = 17
     # enum pt_direction
     PT_SENT: Final = 1
     PT_RECEIVED: Final = 2

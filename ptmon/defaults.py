@@ -8,6 +8,7 @@ SECCOMP = ("auto", "on", "off")
 FAST = ("auto", "off")
 FAST_AFTER = 50
 """Stops of a process."""
+NAMES = ("auto", "off")
 MAX_SOCKETS = 100_000
 MAX_CLIENTS = 16
 TOP = 10

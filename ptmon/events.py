@@ -18,6 +18,8 @@ from ptmon.records import (
     Exit,
     Fallback,
     Incomplete,
+    Named,
+    Payload,
     Record,
     Returned,
     Single,
@@ -40,6 +42,7 @@ KINDS: dict[type, str] = {
     SocketSeen: "socket",
     SocketClosed: "close",
     Connect: "connect",
+    Named: "name",
     Entered: "enter",
     Returned: "return",
     Denied: "deny",
@@ -65,6 +68,8 @@ class Event:
     close     SocketClosed  An fd of a socket is closed. tid, fd, socket, tcp (the kernel's counters), maybe.
     connect   Connect       A connect has returned, or one that was in progress has come to its ``end``.
                             tid, fd, inode, family, type, protocol, peer, end, error, took.
+    name      Named         The program was told that this is the name of an address, or calls it so.
+                            tid, address, name, source, socket.
     clone     Clone         A thread is born; a process, if its tid is its pid. tid, parent.
     exec      Exec          A process executes a program, or was found running it at an attach.
                             tid, name, executable, argv, attached, parent.
@@ -132,7 +137,8 @@ class EventMaker:
     def runs(self, records: Iterable[Record]) -> Iterator[Event | Transfers]:
         """The same, but transfers that an engine tells as one record stay one."""
         for record in records:
-            yield record if isinstance(record, Transfers) else self._event(record)
+            if not isinstance(record, Payload):
+                yield record if isinstance(record, Transfers) else self._event(record)
 
     def snapshot(self, snapshot: Snapshot) -> Event:
         """The event of --interval."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ptmon.defaults import FAST, FAST_AFTER, MAX_CLIENTS, MAX_SOCKETS, SECCOMP, SORTS, TOP
+from ptmon.defaults import FAST, FAST_AFTER, MAX_CLIENTS, MAX_SOCKETS, NAMES, SECCOMP, SORTS, TOP
 from ptmon.formats import EVENTS, REPORTS, default, listed
 from ptmon.frozen import dataclass
 from ptmon.option_values import (
@@ -193,6 +193,15 @@ class Options:
         " with duration TCP connections have a table of their times, too",
         "KEY",
         choices=SORTS,
+    )
+    names: str = option(
+        NAMES[0],
+        "report",
+        ("--names",),
+        "auto or off: give peers the names that the program was told (by DNS, nscd or systemd-resolved) or calls them"
+        " itself (HTTP, TLS); nobody is asked",
+        "WHEN",
+        choices=NAMES,
     )
     interval: float | None = option(
         None,

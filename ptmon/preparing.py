@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from ptmon.defaults import FAST, FAST_AFTER, SECCOMP
+from ptmon.defaults import FAST, FAST_AFTER, NAMES, SECCOMP
 from ptmon.engines import EngineSettings
 from ptmon.errors import PtmonError
 from ptmon.static import TYPE_CHECKING, Any
@@ -82,6 +82,7 @@ def _is_file_name(value: str) -> bool:
 
 _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "seccomp": (SECCOMP.__contains__, f"one of {', '.join(SECCOMP)}"),
+    "names": (NAMES.__contains__, f"one of {', '.join(NAMES)}"),
     "fast": (FAST.__contains__, f"one of {', '.join(FAST)}"),
     "fast_after": (_is_number_of_stops, "a positive number of stops"),
     "duration": (lambda value: value is None or value > 0, "a positive number of seconds"),

@@ -232,6 +232,43 @@ class Connect:
 
 
 @dataclass(frozen=True, slots=True)
+class Payload:
+    """What was moved on a socket, from which names may be read (ptmon.naming). It is no event, and goes no further."""
+
+    time: float
+    pid: int
+    tid: int
+    socket: int
+    inode: int
+    family: int
+    type: int
+    peer: bytes
+    """struct sockaddr of the other end."""
+    direction: Direction
+    moved: int
+    """Bytes of this datagram, or of this part of a stream."""
+    data: bytes
+    """So many of them as were kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The program was told that a name is that of an address, or has told so itself. It is all hearsay."""
+
+    time: float
+    pid: int
+    tid: int
+    address: str
+    """Of inet or inet6, without a port."""
+    name: str
+    """Letters of ASCII, digits, hyphens, underscores and dots."""
+    source: str
+    """``dns``, ``nscd``, ``resolved``: an answer; ``http``, ``tls``: what the program has called its peer."""
+    socket: int | None
+    """Of http and tls: the connection's row."""
+
+
+@dataclass(frozen=True, slots=True)
 class TcpCounters:
     """The kernel's own counters of a TCP socket: payload bytes, SYN and FIN taken off."""
 
@@ -395,13 +432,14 @@ Single = (
     | SocketSeen
     | SocketClosed
     | Connect
+    | Named
     | Incomplete
     | Fallback
     | Entered
     | Returned
     | Denied
 )
-Record = Single | Transfers
+Record = Single | Transfers | Payload
 
 
 def singles(records: Iterable[Record]) -> Iterator[Single]:
@@ -409,5 +447,5 @@ def singles(records: Iterable[Record]) -> Iterator[Single]:
     for record in records:
         if isinstance(record, Transfers):
             yield from record.rows
-        else:
+        elif not isinstance(record, Payload):
             yield record

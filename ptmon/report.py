@@ -189,6 +189,8 @@ class PeerReport:
     received: int
     calls_sent: int
     calls_received: int
+    names: tuple[str, ...] = ()
+    """What the program was told that its sockets' peers are called, or calls them itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +218,8 @@ class ConnectReport:
     average_s: float | None
     """How long they took, connected or failed, as far as that is known."""
     longest_s: float | None
+    names: tuple[str, ...] = ()
+    """All that the program was told the peer's address is called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +295,8 @@ class SocketReport:
     """How long connect took to connect it; None: not known, or it was not connected."""
     duration_s: float | None = None
     """From ``opened_s`` to ``closed_s``; None while it is open."""
+    peer_name: str | None = None
+    """What the program has called the peer (HTTP, TLS), or the name that it was told last before it was opened."""
 
     def to_json(self) -> dict[str, Any]:
         document = _shallow(self)

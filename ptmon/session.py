@@ -18,13 +18,14 @@ from ptmon.ledger.ledger import Ledger
 from ptmon.ledger.snapshot import Snapshot
 from ptmon.ledger.view import View
 from ptmon.outputs import Output, Outputs, asks, looks, wants_history
-from ptmon.records import Exit, Incomplete, Reason, Record
+from ptmon.records import Exit, Incomplete, Payload, Reason, Record
 from ptmon.report import Header, Report, Waited, seconds
 from ptmon.static import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ptmon.ledger.history import History
     from ptmon.limiting import Limit
+    from ptmon.naming import Namer
 
 
 class Session:
@@ -76,6 +77,7 @@ class Session:
             from ptmon.ledger.history import History
 
             self._history = History()
+        self._namer: Namer | None = None
         self._stopped = False
         self._refused: list[tuple[int, int]] = []
         """Targets that could not be attached: pid, errno or 0."""
@@ -180,7 +182,7 @@ class Session:
                 self._limit.go_on(engine)
             if self.report is not None:
                 continue  # --duration is over: the program is only passed on
-            batch = self._outputs.take(batch)
+            batch = self._outputs.take(self._named(batch))
             self._count(engine, ledger, batch)
             if self._history is not None:
                 self._history.add(engine.told, *ledger.moved())
@@ -196,6 +198,16 @@ class Session:
         if self.report is None:
             self.report = self._result(engine, ledger)
             self._outputs.finish(self.report)
+
+    def _named(self, batch: Sequence[Record]) -> Sequence[Record]:
+        """A batch with what payload says of names in the place of that."""
+        if not any(type(record) is Payload for record in batch):
+            return batch
+        if self._namer is None:  # many a program reaches nobody
+            from ptmon.naming import Namer
+
+            self._namer = Namer()
+        return self._namer.read(batch)
 
     def _count(self, engine: Engine, ledger: Ledger, batch: Sequence[Record]) -> None:
         with self._lock:

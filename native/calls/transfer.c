@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "calls/outcome.h"
+#include "calls/payload.h"
 #include "calls/question_state.h"
 #include "calls/restart.h"
 #include "calls/sandbox.h"
@@ -166,6 +167,7 @@ void transfer_exit(struct pt_tracer *t, struct tracee *tracee, int64_t result)
 	    (outcome.direction == PT_SENT || (result >= 0 && !call->skipped)))
 		move->read_peer(t, tracee, &outcome);
 	move->emit(t, tracee, &outcome, result);
+	payload_tell(t, tracee, &outcome, result);
 }
 
 void transfer_return(struct pt_tracer *t, struct tracee *tracee, int64_t result)

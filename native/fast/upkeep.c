@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <linux/capability.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -61,18 +62,28 @@ void door_before_signal(struct pt_tracer *t, struct tracee *tracee, int signal)
 		signalled(t, tracee->group->fast.image, tracee, signal);
 }
 
+/* The process ends, for its thread exits and has not asked for that itself. Who else stood at an exit of its own by
+ * then was taken out of that stop (SIGKILL), and is only told to be gone; it has written nothing since. Each of the
+ * others comes to this stop, too. So what was read here is all that such a one has left. */
+static bool ends_process(const struct registers *regs)
+{
+	return registers_number(regs) != SYS_exit;
+}
+
 void door_exiting(struct pt_tracer *t, struct tracee *tracee)
 {
 	struct image *image = tracee->group ? tracee->group->fast.image : NULL;
 	struct registers regs;
-	bool last;
+	bool known, last;
 
 	requests_exits(t, tracee);
 	if (!image)
 		return;
-	if (registers_read(tracee->tid, &regs) == 0)
+	known = registers_read(tracee->tid, &regs) == 0;
+	if (known)
 		inflight_count(t, image, tracee, &regs, true);
 	drain_now(t, image);
+	image->ending |= known && ends_process(&regs) && image_is_readable(image);
 	requests_check(t, image);
 	last = !image_read_through_another(t, image, tracee);
 	if (last)

@@ -11,6 +11,7 @@
 #include "machine/pidfd.h"
 #include "records/debug.h"
 #include "records/emit.h"
+#include "sockets/heed.h"
 #include "sockets/identify.h"
 #include "state/door.h"
 
@@ -176,6 +177,7 @@ void socket_connected(struct pt_tracer *t, struct tracee *tracee, int fd, struct
 		return;
 	socket->info.origin = PT_ORIGIN_CONNECTED;
 	socket->info.connect = took;
+	heed_look(t, socket);
 	for (const struct row *row = socket->rows; row; row = row->next)
 		emit_row(t, tracee, socket, row, fd, (uint64_t)t->now);
 }

@@ -13,6 +13,7 @@
 #include "machine/proc_path.h"
 #include "records/debug.h"
 #include "sockets/connects.h"
+#include "sockets/heed.h"
 #include "sockets/identify.h"
 #include "sockets/rows.h"
 
@@ -125,6 +126,7 @@ int socket_identify(struct pt_tracer *t, struct tracee *tracee, int fd, struct s
 		socket_changed(t, tracee, fd, socket, &identity.info);
 	}
 	connects_look(t, tracee, fd, socket, &identity);
+	heed_look(t, socket);
 	debug(t, PT_DEBUG_IDENTIFIED, tracee->tid,
 	      (struct pt_debug_entry){.status = fd,
 				      .number = identity.info.inode,

@@ -89,19 +89,36 @@ struct connecting {
 	uint8_t peer[128]; /* struct sockaddr that it named */
 };
 
+/* What of a socket's payload is told. See sockets/heed.c. */
+enum heed {
+	HEED_NOTHING,
+	HEED_FIRST, /* what is sent first */
+	HEED_ALL
+};
+
+#define HEEDED_PEERS 256
+
+/* A peer of connections whose first bytes were told. */
+struct heeded {
+	uint32_t key;
+	uint32_t count; /* connections */
+};
+
 /* A socket that transferred something, by inode. See sockets.c. */
 struct socket {
 	struct hash_link link; /* by inode */
 	struct pt_socket_info info;
-	struct row *rows;	       /* one, or one for each peer of a datagram socket that has no peer of its own */
-	unsigned int cached;	       /* fd table entries that point here */
-	unsigned int busy;	       /* tracees inside a transfer on it */
-	bool existed;		       /* it was there before ptmon looked: the kernel's counters are not ours alone */
-	bool identified;	       /* info is filled in; if not, all that is known is that it existed */
-	bool active;		       /* TCP: connect() was called, so the kernel counts one byte for the SYN */
-	bool idle;		       /* in the list of sockets that nothing points to */
-	int64_t seen;		       /* ns, when the first call on it was seen; 0: none was */
-	bool emitted;		       /* a row of it was emitted */
+	struct row *rows;    /* one, or one for each peer of a datagram socket that has no peer of its own */
+	unsigned int cached; /* fd table entries that point here */
+	unsigned int busy;   /* tracees inside a transfer on it */
+	bool existed;	     /* it was there before ptmon looked: the kernel's counters are not ours alone */
+	bool identified;     /* info is filled in; if not, all that is known is that it existed */
+	bool active;	     /* TCP: connect() was called, so the kernel counts one byte for the SYN */
+	bool idle;	     /* in the list of sockets that nothing points to */
+	int64_t seen;	     /* ns, when the first call on it was seen; 0: none was */
+	bool emitted;	     /* a row of it was emitted */
+	bool heeded;	     /* it was looked at whether its first bytes are to be told */
+	enum heed heed;
 	struct connecting *connecting; /* or NULL */
 	uint64_t sent;
 	uint64_t received;
@@ -395,7 +412,8 @@ struct pt_tracer {
 
 	struct hash sockets; /* by inode */
 	struct idle idle;
-	struct hash rows;	 /* by socket and peer */
+	struct hash rows; /* by socket and peer */
+	struct heeded heeded[HEEDED_PEERS];
 	unsigned int connecting; /* sockets of which it was not told yet what became of a connect(2) */
 	uint32_t next_row;
 	struct files *with_pidfd; /* list */

@@ -59,6 +59,7 @@ struct syscall_entry {
 	int8_t fd;		   /* argument that is the fd, or -1 */
 	int8_t flags;		   /* argument that holds MSG_*, or -1 */
 	int8_t address;		   /* argument that points to the address, the msghdr or the mmsghdrs, or -1 */
+	bool vector;		   /* of RULE_BYTES: the buffers are those of a struct iovec */
 };
 
 /* The whole table, for the filter and the tests. */

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 
-from ptmon.defaults import FAST_AFTER, SECCOMP
+from ptmon.defaults import FAST_AFTER, NAMES, SECCOMP
 from ptmon.errors import AttachError, PtmonError
 from ptmon.frozen import dataclass
 from ptmon.records import Exit, Inside, Record, Site
@@ -70,6 +70,8 @@ class EngineSettings:
     """So many stops of a process, and its calls are counted inside of it from then on; 0: never."""
     fast_explain: bool = False
     """What became of the program's code for the sake of ``fast`` is in ``explained`` at the end."""
+    names: str = NAMES[0]
+    """``off``: no Payload is told. The reference engine tells none."""
     duration: float | None = None
     """Seconds after which counting stops: attached processes are detached, a launched one is passed on."""
     every_call: bool = False

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 from collections import OrderedDict
+from collections.abc import Callable
 
 from ptmon import addresses
 from ptmon.records import Connect, Connected
@@ -39,7 +40,7 @@ class ConnectTally:
         if error:
             self.errnos[error] = self.errnos.get(error, 0) + 1
 
-    def report(self, key: Key) -> ConnectReport:
+    def report(self, key: Key, names: tuple[str, ...]) -> ConnectReport:
         family, kind, protocol, peer = key
         frequent = sorted(self.errnos.items(), key=lambda item: (-item[1], item[0]))
         return ConnectReport(
@@ -58,6 +59,7 @@ class ConnectTally:
             {errno.errorcode.get(number, f"E{number}"): count for number, count in frequent},
             seconds(self.took / self.timed) if self.timed else None,
             seconds(self.longest) if self.timed else None,
+            names,
         )
 
 
@@ -90,9 +92,9 @@ class ConnectTable:
             tally.abandoned -= end is Connected.ABANDONED
         self._ended(tally, record)
 
-    def report(self) -> tuple[ConnectReport, ...]:
-        """The rows, those with most failures first."""
-        rows = (tally.report(key) for key, tally in self._tallies.items())
+    def report(self, names: Callable[[bytes], tuple[str, ...]]) -> tuple[ConnectReport, ...]:
+        """The rows, those with most failures first. ``names``: those of a peer."""
+        rows = (tally.report(key, names(key[3])) for key, tally in self._tallies.items())
         return tuple(sorted(rows, key=lambda row: (-row.failed, -row.calls)))
 
     def _ended(self, tally: ConnectTally, record: Connect) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from ptmon import notices
 from ptmon.defaults import MAX_SOCKETS
 from ptmon.ledger.connects import ConnectTable
+from ptmon.ledger.names import NameTable
 from ptmon.ledger.peers import peers
 from ptmon.ledger.rates import Meter
 from ptmon.ledger.snapshot import Since, Snapshot
@@ -32,6 +33,7 @@ from ptmon.records import (
     Fallback,
     FallbackReason,
     Incomplete,
+    Named,
     Record,
     Returned,
     SocketClosed,
@@ -56,6 +58,7 @@ class Ledger:
         """By rule, system call and errno."""
         self._sockets = SocketTable(max_sockets)
         self._connects = ConnectTable(max_sockets)
+        self._names = NameTable(max_sockets)
         self._processes: list[ProcessTally] = []
         self._by_pid: dict[int, ProcessTally] = {}
         self._notices: dict[tuple[str, int | None], Notice] = {}
@@ -72,6 +75,7 @@ class Ledger:
             SocketSeen: self._sockets.seen,
             SocketClosed: self._sockets.closed,
             Connect: self._connects.add,
+            Named: self._names.add,
             Incomplete: self._incomplete,
             Fallback: self._fallback,
             Entered: _nothing,
@@ -117,6 +121,7 @@ class Ledger:
             tuple(self._sockets),
             tuple(self._syscalls.items()),
             tuple(self._notices.values()),
+            self._names.of_socket,
         )
 
     def report(self, duration: float) -> Report:
@@ -139,9 +144,9 @@ class Ledger:
             fallbacks=tuple(self._fallbacks.values()),
             denied=tuple(DeniedReport(*key, calls) for key, calls in self._denied.items()),
             processes=tuple(process.report() for process in self._processes),
-            sockets=tuple(tally.report() for tally in self._sockets),
-            by_peer=peers(self._sockets),
-            connects=self._connects.report(),
+            sockets=tuple(tally.report(self._names.of_socket(tally)) for tally in self._sockets),
+            by_peer=peers(self._sockets, self._names.of_row),
+            connects=self._connects.report(self._names.of_address),
         )
 
     def _transfer(self, record: Transfer) -> None:

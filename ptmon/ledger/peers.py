@@ -8,7 +8,7 @@ accepted or was bound. Where that is not known, and of folded sockets, there is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from ptmon import addresses
 from ptmon.ledger.socket_tally import SocketTally
@@ -18,16 +18,22 @@ from ptmon.report import PeerReport
 Key = tuple[str, str | None, int | None, str]
 
 
-def peers(tallies: Iterable[SocketTally]) -> tuple[PeerReport, ...]:
-    """The rows of the sockets that were used, the busiest first. Their sums are the totals."""
+def peers(tallies: Iterable[SocketTally], names: Callable[[SocketTally], tuple[str, ...]]) -> tuple[PeerReport, ...]:
+    """The rows of the sockets that were used, the busiest first. Their sums are the totals. ``names``: of a row."""
     sums: dict[Key, list[int]] = {}
+    called: dict[Key, dict[str, None]] = {}
     for tally in tallies:
         if tally.calls_sent or tally.calls_received or tally.sent or tally.received:
-            row = sums.setdefault(_key(tally), [0] * 5)
+            key = _key(tally)
+            row = sums.setdefault(key, [0] * 5)
+            called.setdefault(key, {}).update(dict.fromkeys(names(tally)))
             counts = (tally.folded or 1, tally.sent, tally.received, tally.calls_sent, tally.calls_received)
             for index, count in enumerate(counts):
                 row[index] += count
-    rows = (PeerReport(*key, *counts) for key, counts in sums.items())
+    rows = (
+        PeerReport(*key, count, sent, received, calls_sent, calls_received, tuple(called[key]))
+        for key, (count, sent, received, calls_sent, calls_received) in sums.items()
+    )
     return tuple(sorted(rows, key=lambda row: -row.sent - row.received))
 
 

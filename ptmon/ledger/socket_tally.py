@@ -114,7 +114,7 @@ class SocketTally:
         self.calls_received += other.calls_received
         self.audit = worse(self.audit, other.audit)
 
-    def report(self) -> SocketReport:
+    def report(self, peer_name: str | None = None) -> SocketReport:
         tcp = self.tcp
         return SocketReport(
             self.id,
@@ -143,6 +143,7 @@ class SocketTally:
             None if self.folded else addresses.port(self.peer),
             None if self.folded or self.connect is None else seconds(self.connect),
             None if self.folded or self.closed is None else seconds(self.closed - self.opened),
+            peer_name,
         )
 
 

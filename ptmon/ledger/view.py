@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ptmon.frozen import dataclass
 from ptmon.ledger.snapshot import Snapshot
 from ptmon.ledger.socket_tally import SocketTally
@@ -25,3 +27,5 @@ class View:
     sockets: tuple[SocketTally, ...]
     syscalls: tuple[tuple[str, SyscallTally], ...]
     notices: tuple[Notice, ...]
+    peer_name: Callable[[SocketTally], str | None]
+    """What the program knows the peer of a socket as."""

@@ -16,7 +16,7 @@ from ptmon.ledger.snapshot import Snapshot
 from ptmon.ledger.socket_tally import SocketTally
 from ptmon.ledger.tallies import ProcessTally, SyscallTally
 from ptmon.ledger.view import View
-from ptmon.outputs.summary_rows import socket_name
+from ptmon.outputs.summary_rows import in_brackets, socket_name
 from ptmon.static import Any
 from ptmon.text import counted, printable
 
@@ -140,7 +140,7 @@ class Model:
         now = view.snapshot.time
 
         def row(tally: SocketTally) -> Row:
-            report = tally.report()
+            report = tally.report(view.peer_name(tally))
             owners = str(report.pids[0]) if len(report.pids) == 1 else f"{len(report.pids)} pids"
             lasted = (now if tally.closed is None else tally.closed) - tally.opened
             calls = tally.calls_sent + tally.calls_received
@@ -157,17 +157,19 @@ class Model:
         for tally in view.sockets:
             kind = addresses.protocol_name(tally.family, tally.protocol) or tally.family_name
             host = addresses.host(tally.peer) or addresses.host(tally.local) or "(unnamed)"
-            total = sums.setdefault((kind, host), [0, 0, 0, 0, now, True])
+            total = sums.setdefault((kind, host), [0, 0, 0, 0, now, True, None])
             total[0] += tally.folded or 1
             total[1] += tally.sent
             total[2] += tally.received
             total[3] += tally.calls_sent + tally.calls_received
             total[4] = min(total[4], tally.opened)
             total[5] = total[5] and tally.closed is not None
+            total[6] = total[6] or view.peer_name(tally)
 
         def row(item: tuple[tuple[str, str], list[Any]]) -> Row:
-            (kind, host), (count, sent, received, calls, opened, over) = item
-            return Row(printable(f"{kind}  {host}"), f"{count:,}", sent, received, calls, max(now - opened, 0.0), over)
+            (kind, host), (count, sent, received, calls, opened, over, called) = item
+            name = printable(f"{kind}  {host}{in_brackets(called)}")
+            return Row(name, f"{count:,}", sent, received, calls, max(now - opened, 0.0), over)
 
         def key(item: tuple[tuple[str, str], list[Any]]) -> tuple[int, int, int, float]:
             total = item[1]

@@ -20,11 +20,13 @@ from ptmon.frozen import replace
 from ptmon.ledger.ledger import Ledger
 from ptmon.ledger.snapshot import Since, Snapshot
 from ptmon.ledger.view import View
+from ptmon.naming.streams import host_name
 from ptmon.records import (
     Clone,
     Direction,
     Exec,
     Exit,
+    Named,
     Record,
     SocketClosed,
     SocketSeen,
@@ -149,6 +151,14 @@ def _exit(document: dict[str, Any]) -> Exit:
     return Exit(*_who(document), str(document["name"]), _optional(document["code"]), _optional(document["signal"]))
 
 
+def _name(document: dict[str, Any]) -> Named:
+    """What another ptmon has called a name is looked at as if a program had: it goes to a terminal."""
+    name, address = host_name(str(document["name"])), _address(f"{document['address']}:0")
+    if name is None or not (host := addresses.host(address)):
+        raise ValueError(document["name"])
+    return Named(*_who(document), host, name, str(document["source"]), _optional(document.get("socket")))
+
+
 _FAMILIES = {name: number for number, name in addresses.FAMILIES.items()}
 _TYPES = {name: number for number, name in addresses.TYPES.items()}
 _PROTOCOLS = {name: number for number, name in addresses.INET_PROTOCOLS.items()}
@@ -195,5 +205,6 @@ MAKERS: dict[str, Callable[[dict[str, Any]], Record]] = {
     "clone": _clone,
     "exit": _exit,
     "socket": _socket,
+    "name": _name,
     "close": _close,
 }

@@ -16,7 +16,16 @@ from ptmon.static import Any, TextIO
 from ptmon.text import printable
 
 TCP = tuple(TcpReport.__slots__)
-LATER = ("direction", "local_address", "local_port", "peer_address", "peer_port", "connect_s", "duration_s")
+LATER = (
+    "direction",
+    "local_address",
+    "local_port",
+    "peer_address",
+    "peer_port",
+    "connect_s",
+    "duration_s",
+    "peer_name",
+)
 """Columns that came later: they stand last, so that those before keep their places."""
 COLUMNS = (
     *(name for name in SocketReport.__slots__ if name not in ("tcp", "audit", "folded", *LATER)),

@@ -22,6 +22,6 @@ def write_report(report: Report, file: TextIO, style: Style) -> None:
     writer.writerow(COLUMNS)
     shown = printable if file.isatty() else str
     for row in report.by_peer:
-        values = (getattr(row, name) for name in COLUMNS)
+        values = (" ".join(row.names) if name == "names" else getattr(row, name) for name in COLUMNS)
         # A unix socket's path may hold control characters, which a terminal would obey.
         writer.writerow([shown(value) if isinstance(value, str) else value for value in values])

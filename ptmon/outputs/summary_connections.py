@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ptmon.outputs.summary_rows import lifetime, socket_name
+from ptmon.outputs.summary_rows import in_brackets, lifetime, socket_name
 from ptmon.outputs.summary_table import Table
 from ptmon.report import ConnectReport, Report
 from ptmon.text import duration, printable, size
@@ -13,7 +13,7 @@ from ptmon.text import duration, printable, size
 
 def unconnected(row: ConnectReport) -> Iterator[str]:
     """``connect: 3 failed (ECONNREFUSED) -> 127.0.0.1:1``, a line for each way in which there was no connection."""
-    peer = printable(row.peer) if row.peer else "(address unknown)"
+    peer = printable(row.peer) + in_brackets(*row.names) if row.peer else "(address unknown)"
     if row.failed:
         said = [f"{name} {count:,}" if count != row.failed else name for name, count in row.errnos.items()]
         if unseen := row.failed - sum(row.errnos.values()):

@@ -9,6 +9,9 @@ from ptmon.frozen import dataclass
 from ptmon.report import ProcessReport, Report, SocketReport
 from ptmon.text import counted
 
+NAMES_SHOWN = 3
+"""Of one address."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -53,6 +56,7 @@ def peer_rows(report: Report, sort: str | None = None) -> list[Row]:
     """By peer's host, whatever the port; a unix socket by its path."""
     sums: dict[str, list[int]] = {}
     longest: dict[str, float] = {}
+    called: dict[str, dict[str, None]] = {}
     for socket in report.sockets:
         name = f"{kind(socket)}  {_host(socket)}"
         total = sums.setdefault(name, [0, 0, 0, 0])
@@ -60,9 +64,17 @@ def peer_rows(report: Report, sort: str | None = None) -> list[Row]:
         total[1] += socket.sent
         total[2] += socket.received
         total[3] += socket.calls_sent + socket.calls_received
+        called.setdefault(name, {}).update({} if socket.peer_name is None else {socket.peer_name: None})
         longest[name] = max(longest.get(name, 0.0), lifetime(report, socket))
     rows = (
-        Row(name, f"{total[0]:,}", total[1], total[2], calls=total[3], duration=longest[name])
+        Row(
+            name + in_brackets(*called[name]),
+            f"{total[0]:,}",
+            total[1],
+            total[2],
+            calls=total[3],
+            duration=longest[name],
+        )
         for name, total in sums.items()
     )
     return _sorted(rows, sort)
@@ -74,16 +86,24 @@ def lifetime(report: Report, socket: SocketReport) -> float:
 
 
 def socket_name(socket: SocketReport) -> str:
-    """``tcp  :8080 ⇄ 127.0.0.1:50000``: of the local end its port, for the rest is seldom news."""
+    """``tcp  :8080 ⇄ 127.0.0.1:50000 (localhost)``: of the local end its port, for the rest is seldom news."""
     if socket.family in ("inet", "inet6"):
         if socket.folded:
             return f"{kind(socket)}  {socket.peer or '(any)'}: {socket.folded:,} closed sockets"
         port = f":{socket.local.rpartition(':')[2]} " if socket.local else ""
-        return f"{kind(socket)}  {port}⇄ {socket.peer or '(any)'}"
+        return f"{kind(socket)}  {port}⇄ {socket.peer or '(any)'}{in_brackets(socket.peer_name)}"
     ends = [end for end in (socket.local, socket.peer) if end]
     if not ends and socket.inode:
         ends = [f"[{socket.inode}]"]
     return f"{kind(socket)}  {' ⇄ '.join(ends)}"
+
+
+def in_brackets(*names: str | None) -> str:
+    """`` (example.org, www.example.org)``: a peer's names, which follow its address; of many the first."""
+    known = [name for name in names if name is not None]
+    if not known:
+        return ""
+    return f" ({', '.join(known[:NAMES_SHOWN])}{', …' if len(known) > NAMES_SHOWN else ''})"
 
 
 def _sorted(rows: Iterable[Row], sort: str | None = None) -> list[Row]:

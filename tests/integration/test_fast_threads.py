@@ -35,3 +35,7 @@ def test_threads_are_cancelled_after_an_attach(fast: Fast, how: str, libc: str) 
 
 def test_threads_are_cancelled_between_calls_after_an_attach(fast: Fast) -> None:
     fast.attached("cancelled", "tight", "20", calls=False)
+
+
+def test_threads_that_end_by_themselves_while_all_are_ended_leave_nothing_unknown(fast: Fast) -> None:
+    fast("ending", "40")

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -89,11 +90,16 @@ def first(app: LiveApp, panel: str = "connections") -> str:
     return shown(app, panel).splitlines()[1]
 
 
+def shows(app: LiveApp, text: str) -> bool:
+    """The first of the connections has it."""
+    return text in first(app)
+
+
 def test_keys_sort_the_tables() -> None:
     async def script(pilot: Pilot[None], app: LiveApp, host: FakeHost) -> None:
         for key, port in (("s", ":50001"), ("r", ":50002"), ("t", ":50001"), ("c", ":50002")):
             await pilot.press(key)
-            assert port in first(app)
+            await until(partial(shows, app, port))
 
     drive(script)
 
@@ -101,14 +107,14 @@ def test_keys_sort_the_tables() -> None:
 def test_a_filter_is_typed_and_kept_and_given_up() -> None:
     async def script(pilot: Pilot[None], app: LiveApp, host: FakeHost) -> None:
         await pilot.press("slash", "1", "0", ".")
-        assert "/10." in shown(app, "connections") and "10.0.0.9" in first(app)
-        assert "50001" not in shown(app, "connections")
+        await until(lambda: "/10." in shown(app, "connections") and "10.0.0.9" in first(app))
+        await until(lambda: "50001" not in shown(app, "connections"))
         await pilot.press("enter", "p")
-        assert "tcp  10.0.0.9" in first(app)
+        await until(lambda: "tcp  10.0.0.9" in first(app))
         await pilot.press("escape")
-        assert "127.0.0.1" in shown(app, "connections")
+        await until(lambda: "127.0.0.1" in shown(app, "connections"))
         await pilot.press("slash", "slash", "p")
-        assert app.model.filter == "/p"
+        await until(lambda: app.model.filter == "/p")
 
     drive(script)
 
@@ -116,9 +122,9 @@ def test_a_filter_is_typed_and_kept_and_given_up() -> None:
 def test_help_is_shown_over_the_view() -> None:
     async def script(pilot: Pilot[None], app: LiveApp, host: FakeHost) -> None:
         await pilot.press("question_mark")
-        assert isinstance(app.screen, Help)
+        await until(lambda: isinstance(app.screen, Help))
         await pilot.press("escape")
-        assert not isinstance(app.screen, Help)
+        await until(lambda: not isinstance(app.screen, Help))
 
     drive(script)
 
@@ -130,7 +136,7 @@ def test_help_is_shown_over_the_view() -> None:
 def test_q_asks_what_is_to_become_of_the_program(keys: list[str], asked: str, leaves: bool) -> None:
     async def script(pilot: Pilot[None], app: LiveApp, host: FakeHost) -> None:
         await pilot.press(keys[0])
-        assert isinstance(app.screen, Leave)
+        await until(lambda: isinstance(app.screen, Leave))
         await pilot.press(keys[1])
         await until(lambda: not app.is_running if leaves else not isinstance(app.screen, Leave))
 
@@ -171,12 +177,10 @@ def test_the_program_s_output_scrolls_and_is_told_its_size() -> None:
 def test_tab_gives_one_panel_all_of_the_room() -> None:
     async def script(pilot: Pilot[None], app: LiveApp, host: FakeHost) -> None:
         await pilot.press("tab")
-        await pilot.pause()
-        assert app.query_one("#processes").size.height == 19
+        await until(lambda: app.query_one("#processes").size.height == 19)
         assert not app.query_one("#calls").display
         await pilot.press("tab", "tab", "tab", "tab")
-        await pilot.pause()
-        assert app.query_one("#calls").display
+        await until(lambda: app.query_one("#calls").display)
 
     drive(script)
 
@@ -184,9 +188,10 @@ def test_tab_gives_one_panel_all_of_the_room() -> None:
 @pytest.mark.parametrize("size", [(80, 24), (200, 50), (40, 10)])
 def test_all_lines_fit(size: tuple[int, int]) -> None:
     async def script(pilot: Pilot[None], app: LiveApp, host: FakeHost) -> None:
-        await pilot.pause()
-        assert sum(widget.size.height for widget in app.screen.children if widget.display) <= size[1]
-        assert app.query_one("#keys").region.height == 1 and app.query_one("#keys").region.bottom <= size[1]
+        widgets = app.screen.children
+        await until(lambda: sum(widget.size.height for widget in widgets if widget.display) <= size[1])
+        await until(lambda: app.query_one("#keys").region.height == 1)
+        assert app.query_one("#keys").region.bottom <= size[1]
 
     drive(script, size)
 

@@ -191,6 +191,7 @@ def test_csv_columns_are_the_members_of_a_socket() -> None:
         "peer_port": "50000",
         "connect_s": "",
         "duration_s": "0.8",
+        "peer_name": "",
     }
 
 

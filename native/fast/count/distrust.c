@@ -65,7 +65,7 @@ static bool may_have_executed(struct pt_tracer *t, const struct image *image)
 void distrust_unread(struct pt_tracer *t, struct image *image, int error)
 {
 	/* The last drain of a process is that before its last thread exits: its memory goes with it. */
-	if (image->leaving || may_have_executed(t, image))
+	if (image->leaving || (error == -ESRCH && image->ending) || may_have_executed(t, image))
 		return;
 	/* Without stubs nothing is counted there, nor are the threads known through which it could be read. */
 	if (error == -ESRCH && !image->site_count)

@@ -196,6 +196,8 @@ void drain_read(struct pt_tracer *t, struct image *image)
 	if (image->draining || image->lost || image->stage == IMAGE_CLOSED)
 		return;
 	error = read_lines(image, lines);
+	if (error == -ESRCH && image_read_through_another(t, image, NULL))
+		error = read_lines(image, lines);
 	if (!error && has_news(image, lines)) {
 		image->draining = true; /* a look-up on the way may want what a drain gives (door_learn) */
 		records_begin(&emitted, t, image);

@@ -55,6 +55,15 @@ static void end_fading(struct pt_tracer *t, struct fast_fading **at)
 	free(one);
 }
 
+static uint32_t state_of(const struct socket *socket)
+{
+	if (!socket)
+		return FAST_OTHER;
+	if (socket->heed != HEED_NOTHING)
+		return FAST_STOPS;
+	return socket_takes_addresses(socket) ? FAST_DATAGRAM : FAST_SOCKET;
+}
+
 bool slots_learn(struct pt_tracer *t, struct image *image, unsigned int fd, struct socket *socket)
 {
 	struct slot slot;
@@ -69,7 +78,7 @@ bool slots_learn(struct pt_tracer *t, struct image *image, unsigned int fd, stru
 		return write_state(image, fd, FAST_STOPS);
 	if (*find_fading(image, fd))
 		end_fading(t, find_fading(image, fd));
-	state = !socket ? FAST_OTHER : socket_takes_addresses(socket) ? FAST_DATAGRAM : FAST_SOCKET;
+	state = state_of(socket);
 	return slot.state == state || write_state(image, fd, state);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "fast/image/image.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "fast/image/layout.h"
@@ -104,6 +105,18 @@ int image_write(const struct image *image, uint64_t address, const void *from, s
 	return memory_write_direct(image->reader, address, from, length);
 }
 
+static int peek(pid_t tid)
+{
+	uint32_t flags;
+
+	return memory_read_direct(tid, FAST_FLAGS, &flags, sizeof(flags));
+}
+
+bool image_is_readable(const struct image *image)
+{
+	return peek(image->reader) == 0;
+}
+
 int image_set_flags(struct image *image, uint32_t flags)
 {
 	if (image->flags == flags)
@@ -112,16 +125,19 @@ int image_set_flags(struct image *image, uint32_t flags)
 	return image_write(image, FAST_FLAGS, &flags, sizeof(flags));
 }
 
-/* Also one that has not come to its first stop yet: the memory is there. */
+/* Also through one that has not come to its first stop yet: the memory is there. */
 static bool may_read_through(const struct image *image, const struct tracee *tracee, const struct tracee *exiting)
 {
-	return tracee->group == image->group && tracee != exiting && tracee->state != TRACEE_EXITING;
+	return tracee->group == image->group && tracee != exiting && tracee->state != TRACEE_EXITING &&
+	       peek(tracee->tid) != -ESRCH; /* or it is dead, and nobody has told yet */
 }
 
+/* A race with SIGKILL: a thread that exits by itself stands in its stop, and exit_group(2) of another takes it out of
+ * it, so that its end is all that is told. */
 bool image_read_through_another(struct pt_tracer *t, struct image *image, const struct tracee *exiting)
 {
-	struct tracee *tracee;
-	pid_t found = 0;
+	struct tracee *tracee = tracee_find(t, image->reader);
+	pid_t found = tracee && may_read_through(image, tracee, exiting) ? tracee->tid : 0;
 
 	for (unsigned int i = 0; i < image->thread_count && !found; i++)
 		if (may_read_through(image, image->threads[i].tracee, exiting))
@@ -131,7 +147,9 @@ bool image_read_through_another(struct pt_tracer *t, struct image *image, const 
 		for_each_tracee (t, tracee)
 			if (may_read_through(image, tracee, exiting))
 				found = tracee->tid;
-	if (image->reader == exiting->tid && found)
+	if (found)
 		image->reader = found;
+	else if (exiting)
+		image->reader = exiting->tid;
 	return found;
 }

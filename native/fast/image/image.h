@@ -86,6 +86,7 @@ struct image {
 	unsigned int reserve; /* threads for each of which every ring has room for one more record */
 	bool draining;
 	bool leaving;		      /* its last thread is about to exit: none is under way any more */
+	bool ending;		      /* so is the process, and all that its threads had written has been read */
 	bool lost;		      /* what the rings hold is not believed any more (distrust.h): nobody reads them */
 	const struct tracee *stopped; /* whose stop is about to be handled */
 
@@ -134,10 +135,12 @@ uint64_t image_twin(const struct image *image, const struct fast_site *site);
 /* Reads and writes the tracee's memory. 0 or -errno. */
 int image_read(const struct image *image, uint64_t address, void *to, size_t length);
 int image_write(const struct image *image, uint64_t address, const void *from, size_t length);
+bool image_is_readable(const struct image *image);
 
 /* Which calls have to stop: bits of FAST_FLAGS. */
 int image_set_flags(struct image *image, uint32_t flags);
-/* This thread is about to exit: the memory is read through another one. False: there is none. */
+/* This thread is about to exit (NULL: the one through which the memory was read is gone): it is read through another
+ * one. False: there is none. */
 bool image_read_through_another(struct pt_tracer *t, struct image *image, const struct tracee *exiting);
 
 #endif

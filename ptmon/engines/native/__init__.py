@@ -68,6 +68,7 @@ class NativeEngine:
         options.no_io_uring = not settings.io_uring
         options.aggregate = not settings.every_call
         options.fast = settings.fast
+        options.names = settings.names != "off"
         options.explain = settings.fast_explain
         options.embedded = settings.guest
         options.reopens = settings.reopen is not None

@@ -13,12 +13,14 @@ from ptmon.records import (
     Clone,
     Connect,
     Connected,
+    Direction,
     Exec,
     Exit,
     Fallback,
     FallbackReason,
     Incomplete,
     Inside,
+    Payload,
     Reason,
     Record,
     Site,
@@ -143,6 +145,14 @@ def _connect(reader: BatchReader, row: pt_record, moment: float, data: bytes) ->
     return Connect(moment, row.tgid, row.tid, row.fd, *what)
 
 
+def _payload(reader: BatchReader, row: pt_record, moment: float, data: bytes) -> Record:
+    size = ffi.sizeof("struct pt_payload")
+    told = ffi.from_buffer("struct pt_payload *", data[:size])
+    peer = bytes(ffi.buffer(told.peer)[: told.peer_length])
+    what = (told.inode, told.family, told.type, peer, Direction(row.direction), told.moved)
+    return Payload(moment, row.tgid, row.tid, row.socket, *what, data[size:])
+
+
 def _close(reader: BatchReader, row: pt_record, moment: float, data: bytes) -> Record:
     tcp = None
     if data:
@@ -199,6 +209,7 @@ MAKERS: dict[int, Callable[[BatchReader, pt_record, float, bytes], Record | None
     lib.PT_SOCKET: _socket,
     lib.PT_CLOSE: _close,
     lib.PT_CONNECT: _connect,
+    lib.PT_PAYLOAD: _payload,
     lib.PT_WARNING: _warning,
     lib.PT_FALLBACK: _fallback,
     lib.PT_ENTER: _enter,

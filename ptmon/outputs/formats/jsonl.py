@@ -36,6 +36,7 @@ from ptmon.records import (
     Exit,
     Fallback,
     Incomplete,
+    Named,
     Returned,
     SocketClosed,
     SocketSeen,
@@ -198,6 +199,11 @@ def _connect(record: Connect) -> dict[str, Any]:
     return document
 
 
+def _name(record: Named) -> dict[str, Any]:
+    document: dict[str, Any] = {"address": record.address, "name": record.name, "source": record.source}
+    return document if record.socket is None else {**document, "socket": record.socket}
+
+
 def _deny(record: Denied) -> dict[str, Any]:
     texts = [(argument.name, argument.text) for argument in arguments(record.call)]
     return {**call_members(record.call, texts), "rule": record.rule, "errno": errno_name(record.error)}
@@ -236,6 +242,7 @@ MEMBERS: dict[str, Callable[[Any], dict[str, Any] | None]] = {
     "socket": _socket,
     "close": _close,
     "connect": _connect,
+    "name": _name,
     "deny": _deny,
     "warning": _warning,
     "fallback": _fallback,

@@ -37,6 +37,7 @@ from ptmon.records import (
     Exit,
     Fallback,
     Incomplete,
+    Named,
     Returned,
     SocketClosed,
     SocketSeen,
@@ -140,7 +141,7 @@ class TextFormatter:
         times = f"rtt {tcp.rtt_us / 1000:.3f} ms{lasted}"
         return f"{told}  (kernel: sent {tcp.bytes_sent} B{again}, received {tcp.bytes_received} B, {times})"
 
-    def _other(self, record: Exec | Clone | Exit | Connect | Denied | Incomplete | Fallback) -> str:
+    def _other(self, record: Exec | Clone | Exit | Connect | Named | Denied | Incomplete | Fallback) -> str:
         """All that ``lines`` has left over: to a type checker a new kind of record is an error here, or there."""
         match record:
             case Exec():
@@ -152,6 +153,8 @@ class TextFormatter:
                 return ending(record)
             case Connect():
                 return f"fd {record.fd}  {connect_text(record)}"
+            case Named():
+                return f"{record.address} is {record.name}  ({record.source})"
             case Denied():
                 texts = [(argument.name, argument.text) for argument in arguments(record.call)]
                 result = outcome(record.call, -record.error)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ptmon.outputs.html.parts import Cell, plain, section, table, tag
 from ptmon.outputs.html.tree import in_order
-from ptmon.outputs.summary_rows import kind, peer_rows
+from ptmon.outputs.summary_rows import in_brackets, kind, peer_rows
 from ptmon.outputs.verdicts import audit, how_it_ended, speed, waited
 from ptmon.report import ProcessReport, Report, SocketReport
 from ptmon.text import counted, duration, size
@@ -165,7 +165,7 @@ class Page:
         return (
             Cell(kind(row)),
             Cell(local, way="wide"),
-            Cell(row.peer or "", way="wide"),
+            Cell((row.peer or "") + in_brackets(row.peer_name), way="wide"),
             Cell(row.scope),
             Cell(", ".join(map(str, row.pids))),
             *self._bytes(row.sent, row.received),
