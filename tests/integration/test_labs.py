@@ -121,6 +121,29 @@ def test_a_solution_with_one_fault_fails_the_check_that_is_for_it(
     assert said in f"{result.expected}, {result.got}"
 
 
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        (b"", "the columns method,"),
+        (b"\xff,\0\n", "the columns method,"),
+        (b"method,root\npreload,no\n", "the columns method,"),
+        (b"{head}\n\nnative\n", "none for preload"),
+        (b"{head}\n" + b"x" * 200_000, "field larger than"),
+        (b"{rows}native,-,-,-,-,-,-,-,5,nan,nan\n", "numbers as rounds"),
+        (b"{rows}native\n", "numbers as rounds"),
+        (b"{rows}native,-,-,-,-,-,-,-,5,0,1.00,more\n", "two medians, as ratio of native"),
+    ],
+)
+def test_a_table_that_is_none_is_a_failed_check(table: bytes, said: str, folder: Path) -> None:
+    lab = find("07")
+    own = solved(lab, folder) / "table.csv"
+    head = own.read_bytes().splitlines()[0]
+    own.write_bytes(table.replace(b"{rows}", own.read_bytes()).replace(b"{head}", head))
+    wanted = [check for check in lab.checks if check.name.startswith("table.csv has what your own")]
+    (result,) = grade(lab.number, lab.title, wanted, lab.folder / "inputs", folder).results
+    assert said in f"{result.expected}, {result.got}"
+
+
 @LABS
 def test_each_check_is_failed_by_what_is_copied_out_or_is_a_small_part(lab: Lab, folder: Path) -> None:
     assert main(["start", lab.number, str(folder)]) == 0

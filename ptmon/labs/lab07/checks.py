@@ -10,11 +10,12 @@ import random
 import re
 import shutil
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ptmon.labs.grading import Check, Done, Work, WrongError
 
+TABLE = "table.csv"
 SHARED = ("-shared", "-fPIC")
 ROUNDS = 3
 ROUNDS_LEAST = 5
@@ -87,7 +88,7 @@ def measures(work: Work) -> None:
         raise WrongError("that measure.py ends with exit status 0", done.last or f"exit status {done.status}")
     runs = _runs(log)
     _interleaved([method for method, _ in runs])
-    rows = _rows(table)
+    rows = _rows(table, names)
     native = statistics.median(time for method, time in runs if method == "native")
     for method in {method for method, _ in runs}:
         times = [time for other, time in runs if other == method]
@@ -136,37 +137,35 @@ def _agree(row: Row, median: float, native: float) -> None:
         raise WrongError(f"{said} for {row['method']}", " ".join(str(row[name]) for name in COSTS))
 
 
-def _costs(row: Row) -> tuple[float, ...]:
-    try:
-        return tuple(float(row[name] or "") for name in COSTS)
-    except ValueError:
-        said = ",".join(str(row[name]) for name in COSTS)
-        raise WrongError(f"numbers as {', '.join(COSTS)} of {row['method']}", said) from None
+def _costs(row: Row) -> list[float]:
+    said = [row[name] or "" for name in COSTS]
+    if not all(re.fullmatch(r"\d{1,12}(\.\d{1,12})?", one) for one in said):
+        raise WrongError(f"numbers as {', '.join(COSTS)} of {row['method']}", ",".join(said))
+    return [float(one) for one in said]
 
 
-def _rows(path: Path) -> dict[str, Row]:
+def _rows(path: Path, methods: Iterable[str]) -> dict[str, Row]:
     """The rows of a table by their methods. Raises WrongError if there are not those that there should be."""
     if not path.is_file():
         raise WrongError(f"a file {path.name}", "none")
     with path.open(newline="", errors="replace") as file:
-        reader = csv.DictReader(file)
-        rows: dict[str, Row] = {row["method"]: row for row in reader if row.get("method")}
+        reader = csv.DictReader(file, restkey="more")
+        try:
+            columns = list(reader.fieldnames or ())
+            rows: dict[str, Row] = {row["method"]: row for row in reader if row.get("method")}
+        except csv.Error as error:
+            raise WrongError(f"a table in {path.name}", error) from None
     wanted = ["method", *FACTS, *COSTS]
-    if reader.fieldnames is None or list(reader.fieldnames) != wanted:
-        raise WrongError(f"the columns {','.join(wanted)}", ",".join(reader.fieldnames or ()))
-    return rows
-
-
-def _own_rows(work: Work, methods: Sequence[str]) -> dict[str, Row]:
-    rows = _rows(work.folder / "table.csv")
+    if columns != wanted:
+        raise WrongError(f"the columns {','.join(wanted)}", ",".join(columns))
     missing = [method for method in methods if method not in rows]
     if missing:
-        raise WrongError("a row for each method of the table that was copied out", f"none for {', '.join(missing)}")
+        raise WrongError("a row for each method that was there", f"none for {', '.join(missing)}")
     return rows
 
 
 def facts(work: Work) -> None:
-    rows, wrong = _own_rows(work, [*KNOWN]), []
+    rows, wrong = _rows(work.folder / TABLE, KNOWN), []
     for method, known in KNOWN.items():
         for name, fact in zip(FACTS, known.split(), strict=True):
             said = (rows[method][name] or "").strip()
@@ -184,13 +183,13 @@ def misses(work: Work) -> None:
     counts("send")(work)
     done = _preloaded(work, "raw")
     sees = "yes" if _told(done) == done.last else "no"
-    said = _own_rows(work, ["preload"])["preload"]["raw_calls"]
+    said = _rows(work.folder / TABLE, KNOWN)["preload"]["raw_calls"]
     if said != sees:
         raise WrongError(f"{sees} as raw_calls of preload: the program says {_told(done)}, it {done.last}", said)
 
 
 def costs(work: Work) -> None:
-    rows = _own_rows(work, MEASURED)
+    rows = _rows(work.folder / TABLE, MEASURED)
     native = _costs(rows["native"])[1]
     for method in MEASURED:
         rounds, median, ratio = _costs(rows[method])

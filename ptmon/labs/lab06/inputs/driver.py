@@ -1,32 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""usage: driver.py SCENARIO SERVER | driver.py source PORT
+"""usage: driver.py SCENARIO SERVER
 
-Runs a server with this script as its source of lines, and is its clients. Prints a JSON object: empty if all was as it
-should be, else what was expected and what came.
-
-Nothing here is decided by how long something takes: a server that does not go on is one all of whose threads sleep,
-and its source's, while somebody waits for it; without a single context switch for a second.
+Runs a server, and is its source and its clients. Prints a JSON object: empty if all was as it should be, else what was
+expected and what came.
 """
 
 import json
-import os
 import random
 import re
-import select
-import socket
-import struct
-import subprocess
 import sys
 import tempfile
-import time
 import unicodedata
 from pathlib import Path
 
-LOOKS = 10
-"""So many in a row, with nothing that moves between them, show that a server is stuck ..."""
-PAUSE = 0.1
-SECONDS_MOST = 15
-"""... or that it goes round in circles for so long."""
+from server import Server, WrongError, last_line
+from source import event
+
 LENGTH = 3000
 """Bytes of a long line, at most."""
 BATCH = 200
@@ -42,186 +31,7 @@ HOSTILE = (
     b"\x1b[2J", b"\x1b]0;title\x07", b"\x00", b"\r", b"\x7f", b"\xc2\x9b2J", b"\xc2\x85", b"\xff\xfb\x01", b"\xe2\x82",
     b"\x80", b"\xed\xa0\x80", b"\x08\x08\x08",
 )  # fmt: skip
-PLAIN = "grüße, 漢字, 😀, 5 % and {braces}\\"
-
-
-class WrongError(Exception):
-    """(expected, got)"""
-
-
-def event(number, length):
-    """A line of the source; how long it is depends on its number."""
-    text = f"event {number} "
-    return text.ljust(length - number % 97, chr(ord("a") + number % 26)).encode()
-
-
-def source(port):
-    """Writes what it is told to, and says when all of it is written."""
-    with socket.create_connection(("127.0.0.1", port)) as control, control.makefile("r") as orders:
-        control.sendall(b"%d\n" % os.getpid())
-        for order in orders:
-            name, *words = order.split()
-            if name == "end":
-                return int(words[0])
-            if name == "raw":
-                sys.stdout.buffer.write(bytes.fromhex(words[0]))
-            else:
-                first, count, length = map(int, words)
-                for number in range(first, first + count):
-                    sys.stdout.buffer.write(event(number, length) + b"\n")
-            sys.stdout.buffer.flush()
-            control.sendall(b"done\n")
-    return 99
-
-
-class Server:
-    """The student's, and its source."""
-
-    def __init__(self, path, errors):
-        self.errors = errors
-        self.awaited = "that it says its port"
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            words = [sys.executable, path, sys.executable, __file__, "source", str(listener.getsockname()[1])]
-            self.process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=errors)
-            self.pids = [self.process.pid]
-            self.await_readable(self.process.stdout)
-            found = re.fullmatch(rb"port (\d+)\n", self.process.stdout.readline())
-            if not found:
-                raise WrongError("a first line on stdout like: port 45678", "none")
-            self.port = int(found[1])
-            self.awaited = "that it starts the source"
-            self.await_readable(listener)
-            self.control = listener.accept()[0]
-        self.await_readable(self.control)
-        self.pids.append(int(self.control.recv(20)))
-        self.told = 0
-
-    def client(self, window=None):
-        connection = socket.socket()
-        if window:
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
-        connection.connect(("127.0.0.1", self.port))
-        client = Client(self, connection)
-        self.awaited = "that a new client is greeted"
-        if client.lines(1) != [b"listening"]:
-            raise WrongError("a greeting, as serve.py has sent it from the start", client.data)
-        client.got.clear()
-        return client
-
-    def order(self, text, awaited):
-        """Has the source do something, and waits until it has."""
-        self.awaited = awaited
-        self.control.sendall(f"{text}\n".encode())
-        self.await_readable(self.control)
-        self.control.recv(20)
-
-    def feed(self, count, length=0, awaited="that the source can write on"):
-        self.order(f"lines {self.told + 1} {count} {length}", awaited)
-        self.told += count
-        self.length = length
-
-    def end(self):
-        """The source ends. Returns the status that it ends with."""
-        status = random.randrange(3, 60)
-        self.awaited = "an end of the server, for the source has ended"
-        self.control.sendall(b"end %d\n" % status)
-        return status
-
-    def finish(self, status):
-        """Waits for the server's end, which has to be its source's."""
-        pidfd = os.pidfd_open(self.process.pid)
-        self.await_readable(pidfd)
-        os.close(pidfd)
-        if self.process.wait() != status:
-            raise WrongError(f"exit status {status}, which is the source's", f"exit status {self.process.returncode}")
-        if last_line(self.errors):
-            raise WrongError("nothing on stderr", "a line or more")
-
-    def await_readable(self, what):
-        """Until there is something to read. Raises WrongError if the server does not go on."""
-        deadline, before, same = time.monotonic() + SECONDS_MOST, None, 0
-        while not select.select([what], [], [], PAUSE)[0]:
-            now = threads(self.pids)
-            same = same + 1 if now == before and asleep(now) else 0
-            before = now
-            if same >= LOOKS or time.monotonic() > deadline:
-                raise WrongError(self.awaited, "all its threads sleep" if now else "it has ended")
-
-
-def last_line(errors):
-    errors.seek(0)
-    return (errors.read().decode(errors="replace").splitlines() or [""])[-1]
-
-
-def threads(pids):
-    """Of each thread its state, and how often it has been scheduled."""
-    found = {}
-    for pid in pids:
-        for path in Path(f"/proc/{pid}/task").glob("*/status"):
-            try:
-                text = path.read_text()
-            except OSError:
-                continue
-            found[str(path)] = re.findall(r"^(?:State|\w*voluntary_ctxt_switches):\s+(\w+)", text, re.MULTILINE)
-    return found
-
-
-def asleep(found):
-    return all(states and states[0] in ("S", "Z") for states in found.values())
-
-
-class Client:
-    """One of the server's clients, and what it got."""
-
-    def __init__(self, server, connection):
-        self.server = server
-        self.connection = connection
-        self.data = b""
-        self.got = []
-        self.ended = False
-
-    def read(self):
-        """Some more; False at the end."""
-        self.server.await_readable(self.connection)
-        try:
-            more = self.connection.recv(1 << 18)
-        except ConnectionResetError:
-            more = b""
-        *lines, self.data = (self.data + more).split(b"\n")
-        self.got += [line.removesuffix(b"\r") for line in lines]
-        self.ended = not more
-        return not self.ended
-
-    def lines(self, count):
-        """Waits until there are so many, and returns all."""
-        while len(self.got) < count and self.read():
-            pass
-        return self.got
-
-    def drain(self):
-        """Reads what there is, until the server has no more for it."""
-        same, before = 0, None
-        while same < 3 and not self.ended:
-            if select.select([self.connection], [], [], PAUSE)[0]:
-                same = 0
-                self.read()
-            else:
-                now = threads(self.server.pids)
-                same = same + 1 if now == before and asleep(now) else 0
-                before = now
-
-    def all(self):
-        """Reads to the end."""
-        while self.read():
-            pass
-        if self.data:
-            raise WrongError("that each line has an end", self.data)
-        return self.got
-
-    def go(self):
-        """Is gone, with a reset."""
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.connection.close()
+PLAIN = "grüße, 漢字, 😀, 5 % and {braces}"
 
 
 def same(expected, got, whose):
@@ -367,8 +177,6 @@ def harmless(what, line):
 
 
 def main():
-    if sys.argv[1] == "source":
-        return source(int(sys.argv[2]))
     scenarios = {"alone": alone, "fast": fast, "sleeper": sleeper, "dropped": dropped, "gone": gone, "text": text}
     told = {}
     with tempfile.TemporaryFile() as errors:
@@ -378,8 +186,7 @@ def main():
             said = last_line(errors)
             told = {"expected": str(error.args[0]), "got": f"{error.args[1]}{said and '; on stderr: '}{said}"}
     print(json.dumps(told))
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
