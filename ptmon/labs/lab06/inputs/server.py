@@ -2,7 +2,7 @@
 """The student's server, with a source that does what it is told, and clients.
 
 How long something takes decides nothing here: a server that does not go on is one all of whose threads sleep, and its
-source's, while somebody waits for it; without a single context switch for a second.
+source's, while somebody waits for it; without a single context switch from look to look.
 """
 
 import os
@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 SOURCE = Path(__file__).with_name("source.py")
-LOOKS = 10
+LOOKS = 8
 """So many in a row, with nothing that moves between them, show that a server is stuck ..."""
 PAUSE = 0.1
 SECONDS_MOST = 15
