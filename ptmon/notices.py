@@ -57,7 +57,7 @@ FALLBACKS = {
     FallbackReason.PROC: "/proc shows another PID namespace than ptmon's (unshare --mount-proc mounts the right one)",
     FallbackReason.RINGS: "its file descriptors may change without a call of its own (io_uring, or who shares them)",
     FallbackReason.UNFOLLOWED: "a child that is not followed runs in its memory (--no-follow)",
-    FallbackReason.FILTER: "the kernel gives it no further seccomp filter, so that all of its calls stop",
+    FallbackReason.FILTER: "it can't be given a further seccomp filter, so all of its calls stop",
     FallbackReason.CLOCK: "it may not read the time stamp counter (PR_SET_TSC)",
 }
 """Why a process stops at its calls."""

@@ -267,7 +267,8 @@ static int run_child(struct pt_tracer *t, struct start *start, int32_t *step)
 
 		close(start->go[1]);
 		start->go[1] = -1;
-		waitpid(pid, &status, __WALL); /* it may not have become a tracee */
+		while (waitpid(pid, &status, __WALL) < 0 && errno == EINTR)
+			; /* it may not have become a tracee */
 		/* Somebody has killed it: that it could not be seized then says nothing. */
 		return WIFSIGNALED(status) ? -ESRCH : error;
 	}

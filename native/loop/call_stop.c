@@ -116,8 +116,7 @@ static bool is_prepared_for(struct pt_tracer *t, struct tracee *tracee, enum abi
 	case DRY_DETOURS:
 		return true;
 	case DRY_FAILS:
-		if (closely_instead(t, tracee))
-			return false;
+		closely_instead(t, tracee);
 		if (tracee->call.before_filters)
 			begin_anew(t, tracee, abi, number, args);
 		else

@@ -70,12 +70,12 @@ void closely_before(struct pt_tracer *t, struct tracee *caller)
 	wait_for_others(t, caller);
 }
 
-bool closely_instead(struct pt_tracer *t, struct tracee *caller)
+void closely_instead(struct pt_tracer *t, struct tracee *caller)
 {
 	struct tracee *other;
 
 	if (caller->group->waiting)
-		return false;
+		return;
 	dry_end(t, caller);
 	fast_withdraw(t, caller, PT_FALLBACK_FILTER);
 	for_each_tracee (t, other)
@@ -83,7 +83,6 @@ bool closely_instead(struct pt_tracer *t, struct tracee *caller)
 			stop_once(t, other);
 	bring_to_stop(t);
 	wait_for_others(t, caller);
-	return true;
 }
 
 /* Those of another process that runs in the same memory (clone(2), vfork(2)), too. */

@@ -11,9 +11,9 @@ void closely_before(struct pt_tracer *t, struct tracee *caller);
 /* The same for all that run in its memory, itself included, whatever they have; it stays there until then if wait says
  * so. */
 void closely_watch(struct pt_tracer *t, struct tracee *tracee, bool wait);
-/* The same for its process alone, for good (struct group.closely), and it stays there. False: it has to wait for another
- * thread that waits itself. */
-bool closely_instead(struct pt_tracer *t, struct tracee *caller);
+/* The same for its process alone, for good (struct group.closely), and it stays there. While another thread waits
+ * nothing is done: the caller goes back to before its call, and comes here again. */
+void closely_instead(struct pt_tracer *t, struct tracee *caller);
 /* A tracee that one of its group waits for has stopped, or is gone. */
 void closely_seen(struct pt_tracer *t, struct tracee *tracee);
 /* At each tick. */

@@ -71,21 +71,22 @@ void clone_emit(struct pt_tracer *t, struct tracee *child)
 	child->group->emitted = true;
 }
 
-/* Which of our filters has the child's process? parent: who has the same, or NULL; behind: it may have got one since.
- */
-static void inherit_filters(struct pt_tracer *t, struct tracee *child, const struct group *parent, bool behind)
+/* Which of our filters has the child's process? Those of its parent, unless that one is behind: it may have got one
+ * since. An orphan's parent is not known for sure, nor what that one had: it is watched closely. */
+static void inherit_filters(struct pt_tracer *t, struct tracee *child, const struct tracee *parent)
 {
 	struct group *group = child->group;
-	int64_t has = parent ? parent->filters : 1;
+	const struct group *from = parent ? parent->group : NULL;
+	int64_t has = from ? from->filters : 1;
 
 	if (!t->filtered)
 		return;
-	if (t->second.program && (!parent || behind))
+	if (from && t->second.program && parent->behind)
 		has = proc_filters(child->tid) - proc_filters(getpid());
 	group->filters = has < 1 ? 1 : (unsigned int)has;
-	group->closely = parent ? parent->closely : t->second.program && has < 2;
+	group->closely = from ? from->closely : t->second.program != NULL;
 	/* One filter more than it needs does no harm. Stubs that it has a copy of are younger than the second one. */
-	group->dry = parent && !group->closely && !group->fast.image && (parent->dry || has != parent->filters);
+	group->dry = from && !group->closely && !group->fast.image && (from->dry || has != from->filters);
 	if (group->dry)
 		files_dry(child);
 }
@@ -112,7 +113,7 @@ static void adopt(struct pt_tracer *t, struct tracee *child, struct tracee *pare
 	if (!(flags & CLONE_FILES))
 		rings_inherited(child, parent);
 	if (!thread)
-		inherit_filters(t, child, parent->group, parent->behind);
+		inherit_filters(t, child, parent);
 	if (!(flags & CLONE_VM))
 		breakpoint_forked(t, child->tid);
 	if (flags & CLONE_VM && !thread)
@@ -213,7 +214,7 @@ static void adopt_orphan(struct pt_tracer *t, struct tracee *child)
 		if (!sibling && parent)
 			rings_inherited(child, parent);
 		if (!sibling)
-			inherit_filters(t, child, parent ? parent->group : NULL, true);
+			inherit_filters(t, child, NULL);
 		if (child->group->counted)
 			clone_emit(t, child);
 	}

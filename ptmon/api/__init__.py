@@ -39,7 +39,6 @@ import os
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ptmon import explain
@@ -47,6 +46,7 @@ from ptmon.api.tracing import INTERRUPT_S, Tracing
 from ptmon.defaults import FAST_AFTER, MAX_SOCKETS
 from ptmon.errors import PtmonError
 from ptmon.events import Event
+from ptmon.frozen import replace
 from ptmon.preparing import prepare
 from ptmon.report import Report
 from ptmon.saying import Saying

@@ -101,16 +101,19 @@ class Work:
         self._scratch = scratch
         self._compiled: dict[Path, Path | WrongError] = {}
 
-    def own(self, name: str) -> Path:
-        """A program of the student's, compiled if it is C. Raises WrongError where it is missing or not accepted."""
+    def own(self, name: str, *flags: str) -> Path:
+        """A program of the student's, compiled if it is C, with more flags if need be: a library has some of its own.
+
+        Raises WrongError where it is missing or not accepted.
+        """
         path = self.folder / name
         if not path.is_file():
             raise WrongError(f"a file {name}", "none")
-        return self._program(path, "own")
+        return self._program(path, "own", flags)
 
     def given(self, name: str) -> Path:
         """A program of the grader's, compiled if it is C."""
-        return self._program(self._inputs / name, "given")
+        return self._program(self._inputs / name, "given", ())
 
     def run(self, *words: str | Path, stdin: str = "") -> Done:
         """Runs a program; all that it has started is killed with it. Raises WrongError if it does not end."""
@@ -136,20 +139,20 @@ class Work:
         """Runs a script by this Python, which has what ptmon needs."""
         return self.run(sys.executable, script, *words)
 
-    def _program(self, source: Path, whose: str) -> Path:
+    def _program(self, source: Path, whose: str, flags: Sequence[str]) -> Path:
         if source.suffix != ".c":
             return source
         if source not in self._compiled:
-            self._compiled[source] = self._compile(source, self._scratch / f"{whose}-{source.stem}")
+            self._compiled[source] = self._compile(source, self._scratch / f"{whose}-{source.stem}", flags)
         made = self._compiled[source]
         if isinstance(made, WrongError):
             raise made
         return made
 
-    def _compile(self, source: Path, program: Path) -> Path | WrongError:
+    def _compile(self, source: Path, program: Path, more: Sequence[str]) -> Path | WrongError:
         if shutil.which("cc") is None:
             return WrongError("a C compiler", "there is no cc: install gcc")
-        flags = ("-O1", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE", "-pthread")
+        flags = ("-O1", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE", "-pthread", *more)
         done = self.run("cc", *flags, "-o", program, source)
         if done.status == 0:
             return program

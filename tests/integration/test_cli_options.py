@@ -328,7 +328,7 @@ def test_a_stdout_that_is_closed_is_an_error_before_the_program_starts(tmp_path:
 def test_lines_of_csv_end_as_awk_expects(targets: Targets, tmp_path: Path) -> None:
     run("-o", tmp_path / "r.csv", "--", targets("processes"), "leaf")
     lines = (tmp_path / "r.csv").read_bytes().split(b"\n")
-    assert lines[0].endswith(b",duration_s")
+    assert lines[0].endswith(b",peer_name")
     assert not any(line.endswith(b"\r") for line in lines)
 
 

@@ -16,8 +16,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from ptmon.labs import Lab, labs
+from ptmon.labs import Lab, find, labs
 from ptmon.labs.__main__ import main
+from ptmon.labs.grading import grade
 from tests.support import DEADLINE
 
 pytestmark = pytest.mark.skipif(platform.machine() != "x86_64", reason="the lessons name registers of x86_64")
@@ -84,6 +85,65 @@ def test_the_solution_has_full_marks_and_what_is_copied_out_has_not(lab: Lab, fo
     assert "hint" not in done.stdout
 
 
+SWAPPED = "for method in methods:\n        for _ in range(rounds):"
+WRONG = [
+    ("06", "QUEUE_MOST = 1000", "QUEUE_MOST = 10**9", "what is dropped is told", "wait for a client"),
+    ("06", "            self.dropped = 0\n\n", "\n", "what is dropped is told", "told as dropped before"),
+    ("06", "tell_dropped()\n            self.lines.append(N", "lines.append(N", "what is dropped is told", "all"),
+    ("06", ", contextlib.suppress(OSError)", "", "a client that leaves", "nothing on stderr"),
+    ("06", "letter.isprintable()", "letter > ' '", "nothing but text", "no control character"),
+    ("07", "flags & MSG_PEEK ? moved : counted(", "counted(", "and neither what is peeked at", "by peeking"),
+    ("07", "errno = saved;", "(void)saved;", "and neither what is peeked at", "ends, as by itself"),
+    ("07", "atomic_long *total", "volatile long *total", "preload.c and stops.c compile", "without a warning"),
+    ("07", "SYS_recvfrom, 0, 1", "SYS_recvfrom, 0, 0", "stops few stops at sendto", "stops: sent"),
+    ("07", "for _ in range(rounds):\n        for method in methods:", SWAPPED, "measure.py runs", "in round 1"),
+    ("07", "statistics.median(method_times)", "statistics.mean(method_times)", "measure.py runs", "3 rounds, median"),
+    ("07", "native,-,-,-,-,-,-,-,7,", "native,-,-,-,-,-,-,-,4,", "table.csv has what your own", "5 rounds of native"),
+    ("07", "yes,yes,yes,yes,yes,no,no", "yes,yes,yes,yes,yes,no,yes", "raw_calls of preload", "no as raw_calls"),
+    ("07", "ftrace,yes,no,yes,yes,no,yes", "ftrace,yes,no,yes,yes,no,no", "table.csv has the facts", "root of ftrace"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("number", "old", "new", "check", "said"), WRONG)
+def test_a_solution_with_one_fault_fails_the_check_that_is_for_it(
+    number: str, old: str, new: str, check: str, said: str, folder: Path
+) -> None:
+    lab = find(number)
+    changed = 0
+    for path in solved(lab, folder).iterdir():
+        if path.name in os.listdir(lab.folder / "solution"):
+            changed += path.read_text().count(old)
+            path.write_text(path.read_text().replace(old, new))
+    assert changed == 1
+    wanted = [one for one in lab.checks if one.name.startswith(check)]
+    (result,) = grade(lab.number, lab.title, wanted, lab.folder / "inputs", folder).results
+    assert result.points == 0
+    assert said in f"{result.expected}, {result.got}"
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        (b"", "the columns method,"),
+        (b"\xff,\0\n", "the columns method,"),
+        (b"method,root\npreload,no\n", "the columns method,"),
+        (b"{head}\n\nnative\n", "none for preload"),
+        (b"{head}\n" + b"x" * 200_000, "field larger than"),
+        (b"{rows}native,-,-,-,-,-,-,-,5,nan,nan\n", "numbers as rounds"),
+        (b"{rows}native\n", "numbers as rounds"),
+        (b"{rows}native,-,-,-,-,-,-,-,5,0,1.00,more\n", "two medians, as ratio of native"),
+    ],
+)
+def test_a_table_that_is_none_is_a_failed_check(table: bytes, said: str, folder: Path) -> None:
+    lab = find("07")
+    own = solved(lab, folder) / "table.csv"
+    head = own.read_bytes().splitlines()[0]
+    own.write_bytes(table.replace(b"{rows}", own.read_bytes()).replace(b"{head}", head))
+    wanted = [check for check in lab.checks if check.name.startswith("table.csv has what your own")]
+    (result,) = grade(lab.number, lab.title, wanted, lab.folder / "inputs", folder).results
+    assert said in f"{result.expected}, {result.got}"
+
+
 @LABS
 def test_each_check_is_failed_by_what_is_copied_out_or_is_a_small_part(lab: Lab, folder: Path) -> None:
     assert main(["start", lab.number, str(folder)]) == 0
@@ -101,7 +161,7 @@ def test_a_student_gets_neither_the_solution_nor_the_inputs(lab: Lab, folder: Pa
     hidden = {path.name for path in (lab.folder / "inputs").iterdir()} | {"solution", "inputs", "checks.py"}
     assert not hidden & {path.name for path in folder.rglob("*")}
     assert len(re.findall(r"^## \d\. ", (folder / "answers.md").read_text(), re.MULTILINE)) == 2
-    gaps = [path for path in folder.iterdir() if path.suffix in (".c", ".py") and "GAP 1" in path.read_text()]
+    gaps = [path for path in folder.iterdir() if path.suffix in (".c", ".csv", ".py") and "GAP" in path.read_text()]
     assert {path.name for path in gaps} == {path.name for path in (lab.folder / "solution").iterdir() if path.is_file()}
 
 

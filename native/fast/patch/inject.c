@@ -122,6 +122,17 @@ static size_t make(uint8_t code[ROOM], const struct injected *calls, unsigned in
 	return (size_t)(at - code);
 }
 
+/* A tick (loop/signals.h) ends a wait, too, and that it ends is no news of the tracee. */
+static pid_t wait_here(pid_t tid, int *status)
+{
+	pid_t got;
+
+	do
+		got = waitpid(tid, status, WAIT_FLAGS);
+	while (got < 0 && errno == EINTR);
+	return got;
+}
+
 /* To the next syscall-stop. */
 static int go_on(struct pt_tracer *t, pid_t tid)
 {
@@ -129,7 +140,7 @@ static int go_on(struct pt_tracer *t, pid_t tid)
 	int status;
 
 	do {
-		if ((!overtaken(tid) && ptrace(PTRACE_SYSCALL, tid, 0, 0) < 0) || waitpid(tid, &status, WAIT_FLAGS) < 0)
+		if ((!overtaken(tid) && ptrace(PTRACE_SYSCALL, tid, 0, 0) < 0) || wait_here(tid, &status) < 0)
 			return -ESRCH;
 		kind = stop_kind(status);
 	} while (kind == STOP_INTERRUPT || kind == STOP_SECCOMP);

@@ -9,10 +9,11 @@ from __future__ import annotations
 import errno
 import os
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from socket import AF_INET, AF_INET6, AF_UNIX, SOCK_DGRAM
 
 from ptmon.engines.boundary import Identity, identify
+from ptmon.frozen import replace
 from ptmon.records import Connect, Connected, Direction, Origin, Record, SocketClosed, SocketSeen, TcpCounters, Transfer
 
 LEFT_OPEN = -1

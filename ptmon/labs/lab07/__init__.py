@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Lab 07: ways to see a call, and what each costs."""
