@@ -103,7 +103,7 @@ enum pt_fallback {
 	PT_FALLBACK_RINGS = 17,	     /* its fds may change without a call: by io_uring, a supervisor, a process that
 				      * shares them and is not traced */
 	PT_FALLBACK_UNFOLLOWED = 18, /* a child that is not followed runs in its memory */
-	PT_FALLBACK_FILTER = 19	     /* it can't be given the second seccomp filter (native/calls/dry.c): all calls stop */
+	PT_FALLBACK_FILTER = 19 /* it can't be given the second seccomp filter (native/calls/dry.c): all calls stop */
 };
 
 /* One row of what happened, in the order of their times. With aggregate set, a PT_TRANSFER may stand for many calls

@@ -10,26 +10,21 @@
  * sd_listen_fds(3): who starts a service with open sockets (fds 3 and up) tells it so by LISTEN_PID, its pid. That is
  * ptmon's here, and the program has another one: it gets its own.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/seccomp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/ptrace.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "api/kept.h"
 #include "calls/filter.h"
 #include "loop/loop.h"
 #include "loop/signals.h"
 #include "loop/wait.h"
-#include "machine/proc.h"
 #include "process/clone.h"
 #include "process/tracee.h"
 #include "sockets/files.h"
@@ -104,48 +99,9 @@ static int copy_environment(struct start *start, const char *const *envp, bool e
 	return 0;
 }
 
-/* What is neither file, pipe nor device: a socket, or it may be a ring, which can get some (sockets/rings.h). */
-static bool is_kept_socket(int fd)
-{
-	struct stat status;
-
-	return !(fcntl(fd, F_GETFD) & FD_CLOEXEC) && fstat(fd, &status) == 0 &&
-	       (S_ISSOCK(status.st_mode) || !(status.st_mode & S_IFMT));
-}
-
-static int number_of(const char *name)
-{
-	int number = 0;
-
-	for (; *name >= '0' && *name <= '9'; name++)
-		number = number * 10 + *name - '0';
-	return number;
-}
-
-/* Will the program have a socket from the start? Where that can't be known: yes. */
-static bool keeps_sockets(void)
-{
-	_Alignas(struct dirent64) char entries[4096];
-	int folder = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool found = folder < 0;
-	long length = 0;
-
-	while (!found && (length = syscall(SYS_getdents64, folder, entries, sizeof(entries))) > 0) {
-		for (long at = 0; at < length && !found;) {
-			const struct dirent64 *entry = (const struct dirent64 *)(entries + at);
-
-			found = entry->d_name[0] != '.' && is_kept_socket(number_of(entry->d_name));
-			at += entry->d_reclen;
-		}
-	}
-	if (folder >= 0)
-		close(folder);
-	return found || length < 0;
-}
-
 static void install_filter(struct start *start)
 {
-	const bool dry = start->first_length && !keeps_sockets();
+	const bool dry = start->first_length && !kept_sockets();
 	int error = filter_install(dry ? start->first : start->program, dry ? start->first_length : start->length);
 
 	if (error && start->demands_filter)
@@ -275,26 +231,6 @@ static int run_child(struct pt_tracer *t, struct start *start, int32_t *step)
 	return follow_to_exec(t, start, step);
 }
 
-/* Has ptmon a filter that a supervisor answers for (seccomp_unotify(2))? He may put sockets into what ptmon starts. The
- * kernel takes no second one; a process that is of no other use asks for it. Where that can't be known: yes. */
-static bool is_supervised(void)
-{
-	struct sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-	struct sock_fprog program = {.len = 1, .filter = &allow};
-	int status;
-	pid_t pid;
-
-	if (proc_status(getpid(), "Seccomp:", 10) == 0)
-		return false;
-	pid = fork_quietly();
-	if (pid == 0) {
-		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-		_exit(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program) < 0 &&
-		      errno != EINVAL); /* before Linux 5.0 there are none */
-	}
-	return pid < 0 || waitpid(pid, &status, __WALL) != pid || status != 0;
-}
-
 /* 0, or -errno where the program is not to run without. */
 static int build_filters(struct pt_tracer *t, struct start *start)
 {
@@ -304,7 +240,7 @@ static int build_filters(struct pt_tracer *t, struct start *start)
 	start->length = filter_build(start->program, t, FILTER_WHOLE);
 	if (!start->length)
 		return start->demands_filter ? -E2BIG : 0; /* more calls are watched than a filter can name */
-	if (is_supervised())
+	if (kept_supervisor())
 		return 0;
 	t->second.program = malloc(FILTER_MOST * sizeof(*t->second.program));
 	length = t->second.program ? filter_build(t->second.program, t, FILTER_SECOND) : 0;

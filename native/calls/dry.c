@@ -129,8 +129,8 @@ static bool make(const struct pt_tracer *t, struct tracee *tracee)
 	struct second *second = tracee->second;
 	const uint64_t args[][6] = {
 		[STEP_MAPS] = {0, size_of(t), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, ANYWHERE, 0},
-		[STEP_INSTALLS] = {SECCOMP_SET_MODE_FILTER,
-				   SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_SPEC_ALLOW, second->address},
+		[STEP_INSTALLS] = {SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_SPEC_ALLOW,
+				   second->address},
 		[STEP_UNMAPS] = {second->address, size_of(t)},
 	};
 

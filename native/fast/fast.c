@@ -32,9 +32,10 @@ static bool is_candidate(const struct pt_tracer *t, const struct tracee *tracee)
 	const struct group *group = tracee->group;
 
 	return t->options.fast && t->counting && !t->detaching && group->counted && !group->fast.slow &&
-	       !group->closely && !(tracee->files->unsure & UNSURE_DRY) && !group->fast.free && !group->fast.clockless && !group->fast.changing && !group->sharers &&
-	       !group->shares && !tracee->fresh && !tracee->fast.borrows &&
-	       !(group->fast.image && group->fast.image->borrowers) && tracee->call.abi == ABI_NATIVE;
+	       !group->closely && !(tracee->files->unsure & UNSURE_DRY) && !group->fast.free &&
+	       !group->fast.clockless && !group->fast.changing && !group->sharers && !group->shares && !tracee->fresh &&
+	       !tracee->fast.borrows && !(group->fast.image && group->fast.image->borrowers) &&
+	       tracee->call.abi == ABI_NATIVE;
 }
 
 static bool is_due(const struct pt_tracer *t, const struct tracee *tracee, uint64_t instruction)
@@ -54,8 +55,8 @@ static bool is_to_return(const struct pt_tracer *t, const struct tracee *tracee,
 	const struct group *group = tracee->group;
 
 	return t->options.fast && t->filtered && group->threads > 1 && !group->fast.slow && !group->dry &&
-	       !group->closely && group->counted &&
-	       tracee->call.abi == ABI_NATIVE && kinds_counted(tracee->call.number) &&
+	       !group->closely && group->counted && tracee->call.abi == ABI_NATIVE &&
+	       kinds_counted(tracee->call.number) &&
 	       !(group->fast.image && image_has_tried(group->fast.image, instruction - 2));
 }
 

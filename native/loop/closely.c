@@ -117,7 +117,7 @@ static void release(struct pt_tracer *t, struct group *group)
 	if (!caller)
 		return;
 	t->waiting--;
-	if (!caller->hold) /* else pt_answer() resumes it */
+	if (!caller->hold)				 /* else pt_answer() resumes it */
 		next_do(t, caller->tid, NEXT_RESUME, 0); /* by PTRACE_SYSCALL, for it is watched closely, too */
 }
 

@@ -145,8 +145,8 @@ struct row {
 };
 
 enum call_stage {
-	CALL_OUTSIDE, /* of any whose end is wanted */
-	CALL_ENTERED, /* its syscall-exit-stop will come */
+	CALL_OUTSIDE,  /* of any whose end is wanted */
+	CALL_ENTERED,  /* its syscall-exit-stop will come */
 	CALL_AGAIN,    /* the same, but a disguise is made instead, and then the call begins anew (loop/call_stop.c) */
 	CALL_QUESTION, /* the same, but a question is made instead (calls/question.c) */
 	CALL_SECOND    /* the same, but a call that leads to the second filter is (calls/dry.c) */
@@ -295,9 +295,9 @@ struct tracee {
 	struct watched watched;
 	enum hold hold;
 	struct disguise disguise;
-	bool hid_untraced;		/* CLONE_UNTRACED was taken out of its call's flags (process/untraced.c) */
-	struct question *question;	/* about its fds, and the answers (calls/question.c); or NULL */
-	struct second *second;		/* it is about to give its process the second filter (calls/dry.c); or NULL */
+	bool hid_untraced;	   /* CLONE_UNTRACED was taken out of its call's flags (process/untraced.c) */
+	struct question *question; /* about its fds, and the answers (calls/question.c); or NULL */
+	struct second *second;	   /* it is about to give its process the second filter (calls/dry.c); or NULL */
 	bool behind; /* it may be in a call that it began before its process had that filter (process/behind.h) */
 	struct interrupted interrupted; /* its last call, if a signal ended it (calls/restart.c) */
 	struct step step;
@@ -401,13 +401,13 @@ struct pt_tracer {
 	struct pt_debug *debug; /* NULL: nothing is noted (records/debug.h) */
 	char *only;
 	bool launched;
-	bool filtered;	   /* launched ones have our seccomp filter */
+	bool filtered; /* launched ones have our seccomp filter */
 	struct {
 		struct sock_filter *program; /* what a dry process gets (calls/dry.c), or NULL */
 		unsigned int length;	     /* instructions */
 	} second;
 	unsigned int behind; /* tracees that are */
-	bool foreign_proc; /* /proc shows another PID namespace than ours (machine/proc_path.h) */
+	bool foreign_proc;   /* /proc shows another PID namespace than ours (machine/proc_path.h) */
 	bool counting;
 	bool detaching;
 	int64_t now; /* ns, CLOCK_MONOTONIC, at the last stop */

@@ -30,7 +30,8 @@ enum rule {
 	RULE_IO_URING_ENTER,
 	RULE_PIDFD_GETFD, /* what is got may be a ring */
 	RULE_IO_SUBMIT,
-	/* These count for nothing: before them a process that has no socket gets the rest of the filter (calls/dry.c). */
+	/* These count for nothing: before them a process that has no socket gets the rest of the filter (calls/dry.c).
+	 */
 	RULE_SOCKET,
 	RULE_CREDENTIALS, /* it may lose the right to a filter */
 	RULE_BINDER,	  /* ioctl(2): who calls by binder may send fds along */

@@ -269,8 +269,8 @@ static void check_installed(void)
 /* A process without sockets stops at what may bring one, and at nothing that only matters where there is one. */
 static void check_dry(void)
 {
-	static const int dry[] = {SYS_read,	   SYS_write,  SYS_sendto, SYS_recvmsg, SYS_close, SYS_dup3,
-				  SYS_close_range, SYS_execve, SYS_connect};
+	static const int dry[] = {SYS_read, SYS_write,	     SYS_sendto, SYS_recvmsg, SYS_close,
+				  SYS_dup3, SYS_close_range, SYS_execve, SYS_connect};
 	static const int sources[] = {SYS_socket, SYS_socketpair, SYS_io_uring_setup, SYS_pidfd_getfd,
 				      SYS_clone3, SYS_seccomp,	  SYS_setresuid};
 
@@ -298,8 +298,8 @@ static void check_dry(void)
 	check_table(AUDIT_ARCH_I386, ABI_I386);
 	build_part(FILTER_FIRST);
 	CHECK(verdict(AUDIT_ARCH_I386, 3, 0) == SECCOMP_RET_ALLOW); /* read */
-	CHECK(verdict(AUDIT_ARCH_I386, 102, 0) == TRACE);	     /* socketcall */
-	CHECK(verdict(AUDIT_ARCH_I386, 359, 0) == TRACE);	     /* socket */
+	CHECK(verdict(AUDIT_ARCH_I386, 102, 0) == TRACE);	    /* socketcall */
+	CHECK(verdict(AUDIT_ARCH_I386, 359, 0) == TRACE);	    /* socket */
 	CHECK(verdict(NATIVE, (int)(X32_SYSCALL_BIT | 1), 0) == TRACE);
 #endif
 }

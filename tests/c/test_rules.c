@@ -35,7 +35,8 @@ static void test_what_may_bring_a_socket_stops_where_there_is_none(void)
 	for (unsigned int i = 0; i < count; i++) {
 		const struct rule_ops *ops = rules_of(&table[i]);
 
-		CHECK(syscall_transfers(&table[i]) == (ops->dry.kind == STOPS_NONE && ops->exit == rules_of(table)->exit));
+		CHECK(syscall_transfers(&table[i]) ==
+		      (ops->dry.kind == STOPS_NONE && ops->exit == rules_of(table)->exit));
 		CHECK(!syscall_is_source(&table[i]) || ops->dry.kind != STOPS_NONE);
 		CHECK(!syscall_is_source(&table[i]) || ops->stops.kind == STOPS_NONE);
 	}

@@ -111,9 +111,7 @@ def test_a_go_program_comes_by_its_first_socket(tmp_path: Path) -> None:
     source.write_text(GO)
     places = {"GOCACHE": f"{tmp_path}/cache", "GOPATH": f"{tmp_path}/path", "GOTMPDIR": str(tmp_path)}
     settings = {"CGO_ENABLED": "0", "GO111MODULE": "off", "GOFLAGS": "", "GOTOOLCHAIN": "local", **places}
-    subprocess.run(
-        [program("go"), "build", "-o", tmp_path / "dry", source], env={**os.environ, **settings}, check=True
-    )
+    subprocess.run([program("go"), "build", "-o", tmp_path / "dry", source], env={**os.environ, **settings}, check=True)
     run_both([tmp_path / "dry"], tmp_path / "report.json", calls=False)
 
 

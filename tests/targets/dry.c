@@ -138,7 +138,8 @@ static int run_by_socketpair(void *none)
 
 static void in_vfork(void)
 {
-	pid_t child = clone(run_by_socketpair, child_stack + sizeof child_stack, CLONE_VM | CLONE_VFORK | SIGCHLD, NULL);
+	pid_t child = clone(run_by_socketpair, child_stack + sizeof child_stack, CLONE_VM | CLONE_VFORK | SIGCHLD,
+			    NULL);
 
 	must(child > 0 && reap(child) == 0);
 	for (int i = 0; i < TIMES; i++) /* its own numbers are pipes still */
