@@ -84,9 +84,9 @@ static void inherit_filters(struct pt_tracer *t, struct tracee *child, const str
 	if (from && t->second.program && parent->behind)
 		has = proc_filters(child->tid) - proc_filters(getpid());
 	group->filters = has < 1 ? 1 : (unsigned int)has;
-	group->closely = from ? from->closely : t->second.program != NULL;
-	/* One filter more than it needs does no harm. Stubs that it has a copy of are younger than the second one. */
-	group->dry = from && !group->closely && !group->fast.image && (from->dry || has != from->filters);
+	group->closely = from ? from->closely || has < 1 : t->second.program != NULL;
+	/* Stubs that it has a copy of are younger than the second one. */
+	group->dry = from && !group->closely && !group->fast.image && (from->dry || has < from->filters);
 	if (group->dry)
 		files_dry(child);
 }

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.counting import I386, SKIPPED, compiled
-from tests.hazards import Unprivileged, run_both
+from tests.hazards import Unprivileged, reasons, run_both
 from tests.real import program
 from tests.support import Outcome, Targets, run_plain, run_ptmon
 from tests.watching import X86
@@ -51,7 +51,9 @@ def run_way(target: Path, way: str, folder: Path, **more: Any) -> Outcome:
     plain = run_plain(target, way, **user) if way in ("getfd", "ring") else None
     if plain and plain.returncode == SKIPPED:
         pytest.skip(plain.stderr.strip())
-    return run_both([target, way], folder / "report.json", **more)
+    done = run_both([target, way], folder / "report.json", complete=way != "ring", **more)
+    assert reasons(done.report) == ({"io_uring"} if way == "ring" else set())
+    return done
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -102,7 +104,7 @@ def test_a_socket_under_any_number_is_counted(targets: Targets, tmp_path: Path) 
     with ours, theirs:
         number = theirs.fileno()
         os.set_inheritable(number, True)
-        command = ["/bin/sh", "-c", f'exec "$0" inherited <&{number}', targets("dry")]
+        command = ["/bin/bash", "-c", f'exec "$0" inherited <&{number}', targets("dry")]
         run_both(command, tmp_path / "report.json", pass_fds=(number,))
 
 
