@@ -69,8 +69,8 @@ bool transfer_enter(struct pt_tracer *t, struct tracee *tracee)
 	struct call *call = &tracee->call;
 	bool needed = false;
 
-	/* A message of the error queue has no payload: it is not even a call. Who is dry has no socket, though its calls
-	 * may stop for another reason, and it may be one whose fds can't be looked at. */
+	/* A message of the error queue has no payload: it is not even a call. Who is dry has no socket, though its
+	 * calls may stop for another reason, and it may be one whose fds can't be looked at. */
 	if (!tracee_counts(t, tracee) || tracee->group->dry || receive_flags(call) & MSG_ERRQUEUE)
 		return false;
 	transfer_fds(call);

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import re
 import signal
+import socket
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -211,7 +212,9 @@ def test_names_of_files_move_no_cursor(ptmon: Callable[..., Outcome], targets: T
 
 def test_what_was_seen_until_a_duration_ends_is_explained(ptmon: Callable[..., Outcome], targets: Targets) -> None:
     options = ["--fast", "auto", "--fast-explain", "--duration", "0.5", "--seccomp", "on"]
-    done = ptmon("/bin/sh", "-c", '"$0" 3000; sleep 1', targets("chatter"), options=options)
+    ours, theirs = socket.socketpair()  # else the shell has none, and stops for no transfer
+    with ours, theirs:
+        done = ptmon("/bin/sh", "-c", '"$0" 3000; sleep 1', targets("chatter"), options=options, stdin=theirs)
     assert_consistent(done.report)
     assert sum(row["calls"] for row in done.report["inside"]) > 0
     waiting = [row["pid"] for row in done.report["processes"] if row["exit"] is None]

@@ -7,6 +7,7 @@ import os
 import re
 import socket
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import pytest
 from tests.counting import I386, SKIPPED, compiled
 from tests.hazards import Unprivileged, reasons, run_both
 from tests.real import program
-from tests.support import Outcome, Targets, run_plain, run_ptmon
+from tests.support import Outcome, Targets, run_plain, run_ptmon, tracing
 from tests.watching import X86
 
 WAYS = [
@@ -104,7 +105,7 @@ def test_a_socket_under_any_number_is_counted(targets: Targets, tmp_path: Path) 
     with ours, theirs:
         number = theirs.fileno()
         os.set_inheritable(number, True)
-        command = ["/bin/bash", "-c", f'exec "$0" inherited <&{number}', targets("dry")]
+        command: list[str | Path] = ["/bin/bash", "-c", f'exec "$0" inherited <&{number}', targets("dry")]
         run_both(command, tmp_path / "report.json", pass_fds=(number,))
 
 
@@ -129,6 +130,24 @@ def test_a_program_without_sockets_stops_for_no_transfer(targets: Targets, tmp_p
     assert "was looked at" not in done.stderr
 
 
+@pytest.mark.parametrize("supervised", [False, True])
+def test_who_is_supervised_with_ptmon_may_be_given_sockets(targets: Targets, tmp_path: Path, supervised: bool) -> None:
+    """So its transfers stop; a filter without a supervisor gives none."""
+    number = {"x86_64": 163, "aarch64": 89}[os.uname().machine]
+    words = [
+        sys.executable,
+        "-c",
+        OUTER,
+        str(number),
+        str(int(supervised)),
+        *tracing("--seccomp", "on", "--fast", "off"),
+    ]
+    environment = {**os.environ, "PTMON_DEBUG": "stops"}
+    done = run_plain(*words, "-o", tmp_path / "report", "--", targets("dry"), "never", env=environment)
+    assert done.returncode == 0, done.stderr
+    assert ("PTRACE_EVENT_SECCOMP read " in done.stderr) is supervised
+
+
 def test_a_shell_and_its_children_stop_for_no_transfer(tmp_path: Path) -> None:
     environment = {**os.environ, "PTMON_DEBUG": "stops"}
     words = ["/bin/sh", "-c", "for i in 1 2 3; do /bin/echo $i | /bin/cat; done"]
@@ -151,6 +170,21 @@ def test_who_gets_no_second_filter_stops_at_all_calls(dry: Dry, way: str) -> Non
     if X86:
         assert any("further seccomp filter" in row["reason"] for row in done.report["fallbacks"])
 
+
+OUTER = """
+import ctypes, struct, subprocess, sys
+ALLOW, NOTIFY, NO_NEW_PRIVS, LISTENER = 0x7FFF0000, 0x7FC00000, 38, 8
+number, supervised = int(sys.argv[1]), sys.argv[2] == "1"
+lines = [(0x20, 0, 0, 0), (0x15, 0, 1, number), (6, 0, 0, NOTIFY if supervised else ALLOW), (6, 0, 0, ALLOW)]
+code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *line) for line in lines))
+program = ctypes.create_string_buffer(struct.pack("HxxxxxxQ", len(lines), ctypes.addressof(code)))
+libc = ctypes.CDLL(None, use_errno=True)
+seccomp = {163: 317, 89: 277}[number]
+assert libc.prctl(NO_NEW_PRIVS, 1, 0, 0, 0) == 0
+assert libc.syscall(seccomp, 1, LISTENER if supervised else 0, program) >= 0
+sys.exit(subprocess.run(sys.argv[3:]).returncode)
+"""
+"""Runs a command under a filter that asks a supervisor about acct(2), or nobody."""
 
 GO = """package main
 
