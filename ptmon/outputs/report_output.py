@@ -44,8 +44,12 @@ def make(options: Options, host: str) -> ReportOutput:
     if options.log and options.output and same_file(expand(options.log, host), expand(options.output, host)):
         raise UsageError(f"-o {options.output} and --log={options.log} are the same file")
     name = options.format or report_format(options.output)
-    style = Style(options.units, options.color, options.top or TOP, options.sort)
-    return ReportOutput(renderer(name), style, options.output, host, history=REPORTS[name].history)
+    return ReportOutput(renderer(name), style_of(options), options.output, host, history=REPORTS[name].history)
+
+
+def style_of(options: Options) -> Style:
+    """How the options want it to look."""
+    return Style(options.units, options.color, options.top or TOP, options.sort)
 
 
 def renderer(name: str) -> Render:
