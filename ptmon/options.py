@@ -164,8 +164,8 @@ class Options:
         None,
         "report",
         ("--html",),
-        "write the report as a page for browsers to FILE, too; - is stdout, %p is the program's pid, %h the host, %% a %"
-        " sign",
+        "write the report as a page for browsers to FILE, too; - is stdout, %p is the program's pid, %h the host, %% a"
+        " % sign",
         "FILE",
         path_pattern,
     )

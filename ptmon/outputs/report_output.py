@@ -67,6 +67,9 @@ class ReportOutput(SilentOutput):
     stderr, so that nothing is lost.
     """
 
+    instead = "; here it is"
+    """What is said of a file that can't be written any more; empty: it does not go to stderr, either."""
+
     def __init__(
         self,
         render: Render,
@@ -114,7 +117,7 @@ class ReportOutput(SilentOutput):
         try:
             self._open(expand(self._path, self._host, header.root), 0)  # the program runs
         except PtmonError as error:
-            stderr.say(f"{error}; {self._what} will be on stderr")
+            stderr.say(f"{error}; {self._what} will be on stderr" if self.instead else str(error))
 
     def finish(self, report: Report) -> None:
         if self._file is not None:
@@ -122,9 +125,10 @@ class ReportOutput(SilentOutput):
                 self._write(self._file, report)
                 return
             except OSError as error:
-                stderr.say(f"cannot write {self._what} to {self._shown}: {kernel_word(error.errno or 0)}; here it is")
+                stderr.say(f"cannot write {self._what} to {self._shown}: {kernel_word(error.errno or 0)}{self.instead}")
                 self._close()
-        stderr.put(lambda file: self._render(report, file, self._style))
+        if self.instead:
+            stderr.put(lambda file: self._render(report, file, self._style))
 
     def _write(self, file: TextIO, report: Report) -> None:
         if not self._shared and stat.S_ISREG(os.fstat(file.fileno()).st_mode):

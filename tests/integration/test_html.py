@@ -169,3 +169,11 @@ def test_a_page_is_no_other_file_that_is_written(tmp_path: Path) -> None:
         words = [*PTMON, *more, "--html", str(file), "true"]
         done = subprocess.run(words, capture_output=True, text=True, timeout=DEADLINE)
         assert done.returncode == 2 and "are the same file" in done.stderr and done.stderr.count("\n") == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+def test_a_page_that_cannot_be_written_is_no_page_on_the_terminal() -> None:
+    done = subprocess.run([*PTMON, "--html", "/dev/full", "true"], capture_output=True, text=True, timeout=DEADLINE)
+    assert done.returncode == 0
+    assert "cannot write the page to /dev/full: ENOSPC: No space left on device\n" in done.stderr
+    assert "<html" not in done.stderr and "payload bytes" in done.stderr
