@@ -79,6 +79,7 @@ void door_exiting(struct pt_tracer *t, struct tracee *tracee)
 	requests_exits(t, tracee);
 	if (!image)
 		return;
+	image->reader = tracee->tid; /* it stands, and others may be dying just now */
 	known = registers_read(tracee->tid, &regs) == 0;
 	if (known)
 		inflight_count(t, image, tracee, &regs, true);
