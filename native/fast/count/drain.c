@@ -187,18 +187,6 @@ static int drain_all(struct records *emitted, const struct ring_line lines[FAST_
 	return error == -ENOMEM ? 0 : error;
 }
 
-/* Of whom it is read through only one that stands is sure to live on: of a process that ends another one may die next.
- */
-static bool find_reader(struct pt_tracer *t, struct image *image)
-{
-	if (!image->stopped)
-		return image_read_through_another(t, image, NULL);
-	if (image->reader == image->stopped->tid)
-		return false;
-	image->reader = image->stopped->tid;
-	return true;
-}
-
 static int read_all(struct pt_tracer *t, struct image *image)
 {
 	struct ring_line lines[FAST_RINGS];
@@ -223,7 +211,8 @@ void drain_read(struct pt_tracer *t, struct image *image)
 	if (image->draining || image->lost || image->stage == IMAGE_CLOSED)
 		return;
 	error = read_all(t, image);
-	while (error == -ESRCH && others-- && find_reader(t, image))
+	/* Of a process that ends the one through which it is read next may die just then, too. */
+	while (error == -ESRCH && others-- && image_read_through_another(t, image, NULL))
 		error = read_all(t, image);
 	if (error)
 		distrust_unread(t, image, error);
