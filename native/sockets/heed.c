@@ -51,14 +51,10 @@ static bool is_resolver(const struct pt_socket_info *info)
 	return false;
 }
 
-/* FNV-1a. Two peers with one value share what is looked at, and no more. */
+/* Two peers with one value share what is looked at, and no more. */
 static uint32_t key_of(const struct pt_socket_info *info)
 {
-	uint32_t hash = 0x811c9dc5u;
-
-	for (uint32_t i = 0; i < info->peer_length; i++)
-		hash = (hash ^ info->peer[i]) * 0x01000193u;
-	return hash;
+	return (uint32_t)hash_bytes(HASH_BEGIN, info->peer, info->peer_length);
 }
 
 static bool seldom(struct pt_tracer *t, const struct pt_socket_info *info)
