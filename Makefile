@@ -21,7 +21,7 @@ build: ## set up .venv with ptmon, what its tests need, and the tools; again aft
 
 test: ## all tests (README.md, "Set up and test")
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/pip install -q -e '.[test]' && $(BIN)/python -m pytest -n 3 --dist loadfile
+	$(BIN)/pip install -q -e '.[test]' && $(BIN)/python -m pytest -n 4 --dist loadfile
 
 check: lint format types clang-format ## all that .ci/run checks of the sources, by these four:
 

@@ -160,6 +160,15 @@ class Options:
         "FORMAT",
         choices=tuple(REPORTS),
     )
+    html: str | None = option(
+        None,
+        "report",
+        ("--html",),
+        "write the report as a page for browsers to FILE, too; - is stdout, %p is the program's pid, %h the host, %% a"
+        " % sign",
+        "FILE",
+        path_pattern,
+    )
     units: str = option(
         "iec",
         "report",

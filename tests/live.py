@@ -75,7 +75,8 @@ def tmux(folder: Path, columns: int, lines: int) -> Iterator[Tmux]:
     terminal = Tmux(folder)
     shell = f"env -u NO_COLOR PS1={shlex.quote(PROMPT)} bash --norc --noprofile"
     size = ("-x", str(columns), "-y", str(lines))
-    environment = {**os.environ, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8"}
+    # SHELL runs the command; without it tmux takes the user's own, which for nobody is nologin.
+    environment = {**os.environ, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8", "SHELL": "/bin/sh"}
     (folder / "tmux.conf").write_text("set -g history-limit 50000\n")
     words = ["tmux", "-S", str(folder / "tmux"), "-f", str(folder / "tmux.conf"), "new-session", "-d", *size, shell]
     subprocess.run(words, env=environment, check=True)

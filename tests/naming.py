@@ -147,6 +147,19 @@ def main() -> int:
     return subprocess.run(words).returncode
 
 
+def flood(rounds: int) -> None:
+    """Asks for the name again and again, on one socket, and gets two answers each time."""
+    question = struct.pack("!HHHHHH", 7, 0x0100, 1, 0, 0, 0)
+    question += b"".join(bytes((len(label),)) + label.encode() for label in NAME.split(".")) + b"\0\0\1\0\1"
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        asking.connect((ADDRESS, 53))
+        for _ in range(rounds):
+            asking.send(question)
+            asking.recv(4096)
+            asking.recv(4096)
+    client(1)
+
+
 def client(rounds: int) -> None:
     """Resolves the name as any program does, and talks to it; to its address alone from the second round on."""
     moved = 0
@@ -159,7 +172,7 @@ def client(rounds: int) -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "client":
-        client(int(sys.argv[2]))
+    if sys.argv[1] in ("client", "flood"):
+        (client if sys.argv[1] == "client" else flood)(int(sys.argv[2]))
     else:
         sys.exit(main())

@@ -59,6 +59,9 @@ static void emit_buffer(struct pt_tracer *t, struct tracee *tracee, const struct
 {
 	const struct socket *socket = outcome->socket;
 	const bool named = outcome->peer_length;
+	/* First, for it may be told now; and what is told next may move the records. */
+	const uint32_t row = socket_row(t, tracee, outcome->socket, outcome->fd, (uint64_t)t->now, outcome->peer,
+					outcome->peer_length);
 	struct pt_record *record;
 
 	b->head.inode = socket->info.inode;
@@ -71,8 +74,7 @@ static void emit_buffer(struct pt_tracer *t, struct tracee *tracee, const struct
 		return;
 	record->fd = outcome->fd;
 	record->direction = (uint8_t)outcome->direction;
-	record->socket = socket_row(t, tracee, outcome->socket, outcome->fd, (uint64_t)t->now, outcome->peer,
-				    outcome->peer_length);
+	record->socket = row;
 }
 
 static void begin(struct buffer *b, const struct outcome *outcome, uint64_t moved)
@@ -121,10 +123,8 @@ static void emit_call(struct pt_tracer *t, struct tracee *tracee, const struct o
 }
 
 /* What was to be told of fd is told: its calls need not stop for that any more. */
-static void end_first(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket)
+static void end(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket)
 {
-	if (socket->heed != HEED_FIRST)
-		return;
 	socket->heed = HEED_NOTHING;
 	files_known(t, tracee->files, fd); /* which looks whether they have to stop still */
 }
@@ -132,6 +132,7 @@ static void end_first(struct pt_tracer *t, struct tracee *tracee, int fd, struct
 static void tell(struct pt_tracer *t, struct tracee *tracee, const struct outcome *outcome, int64_t result)
 {
 	struct socket *socket = outcome->socket;
+	bool tells;
 
 	if (outcome->direction == PT_SENT && heed_peer(t, socket, outcome->peer, outcome->peer_length) &&
 	    files_noted(tracee->files, outcome->fd) == socket)
@@ -139,9 +140,11 @@ static void tell(struct pt_tracer *t, struct tracee *tracee, const struct outcom
 	if (socket->heed == HEED_NOTHING || outcome->direction == PT_PEEKED || result <= 0)
 		return;
 	/* Where the server speaks first there is no name to be read. */
-	if (socket->heed == HEED_ALL || outcome->direction == PT_SENT)
+	tells = (socket->heed == HEED_ALL || outcome->direction == PT_SENT) && heed_tells(t);
+	if (tells)
 		emit_call(t, tracee, outcome, (uint64_t)result);
-	end_first(t, tracee, outcome->fd, socket);
+	if (!tells || socket->heed == HEED_FIRST)
+		end(t, tracee, outcome->fd, socket);
 }
 
 void payload_tell(struct pt_tracer *t, struct tracee *tracee, const struct outcome *outcome, int64_t result)
@@ -156,6 +159,6 @@ void payload_tell(struct pt_tracer *t, struct tracee *tracee, const struct outco
 	}
 	/* sendfile(2) and splice(2): what they move is in no memory of the tracee. */
 	for (int i = 0; i < 2; i++)
-		if (call->socket[i] && result > 0)
-			end_first(t, tracee, call->fd[i], call->socket[i]);
+		if (call->socket[i] && call->socket[i]->heed == HEED_FIRST && result > 0)
+			end(t, tracee, call->fd[i], call->socket[i]);
 }

@@ -13,6 +13,7 @@
 
 #include "calls/restart.h"
 #include "fast/count/drain.h"
+#include "fast/door.h"
 #include "fast/image/emit_code.h"
 #include "fast/image/layout.h"
 #include "fast/image/maps.h"
@@ -25,6 +26,7 @@
 #include "fast/patch/position.h"
 #include "fast/patch/relocate.h"
 #include "fast/patch/signal_frames.h"
+#include "fast/requests.h"
 #include "fast/setup.h"
 #include "loop/stop.h"
 #include "loop/wait.h"
@@ -159,6 +161,44 @@ static bool is_interrupted(const struct pt_tracer *t, pid_t tid)
 		interrupted = true;
 	}
 	return interrupted;
+}
+
+/* The stop of a tracee that is kept for its turn; NULL: there is none, or there are more. */
+static struct found_stop *kept_stop(struct pt_tracer *t, pid_t tid)
+{
+	struct found *found = &t->found;
+	struct found_stop *kept = NULL;
+
+	for (unsigned int i = found->next; i < found->count; i++) {
+		if (found->stops[i].tid != tid)
+			continue;
+		if (kept)
+			return NULL;
+		kept = &found->stops[i];
+	}
+	return kept;
+}
+
+/* Comes to the stop of the signal that it has sent itself, if it does not stand there, and from that to its call. */
+static void finish_request(struct pt_tracer *t, struct tracee *tracee)
+{
+	struct found_stop *kept = kept_stop(t, tracee->tid);
+	int status;
+
+	if (kept && stop_kind(kept->status) == STOP_INTERRUPT && requests_sent(t, tracee) &&
+	    inject_next_stop(tracee->tid, &status) == 0)
+		kept->status = status;
+	if (kept && stop_kind(kept->status) == STOP_SIGNAL && door_requests(t, tracee, WSTOPSIG(kept->status)))
+		kept->status = STOP_INTERRUPT_STATUS;
+}
+
+void leave_requests(struct pt_tracer *t, const struct image *image)
+{
+	struct tracee *tracee;
+
+	for_each_tracee (t, tracee)
+		if (tracee->group == image->group)
+			finish_request(t, tracee);
 }
 
 struct choice {

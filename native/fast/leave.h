@@ -6,6 +6,10 @@
 #include "fast/image/image.h"
 #include "machine/registers.h"
 
+/* Before patch_withdraw(), with all threads standing: who is in the middle of a request comes to the call that it is
+ * for. */
+void leave_requests(struct pt_tracer *t, const struct image *image);
+
 /* All after patch_withdraw(), with all threads standing. */
 
 /* Takes everybody out of stubs and twins who can be taken out, and counts what those have done. True: nobody is inside,

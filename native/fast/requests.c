@@ -33,8 +33,9 @@
  *
  * All other stops (a group-stop, PTRACE_INTERRUPT, the stops of request.S's own calls under PTRACE_SYSCALL) leave the
  * thread where it is. When stubs are withdrawn A, B and C are moved back like under a signal, and D goes on to its
- * signal, also before a detach (door_lets_go). SIGKILL and execve end the memory; a child of vfork that ends has its
- * place given back (requests_exits), and what a fork copies of other threads' places is cleared (requester_forget_all).
+ * signal: before a detach at once (leave_requests), or it is not let go yet (door_lets_go). SIGKILL and execve end the
+ * memory; a child of vfork that ends has its place given back (requests_exits), and what a fork copies of other
+ * threads' places is cleared (requester_forget_all).
  *
  * If the tracer is killed a thread goes on from D by itself: its own mask, FAST_ALONE if no tracer has answered, its
  * registers, and then it gives its place back. Handlers may run on top of request.S then. One that never returns keeps
@@ -114,16 +115,20 @@ bool door_is_request(const struct pt_tracer *t, uint64_t instruction)
 	return may_request(t) && requester_is_inside(instruction);
 }
 
-bool door_lets_go(const struct pt_tracer *t, const struct tracee *tracee)
+bool requests_sent(const struct pt_tracer *t, const struct tracee *tracee)
 {
 	struct requester requester;
 
-	if (!may_request(t) || requester_find(tracee->tid, &requester) != REQUESTER_SENT ||
-	    !((uint64_t)proc_status(tracee->tid, "SigPnd:", 16) >> (FAST_SIGNAL - 1) & 1)) {
-		door_step_back(t, tracee);
-		return true;
-	}
-	return false;
+	return may_request(t) && requester_find(tracee->tid, &requester) == REQUESTER_SENT &&
+	       (uint64_t)proc_status(tracee->tid, "SigPnd:", 16) >> (FAST_SIGNAL - 1) & 1;
+}
+
+bool door_lets_go(const struct pt_tracer *t, const struct tracee *tracee)
+{
+	if (requests_sent(t, tracee))
+		return false;
+	door_step_back(t, tracee);
+	return true;
 }
 
 void requests_exits(const struct pt_tracer *t, const struct tracee *tracee)

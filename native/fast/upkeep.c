@@ -79,6 +79,7 @@ void door_exiting(struct pt_tracer *t, struct tracee *tracee)
 	requests_exits(t, tracee);
 	if (!image)
 		return;
+	image->reader = tracee->tid; /* it stands, and others may be dying just now */
 	known = registers_read(tracee->tid, &regs) == 0;
 	if (known)
 		inflight_count(t, image, tracee, &regs, true);
@@ -162,10 +163,12 @@ static bool detach_from(struct pt_tracer *t, struct image *image)
 	requests_check(t, image);
 	/* A thread that sleeps in a call which would be cut short is left alone (detach.c); if that is in a stub it
 	 * ends there. */
-	if (halt_to_leave(t, image->group))
+	if (halt_to_leave(t, image->group)) {
+		leave_requests(t, image);
 		patch_withdraw(t, image, image->reader);
-	else
+	} else {
 		patch_withdraw_live(t, image, image->reader, 0);
+	}
 	drain_now(t, image);
 	return image->stage >= IMAGE_WITHDRAWN && leave_stubs(t, image) && leave_by_any(t, image);
 }

@@ -15,6 +15,16 @@
 
 #define HASH_BUCKETS 4096 /* a power of two */
 
+/* FNV-1a: what hash_bytes() begins with, and what it makes of more bytes. */
+#define HASH_BEGIN 0xcbf29ce484222325u
+
+static inline uint64_t hash_bytes(uint64_t hash, const uint8_t *bytes, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		hash = (hash ^ bytes[i]) * 0x100000001b3u;
+	return hash;
+}
+
 struct hash_link {
 	struct hash_link *next; /* in its bucket */
 	uint64_t key;

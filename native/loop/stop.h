@@ -19,4 +19,7 @@ enum stop_kind {
 
 enum stop_kind stop_kind(int status);
 
+/* The wait status of a STOP_INTERRUPT (PTRACE_EVENT_STOP, SIGTRAP): there is no signal to deliver. */
+#define STOP_INTERRUPT_STATUS (128 << 16 | 5 << 8 | 0x7f)
+
 #endif

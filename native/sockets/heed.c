@@ -15,6 +15,8 @@
 #define PORT_DNS 53
 /* So many connections with one peer are looked at, for each costs a stop; a benchmark's have one name. */
 #define MOST_OF_PEER 64
+/* And so much is told in a second: who asks more often asks for others, or measures a server of names. */
+#define MOST_OF_SECOND 256
 
 /* nscd of glibc (nscd(8)) and nss-resolve (systemd-resolved(8)). */
 static const char *const resolvers[] = {
@@ -49,24 +51,37 @@ static bool is_resolver(const struct pt_socket_info *info)
 	return false;
 }
 
-/* FNV-1a. Two peers with one value share what is looked at, and no more. */
+/* Two peers with one value share what is looked at, and no more. */
 static uint32_t key_of(const struct pt_socket_info *info)
 {
-	uint32_t hash = 0x811c9dc5u;
-
-	for (uint32_t i = 0; i < info->peer_length; i++)
-		hash = (hash ^ info->peer[i]) * 0x01000193u;
-	return hash;
+	return (uint32_t)hash_bytes(HASH_BEGIN, info->peer, info->peer_length);
 }
 
 static bool seldom(struct pt_tracer *t, const struct pt_socket_info *info)
 {
-	const uint32_t key = key_of(info);
-	struct heeded *one = &t->heeded[key % HEEDED_PEERS];
+	const uint32_t key = key_of(info), at = key % HEEDED_PEERS;
 
-	if (one->key != key)
-		*one = (struct heeded){.key = key};
-	return one->count++ < MOST_OF_PEER;
+	if (t->heeding.peers[at].key != key)
+		t->heeding.peers[at].count = 0;
+	t->heeding.peers[at].key = key;
+	return t->heeding.peers[at].count++ < MOST_OF_PEER;
+}
+
+static bool has_told_enough(struct pt_tracer *t)
+{
+	if (t->now - t->heeding.since >= NSEC_PER_SEC) {
+		t->heeding.since = t->now;
+		t->heeding.told = 0;
+	}
+	return t->heeding.told >= MOST_OF_SECOND;
+}
+
+bool heed_tells(struct pt_tracer *t)
+{
+	if (has_told_enough(t))
+		return false;
+	t->heeding.told++;
+	return true;
 }
 
 static bool begins(const struct socket *socket)
@@ -80,7 +95,7 @@ static bool begins(const struct socket *socket)
 
 void heed_look(struct pt_tracer *t, struct socket *socket)
 {
-	if (!t->options.names || socket->heed == HEED_ALL)
+	if (!t->options.names || socket->heed == HEED_ALL || has_told_enough(t))
 		return;
 	if (is_dns(socket->info.peer, socket->info.peer_length) || is_resolver(&socket->info)) {
 		socket->heed = HEED_ALL;
@@ -91,9 +106,9 @@ void heed_look(struct pt_tracer *t, struct socket *socket)
 	}
 }
 
-bool heed_peer(const struct pt_tracer *t, struct socket *socket, const uint8_t *peer, uint32_t length)
+bool heed_peer(struct pt_tracer *t, struct socket *socket, const uint8_t *peer, uint32_t length)
 {
-	if (!t->options.names || socket->heed == HEED_ALL || !is_dns(peer, length))
+	if (!t->options.names || socket->heed == HEED_ALL || !is_dns(peer, length) || has_told_enough(t))
 		return false;
 	socket->heed = HEED_ALL;
 	return true;

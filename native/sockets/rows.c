@@ -15,13 +15,11 @@
 #include "sockets/identify.h"
 #include "state/door.h"
 
-/* FNV-1a over the socket and the peer. A server of datagrams may have thousands of peers on one socket. */
+/* Of the socket and the peer. A server of datagrams may have thousands of peers on one socket. */
 static uint64_t key_of(const struct socket *socket, const uint8_t *peer, uint32_t length)
 {
-	uint64_t hash = 0xcbf29ce484222325u ^ (uintptr_t)socket;
+	const uint64_t hash = hash_bytes(HASH_BEGIN ^ (uintptr_t)socket, peer, length);
 
-	for (uint32_t i = 0; i < length; i++)
-		hash = (hash ^ peer[i]) * 0x100000001b3u;
 	return hash ^ hash >> 32;
 }
 

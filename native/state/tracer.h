@@ -105,10 +105,14 @@ enum heed {
 
 #define HEEDED_PEERS 256
 
-/* A peer of connections whose first bytes were told. */
-struct heeded {
-	uint32_t key;
-	uint32_t count; /* connections */
+/* What that costs is bounded. */
+struct heeding {
+	struct {
+		uint32_t key;
+		uint32_t count; /* connections whose first bytes were to be told */
+	} peers[HEEDED_PEERS];
+	int64_t since; /* ns; then a second began ... */
+	uint32_t told; /* ... in which so many were told */
 };
 
 /* A socket that transferred something, by inode. See sockets.c. */
@@ -428,7 +432,7 @@ struct pt_tracer {
 	struct hash sockets; /* by inode */
 	struct idle idle;
 	struct hash rows; /* by socket and peer */
-	struct heeded heeded[HEEDED_PEERS];
+	struct heeding heeding;
 	unsigned int connecting; /* sockets of which it was not told yet what became of a connect(2) */
 	uint32_t next_row;
 	struct files *with_pidfd; /* list */

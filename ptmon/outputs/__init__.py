@@ -25,6 +25,7 @@ OUTPUTS: dict[str, Callable[[Options], bool]] = {
     "ptmon.outputs.syslog": lambda options: options.syslog is not None,
     "ptmon.outputs.server": lambda options: options.serve is not None,
     "ptmon.outputs.report_output": lambda options: options.output is not None or not options.quiet,
+    "ptmon.outputs.page": lambda options: options.html is not None,
     "ptmon.outputs.learnt": lambda options: options.learn is not None,
     "ptmon.outputs.fast_explain": lambda options: options.fast_explain,  # behind the report
     "ptmon.outputs.interval": lambda options: options.interval is not None and options.log is None,

@@ -44,8 +44,12 @@ def make(options: Options, host: str) -> ReportOutput:
     if options.log and options.output and same_file(expand(options.log, host), expand(options.output, host)):
         raise UsageError(f"-o {options.output} and --log={options.log} are the same file")
     name = options.format or report_format(options.output)
-    style = Style(options.units, options.color, options.top or TOP, options.sort)
-    return ReportOutput(renderer(name), style, options.output, host, history=REPORTS[name].history)
+    return ReportOutput(renderer(name), style_of(options), options.output, host, history=REPORTS[name].history)
+
+
+def style_of(options: Options) -> Style:
+    """How the options want it to look."""
+    return Style(options.units, options.color, options.top or TOP, options.sort)
 
 
 def renderer(name: str) -> Render:
@@ -62,6 +66,9 @@ class ReportOutput(SilentOutput):
     early; with %p in its name it is opened when the pid is known. Where writing fails at the end the report goes to
     stderr, so that nothing is lost.
     """
+
+    instead = "; here it is"
+    """What is said of a file that can't be written any more; empty: it does not go to stderr, either."""
 
     def __init__(
         self,
@@ -110,7 +117,7 @@ class ReportOutput(SilentOutput):
         try:
             self._open(expand(self._path, self._host, header.root), 0)  # the program runs
         except PtmonError as error:
-            stderr.say(f"{error}; {self._what} will be on stderr")
+            stderr.say(f"{error}; {self._what} will be on stderr" if self.instead else str(error))
 
     def finish(self, report: Report) -> None:
         if self._file is not None:
@@ -118,9 +125,10 @@ class ReportOutput(SilentOutput):
                 self._write(self._file, report)
                 return
             except OSError as error:
-                stderr.say(f"cannot write {self._what} to {self._shown}: {kernel_word(error.errno or 0)}; here it is")
+                stderr.say(f"cannot write {self._what} to {self._shown}: {kernel_word(error.errno or 0)}{self.instead}")
                 self._close()
-        stderr.put(lambda file: self._render(report, file, self._style))
+        if self.instead:
+            stderr.put(lambda file: self._render(report, file, self._style))
 
     def _write(self, file: TextIO, report: Report) -> None:
         if not self._shared and stat.S_ISREG(os.fstat(file.fileno()).st_mode):

@@ -38,4 +38,4 @@ def test_threads_are_cancelled_between_calls_after_an_attach(fast: Fast) -> None
 
 
 def test_threads_that_end_by_themselves_while_all_are_ended_leave_nothing_unknown(fast: Fast) -> None:
-    fast("ending", "40")
+    fast("ending", "15")

@@ -39,7 +39,7 @@ SENT = 700 + 3000 + 40 + 5
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("html") / "report.html"
-    words = [*PTMON, "-o", str(path), sys.executable, "-c", PROGRAM, EVIL]
+    words = [*PTMON, "--html", str(path), "-o", str(path.with_suffix(".json")), sys.executable, "-c", PROGRAM, EVIL]
     subprocess.run(words, check=True, timeout=DEADLINE)
     return path
 
@@ -152,3 +152,28 @@ def test_a_program_that_moves_nothing_has_a_page_without_a_chart(tmp_path: Path)
     subprocess.run([*PTMON, "-o", path, "true"], check=True, timeout=DEADLINE)
     assert '<div id="chart"' not in path.read_text()
     assert "complete" in path.read_text()
+
+
+def test_a_page_beside_a_report_and_in_its_place_are_alike(page: Path, tmp_path: Path) -> None:
+    alone = tmp_path / "alone.html"
+    subprocess.run([*PTMON, "-o", alone, "true"], check=True, timeout=DEADLINE)
+    beside = page.read_text()
+    assert alone.read_text().partition("<title>")[0] == beside.partition("<title>")[0]
+    report = json.loads(page.with_suffix(".json").read_text())
+    assert report["totals"]["sent"] == SENT and f"{SENT:,}" in beside
+
+
+def test_a_page_is_no_other_file_that_is_written(tmp_path: Path) -> None:
+    file = tmp_path / "one"
+    for more in (["-o", str(file)], [f"--log={file}"]):
+        words = [*PTMON, *more, "--html", str(file), "true"]
+        done = subprocess.run(words, capture_output=True, text=True, timeout=DEADLINE)
+        assert done.returncode == 2 and "are the same file" in done.stderr and done.stderr.count("\n") == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+def test_a_page_that_cannot_be_written_is_no_page_on_the_terminal() -> None:
+    done = subprocess.run([*PTMON, "--html", "/dev/full", "true"], capture_output=True, text=True, timeout=DEADLINE)
+    assert done.returncode == 0
+    assert "cannot write the page to /dev/full: ENOSPC: No space left on device\n" in done.stderr
+    assert "<html" not in done.stderr and "payload bytes" in done.stderr

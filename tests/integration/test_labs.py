@@ -86,7 +86,13 @@ def test_the_solution_has_full_marks_and_what_is_copied_out_has_not(lab: Lab, fo
 
 
 SWAPPED = "for method in methods:\n        for _ in range(rounds):"
+WRITING = "counts->writing = info.entry.nr == SYS_write;"
+EXITED = "\n\t} else if (info.op == PTRACE_SYSCALL_INFO_EXIT && counts->writing) {"
+FORGETS = f"{WRITING}{EXITED}\n\t\tcounts->writing = false;"
+NEVER_FORGETS = f"{WRITING.replace('=', '|=', 1)}{EXITED}"
 WRONG = [
+    ("01", FORGETS, NEVER_FORGETS, "other calls are not counted", "(3, 15, 0)"),
+    ("02", "signal = event.signum", "signal = event", "the program gets its signals", "Error: "),
     ("06", "QUEUE_MOST = 1000", "QUEUE_MOST = 10**9", "what is dropped is told", "wait for a client"),
     ("06", "            self.dropped = 0\n\n", "\n", "what is dropped is told", "told as dropped before"),
     ("06", "tell_dropped()\n            self.lines.append(N", "lines.append(N", "what is dropped is told", "all"),

@@ -151,13 +151,13 @@ def test_many_connections_are_counted_inside_and_have_their_names(tmp_path: Path
     assert set(peers(outcome.report, sink)) == {"many.test"}, "the others have the name that was told of their address"
 
 
-def run_there(kind: str, folder: Path, *options: str, rounds: int = 1) -> dict[str, Any]:
+def run_there(kind: str, folder: Path, *options: str, what: str = "client", rounds: int = 1) -> dict[str, Any]:
     """The client under ptmon, in namespaces; the report."""
     report = folder / "report"
-    client = [sys.executable, "-m", "tests.naming", "client", str(rounds)]
+    client = [sys.executable, "-m", "tests.naming", what, str(rounds)]
     words = in_namespaces(kind, folder, *tracing(*options, "--format", "json", "-o", report, "--", *client))
     done = subprocess.run(words, capture_output=True, text=True, timeout=DEADLINE)
-    assert (done.returncode, done.stdout) == (0, f"{5 * rounds}\n"), done.stderr
+    assert (done.returncode, done.stdout) == (0, f"{5 * rounds if what == 'client' else 5}\n"), done.stderr
     document: dict[str, Any] = json.loads(report.read_text())
     assert_sums_agree(document)
     assert document["complete"], document["warnings"]
@@ -181,3 +181,11 @@ def test_a_name_of_nscd_is_in_the_report(tmp_path: Path) -> None:
     report = run_there("nscd", tmp_path)
     assert peers(report, PORT) == [NAME]
     assert not [row for row in report["sockets"] if row["peer_port"] == 53], "it was nscd that answered"
+
+
+@needs_namespaces
+def test_who_asks_all_the_time_is_soon_counted_inside(tmp_path: Path) -> None:
+    report = run_there("udp", tmp_path, "--fast-after=1", what="flood", rounds=3000)
+    (asked,) = (row for row in report["by_peer"] if row["port"] == 53 and row["sockets"] and row["calls_sent"] > 2000)
+    assert asked["calls_sent"] >= 3000 and asked["calls_received"] >= 6000
+    assert report["path"]["stop"] < 2000 < report["path"]["fast"]

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -77,3 +78,9 @@ def test_each_group_of_options_has_a_title() -> None:
 def test_the_page_is_the_same_each_time_it_is_made_for_a_date() -> None:
     assert page(86400) == page(86400)
     assert ".TH PTMON 1 1970-01-02 " in page(86400)
+
+
+def test_what_writes_the_page_takes_no_option_for_a_folder(tmp_path: Path) -> None:
+    maker = Path(__file__).parents[2] / "native" / "build_pages.py"
+    done = subprocess.run([sys.executable, maker, "--help"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("usage:") and list(tmp_path.iterdir()) == []

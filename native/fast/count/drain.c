@@ -187,17 +187,12 @@ static int drain_all(struct records *emitted, const struct ring_line lines[FAST_
 	return error == -ENOMEM ? 0 : error;
 }
 
-void drain_read(struct pt_tracer *t, struct image *image)
+static int read_all(struct pt_tracer *t, struct image *image)
 {
 	struct ring_line lines[FAST_RINGS];
 	struct records emitted;
-	int error;
+	int error = read_lines(image, lines);
 
-	if (image->draining || image->lost || image->stage == IMAGE_CLOSED)
-		return;
-	error = read_lines(image, lines);
-	if (error == -ESRCH && image_read_through_another(t, image, NULL))
-		error = read_lines(image, lines);
 	if (!error && has_news(image, lines)) {
 		image->draining = true; /* a look-up on the way may want what a drain gives (door_learn) */
 		records_begin(&emitted, t, image);
@@ -205,6 +200,20 @@ void drain_read(struct pt_tracer *t, struct image *image)
 		records_end(&emitted);
 		image->draining = false;
 	}
+	return error;
+}
+
+void drain_read(struct pt_tracer *t, struct image *image)
+{
+	unsigned int others = image->thread_count + 1;
+	int error;
+
+	if (image->draining || image->lost || image->stage == IMAGE_CLOSED)
+		return;
+	error = read_all(t, image);
+	/* Of a process that ends the one through which it is read next may die just then, too. */
+	while (error == -ESRCH && others-- && image_read_through_another(t, image, NULL))
+		error = read_all(t, image);
 	if (error)
 		distrust_unread(t, image, error);
 }

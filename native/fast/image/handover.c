@@ -43,21 +43,14 @@ struct table_head {
 #define STUB_ALIGN 16u
 _Static_assert(sizeof(struct table_row) <= ROW_SIZE, "FAST_TABLE_ROW_BITS");
 
-static uint64_t add(uint64_t hash, const uint8_t *code, size_t size)
-{
-	for (size_t i = 0; i < size; i++)
-		hash = (hash ^ code[i]) * 0x100000001b3u;
-	return hash;
-}
-
-/* FNV-1a over the code, which holds every address and offset that matters. */
+/* Over the code, which holds every address and offset that matters. */
 static uint64_t version(void)
 {
-	uint64_t hash = 0xcbf29ce484222325u;
+	uint64_t hash = HASH_BEGIN;
 
 	for (const struct stub *stub = stub_table; stub < stub_table_end; stub++)
-		hash = add(hash, stub->begin, stub->size);
-	return add(hash, request_begin, (size_t)(request_end - request_begin));
+		hash = hash_bytes(hash, stub->begin, stub->size);
+	return hash_bytes(hash, request_begin, (size_t)(request_end - request_begin));
 }
 
 static uint64_t address_of(unsigned int index)

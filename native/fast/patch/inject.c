@@ -133,6 +133,13 @@ static pid_t wait_here(pid_t tid, int *status)
 	return got;
 }
 
+int inject_next_stop(pid_t tid, int *status)
+{
+	if ((!overtaken(tid) && ptrace(PTRACE_SYSCALL, tid, 0, 0) < 0) || wait_here(tid, status) < 0)
+		return -ESRCH;
+	return 0;
+}
+
 /* To the next syscall-stop. */
 static int go_on(struct pt_tracer *t, pid_t tid)
 {
@@ -140,7 +147,7 @@ static int go_on(struct pt_tracer *t, pid_t tid)
 	int status;
 
 	do {
-		if ((!overtaken(tid) && ptrace(PTRACE_SYSCALL, tid, 0, 0) < 0) || wait_here(tid, &status) < 0)
+		if (inject_next_stop(tid, &status) < 0)
 			return -ESRCH;
 		kind = stop_kind(status);
 	} while (kind == STOP_INTERRUPT || kind == STOP_SECCOMP);

@@ -21,5 +21,7 @@ int inject_maps(struct pt_tracer *t, struct tracee *tracee, const struct inject_
  * whole process came in between, and is kept for its turn; -ESRCH: it died; others as above. */
 int inject_unmap(struct pt_tracer *t, struct tracee *tracee, uint64_t address, uint64_t size,
 		 const struct registers *back, bool before_call);
+/* Lets the tracee go on to its next stop, and waits for that: its wait status. 0, or -ESRCH. */
+int inject_next_stop(pid_t tid, int *status);
 
 #endif

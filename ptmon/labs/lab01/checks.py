@@ -70,5 +70,5 @@ CHECKS = (
     Check("bytes are what the calls return", 2, "info.exit.rval is the result; an argument is only a wish", moved),
     Check("failed calls are counted, and move no bytes", 2, "info.exit.is_error; rval is -errno then", failures),
     Check("other calls are not counted", 1, "GAP 1 has to say also when a call is not write", others),
-    Check("the program gets its signals", 2, "GAP 3: the fourth argument of PTRACE_SYSCALL", signals),
+    Check("the program gets its signals", 2, "GAP 3: set signal; its number is in status, by WSTOPSIG", signals),
 )

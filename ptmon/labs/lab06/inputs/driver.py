@@ -96,6 +96,7 @@ def dropped(server):
     server.feed(MANY, LENGTH, "that the source can write on while a client does not read")
     client.drain()
     server.feed(MANY, LENGTH, "that the source can write on while a client does not read")
+    server.settle()  # the last lines are still in the source's pipe, and must find no room either
     status = server.end()
     adds_up(client.all(), server.told)
     server.finish(status)

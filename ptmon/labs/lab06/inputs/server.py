@@ -22,6 +22,8 @@ LOOKS = 8
 PAUSE = 0.1
 SECONDS_MOST = 15
 """... or that it goes round in circles for so long."""
+QUIET = 3
+"""So many looks in a row show that a server has nothing to do."""
 
 
 class WrongError(Exception):
@@ -76,6 +78,14 @@ class Server:
         self.awaited = "an end of the server, for the source has ended"
         self.control.sendall(b"end %d\n" % status)
         return status
+
+    def settle(self):
+        """Waits until the server has done all that there is to do (or only looks again and again whether there is)."""
+        watch = Watch(self.process.pid)
+        for _ in range(2 * LOOKS):
+            time.sleep(PAUSE)
+            if watch.still() >= QUIET:
+                return
 
     def finish(self, status):
         """Waits for the server's end, which has to be its source's."""
@@ -170,7 +180,7 @@ class Client:
         """Reads what there is, until the server has no more for it (or only looks again and again whether it has)."""
         still = looks = 0
         watch = Watch(self.server.process.pid)
-        while still < 3 and looks < 2 * LOOKS and not self.ended:
+        while still < QUIET and looks < 2 * LOOKS and not self.ended:
             if select.select([self.connection], [], [], PAUSE)[0]:
                 looks = 0
                 self.read()
