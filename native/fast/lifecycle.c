@@ -131,6 +131,11 @@ void door_born(struct pt_tracer *t, struct tracee *child)
 		registers_peek_thread_pointer(child->tid, &child->fast.thread_pointer);
 	if (!image)
 		return;
+	/* It may close an fd before the one that has opened it has noted that. */
+	if (child->files->users > 1) {
+		image->own_flags |= FAST_UNSAID;
+		image_set_flags(image, image->flags | FAST_UNSAID);
+	}
 	if (!child->fast.borrows && !threads_add(image, child))
 		door_withdraw(t, child, PT_FALLBACK_THREADS);
 	/* Its maker's call may have been replaced while it was being made. */

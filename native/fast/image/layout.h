@@ -44,7 +44,8 @@
 
 #define FAST_TIMED 0x80000000	 /* in FAST_FLAGS: records bear the time */
 #define FAST_ALONE 0x40000000	 /* in FAST_FLAGS: there is no tracer that could answer a request (request.S) */
-#define FAST_ALL_STOP 0x3fffffff /* in FAST_FLAGS: every call */
+#define FAST_UNSAID 0x20000000	 /* in FAST_FLAGS: what a call has opened is not noted (OPENING of stub.S) */
+#define FAST_ALL_STOP 0x3fffffff /* in FAST_FLAGS: every call, and all of that */
 
 /* Code: readable and executable; the tracer alone writes it, through ptrace. */
 #define FAST_CODE 0x7d800000
