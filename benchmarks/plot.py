@@ -39,17 +39,27 @@ def colour(tool: str) -> str:
     return COLOURS.get(tool, STRACE if tool.startswith("strace") else PTMON)
 
 
+# Outlines rather than text: it looks the same wherever it is shown, whatever fonts are there.
+LOOK = {"font.size": 9, "svg.fonttype": "path", "svg.hashsalt": "ptmon"}
+
+
 def plot(results: Results, path: Path) -> None:
-    """Draws into ``path``; its suffix says the format."""
-    columns = [column for column in results.group() if any(ratios(results, column))]
+    """Draws into ``path``; its suffix says the format. Raises ValueError if there are no figures."""
+    figure = figure_of(results)
+    with matplotlib.rc_context(LOOK):
+        figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None, facecolor="white")
+
+
+def figure_of(results: Results) -> Any:
+    """Of what stands in the first table, without the tools that have no figure in it. Raises ValueError."""
+    columns = [column for column in results.group() if ratios(results, column)]
     rows = [
         row for row in results.rows if row.name != NATIVE and any(results.ratio(row.name, one.name) for one in columns)
     ]
     if not columns:
         raise ValueError("there is nothing to draw")
     down = -(-len(columns) // COLUMNS)
-    # Outlines rather than text: it looks the same wherever it is shown, whatever fonts are there.
-    with matplotlib.rc_context({"font.size": 9, "svg.fonttype": "path", "svg.hashsalt": "ptmon"}):
+    with matplotlib.rc_context(LOOK):
         figure = figures.Figure(figsize=(12, 1.2 + down * (0.6 + 0.2 * len(rows))), layout="constrained")
         figure.get_layout_engine().set(wspace=0.06, hspace=0.04)
         grid = figure.subplots(down, COLUMNS, sharex=True, sharey=True, squeeze=False)
@@ -61,7 +71,7 @@ def plot(results: Results, path: Path) -> None:
         for panel in panels[max(0, len(columns) - COLUMNS) : len(columns)]:
             panel.tick_params(labelbottom=True)
         caption(figure, results)
-        figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None, facecolor="white")
+    return figure
 
 
 def draw(panel: Any, results: Results, column: Column, rows: list[Row]) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import json
 from dataclasses import replace
@@ -465,3 +466,20 @@ def test_native_ptmon_and_the_shim_play_ping_pong(tmp_path: Path) -> None:
     ratio = results.ratio("ptmon-stops", "ping_pong")
     assert ratio is not None
     assert ratio.median > 1
+
+
+def test_the_picture_has_a_panel_for_each_workload_and_a_line_for_each_tool_that_did_any(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    plot = importlib.import_module("benchmarks.plot")
+    columns = tuple(Column(one.name, one.title, one.operation, "", one.group) for one in WORKLOADS)
+    cells = {(row.name, one.name): Cell(100, (1e3, 2e3, 3e3)) for row in RESULTS.rows[:4] for one in columns}
+    figure = plot.figure_of(replace(RESULTS, columns=columns, cells=cells))
+    panels = [panel for panel in figure.axes if panel.get_visible()]
+    titles = [panel.get_title(loc="left") for panel in panels]
+    assert titles == [one.title.replace("\n", " ") for one in WORKLOADS if not one.group]
+    assert [text.get_text() for text in panels[0].get_yticklabels()] == [row.title for row in RESULTS.rows[1:4]]
+    assert figure.get_size_inches()[1] < 1.5 * figure.get_size_inches()[0]
+    plot.plot(SCALED, tmp_path / "a.svg")
+    assert (tmp_path / "a.svg").stat().st_size > 1000
+    with pytest.raises(ValueError, match="nothing to draw"):
+        plot.plot(replace(SCALED, columns=SCALED.columns[-2:]), tmp_path / "b.svg")
