@@ -16,14 +16,13 @@ from benchmarks.bars import Held, judge_all
 from benchmarks.given import given_tools
 from benchmarks.jobs import build
 from benchmarks.machine import machine
-from benchmarks.measure import Plan, run_all
-from benchmarks.options import ROUNDS, check, chosen, listing, parser
+from benchmarks.measure import SCALE_ROUNDS, Plan, run_all
+from benchmarks.options import ROUNDS, check, chosen, chosen_workloads, listing, parser
 from benchmarks.processes import RunError
-from benchmarks.report import WIDTH, notes, table
+from benchmarks.report import WIDTH, notes, tables
 from benchmarks.results import NATIVE, Results
 from benchmarks.saved import loaded
 from benchmarks.tools import Tool, all_tools, has_fast
-from benchmarks.workloads import WORKLOADS
 
 INTERRUPTED = 130
 
@@ -36,10 +35,11 @@ def plan_of(options: argparse.Namespace, given: Sequence[Tool]) -> Plan:
     except ValueError as error:
         raise ValueError(f"--only: {error}") from None
     try:
-        workloads = chosen(WORKLOADS, options.workloads)
+        workloads = chosen_workloads(options.workloads, options.scale)
     except ValueError as error:
         raise ValueError(f"--workloads: {error}") from None
-    return Plan(tools, workloads, options.rounds or (1 if options.quick else ROUNDS), options.quick)
+    usual, at_scale = (1, 1) if options.quick else (ROUNDS, SCALE_ROUNDS)
+    return Plan(tools, workloads, options.rounds or usual, options.quick, options.rounds or at_scale)
 
 
 def measured(plan: Plan) -> Results:
@@ -83,7 +83,8 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def show(options: argparse.Namespace, results: Results) -> int:
     out = Console(width=WIDTH, stderr=options.json == "-")
-    out.print(table(results))
+    for table in tables(results):
+        out.print(table)
     for note in notes(results):
         out.print(note, highlight=False, markup=False)
     return write(options, results, out)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from benchmarks.processes import RunError, check_runs, gone_after, started, until, wait_for_end
+from benchmarks.processes import LIMIT, Process, RunError, Usage, check_runs, gone_after, started, until, wait_for_end
 from benchmarks.tells import Truth
 
 
@@ -47,6 +47,8 @@ class Done:
     nanoseconds: float
     """Of one operation."""
     truth: Truth
+    usage: Usage | None = None
+    """Of the program, or of the tool that started it."""
 
 
 class Job(Protocol):
@@ -68,13 +70,17 @@ def build(folder: Path) -> Built:
     here = Path(__file__).parent
     built = Built(folder / "workload", folder / "shim.so")
     flags = ["-O2", "-pthread", "-U_FORTIFY_SOURCE"]
-    for path, source, more in ((built.program, "workload.c", ()), (built.shim, "shim.c", ("-shared", "-fPIC", "-ldl"))):
+    parts = (
+        (built.program, ("workload.c", "many.c"), ()),
+        (built.shim, ("shim.c",), ("-shared", "-fPIC", "-ldl")),
+    )
+    for path, sources, more in parts:
         try:
-            done = subprocess.run(["cc", *flags, "-o", str(path), str(here / source), *more])
+            done = subprocess.run(["cc", *flags, "-o", path, *(here / source for source in sources), *more])
         except FileNotFoundError:
             raise RunError("the workloads can't be compiled: there is no cc") from None
         if done.returncode:
-            raise RunError(f"{source} can't be compiled: cc says why above")
+            raise RunError(f"{sources[0]} can't be compiled: cc says why above")
     return built
 
 
@@ -82,27 +88,32 @@ def build(folder: Path) -> Built:
 class Program:
     """workload.c at work."""
 
-    process: subprocess.Popen[bytes]
+    process: Process
     pid: int
     out: Path
     result: Path
     count: int
+    limit: float
 
     def work(self) -> Done:
         assert self.process.stdin is not None
         self.process.stdin.close()  # which poll(2) tells as readable
-        wait_for_end(self.process, self.out)
+        usage = wait_for_end(self.process, self.out, limit=self.limit)
         told = json.loads(self.result.read_text())
-        return Done(told["nanoseconds"] / self.count, Truth.exactly(told["sent"], told["received"]))
+        return Done(told["nanoseconds"] / self.count, Truth.exactly(told["sent"], told["received"]), usage)
 
     def end(self) -> None:
         """It has ended by itself."""
 
 
 @contextmanager
-def program(built: Built, name: str, count: int, start: Start) -> Iterator[Program]:
+def program(
+    built: Built, name: str, count: int, start: Start, command: Sequence[str] = (), limit: float = LIMIT
+) -> Iterator[Program]:
+    """``command``: one run of it is all of the operations."""
     out, result = start.folder / "out", start.folder / "result"
-    words = start.around([str(built.program), name, str(count), str(result)])
+    runs = 1 if command else count
+    words = start.around([str(built.program), name, str(runs), str(result), *command])
     with started(words, out, start.environment or {}) as process:
 
         def ready() -> list[str]:
@@ -112,7 +123,7 @@ def program(built: Built, name: str, count: int, start: Start) -> Iterator[Progr
 
         pid = int(until(ready, "the workload to be ready")[1])
         with gone_after(pid):
-            yield Program(process, pid, out, result, count)
+            yield Program(process, pid, out, result, count, limit)
 
 
 def which(name: str) -> str | None:

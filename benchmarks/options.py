@@ -10,8 +10,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NoReturn, Protocol, TypeVar
 
+from benchmarks.measure import SCALE_ROUNDS
 from benchmarks.tools import Tool
-from benchmarks.workloads import WORKLOADS
+from benchmarks.workloads import SCALE, WORKLOADS, Workload
 
 ROUNDS = 7
 PICTURES = (".svg", ".png", ".pdf")
@@ -40,13 +41,20 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--only", metavar="TOOL,...", help="run these tools only, native, and those of --tool")
     result.add_argument("--workloads", metavar="NAME,...", help="run these workloads only")
     result.add_argument(
+        "--scale",
+        action="store_true",
+        help="also with many connections, threads and processes: a table of its own, which takes some minutes more",
+    )
+    result.add_argument(
         "--tool",
         action="append",
         default=[],
         metavar="'NAME=COMMAND {}'",
         help="add a tool of your own, which starts a program: {} is where the workload's command goes; again for more",
     )
-    result.add_argument("--rounds", type=positive, metavar="N", help=f"default {ROUNDS}, with --quick 1")
+    result.add_argument(
+        "--rounds", type=positive, metavar="N", help=f"default {ROUNDS}, of --scale {SCALE_ROUNDS}; with --quick 1"
+    )
     result.add_argument(
         "--quick", action="store_true", help="few operations: shows that it works, not what it costs; no measurement"
     )
@@ -71,6 +79,7 @@ def check(options: argparse.Namespace) -> None:
         running = {
             "--only": options.only,
             "--workloads": options.workloads,
+            "--scale": options.scale,
             "--tool": options.tool,
             "--rounds": options.rounds,
             "--quick": options.quick,
@@ -109,10 +118,21 @@ def chosen(all_of_them: Sequence[N], names: str | None, *always: str) -> tuple[N
     return tuple(one for one in all_of_them if one.name in wanted or one.name in always)
 
 
+def chosen_workloads(names: str | None, scale: bool) -> tuple[Workload, ...]:
+    """Those that are named, and those of --scale. Raises ValueError for a name that there is not."""
+    at_scale = [workload.name for workload in WORKLOADS if workload.group == SCALE]
+    if names is None:
+        return tuple(workload for workload in WORKLOADS if scale or workload.group != SCALE)
+    return chosen(WORKLOADS, names, *(at_scale if scale else ()))
+
+
 def listing(tools: Iterable[Tool]) -> Iterator[str]:
     """What --list says, a line each."""
     yield "tools, for --only:"
     yield from (f"  {tool.name:24}  {tool.about}" for tool in tools)
     yield ""
     yield "workloads, for --workloads, and what one operation of each is:"
-    yield from (f"  {workload.name:24}  {workload.operation}" for workload in WORKLOADS)
+    yield from (f"  {workload.name:24}  {workload.operation}" for workload in WORKLOADS if workload.group != SCALE)
+    yield ""
+    yield "workloads of --scale, which can be named as well:"
+    yield from (f"  {workload.name:24}  {workload.operation}" for workload in WORKLOADS if workload.group == SCALE)

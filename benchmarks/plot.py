@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.report import duration
-from benchmarks.results import NATIVE, Column, Results, Row, Verdict
+from benchmarks.results import NATIVE, Column, Ratio, Results, Row, Verdict
 
 # Typed as Any, so that the types are checked alike where matplotlib is installed and where it is not.
 matplotlib: Any = importlib.import_module("matplotlib")
@@ -17,16 +17,20 @@ figures: Any = importlib.import_module("matplotlib.figure")
 lines: Any = importlib.import_module("matplotlib.lines")
 ticker: Any = importlib.import_module("matplotlib.ticker")
 
-COLUMNS = 3
+COLUMNS = 4
 INK, FAINT, GRID = "#1f2933", "#6b7785", "#dde3e9"
 PTMON, SHIM, KERNEL, STRACE, PYTHON = "#0072b2", "#009e73", "#cc79a7", "#d55e00", "#8a6d00"
 """Okabe and Ito's palette, which the colour-blind can tell apart; the last one is darker, to be seen on white."""
-COLOURS = {"shim": SHIM, "perf": KERNEL, "bpftrace": KERNEL, "python-ptrace": PYTHON, "ptmon-reference": PYTHON}
+COLOURS = {
+    "shim": SHIM,
+    **dict.fromkeys(("perf", "bpftrace", "sysdig", "tracee"), KERNEL),
+    **dict.fromkeys(("python-ptrace", "ptmon-reference"), PYTHON),
+}
 LEGEND = (
     (PTMON, "ptmon"),
     (SHIM, "LD_PRELOAD"),
     (STRACE, "strace"),
-    (KERNEL, "perf, bpftrace (root)"),
+    (KERNEL, "perf, eBPF (root)"),
     (PYTHON, "Python"),
 )
 
@@ -35,16 +39,28 @@ def colour(tool: str) -> str:
     return COLOURS.get(tool, STRACE if tool.startswith("strace") else PTMON)
 
 
+# Outlines rather than text: it looks the same wherever it is shown, whatever fonts are there.
+LOOK = {"font.size": 9, "svg.fonttype": "path", "svg.hashsalt": "ptmon"}
+
+
 def plot(results: Results, path: Path) -> None:
-    """Draws into ``path``; its suffix says the format."""
-    rows = [row for row in results.rows if row.name != NATIVE]
-    columns = [column for column in results.columns if any(results.ratio(row.name, column.name) for row in rows)]
+    """Draws into ``path``; its suffix says the format. Raises ValueError if there are no figures."""
+    figure = figure_of(results)
+    with matplotlib.rc_context(LOOK):
+        figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None, facecolor="white")
+
+
+def figure_of(results: Results) -> Any:
+    """Of what stands in the first table, without the tools that have no figure in it. Raises ValueError."""
+    columns = [column for column in results.group() if ratios(results, column)]
+    rows = [
+        row for row in results.rows if row.name != NATIVE and any(results.ratio(row.name, one.name) for one in columns)
+    ]
     if not columns:
         raise ValueError("there is nothing to draw")
     down = -(-len(columns) // COLUMNS)
-    # Outlines rather than text: it looks the same wherever it is shown, whatever fonts are there.
-    with matplotlib.rc_context({"font.size": 9, "svg.fonttype": "path", "svg.hashsalt": "ptmon"}):
-        figure = figures.Figure(figsize=(11, 1.2 + down * (0.6 + 0.2 * len(rows))), layout="constrained")
+    with matplotlib.rc_context(LOOK):
+        figure = figures.Figure(figsize=(12, 1.2 + down * (0.6 + 0.2 * len(rows))), layout="constrained")
         figure.get_layout_engine().set(wspace=0.06, hspace=0.04)
         grid = figure.subplots(down, COLUMNS, sharex=True, sharey=True, squeeze=False)
         panels = list(grid.flat)
@@ -55,7 +71,7 @@ def plot(results: Results, path: Path) -> None:
         for panel in panels[max(0, len(columns) - COLUMNS) : len(columns)]:
             panel.tick_params(labelbottom=True)
         caption(figure, results)
-        figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None, facecolor="white")
+    return figure
 
 
 def draw(panel: Any, results: Results, column: Column, rows: list[Row]) -> None:
@@ -99,10 +115,15 @@ def dress(panel: Any, results: Results, column: Column, rows: list[Row]) -> None
         side.set_visible(False)
 
 
+def ratios(results: Results, column: Column) -> list[Ratio]:
+    """Of all tools but native."""
+    found = (results.ratio(row.name, column.name) for row in results.rows if row.name != NATIVE)
+    return [ratio for ratio in found if ratio is not None]
+
+
 def least(results: Results) -> float:
     """The least ratio: a tool may start faster than Python."""
-    ratios = (results.ratio(row.name, column.name) for row in results.rows for column in results.columns)
-    return min((ratio.least for ratio in ratios if ratio is not None), default=1.0)
+    return min((ratio.least for column in results.group() for ratio in ratios(results, column)), default=1.0)
 
 
 def caption(figure: Any, results: Results) -> None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 
 import os
 import random
+import select
 import signal
 import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from threading import Event, Thread
+from typing import IO, TypeVar
 
 T = TypeVar("T")
 LIMIT = 120.0
@@ -23,28 +26,86 @@ LOOKS = 20
 """A state that lasts so many looks in a row is no passing one."""
 
 
+LOOK = 0.01
+"""Seconds between two looks at a process's memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a process took, from its start to its end."""
+
+    own: float
+    """Seconds of CPU time, in steps of a clock tick."""
+    all: float
+    """The same with that of the children which it has waited for: a tracer's are what it traced."""
+    peak: int
+    """Bytes that it had in memory at most, but for those of the last moment."""
+
+
 class RunError(Exception):
     """A tool could not do a workload; why, in words."""
 
 
+class Process(subprocess.Popen[bytes]):
+    """With a thread that looks at its memory until it ends.
+
+    The kernel's ru_maxrss would be of no use: it has the memory of who called execve, which is ours.
+    """
+
+    def __init__(self, words: Sequence[str], out: IO[bytes], environment: Mapping[str, str]) -> None:
+        # A group of its own, so that what it started can be ended with it.
+        super().__init__(
+            words, stdin=subprocess.PIPE, stdout=out, stderr=subprocess.STDOUT, env=environment, process_group=0
+        )
+        self.peak = 0
+        self._ended = Event()
+        self._looks = Thread(target=self._look, daemon=True)
+        self._looks.start()
+
+    def reap(self, limit: float) -> Usage:
+        """Waits for the end. Raises RunError if it is not reached within so many seconds."""
+        fd = os.pidfd_open(self.pid)
+        try:
+            if not select.select([fd], [], [], limit)[0]:
+                raise RunError(f"did not end within {limit:.0f} s")
+        finally:
+            os.close(fd)
+        self.look_no_more()
+        # It is not waited for yet, so there is something to look at.
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        own = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        _, status, used = os.wait4(self.pid, 0)
+        self.returncode = os.waitstatus_to_exitcode(status)
+        return Usage(own, used.ru_utime + used.ru_stime, self.peak)
+
+    def look_no_more(self) -> None:
+        self._ended.set()
+        self._looks.join()
+
+    def _look(self) -> None:
+        pause = LOOK / 16
+        with suppress(OSError):  # somebody else has waited for it
+            while True:
+                lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
+                sizes = [int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")]
+                self.peak = max(self.peak, *sizes, 0)
+                if self._ended.wait(pause):
+                    return
+                pause = min(2 * pause, LOOK)
+
+
 @contextmanager
-def started(words: Sequence[str], out: Path, environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+def started(words: Sequence[str], out: Path, environment: Mapping[str, str]) -> Iterator[Process]:
     """A process whose output goes to a file; if it still runs when the block ends, it and its children are killed."""
     with out.open("wb") as file:
-        process = subprocess.Popen(
-            words,
-            stdin=subprocess.PIPE,
-            stdout=file,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, **environment},
-            process_group=0,  # so that what it started can be ended with it
-        )
+        process = Process(words, file, {**os.environ, **environment})
     try:
         yield process
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+        process.look_no_more()
         if process.stdin:
             with suppress(OSError):
                 process.stdin.close()
@@ -71,19 +132,17 @@ def until(condition: Callable[[], T], what: str) -> T:
     return value
 
 
-def check_runs(process: subprocess.Popen[bytes], out: Path) -> None:
+def check_runs(process: Process, out: Path) -> None:
     """Raises RunError with what the process said if it has ended too early."""
     if process.poll() is not None:
         raise RunError(f"ended early with {process.returncode}: {last_words(out)}")
 
 
-def wait_for_end(process: subprocess.Popen[bytes], out: Path, fine: Sequence[int] = (0,)) -> None:
-    try:
-        status = process.wait(LIMIT)
-    except subprocess.TimeoutExpired:
-        raise RunError(f"did not end within {LIMIT:.0f} s") from None
-    if status not in fine:
-        raise RunError(f"exit status {status}: {last_words(out)}")
+def wait_for_end(process: Process, out: Path, fine: Sequence[int] = (0,), limit: float = LIMIT) -> Usage:
+    usage = process.reap(limit)
+    if process.returncode not in fine:
+        raise RunError(f"exit status {process.returncode}: {last_words(out)}")
+    return usage
 
 
 def last_words(out: Path) -> str:

@@ -15,6 +15,8 @@ from typing import Any
 
 SCHEMA = "ptmon.benchmark/1"
 NATIVE = "native"
+MB = 1_000_000
+"""Bytes."""
 
 
 class Verdict(StrEnum):
@@ -37,6 +39,10 @@ class Cell:
     """DIFFERENT if it was in any round."""
     failed: str = ""
     """Why, in words."""
+    cpu_seconds: tuple[float, ...] = ()
+    """At scale, in each round: of the tracer; of native, of the program itself."""
+    peak_bytes: tuple[int, ...] = ()
+    """The same: what it had in memory at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,8 @@ class Column:
     title: str
     operation: str
     missing: str = ""
+    group: str = ""
+    """As the workload's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +100,13 @@ class Results:
     def ratio(self, tool: str, workload: str, over: str = NATIVE) -> Ratio | None:
         return Ratio.of(self.cell(tool, workload).nanoseconds, self.cell(over, workload).nanoseconds)
 
-    def verdicts(self, tool: str) -> list[Verdict]:
+    def group(self, name: str = "") -> tuple[Column, ...]:
+        """The columns of one table."""
+        return tuple(column for column in self.columns if column.group == name)
+
+    def verdicts(self, tool: str, group: str = "") -> list[Verdict]:
         """Of the workloads that the tool did."""
-        cells = [self.cell(tool, column.name) for column in self.columns]
+        cells = [self.cell(tool, column.name) for column in self.group(group)]
         return [cell.verdict for cell in cells if cell.nanoseconds]
 
     def pairs(self) -> Iterator[tuple[str, str, str, Ratio]]:
@@ -142,5 +154,12 @@ def _cells(figures: Iterable[Mapping[str, Any]]) -> Iterator[tuple[tuple[str, st
     for figure in figures:
         yield (
             (figure["tool"], figure["workload"]),
-            Cell(figure["operations"], tuple(figure["nanoseconds"]), Verdict(figure["verdict"]), figure["failed"]),
+            Cell(
+                figure["operations"],
+                tuple(figure["nanoseconds"]),
+                Verdict(figure["verdict"]),
+                figure["failed"],
+                tuple(figure.get("cpu_seconds", ())),  # which files of before do not have
+                tuple(figure.get("peak_bytes", ())),
+            ),
         )

@@ -10,7 +10,7 @@ from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
-from benchmarks.results import SCHEMA, Results
+from benchmarks.results import SCHEMA, Cell, Results
 
 
 def loaded(path: Path) -> Results:
@@ -48,8 +48,19 @@ def check(results: Results) -> None:
         if not isinstance(text, str):
             raise ValueError(f"{text!r} stands where a text must")
     for (tool, workload), cell in results.cells.items():
-        if not isinstance(cell.operations, int) or not isinstance(cell.failed, str):
-            raise ValueError(f"the figures of {tool} at {workload}")
-        for number in cell.nanoseconds:
-            if not isinstance(number, int | float) or not math.isfinite(number) or number <= 0:
-                raise ValueError(f"{number!r} stands where {tool} at {workload} must have nanoseconds")
+        check_cell(f"{tool} at {workload}", cell)
+
+
+def check_cell(where: str, cell: Cell) -> None:
+    if not isinstance(cell.operations, int) or not isinstance(cell.failed, str):
+        raise ValueError(f"the figures of {where}")
+    for number in cell.nanoseconds:
+        if not is_amount(number) or number == 0:
+            raise ValueError(f"{number!r} stands where {where} must have nanoseconds")
+    for number in (*cell.cpu_seconds, *cell.peak_bytes):
+        if not is_amount(number):
+            raise ValueError(f"{number!r} stands where {where} must have seconds or bytes")
+
+
+def is_amount(number: object) -> bool:
+    return isinstance(number, int | float) and math.isfinite(number) and number >= 0

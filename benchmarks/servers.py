@@ -8,14 +8,16 @@ import os
 import re
 import signal
 import socket
-import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.commands import COMMANDS, command
 from benchmarks.jobs import Built, Done, Job, Start, program, which
 from benchmarks.processes import (
+    LIMIT,
+    Process,
     RunError,
     check_runs,
     connections,
@@ -27,21 +29,32 @@ from benchmarks.processes import (
     until,
     wait_for_end,
 )
-from benchmarks.starting import Starts
+from benchmarks.starting import Starts, shell_loop
 from benchmarks.tells import Truth
-from benchmarks.workloads import Workload
+from benchmarks.workloads import SCALE, Workload
 
 CLIENTS = 16
 SECONDS = 1
 """How long wrk goes on: it knows no count."""
+LONG = 600.0
+"""Seconds that a run at scale may take."""
 FILE_SIZE = 997
-NEEDS = {"nginx": ("nginx", "wrk"), "redis": ("redis-server", "redis-benchmark")}
+NEEDS = {
+    "nginx": ("nginx", "wrk"),
+    "nginx_connect": ("nginx", "wrk"),
+    "redis": ("redis-server", "redis-benchmark"),
+    "find": ("find",),
+    "tar": ("tar",),
+    "git_grep": ("git",),
+    "compile": ("make",),
+}
+CLOSE = ("-H", "Connection: close")
 NGINX = """
 daemon off;
 master_process off;
 pid {folder}/pid;
 error_log {folder}/error.log;
-events {{ worker_connections 64; }}
+events {{ worker_connections 256; }}
 http {{
     access_log off;
     client_body_temp_path {folder}/body;
@@ -65,7 +78,7 @@ RATE = re.compile(r'^"SET","([0-9.]+)"', re.MULTILINE)
 class Server:
     """A server that listens."""
 
-    process: subprocess.Popen[bytes]
+    process: Process
     pid: int
     port: int
     out: Path
@@ -99,10 +112,13 @@ def serving(words: Sequence[str], port: int, start: Start, load: Callable[[int],
             yield Server(process, pid, port, out, load, by)
 
 
-def ask_wrk(port: int) -> Done:
-    script = Path(__file__).with_name("requests.lua")
-    options = ["-t", "1", "-c", str(CLIENTS), "-d", f"{SECONDS}s", "-s", str(script)]
-    return wrk_done(run(["wrk", *options, f"http://127.0.0.1:{port}/file"]))
+def ask_wrk(*more: str) -> Callable[[int], Done]:
+    def load(port: int) -> Done:
+        script = Path(__file__).with_name("requests.lua")
+        options = ["-t", "1", "-c", str(CLIENTS), "-d", f"{SECONDS}s", "-s", str(script), *more]
+        return wrk_done(run(["wrk", *options, f"http://127.0.0.1:{port}/file"]))
+
+    return load
 
 
 def wrk_done(text: str) -> Done:
@@ -141,14 +157,14 @@ def redis_truth(port: int) -> Truth:
 
 
 @contextmanager
-def nginx(start: Start) -> Iterator[Job]:
+def nginx(start: Start, load: Callable[[int], Done]) -> Iterator[Job]:
     folder, port = start.folder, free_port()
     (folder / "files").mkdir()
     (folder / "files" / "file").write_bytes(os.urandom(FILE_SIZE))
     config = folder / "nginx.conf"
     config.write_text(NGINX.format(folder=folder, port=port))
     words = [which("nginx") or "nginx", "-p", str(folder), "-c", str(config), "-e", str(folder / "error.log")]
-    with serving(words, port, start, ask_wrk, signal.SIGQUIT) as server:
+    with serving(words, port, start, load, signal.SIGQUIT) as server:
         yield server
 
 
@@ -165,16 +181,22 @@ def redis(start: Start, count: int) -> Iterator[Job]:
 @contextmanager
 def job(built: Built, workload: Workload, count: int, start: Start) -> Iterator[Job]:
     """Any workload, ready."""
-    if workload.name == "nginx":
-        with nginx(start) as server:
+    if workload.name in ("nginx", "nginx_connect"):
+        with nginx(start, ask_wrk(*(CLOSE if workload.name == "nginx_connect" else ()))) as server:
             yield server
     elif workload.name == "redis":
         with redis(start, count) as server:
             yield server
     elif workload.name == "start_up":
         yield Starts(start, count)
+    elif workload.name == "shell_loop":
+        yield shell_loop(start, count)
+    elif workload.name in COMMANDS:
+        with command(built, workload.name, count, start) as one:
+            yield one
     else:
-        with program(built, workload.name, count, start) as one:
+        limit = LONG if workload.group == SCALE else LIMIT
+        with program(built, workload.work or workload.name, count, start, limit=limit) as one:
             yield one
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Start-up: from the start of a tool to its end, of which the program that it runs takes next to nothing.
+"""Times from the start of a tool to its end: of ``true``, which takes next to nothing, and of a shell with a loop.
 
-What ptmon takes is Python's start and what is its own. So the native time is that of ``python3 -c pass``, the least
-that any program in Python takes, and not that of ``true``, which the tools run.
+What ptmon takes is Python's start and what is its own. So the native time of ``true`` is that of ``python3 -c pass``,
+the least that any program in Python takes.
 """
 
 from __future__ import annotations
@@ -11,13 +11,16 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchmarks.jobs import Done, Start
 from benchmarks.processes import LIMIT, RunError, last_words
 from benchmarks.tells import Truth
 
+PROGRAM = ("true",)
 NATIVE = (sys.executable, "-c", "pass")
+LOOP = "i=0; while [ $i -lt {} ]; do /bin/true; i=$((i+1)); done"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +28,11 @@ class Starts:
     """A tool that is started so many times, one after the other."""
 
     start: Start
-    count: int
+    runs: int
+    words: Sequence[str] = PROGRAM
+    native: Sequence[str] = NATIVE
+    operations: int = 1
+    """Of each run."""
 
     @property
     def pid(self) -> int:
@@ -34,14 +41,14 @@ class Starts:
 
     def work(self) -> Done:
         under = self.start.prefix or self.start.suffix or self.start.environment
-        words = self.start.around(["true"]) if under else list(NATIVE)
+        words = self.start.around(self.words) if under else list(self.native)
         out = self.start.folder / "out"
         with out.open("wb") as file:
             begun = time.perf_counter_ns()
-            for _ in range(self.count):
+            for _ in range(self.runs):
                 self._run(words, file.fileno())
             passed = time.perf_counter_ns() - begun
-        return Done(passed / self.count, Truth.exactly(0, 0))
+        return Done(passed / (self.runs * self.operations), Truth.exactly(0, 0))
 
     def end(self) -> None:
         """All have ended by themselves."""
@@ -56,3 +63,9 @@ class Starts:
             raise RunError(f"did not end within {LIMIT:.0f} s") from None
         if done.returncode:
             raise RunError(f"exit status {done.returncode}: {last_words(self.start.folder / 'out')}")
+
+
+def shell_loop(start: Start, count: int) -> Starts:
+    """One shell, which runs so many programs."""
+    words = ("sh", "-c", LOOP.format(count))
+    return Starts(start, 1, words, words, count)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import subprocess
 import sys
@@ -13,18 +14,19 @@ from string import Template
 
 from benchmarks import tells
 from benchmarks.tells import Traffic
-from benchmarks.workloads import Speed
+from benchmarks.workloads import TREE, Speed
 
 PTMON = str(Path(sys.executable).with_name("ptmon"))
 STRACE_PY = str(Path(sys.executable).with_name("strace.py"))
 """python-ptrace's own tracer; its wheel puts it beside python."""
 REPORT = ("-q", "-o", "$folder/report.json", "--format", "json")
 NO_FAST = "this ptmon has no --fast"
-SERVERS = frozenset({"nginx", "redis"})
-ONE_THREAD = SERVERS | {"fork_exec", "ping_pong_threads", "tcp_stream"}
+SERVERS = frozenset({"nginx", "nginx_connect", "redis"})
+PROCESSES = TREE | {"compile", "fork_exec", "shell_loop"}
+ONE_THREAD = SERVERS | PROCESSES | {"ping_pong_threads", "tcp_stream"}
 """What a slow tool can't do that traces one thread of one process."""
-ATTACHES = frozenset({"start_up"})
-"""What a tool can't do that attaches."""
+ATTACHES = frozenset({"start_up", "shell_loop"})
+"""What a tool can't do that attaches: its own start is in the time."""
 
 BPFTRACE = """
 tracepoint:syscalls:sys_exit_sendto, tracepoint:syscalls:sys_exit_sendmsg, tracepoint:syscalls:sys_exit_write,
@@ -36,6 +38,9 @@ tracepoint:syscalls:sys_exit_readv
 interval:ms:100 /@told == 0/ { @told = 1; printf("attached\\n"); }
 """
 """Probes are attached in this order: when the last one runs, all do. BEGIN would run before any is."""
+SYSDIG = "evt.dir=< and evt.is_io=true and evt.rawres>0 and (proc.pid=$pid or proc.pid=$self)"
+TRACEE = "read,readv,write,writev,sendto,sendmsg,recvfrom,recvmsg,sendfile"
+"""These two do not say when they are ready. They are once they tell of us, who read their output to find that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,7 @@ class Tool:
     name: str
     title: str
     words: tuple[str, ...]
-    """Before the program's own, or, if it attaches, all. $folder, $pid and $shim are filled in."""
+    """Before the program's own, or, if it attaches, all. $folder, $pid, $shim and $self (us) are filled in."""
     about: str = ""
     """What it does, in a line."""
     speed: Speed = Speed.FULL
@@ -63,6 +68,8 @@ class Tool:
     """It attaches: "held", as TracerPid tells, or it prints this. Otherwise it starts the program."""
     trial: tuple[str, ...] = ()
     """A command that shows whether the tool may be used here."""
+    program: str = ""
+    """The tool's own, if the trial begins with another."""
     needs_root: bool = False
     missing: str = ""
     given: bool = False
@@ -78,7 +85,7 @@ class Tool:
     def command(self, folder: Path, shim: Path, pid: int = 0) -> list[str]:
         if self.given:
             return list(self.words)
-        values = {"folder": folder, "pid": pid, "shim": shim}
+        values = {"folder": folder, "pid": pid, "shim": shim, "self": os.getpid()}
         return [Template(word).safe_substitute(values) for word in self.words]
 
     def surroundings(self, folder: Path, shim: Path) -> dict[str, str]:
@@ -119,7 +126,8 @@ def _ptmon(fast: bool) -> tuple[Tool, ...]:
     off = ("--fast", "off") if fast else ()
     missing = "" if fast else NO_FAST
     full = Speed.FULL if fast else Speed.STOPS
-    filtered = {"unwatched": Speed.FULL}
+    # What has no socket does not stop.
+    filtered = dict.fromkeys(("unwatched", *TREE), Speed.FULL)
     log = ("-q", "--log=$folder/events.jsonl", "--log-format", "jsonl")
     report = tells.ptmon_report
     trial = (PTMON, "-q", "--", "true")
@@ -145,7 +153,7 @@ def _ptmon(fast: bool) -> tuple[Tool, ...]:
             {"unwatched": Speed.LINES if fast else Speed.STOPS},
             tells=report,
             cannot=ATTACHES,
-            why_not="it starts nothing",
+            why_not="it starts nothing, so its own start can't be in the time",
             attached_when="held",
             trial=trial,
             missing=missing,
@@ -233,9 +241,34 @@ def _root() -> tuple[Tool, ...]:
             "eBPF adds up in the kernel what calls return; needs root",
             tells=tells.bpftrace_maps,
             cannot=ATTACHES,
-            why_not="it starts nothing",
+            why_not="it starts nothing, so its own start can't be in the time",
             attached_when="attached",
             trial=("bpftrace", "-e", "tracepoint:syscalls:sys_exit_sendto { exit(); } interval:ms:1 { exit(); }"),
+            needs_root=True,
+        ),
+        Tool(
+            "sysdig",
+            "sysdig",
+            ("sysdig", "--unbuffered", "-p", "%evt.is_io_read %evt.rawres", SYSDIG),
+            "sysdig writes a line for each transfer, by a kernel module; needs root; its lines are not added up",
+            Speed.LINES,
+            cannot=ATTACHES,
+            why_not="it starts nothing, so its own start can't be in the time",
+            attached_when="true",
+            trial=("sysdig", "-n", "1"),
+            needs_root=True,
+        ),
+        Tool(
+            "tracee",
+            "tracee",
+            ("tracee", "--scope", "pid=$pid,$self", "--events", TRACEE),
+            "tracee writes a line for each transfer, by eBPF; needs root; its lines are not added up",
+            Speed.LINES,
+            cannot=ATTACHES,
+            why_not="it starts nothing, so its own start can't be in the time",
+            attached_when="read",
+            trial=("timeout", "--preserve-status", "-s", "INT", "10", "tracee", "--events", "sched_process_exec"),
+            program="tracee",
             needs_root=True,
         ),
     )

@@ -14,7 +14,7 @@ def why_missing(tool: Tool) -> str:
     """Why a tool can't be used here, in words; tries it once."""
     if not tool.trial:
         return ""
-    if shutil.which(tool.trial[0]) is None:
+    if shutil.which(tool.program or tool.trial[0]) is None:
         return "not installed"
     try:
         done = subprocess.run(

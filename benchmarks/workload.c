@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only
- * The work that is measured. workload NAME COUNT FILE prints "ready PID", waits until its stdin can be read, does COUNT
- * operations, and writes to FILE what they took and what it sent and received, as JSON.
+ * The work that is measured. workload NAME COUNT FILE [COMMAND...] prints "ready PID", waits until its stdin can be
+ * read, does COUNT operations, and writes to FILE what they took and what it sent and received, as JSON.
  *
  * It times itself, so that what a tracer needs to start is not in the figure. It waits by poll(2) and writes by
  * pwrite(2), which no tool counts: so even one that can't tell sockets from pipes may come to the true sum. */
@@ -19,21 +19,15 @@
 #include <time.h>
 #include <unistd.h>
 
-#define THREADS 4
-#define CHUNK 65536
-#define PERIOD 251 /* of the stream's bytes: no power of two, so that a lost or repeated block shows */
+#include "workload.h"
 
-struct share {
-	long count;
-	long sent;
-	long received;
-	int fd;
-};
+#define THREADS 4
+#define PERIOD 251 /* of the stream's bytes: no power of two, so that a lost or repeated block shows */
 
 static const char *result;
 static unsigned char pattern[CHUNK + PERIOD];
 
-static void must(int ok)
+void must(int ok)
 {
 	if (!ok) {
 		perror("workload");
@@ -41,8 +35,7 @@ static void must(int ok)
 	}
 }
 
-/* One operation is one call: half of them send, half receive. */
-static void *bounce(void *context)
+void *bounce(void *context)
 {
 	struct share *share = context;
 	int ends[2];
@@ -51,6 +44,7 @@ static void *bounce(void *context)
 	must(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
 	for (long i = 0; i < share->count / 2; i++)
 		must(send(ends[0], "x", 1, 0) == 1 && recv(ends[1], &byte, 1, 0) == 1);
+	must(close(ends[0]) == 0 && close(ends[1]) == 0);
 	share->sent = share->received = share->count / 2;
 	return NULL;
 }
@@ -188,7 +182,8 @@ static const struct {
 	{"ping_pong", ping_pong},   {"ping_pong_threads", ping_pong_threads},
 	{"tcp_stream", tcp_stream}, {"connect_close", connect_close},
 	{"unwatched", unwatched},   {"file_read", file_read},
-	{"fork_exec", fork_exec},
+	{"fork_exec", fork_exec},   {"command", run_command},
+	{"threads", many_threads},  {"processes", many_processes},
 };
 
 static void tell(const struct share *total, double nanoseconds)
@@ -207,10 +202,11 @@ int main(int argc, char **argv)
 	struct timespec begin, end;
 	struct share total = {0};
 
-	if (argc != 4)
+	if (argc < 4)
 		return 2;
 	total.count = atol(argv[2]);
 	result = argv[3];
+	total.command = argv + 4;
 	for (size_t i = 0; i < sizeof(pattern); i++)
 		pattern[i] = i % PERIOD;
 	for (size_t i = 0; i < sizeof(works) / sizeof(*works); i++) {

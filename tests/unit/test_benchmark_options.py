@@ -17,11 +17,11 @@ from benchmarks.__main__ import main
 from benchmarks.given import given_tools
 from benchmarks.jobs import build
 from benchmarks.measure import Plan, run_all
-from benchmarks.options import chosen
+from benchmarks.options import chosen, chosen_workloads
 from benchmarks.results import NATIVE, Cell, Column, Results, Row, Verdict
 from benchmarks.tools import all_tools
 from benchmarks.trials import why_missing
-from benchmarks.workloads import WORKLOADS
+from benchmarks.workloads import SCALE, WORKLOADS
 
 RESULTS = Results(
     machine={"cpu": "A Processor [1]", "cpus": "2"},
@@ -61,6 +61,15 @@ def test_list_tells_of_each_tool_and_workload_in_a_line(capsys: pytest.CaptureFi
     assert {tool.name: tool.about for tool in all_tools(True)}.items() <= lines.items()
     assert {workload.name: workload.operation for workload in WORKLOADS}.items() <= lines.items()
     assert lines["mine"] == "given by --tool"
+
+
+def test_scale_is_added_to_what_is_run_or_named() -> None:
+    at_scale = {workload.name for workload in WORKLOADS if workload.group == SCALE}
+    usual = {workload.name for workload in chosen_workloads(None, False)}
+    assert usual == {workload.name for workload in WORKLOADS} - at_scale
+    assert {workload.name for workload in chosen_workloads(None, True)} == usual | at_scale
+    assert {workload.name for workload in chosen_workloads("redis", True)} == {"redis"} | at_scale
+    assert [workload.name for workload in chosen_workloads("threads_1000", False)] == ["threads_1000"]
 
 
 @pytest.mark.parametrize(
@@ -183,6 +192,9 @@ def test_a_file_that_is_not_there_or_not_json_or_not_of_the_benchmark_is_refused
         {"figures": [{**RESULTS.to_json()["figures"][0], "verdict": "perhaps"}]},
         {"figures": [{**RESULTS.to_json()["figures"][0], "failed": None}]},
         {"figures": [{**RESULTS.to_json()["figures"][0], "tool": []}]},
+        {"figures": [{**RESULTS.to_json()["figures"][0], "peak_bytes": ["x"]}]},
+        {"figures": [{**RESULTS.to_json()["figures"][0], "cpu_seconds": [-1]}]},
+        {"workloads": [{"name": "a", "title": "a", "operation": "a", "group": 1}]},
     ],
 )
 def test_a_damaged_file_is_refused_in_a_line(
@@ -206,8 +218,8 @@ def test_titles_of_a_file_are_no_markup(tmp_path: Path, capsys: pytest.CaptureFi
 
 def test_what_can_not_be_meant_is_refused_in_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = saved(tmp_path / "a", RESULTS.to_json())
-    assert refusal(capsys, "--from", file, "--quick", "--only", "shim", "--tool", "a=env {}") == (
-        "--from runs nothing: --only, --tool, --quick can't be given with it"
+    assert refusal(capsys, "--from", file, "--quick", "--only", "shim", "--tool", "a=env {}", "--scale") == (
+        "--from runs nothing: --only, --scale, --tool, --quick can't be given with it"
     )
     assert refusal(capsys, "--only", "shin") == "--only: unknown: shin; --list says the names"
     assert refusal(capsys, "--workloads", "") == "--workloads: unknown: ''; --list says the names"

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import json
 from dataclasses import replace
@@ -12,19 +13,21 @@ import pytest
 from rich.console import Console
 
 from benchmarks.__main__ import main
-from benchmarks.bars import BARS, Bar, Held, judge
-from benchmarks.jobs import Start, build
+from benchmarks.bars import BARS, Bar, Held, Kind, judge
+from benchmarks.jobs import Start, build, program
 from benchmarks.measure import Plan, Taken, run_all, shuffled
 from benchmarks.options import chosen
 from benchmarks.processes import RunError
-from benchmarks.report import WIDTH, duration, notes, short, table
+from benchmarks.report import ACROSS, WIDTH, duration, notes, short, tables
 from benchmarks.results import NATIVE, Cell, Column, Ratio, Results, Row, Verdict
+from benchmarks.saved import loaded
 from benchmarks.servers import CLIENTS, wrk_done
+from benchmarks.servers import why_missing as workload_missing
 from benchmarks.starting import Starts
 from benchmarks.tells import Traffic, Truth, bpftrace_maps, call_lines, ptmon_events, ptmon_report, shim_file
 from benchmarks.tools import NO_FAST, Tool, all_tools
 from benchmarks.trials import why_missing
-from benchmarks.workloads import WORKLOADS, Speed
+from benchmarks.workloads import SCALE, TREE, WORKLOADS, Speed
 
 RESULTS = Results(
     machine={"cpu": "A Processor", "cpus": "2", "kernel": "6.1", "machine": "x86_64", "libc": "glibc 2.36"},
@@ -53,9 +56,30 @@ RESULTS = Results(
 )
 
 
+SCALED = replace(
+    RESULTS,
+    rows=(*RESULTS.rows[:3], Row("other", "another", "other")),
+    columns=(
+        *RESULTS.columns,
+        Column("connections_100000", "100 000\nconnections", "one of 100 000", "", SCALE),
+        Column("threads_1000", "1 000\nthreads", "one of 1 000", "", SCALE),
+    ),
+    cells={
+        **RESULTS.cells,
+        (NATIVE, "connections_100000"): Cell(100, (60e3, 70e3), cpu_seconds=(6.0, 6.2), peak_bytes=(2_000_000,) * 2),
+        ("ptmon-fast", "connections_100000"): Cell(
+            100, (90e3, 140e3), Verdict.EQUAL, "", (3.0, 3.5), (98_000_000, 99_000_000, 120_000_000)
+        ),
+        (NATIVE, "threads_1000"): Cell(100, (60e3, 60e3), cpu_seconds=(0.06, 0.06), peak_bytes=(9_100_000,) * 2),
+        ("ptmon-fast", "threads_1000"): Cell(100, failed="no room"),
+    },
+)
+
+
 def shown(results: Results) -> str:
     console = Console(width=WIDTH, file=io.StringIO())
-    console.print(table(results))
+    for table in tables(results):
+        console.print(table)
     for note in notes(results):
         console.print(note)
     assert isinstance(console.file, io.StringIO)
@@ -143,6 +167,54 @@ def test_a_table_without_dashes_explains_none() -> None:
     assert "–" not in shown(replace(whole, cells=failed)).replace("least–most", "")
 
 
+def test_more_workloads_than_there_is_room_for_stand_below() -> None:
+    columns = tuple(Column(f"w{number}", f"w{number}\nw", "work") for number in range(2 * ACROSS))
+    cells = {(row.name, one.name): Cell(100, (1e3,) * 3, Verdict.EQUAL) for row in RESULTS.rows[:4] for one in columns}
+    parts = list(tables(replace(RESULTS, columns=columns, cells=cells)))
+    assert [len(part.columns) for part in parts] == [1 + ACROSS, 1 + ACROSS + 1]
+    text = shown(replace(RESULTS, columns=columns, cells=cells))
+    assert max(map(len, text.splitlines())) <= 150
+    assert (text.count("time over native time"), text.count("bytes told\n")) == (1, 0)
+    lines = [line.split() for line in text.splitlines() if line.strip().startswith("ptmon PROGRAM")]
+    assert lines == [
+        ["ptmon", "PROGRAM", *["×1.00", "✓"] * ACROSS],
+        ["ptmon", "PROGRAM", *["×1.00", "✓"] * ACROSS, "all", "true"],
+    ]
+
+
+def test_scale_has_a_table_of_its_own_with_cpu_time_and_memory() -> None:
+    text = shown(SCALED)
+    below = text.partition("at scale: time over native time, median of 2")[2].partition("✓ ✗:")[0]
+    lines = [line.split() for line in below.splitlines()]
+    place = next(number for number, line in enumerate(lines) if line[:1] == ["native"])
+    assert lines[place] == ["native", "65", "µs", "60", "µs"]
+    assert lines[place + 1] == ["6.10", "s", "2.0", "MB", "0.06", "s", "9.1", "MB"]
+    assert lines[place + 2] == ["ptmon", "PROGRAM", "×1.75", "✓", "failed"]
+    assert lines[place + 3] == ["1.50–2.00"]
+    assert lines[place + 4] == ["3.25", "s", "99.0", "MB"]
+    assert "another" not in below
+    assert "LD_PRELOAD" not in below
+    assert "ptmon-fast failed at threads_1000: no room" in text
+    assert "connections" not in text.partition("at scale")[0]
+    alone = replace(SCALED, columns=SCALED.columns[-2:])
+    assert "A Processor" in shown(alone)
+    assert "bytes told" not in shown(alone).splitlines()
+
+
+def test_what_is_measured_at_scale_comes_back_from_a_file_and_a_file_of_before_has_none(tmp_path: Path) -> None:
+    data = json.loads(json.dumps(SCALED.to_json()))
+    assert Results.from_json(data) == SCALED
+    for figure in data["figures"]:
+        del figure["cpu_seconds"], figure["peak_bytes"]
+    for workload in data["workloads"]:
+        del workload["group"]
+    (tmp_path / "before").write_text(json.dumps(data))
+    before = loaded(tmp_path / "before")
+    assert before.cell("ptmon-fast", "connections_100000").cpu_seconds == ()
+    assert before.group(SCALE) == ()
+    assert before.ratio("ptmon-fast", "ping_pong") == SCALED.ratio("ptmon-fast", "ping_pong")
+
+
 def test_tools_that_leave_workloads_out_say_why() -> None:
     partly = {tool.name for tool in all_tools(True) if tool.only or tool.cannot}
     assert {tool.name for tool in all_tools(True) if tool.why_not} == partly
@@ -162,12 +234,38 @@ def test_a_bar_is_held_by_the_median_and_by_true_bytes() -> None:
     bar = Bar("ping_pong", "ptmon-fast", 1.25)
     assert judge(RESULTS, bar).held is Held.PASS
     assert "×1.20 (1.10–1.50)" in judge(RESULTS, bar).text
-    assert judge(RESULTS, replace(bar, most=1.19)).held is Held.FAIL
+    assert judge(RESULTS, replace(bar, limit=1.19)).held is Held.FAIL
     assert judge(RESULTS, Bar("file_read", "shim", 2)).held is Held.FAIL
     assert "the bytes differ" in judge(RESULTS, Bar("file_read", "shim", 2)).text
     assert judge(RESULTS, Bar("file_read", "strace", 2)).held is Held.FAIL
     missing = judge(RESULTS, Bar("nginx", "ptmon-fast", 1.1))
     assert (missing.held, "wrk not installed" in missing.text) == (Held.OPEN, True)
+
+
+def test_a_bar_of_requests_kept_is_held_by_the_rate() -> None:
+    bar = Bar("ping_pong", "ptmon-fast", 0.8, Kind.KEPT)
+    assert judge(RESULTS, bar).held is Held.PASS
+    assert "at least 0.80 of native's rate, is 0.83 (0.67–0.91)" in judge(RESULTS, bar).text
+    assert judge(RESULTS, replace(bar, limit=0.85)).held is Held.FAIL
+
+
+def test_a_bar_of_memory_is_held_by_the_tracers_peak() -> None:
+    bar = Bar("connections_100000", "ptmon-fast", 100, Kind.PEAK)
+    assert judge(SCALED, bar).held is Held.PASS
+    assert "at most 100 MB, is 99 MB (98–120)" in judge(SCALED, bar).text
+    assert judge(SCALED, replace(bar, limit=98)).held is Held.FAIL
+    assert judge(SCALED, replace(bar, limit=2, kind=Kind.TIME)).held is Held.PASS
+    untaken = judge(RESULTS, bar)
+    assert (untaken.held, "with --scale" in untaken.text) == (Held.OPEN, True)
+
+
+def test_the_project_holds_itself_to_these() -> None:
+    bars = {(bar.workload, bar.tool, bar.kind): bar.limit for bar in BARS}
+    assert len(bars) == len(BARS)
+    assert bars["nginx_connect", "ptmon-fast", Kind.KEPT] == 0.85
+    assert bars["connect_close", "ptmon-attach", Kind.TIME] == 1.6
+    assert {bars[name, "ptmon-fast", Kind.TIME] for name in TREE} == {1.05}
+    assert bars["connections_100000", "ptmon-fast", Kind.PEAK] == 100
 
 
 def test_bars_name_tools_and_workloads_that_there_are() -> None:
@@ -177,7 +275,8 @@ def test_bars_name_tools_and_workloads_that_there_are() -> None:
 
 def test_check_fails_if_a_bar_fails(tmp_path: Path) -> None:
     file = tmp_path / "results.json"
-    file.write_text(json.dumps(RESULTS.to_json()))
+    fast = {**RESULTS.cells, ("ptmon-fast", "ping_pong"): Cell(100, (1100.0, 2200.0, 4400.0), Verdict.EQUAL)}
+    file.write_text(json.dumps(replace(RESULTS, cells=fast).to_json()))
     assert main(["--from", str(file), "--check"]) == 0
     slow = {**RESULTS.cells, ("ptmon-fast", "ping_pong"): Cell(100, (9e3, 9e3, 9e3), Verdict.EQUAL)}
     file.write_text(json.dumps(replace(RESULTS, cells=slow).to_json()))
@@ -239,6 +338,60 @@ def test_ptmon_is_started_and_compared_with_python(tmp_path: Path) -> None:
     assert ratio.median > 1
 
 
+def test_programs_that_need_no_socket_are_measured_without_the_start_of_ptmon(tmp_path: Path) -> None:
+    names = {"find": 1000, "tar": 1000, "git_grep": 1000, "compile": 4}
+    plan = Plan(chosen(all_tools(False), "ptmon-stops", NATIVE), chosen(WORKLOADS, ",".join(names)), 1, quick=True)
+    results = run_all(build(tmp_path), plan, {}, lambda _line: None)
+    for name in names:
+        cells = [results.cell(tool, name) for tool in (NATIVE, "ptmon-stops")]
+        assert [(cell.failed, cell.verdict) for cell in cells] == [("", Verdict.SILENT), ("", Verdict.EQUAL)]
+        assert cells[0].operations == (10 if name == "find" else 1) * names[name]
+    assert len(list((tmp_path / "tree-1000").rglob("*.txt"))) == 1000
+    assert {file.stat().st_size for file in (tmp_path / "tree-1000").rglob("*.txt")} == {1024}
+
+
+def test_a_command_that_fails_says_so(tmp_path: Path) -> None:
+    with program(build(tmp_path), "command", 1, Start(tmp_path), ["false"]) as one, pytest.raises(RunError, match="99"):
+        one.work()
+
+
+def test_a_shell_loop_has_the_start_of_ptmon_in_its_time(tmp_path: Path) -> None:
+    plan = Plan(chosen(all_tools(False), "ptmon-stops", NATIVE), chosen(WORKLOADS, "shell_loop"), 1, quick=True)
+    results = run_all(build(tmp_path), plan, {}, lambda _line: None)
+    assert [(cell.operations, cell.failed) for cell in results.cells.values()] == [(40, "")] * 2
+    assert results.cell("ptmon-stops", "shell_loop").verdict is Verdict.EQUAL
+
+
+def test_at_scale_the_tracer_itself_is_measured(tmp_path: Path) -> None:
+    tools = chosen(all_tools(False), "ptmon-stops,shim,ptmon-attach", NATIVE)
+    names = "connections_1000,threads_1000,processes_5000"
+    plan = Plan(tools, chosen(WORKLOADS, names), rounds=1, quick=True, scale_rounds=2)
+    results = run_all(build(tmp_path), plan, {}, lambda _line: None)
+    for name in names.split(","):
+        for tool in (NATIVE, "ptmon-stops", "ptmon-attach"):
+            cell = results.cell(tool, name)
+            assert cell.failed == ""
+            assert [len(figures) for figures in (cell.nanoseconds, cell.cpu_seconds, cell.peak_bytes)] == [2, 2, 2]
+            if tool != NATIVE:
+                # Python's own start takes as much.
+                assert min(cell.peak_bytes) > 8_000_000
+                assert cell.verdict is Verdict.EQUAL
+    assert ("shim", "threads_1000") not in results.cells
+
+
+@pytest.mark.parametrize("name", ["nginx", "nginx_connect"])
+def test_nginx_serves_with_a_connection_for_all_or_for_each(tmp_path: Path, name: str) -> None:
+    (workload,) = chosen(WORKLOADS, name)
+    if missing := workload_missing(workload):
+        pytest.skip(missing)
+    plan = Plan(chosen(all_tools(False), "ptmon-stops", NATIVE), (workload,), 1, quick=True)
+    results = run_all(build(tmp_path), plan, {}, lambda _line: None)
+    assert [(cell.failed, cell.verdict) for cell in results.cells.values()] == [
+        ("", Verdict.SILENT),
+        ("", Verdict.EQUAL),
+    ]
+
+
 def test_a_start_that_fails_says_why(tmp_path: Path) -> None:
     starts = Starts(Start(tmp_path, ("sh", "-c", "echo not today >&2; exit 3")), 2)
     with pytest.raises(RunError, match="exit status 3: not today"):
@@ -260,6 +413,7 @@ def test_a_tool_that_can_not_be_used_says_why() -> None:
     assert why_missing(Tool("a", "a", (), trial=("sh", "-c", errors))) == "not permitted: Error: no permission"
     assert why_missing(Tool("a", "a", (), trial=("true",))) == ""
     assert why_missing(Tool("a", "a", ())) == ""
+    assert why_missing(Tool("a", "a", (), trial=("env", "none"), program="/no/such/program")) == "not installed"
 
 
 def test_a_ptmon_without_fast_is_run_as_it_is_and_called_missing() -> None:
@@ -287,6 +441,7 @@ def test_names_choose() -> None:
 
 def test_in_a_round_every_tool_does_every_workload_once() -> None:
     tools = all_tools(True)
+    assert list(shuffled(tools, ())) == []
     pairs = list(shuffled(tools, WORKLOADS))
     assert len(pairs) == len(tools) * len(WORKLOADS)
     assert {(tool.name, workload.name) for tool, workload in pairs} == {
@@ -311,3 +466,20 @@ def test_native_ptmon_and_the_shim_play_ping_pong(tmp_path: Path) -> None:
     ratio = results.ratio("ptmon-stops", "ping_pong")
     assert ratio is not None
     assert ratio.median > 1
+
+
+def test_the_picture_has_a_panel_for_each_workload_and_a_line_for_each_tool_that_did_any(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    plot = importlib.import_module("benchmarks.plot")
+    columns = tuple(Column(one.name, one.title, one.operation, "", one.group) for one in WORKLOADS)
+    cells = {(row.name, one.name): Cell(100, (1e3, 2e3, 3e3)) for row in RESULTS.rows[:4] for one in columns}
+    figure = plot.figure_of(replace(RESULTS, columns=columns, cells=cells))
+    panels = [panel for panel in figure.axes if panel.get_visible()]
+    titles = [panel.get_title(loc="left") for panel in panels]
+    assert titles == [one.title.replace("\n", " ") for one in WORKLOADS if not one.group]
+    assert [text.get_text() for text in panels[0].get_yticklabels()] == [row.title for row in RESULTS.rows[1:4]]
+    assert figure.get_size_inches()[1] < 1.5 * figure.get_size_inches()[0]
+    plot.plot(SCALED, tmp_path / "a.svg")
+    assert (tmp_path / "a.svg").stat().st_size > 1000
+    with pytest.raises(ValueError, match="nothing to draw"):
+        plot.plot(replace(SCALED, columns=SCALED.columns[-2:]), tmp_path / "b.svg")
