@@ -98,6 +98,12 @@ class Ledger:
         """Takes one record."""
         self._add[type(record)](record)
 
+    def add_all(self, records: Iterable[Record]) -> None:
+        """Takes one record after the other."""
+        add = self._add
+        for record in records:
+            add[type(record)](record)
+
     def moved(self) -> tuple[int, int]:
         """Bytes sent and received so far."""
         return self._sent.total, self._received.total
