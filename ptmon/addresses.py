@@ -9,7 +9,7 @@ from __future__ import annotations
 import _socket as socket  # what is of C in it: the rest takes ten times as long to load
 import os
 import struct
-from functools import cache
+from functools import cache, lru_cache
 
 from ptmon.frozen import dataclass
 
@@ -52,6 +52,8 @@ NETLINK_PROTOCOLS = {
     16: "generic",
     21: "crypto",
 }
+SHARED = 1024
+"""Of so many hosts a text or a scope is kept: most sockets are of one of a few."""
 LOCAL_FAMILIES = frozenset({"unix", "netlink", "vsock"})
 
 _V4_MAPPED = bytes(10) + b"\xff\xff"
@@ -140,6 +142,12 @@ def port(address: bytes) -> int | None:
     return _port(address) if family in (socket.AF_INET, socket.AF_INET6) else None
 
 
+@lru_cache(SHARED)
+def parts(address: bytes) -> tuple[str | None, str | None, int | None]:
+    """:func:`address_text`, :func:`host` and :func:`port`."""
+    return address_text(address), host(address), port(address)
+
+
 def scope(family: int, peer: bytes) -> str:
     """Where a peer is: loopback, private, global, local or unknown."""
     if family_name(family) in LOCAL_FAMILIES:
@@ -193,12 +201,17 @@ def _text(family: int, address: bytes) -> str | None:
 
 def _host(family: int, address: bytes) -> str | None:
     if family == socket.AF_INET:
-        return socket.inet_ntop(socket.AF_INET, address[4:8])
+        return _inet(address[4:8])
     if family == socket.AF_INET6:
         text = socket.inet_ntop(socket.AF_INET6, address[8:24])
         scope_id = struct.unpack_from("=I", address, 24)[0] if len(address) >= 28 else 0
         return f"{text}%{scope_id}" if scope_id else text
     return _text(family, address)
+
+
+@lru_cache(SHARED)
+def _inet(address: bytes) -> str:
+    return socket.inet_ntop(socket.AF_INET, address)
 
 
 def _port(address: bytes) -> int:
@@ -232,6 +245,7 @@ def _prefixes(family: int) -> list[tuple[int, dict[int, str]]]:
     return sorted(found.items())
 
 
+@lru_cache(SHARED)
 def _scope(family: int, packed: bytes) -> str:
     value = int.from_bytes(packed)
     for shift, scopes in _prefixes(family):

@@ -6,7 +6,7 @@ Bytes are payload bytes as the system calls return them; times are seconds since
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ptmon.frozen import dataclass, field
 from ptmon.ledger.rates import Rate
@@ -306,6 +306,45 @@ class SocketReport:
         return document
 
 
+class SocketRows(Sequence[SocketReport]):
+    """Rows that are made when somebody goes through them: who does it once, as who writes them to a file one by one,
+    needs no room for all. From the second time on they are kept.
+    """
+
+    def __init__(self, make: Callable[[], Iterator[SocketReport]], count: int) -> None:
+        """``make``: makes them, the same ones each time."""
+        self._make = make
+        self._count = count
+        self._asked = False
+        self._kept: tuple[SocketReport, ...] | None = None
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[SocketReport]:
+        if not self._asked:
+            self._asked = True
+            return self._make()
+        return iter(self._all())
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._all()[index]
+
+    def __eq__(self, other: object) -> bool:
+        return self._all() == tuple(other) if isinstance(other, Sequence) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._all())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return tuple, (self._all(),)
+
+    def _all(self) -> tuple[SocketReport, ...]:
+        if self._kept is None:
+            self._kept = tuple(self._make())
+        return self._kept
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """The ledger at the end."""
@@ -325,7 +364,7 @@ class Report:
     fallbacks: tuple[FallbackReport, ...]
     denied: tuple[DeniedReport, ...]
     processes: tuple[ProcessReport, ...]
-    sockets: tuple[SocketReport, ...] = field(repr=False)
+    sockets: Sequence[SocketReport] = field(repr=False)
     limit: LimitReport | None = None
     explained: ExplainedReport | None = field(default=None, repr=False)
     """With --fast-explain."""

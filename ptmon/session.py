@@ -201,7 +201,7 @@ class Session:
 
     def _named(self, batch: Sequence[Record]) -> Sequence[Record]:
         """A batch with what payload says of names in the place of that."""
-        if not any(type(record) is Payload for record in batch):
+        if Payload not in set(map(type, batch)):
             return batch
         if self._namer is None:  # many a program reaches nobody
             from ptmon.naming import Namer
@@ -211,8 +211,9 @@ class Session:
 
     def _count(self, engine: Engine, ledger: Ledger, batch: Sequence[Record]) -> None:
         with self._lock:
+            ledger.add_all(batch)
+        if Incomplete in set(map(type, batch)):
             for record in batch:
-                ledger.add(record)
                 if isinstance(record, Incomplete):
                     self._say_unguarded(record)
         if self._limit is not None and (line := self._limit.look(engine, sum(ledger.moved()))):

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from types import TracebackType
 
 from ptmon.events import Event
+from ptmon.frozen import replace
 from ptmon.outputs import SilentOutput
 from ptmon.report import Header, Report
 
@@ -48,7 +49,7 @@ class EventQueue(SilentOutput):
 
     def finish(self, report: Report) -> None:
         with self._changed:
-            self.report = report
+            self.report = replace(report, sockets=tuple(report.sockets))  # it is to be read again and again
             self._changed.notify_all()
 
     def end(self, error: BaseException | None) -> None:

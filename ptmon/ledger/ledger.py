@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import errno
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from ptmon import notices
 from ptmon.defaults import MAX_SOCKETS
@@ -20,13 +20,12 @@ from ptmon.ledger.rates import Meter
 from ptmon.ledger.snapshot import Since, Snapshot
 from ptmon.ledger.socket_table import SocketTable
 from ptmon.ledger.socket_tally import SocketTally
-from ptmon.ledger.tallies import ProcessTally, SyscallTally, TotalsTally
+from ptmon.ledger.tallies import RECEIVED, SENT, ProcessTally, SyscallTally, TotalsTally
 from ptmon.ledger.view import View
 from ptmon.records import (
     Clone,
     Connect,
     Denied,
-    Direction,
     Entered,
     Exec,
     Exit,
@@ -41,7 +40,19 @@ from ptmon.records import (
     Transfer,
     Transfers,
 )
-from ptmon.report import Bytes, DeniedReport, Ended, FallbackReport, Header, Notice, Report, Totals, seconds
+from ptmon.report import (
+    Bytes,
+    DeniedReport,
+    Ended,
+    FallbackReport,
+    Header,
+    Notice,
+    Report,
+    SocketReport,
+    SocketRows,
+    Totals,
+    seconds,
+)
 from ptmon.static import Any
 
 
@@ -86,6 +97,12 @@ class Ledger:
     def add(self, record: Record) -> None:
         """Takes one record."""
         self._add[type(record)](record)
+
+    def add_all(self, records: Iterable[Record]) -> None:
+        """Takes one record after the other."""
+        add = self._add
+        for record in records:
+            add[type(record)](record)
 
     def moved(self) -> tuple[int, int]:
         """Bytes sent and received so far."""
@@ -144,24 +161,29 @@ class Ledger:
             fallbacks=tuple(self._fallbacks.values()),
             denied=tuple(DeniedReport(*key, calls) for key, calls in self._denied.items()),
             processes=tuple(process.report() for process in self._processes),
-            sockets=tuple(tally.report(self._names.of_socket(tally)) for tally in self._sockets),
+            sockets=SocketRows(self._socket_rows, len(self._sockets)),
             by_peer=peers(self._sockets, self._names.of_row),
             connects=self._connects.report(self._names.of_address),
         )
 
+    def _socket_rows(self) -> Iterator[SocketReport]:
+        return (tally.report(self._names.of_socket(tally)) for tally in self._sockets)
+
     def _transfer(self, record: Transfer) -> None:
         self._totals.add(record)
-        if record.bytes:
-            if record.direction == Direction.SENT:
-                self._sent.add(record.time, record.bytes)
-            elif record.direction == Direction.RECEIVED:
-                self._received.add(record.time, record.bytes)
+        moment, count = record.time, record.bytes
+        if count:
+            direction = record.direction
+            if direction == SENT:
+                self._sent.add(moment, count)
+            elif direction == RECEIVED:
+                self._received.add(moment, count)
         syscall = self._syscalls.get(record.syscall)
         if syscall is None:
             syscall = self._syscalls[record.syscall] = SyscallTally()
         syscall.add(record)
-        self._process(record.pid, record.time).add(record)
-        self._sockets.get(record.socket, record.time).add(record)
+        self._process(record.pid, moment).add(record)
+        self._sockets.get(record.socket, moment).add(record)
 
     def _transfers(self, record: Transfers) -> None:
         for group in record.groups:

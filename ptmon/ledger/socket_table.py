@@ -5,13 +5,16 @@ each family, type, protocol, peer's host, verdict of the audit and direction. To
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Iterator
 from itertools import chain
 
 from ptmon import addresses
-from ptmon.ledger.socket_tally import SocketTally, add_counters
+from ptmon.ledger.socket_tally import Identity, SocketTally, add_counters
 from ptmon.records import SocketClosed, SocketSeen
+
+CHURN = 1024
+"""Rows: to make the dicts anew for fewer is not worth while."""
 
 
 class SocketTable:
@@ -21,19 +24,27 @@ class SocketTable:
         self.max_sockets = max_sockets
         self.seen_count = 0
         self.folded_count = 0
-        self._tallies: dict[int, SocketTally] = {}
-        """By their own number."""
+        self._count = 0
+        """Rows, without the folded ones."""
         self._by_number: dict[int, SocketTally] = {}
         """By every number that the engine's table has had for them; without the folded ones."""
-        self._by_identity: dict[object, SocketTally] = {}
+        self._known = IdentityTable()
         self._closed: deque[SocketTally] = deque()
         """In the order of their first close."""
         self._folds: dict[object, SocketTally] = {}
-        self._folded_numbers: OrderedDict[int, SocketTally] = OrderedDict()
+        self._folded_numbers: dict[int, SocketTally] = {}
         """The youngest of them: a closed fd may have been one of several, so that bytes can follow."""
+        self._folded_order: deque[int] = deque()
+        """The same, by their age. An OrderedDict would take twice the room."""
+        self._churned = 0
+        """Rows that have been taken out of the dicts since they were made."""
 
     def __iter__(self) -> Iterator[SocketTally]:
-        return chain(self._tallies.values(), self._folds.values())
+        own = (tally for number, tally in self._by_number.items() if tally.id == number)
+        return chain(own, self._folds.values())
+
+    def __len__(self) -> int:
+        return self._count + len(self._folds)
 
     def get(self, number: int, moment: float) -> SocketTally:
         """The row of a socket number; a new one where there is none. Number 0: what belongs to no known socket."""
@@ -47,12 +58,10 @@ class SocketTable:
         tally = self._by_number.get(record.socket)
         if tally is None:
             tally = self._new(record.socket, record.time if record.opened is None else record.opened)
-        elif self._by_identity.get(tally.identity) is tally:
-            del self._by_identity[tally.identity]
+        else:
+            self._known.remove(tally)
         tally.seen(record)
-        if (identity := tally.identity) is None:
-            return
-        known = self._by_identity.setdefault(identity, tally)
+        known = self._known.add(tally)
         if known is not tally:
             self._merge(tally, known)
 
@@ -70,10 +79,10 @@ class SocketTable:
 
     def _new(self, number: int, moment: float) -> SocketTally:
         self.seen_count += 1
-        while len(self._tallies) >= self.max_sockets and self._closed:
+        while self._count >= self.max_sockets and self._closed:
             self._fold(self._closed.popleft())
-        tally = SocketTally(number, moment)
-        self._tallies[number] = self._by_number[number] = tally
+        tally = self._by_number[number] = SocketTally(number, moment)
+        self._count += 1
         return tally
 
     def _merge(self, tally: SocketTally, known: SocketTally) -> None:
@@ -86,11 +95,10 @@ class SocketTable:
         known.aliases += (tally.id, *tally.aliases)
 
     def _fold(self, tally: SocketTally) -> None:
-        if self._tallies.get(tally.id) is not tally:
+        if self._by_number.get(tally.id) is not tally:
             return  # merged since
         self._forget(tally)
-        if self._by_identity.get(tally.identity) is tally:
-            del self._by_identity[tally.identity]
+        self._known.remove(tally)
         self.folded_count += 1
         key = (tally.family, tally.type, tally.protocol, addresses.host(tally.peer), tally.audit, tally.origin)
         fold = self._folds.get(key)
@@ -104,11 +112,56 @@ class SocketTable:
             fold.folded += 1
         for number in (tally.id, *tally.aliases):
             self._folded_numbers[number] = fold
+            self._folded_order.append(number)
         tally.aliases = ()
-        while len(self._folded_numbers) > self.max_sockets:
-            self._folded_numbers.popitem(last=False)
+        while len(self._folded_order) > self.max_sockets:
+            self._folded_numbers.pop(self._folded_order.popleft(), None)
+        self._churned += 1
+        if self._churned >= max(self.max_sockets // 2, CHURN):
+            self._compact()
+
+    def _compact(self) -> None:
+        """A dict that loses as much as it gets is made for three times as much whenever it is full of what it lost."""
+        self._by_number = dict(self._by_number)
+        self._folded_numbers = dict(self._folded_numbers)
+        self._known.compact()
+        self._churned = 0
 
     def _forget(self, tally: SocketTally) -> None:
-        del self._tallies[tally.id]
+        self._count -= 1
         for number in (tally.id, *tally.aliases):
             self._by_number.pop(number, None)
+
+
+class IdentityTable:
+    """Rows by what they tell of. Most are the only one of their inode, and need no key of their own."""
+
+    def __init__(self) -> None:
+        self._by_inode: dict[int, SocketTally | dict[Identity, SocketTally]] = {}
+
+    def add(self, tally: SocketTally) -> SocketTally:
+        """The row that tells of the same socket already, or else ``tally``."""
+        if not tally.inode:
+            return tally
+        there = self._by_inode.setdefault(tally.inode, tally)
+        if there is tally:
+            return tally
+        if isinstance(there, SocketTally):
+            if there.identity == tally.identity:
+                return there
+            there = self._by_inode[tally.inode] = {there.identity: there}
+        return there.setdefault(tally.identity, tally)
+
+    def compact(self) -> None:
+        """Gives back the room of what was removed."""
+        self._by_inode = dict(self._by_inode)
+
+    def remove(self, tally: SocketTally) -> None:
+        """Does nothing if it is not in the table."""
+        there = self._by_inode.get(tally.inode)
+        if there is tally:
+            del self._by_inode[tally.inode]
+        elif isinstance(there, dict) and there.get(tally.identity) is tally:
+            del there[tally.identity]
+            if not there:
+                del self._by_inode[tally.inode]

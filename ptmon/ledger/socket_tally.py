@@ -3,9 +3,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from ptmon import addresses
 from ptmon.records import Direction, Origin, SocketSeen, TcpCounters, Transfer
 from ptmon.report import SocketReport, TcpReport, seconds
+
+SENT, RECEIVED = Direction.SENT, Direction.RECEIVED  # an enum's member is found more slowly
+Identity = tuple[int, int, int, int, bytes, bytes]
 
 
 class SocketTally:
@@ -56,10 +61,8 @@ class SocketTally:
         self.connect: float | None = None
 
     @property
-    def identity(self) -> tuple[int, int, int, int, bytes, bytes] | None:
-        """Equal for two rows that tell of the same socket. None: not known."""
-        if not self.inode:
-            return None
+    def identity(self) -> Identity:
+        """Equal for two rows that tell of the same socket, if ``inode`` is known."""
         return (self.inode, self.family, self.type, self.protocol, self.local, self.peer)
 
     @property
@@ -78,18 +81,20 @@ class SocketTally:
         self.origin, self.connect = record.origin, record.connect
 
     def add(self, record: Transfer) -> None:
-        if record.pid not in self.pids:
-            self.pids += (record.pid,)
-        if record.direction == Direction.SENT:
+        pid, direction = record.pid, record.direction
+        if pid not in self.pids:
+            self.pids = (*self.pids, pid) if self.pids else alone(pid)
+        if direction == SENT:
             self.sent += record.bytes
             self.calls_sent += record.calls
         else:
             self.calls_received += record.calls
-            if record.direction == Direction.RECEIVED:
+            if direction == RECEIVED:
                 self.received += record.bytes
             else:
                 self.peeked += record.bytes
-        if record.bytes and record.direction != Direction.PEEKED:
+                return
+        if record.bytes:
             self.audit = "unavailable"  # what the kernel said at an earlier close is stale
 
     def read(self, counters: TcpCounters) -> None:
@@ -104,9 +109,10 @@ class SocketTally:
     def absorb(self, other: SocketTally) -> None:
         """Takes over another row's sums."""
         self.opened = min(self.opened, other.opened)
-        closed = [moment for moment in (self.closed, other.closed) if moment is not None]
-        self.closed = max(closed, default=None)
-        self.pids += tuple(pid for pid in other.pids if pid not in self.pids)
+        if self.closed is None or (other.closed is not None and other.closed > self.closed):
+            self.closed = other.closed
+        if other.pids != self.pids:
+            self.pids += tuple(pid for pid in other.pids if pid not in self.pids)
         self.sent += other.sent
         self.received += other.received
         self.peeked += other.peeked
@@ -116,14 +122,16 @@ class SocketTally:
 
     def report(self, peer_name: str | None = None) -> SocketReport:
         tcp = self.tcp
+        local, local_host, local_port = addresses.parts(self.local)
+        peer, peer_host, peer_port = addresses.parts(self.peer)
         return SocketReport(
             self.id,
             self.inode or None,
             self.family_name,
             addresses.type_name(self.type),
             addresses.protocol_name(self.family, self.protocol),
-            addresses.address_text(self.local),
-            addresses.host(self.peer) if self.folded else addresses.address_text(self.peer),
+            local,
+            peer_host if self.folded else peer,
             self.scope,
             seconds(self.opened),
             None if self.closed is None else seconds(self.closed),
@@ -137,14 +145,20 @@ class SocketTally:
             self.audit,
             self.folded,
             self.origin.value,
-            addresses.host(self.local),
-            addresses.port(self.local),
-            addresses.host(self.peer),
-            None if self.folded else addresses.port(self.peer),
+            local_host,
+            local_port,
+            peer_host,
+            None if self.folded else peer_port,
             None if self.folded or self.connect is None else seconds(self.connect),
             None if self.folded or self.closed is None else seconds(self.closed - self.opened),
             peer_name,
         )
+
+
+@lru_cache(1024)
+def alone(pid: int) -> tuple[int]:
+    """One object for all sockets of a process."""
+    return (pid,)
 
 
 def worse(one: str, other: str) -> str:

@@ -10,6 +10,8 @@ import errno
 from ptmon.records import Direction, Transfer
 from ptmon.report import Ended, PathReport, ProcessReport, SyscallReport, ThreadReport, Totals, seconds
 
+SENT, RECEIVED = Direction.SENT, Direction.RECEIVED  # an enum's member is found more slowly
+
 
 class TotalsTally:
     """Sums over everything."""
@@ -21,12 +23,13 @@ class TotalsTally:
         self.calls_sent = self.calls_received = self.errors = self.fast = 0
 
     def add(self, record: Transfer) -> None:
-        if record.direction == Direction.SENT:
+        direction = record.direction
+        if direction == SENT:
             self.sent += record.bytes
             self.calls_sent += record.calls
         else:
             self.calls_received += record.calls
-            if record.direction == Direction.RECEIVED:
+            if direction == RECEIVED:
                 self.received += record.bytes
             else:
                 self.peeked += record.bytes
@@ -55,10 +58,12 @@ class SyscallTally:
     def add(self, record: Transfer) -> None:
         self.calls += record.calls
         self.last = record.time
-        if record.direction != Direction.PEEKED:
+        direction = record.direction
+        if direction == SENT:
             self.bytes += record.bytes
-            if record.direction == Direction.SENT:
-                self.sent += record.bytes
+            self.sent += record.bytes
+        elif direction == RECEIVED:
+            self.bytes += record.bytes
         if record.error:
             self.errnos[record.error] = self.errnos.get(record.error, 0) + record.calls
 
@@ -101,12 +106,13 @@ class ProcessTally:
         return thread
 
     def add(self, record: Transfer) -> None:
-        thread = self.thread(record.tid)
+        thread = self.threads.get(record.tid) or self.thread(record.tid)
         self.calls += record.calls
-        if record.direction == Direction.SENT:
+        direction = record.direction
+        if direction == SENT:
             self.sent += record.bytes
             thread.sent += record.bytes
-        elif record.direction == Direction.RECEIVED:
+        elif direction == RECEIVED:
             self.received += record.bytes
             thread.received += record.bytes
 

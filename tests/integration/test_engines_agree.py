@@ -84,16 +84,16 @@ def sockets(report: dict[str, Any]) -> list[dict[str, Any]]:
     return rows
 
 
-def connects(report: dict[str, Any]) -> dict[str, Any]:
-    """What became of connects, by kind of socket. Not by address: the kernel may give two sockets that come one after
-    another the same port, or two ports."""
-    kinds: dict[str, Counter[str]] = {}
+def connects(report: dict[str, Any]) -> dict[str, Counter[str]]:
+    """What became of connects, whatever the address: of two that come one after another the kernel may give the second
+    the port of the first, in one of two runs.
+    """
+    sums: dict[str, Counter[str]] = {}
     for row in report["connects"]:
-        kind = " ".join(str(row[key]) for key in ("family", "type", "protocol", "scope"))
-        kinds.setdefault(kind, Counter()).update(
-            {key: row[key] for key in ("calls", "connected", "failed", "in_progress", "abandoned")} | row["errnos"]
-        )
-    return kinds
+        kind = repr([row[key] for key in ("family", "type", "protocol", "scope", "names")])
+        counts = {key: row[key] for key in ("calls", "connected", "failed", "in_progress", "abandoned")}
+        sums.setdefault(kind, Counter()).update({**counts, **row["errnos"]})
+    return sums
 
 
 def assert_agree(native: Outcome, reference: Outcome) -> None:

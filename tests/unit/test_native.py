@@ -16,7 +16,7 @@ from ptmon.engines import EngineSettings
 from ptmon.engines.boundary import ffi, lib
 from ptmon.engines.native import NativeEngine, original_environment, watching
 from ptmon.engines.native.batches import FALLBACKS, REASONS, VERDICTS, BatchReader
-from ptmon.engines.native.runs import DIRECTIONS
+from ptmon.engines.native.rows import DIRECTIONS, SHARED_MOST
 from ptmon.errors import PtmonError, Step
 from ptmon.records import (
     Called,
@@ -157,6 +157,33 @@ def test_a_connect() -> None:
     data = ffi.buffer(ffi.new("struct pt_connect *", {"socket": facts, "took": 500_000_000}))[:]
     record = read(lib.PT_CONNECT, data, fd=4, error=111, value=lib.PT_CONNECTED_RETURNED)
     assert record == Connect(0.25, 7, 8, 4, 7, 2, 1, 6, peer, Connected.RETURNED, 111, 0.5)
+
+
+def test_equal_addresses_and_counters_are_one_object_and_no_more_are_kept_than_are_in_use() -> None:
+    reader = BatchReader(START)
+
+    def seen(port: int) -> SocketSeen:
+        facts = {"inode": port, "family": 2, "local_length": 16, "local": inet("10.0.0.1", port)}
+        (record,) = reader.read(batch_of(lib.PT_SOCKET, ffi.buffer(ffi.new("struct pt_socket_info *", facts))[:]))
+        assert isinstance(record, SocketSeen)
+        assert record.local == inet("10.0.0.1", port)
+        return record
+
+    def counters(count: int) -> TcpCounters:
+        data = ffi.buffer(ffi.new("struct pt_tcp_info *", [count, 0, 0, 0, 1]))[:]
+        (record,) = reader.read(batch_of(lib.PT_CLOSE, data))
+        assert isinstance(record, SocketClosed)
+        assert record.tcp == TcpCounters(count, 0, 0, 0, True)
+        return record.tcp
+
+    assert seen(1).local is seen(1).local
+    assert counters(1) is counters(1)
+    first, told = seen(1).local, counters(1)
+    for number in range(2, 3 * SHARED_MOST):
+        seen(number)
+        counters(number)
+    assert seen(1).local is not first
+    assert counters(1) is not told
 
 
 def test_a_close_with_and_without_the_kernels_counters() -> None:

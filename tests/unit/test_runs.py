@@ -12,7 +12,8 @@ import pytest
 
 from ptmon.engines.boundary import ffi, lib
 from ptmon.engines.native.batches import BatchReader
-from ptmon.engines.native.runs import FEW, GROUP, NUMBERS, ROW, CoreRows
+from ptmon.engines.native.rows import ROW
+from ptmon.engines.native.runs import FEW, GROUP, NUMBERS, CoreRows
 from ptmon.errors import PtmonError
 from ptmon.events import EventMaker
 from ptmon.ledger.ledger import Ledger

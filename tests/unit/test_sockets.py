@@ -3,9 +3,17 @@
 
 from __future__ import annotations
 
+import pickle
+import tracemalloc
+from collections.abc import Iterator
+
 from ptmon import notices
+from ptmon.frozen import replace
+from ptmon.ledger.ledger import Ledger
+from ptmon.ledger.socket_table import CHURN
+from ptmon.report import SocketReport, SocketRows
 from tests.support import assert_sums_agree
-from tests.unit.build import close, inet, received, report_of, sent, tcp, udp
+from tests.unit.build import HEADER, close, inet, received, report_of, sent, tcp, udp
 
 
 def test_the_kernels_counters_match() -> None:
@@ -131,3 +139,83 @@ def test_bytes_that_follow_through_another_fd_of_a_folded_socket_are_in_the_sums
     report = report_of(records, max_sockets=1)
     assert_sums_agree(report.to_json())
     assert {row.id: (row.folded, row.sent) for row in report.sockets} == {1: (1, 13), 2: (0, 0)}
+
+
+def test_many_peers_of_one_inode_are_rows_of_their_own_and_are_joined_one_by_one() -> None:
+    peers = [inet("10.0.0.1", port) for port in range(1, 51)]
+    first = [record for at, peer in enumerate(peers) for record in (udp(at + 1, 7, peer), sent(1, at + 1))]
+    again = [record for at, peer in enumerate(peers) for record in (udp(at + 101, 7, peer), sent(2, at + 101))]
+    rows = report_of([*first, *again]).sockets
+    assert [(row.id, row.inode, row.sent) for row in rows] == [(at + 1, 7, 3) for at in range(50)]
+
+
+def test_a_peer_of_many_on_one_inode_that_is_folded_is_not_joined_with_a_later_one() -> None:
+    peers = [inet("10.0.0.1", port) for port in range(1, 5)]
+    records = [
+        record
+        for at, peer in enumerate(peers)
+        for record in (udp(at + 1, 7, peer), sent(1, at + 1), close(at + 1, None))
+    ]
+    report = report_of([*records, udp(9, 7, peers[0]), sent(5, 9)], max_sockets=2)
+    assert_sums_agree(report.to_json())
+    assert [(row.id, row.folded, row.sent) for row in report.sockets] == [(4, 0, 1), (9, 0, 5), (1, 3, 3)]
+
+
+def test_rows_stand_in_the_order_in_which_they_were_first_told_whatever_their_numbers() -> None:
+    records = [tcp(9), sent(1, 9), sent(1, 0), tcp(3), sent(1, 3), tcp(7)]
+    assert [row.id for row in report_of(records).sockets] == [9, 0, 3, 7]
+
+
+def test_what_is_folded_by_the_thousand_stays_as_it_is() -> None:
+    records = [
+        record
+        for number in range(1, 4 * CHURN)
+        for record in (tcp(number, port=number % 60_000), sent(1, number), close(number, (1, 0)))
+    ]
+    most = CHURN // 2
+    later = [tcp(4 * CHURN), sent(1, 1), sent(1, 4 * CHURN - most - 1)]  # the one is forgotten, the other is not yet
+    report = report_of([*records, *later], max_sockets=most)
+    assert_sums_agree(report.to_json())
+    assert report.totals.sent == 4 * CHURN + 1
+    rows = [row for row in report.sockets if not row.folded]
+    assert [row.id for row in rows][-2:] == [4 * CHURN, 1]
+    assert len(rows) == most
+
+
+def test_rows_of_a_report_are_made_when_they_are_gone_through_and_kept_from_the_second_time_on() -> None:
+    made: list[int] = []
+    row = report_of([tcp(1), sent(3)]).sockets[0]
+
+    def make() -> Iterator[SocketReport]:
+        for number in range(3):
+            made.append(number)
+            yield replace(row, id=number)
+
+    rows = SocketRows(make, 3)
+    assert (len(rows), made) == (3, [])
+    assert [one.id for one in rows] == [0, 1, 2]
+    assert next(iter(rows)).id == 0
+    assert made == [0, 1, 2] * 2
+    assert [one.id for one in rows] == [0, 1, 2]
+    assert (rows[1].id, [one.id for one in rows[1:]]) == (1, [1, 2])
+    assert made == [0, 1, 2] * 2
+    assert rows == tuple(rows)
+    assert rows != ()
+    assert hash(rows) == hash(tuple(rows))
+    assert pickle.loads(pickle.dumps(rows)) == tuple(rows)
+
+
+def test_a_report_of_many_sockets_that_is_written_once_needs_no_room_for_its_rows() -> None:
+    count = 2000
+    records = [record for number in range(1, count + 1) for record in (tcp(number, port=number), sent(1, number))]
+    ledger = Ledger(HEADER)
+    for record in records:
+        ledger.add(record)
+    tracemalloc.start()
+    try:
+        report = ledger.report(1.0)
+        assert sum(row.sent for row in report.sockets) == count
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak / count < 300  # of which each row would take more than twice as much

@@ -167,9 +167,10 @@ class NativeEngine:
             refusal = watching.answer(self._tracer, one, self.settings.hold, self.told)
             if refusal is not None:
                 records.append(refusal)
-        for record in records:
-            if isinstance(record, Exit) and record.pid == record.tid == self.root:
-                self.exit = record
+        if Exit in set(map(type, records)):
+            for record in records:
+                if isinstance(record, Exit) and record.pid == record.tid == self.root:
+                    self.exit = record
         return records
 
     @property

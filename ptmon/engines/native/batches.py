@@ -6,13 +6,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 
-from ptmon.engines.boundary import ORIGINS, ffi, lib
+from ptmon.engines.boundary import ffi, lib
 from ptmon.engines.native import runs, watching
+from ptmon.engines.native.rows import KIND, ROW, RowReader
 from ptmon.errors import PtmonError
 from ptmon.records import (
     Clone,
-    Connect,
-    Connected,
     Direction,
     Exec,
     Exit,
@@ -24,9 +23,6 @@ from ptmon.records import (
     Reason,
     Record,
     Site,
-    SocketClosed,
-    SocketSeen,
-    TcpCounters,
     Verdict,
 )
 from ptmon.static import TYPE_CHECKING
@@ -37,9 +33,10 @@ if TYPE_CHECKING:
 
 REASONS = {getattr(lib, f"PT_REASON_{reason.name}"): reason for reason in Reason}
 FALLBACKS = {getattr(lib, f"PT_FALLBACK_{reason.name}"): reason for reason in FallbackReason}
-CONNECTED = {getattr(lib, f"PT_CONNECTED_{end.name}"): end for end in Connected}
 VERDICTS = {getattr(lib, f"PT_SITE_{verdict.name}"): verdict for verdict in Verdict}
 NO_SYSCALL = 0xFFFF
+FEW_TRANSFERS = [lib.PT_TRANSFER] * runs.FEW
+"""Kinds of rows that are read as a run."""
 
 
 class BatchReader:
@@ -56,6 +53,7 @@ class BatchReader:
         """What --fast-explain asks for, of all batches."""
         self.rules = rules
         self.start = start
+        self._rows = RowReader(start, self.syscall)
         self._syscalls: dict[int, str] = {}
 
     def read(self, batch: pt_batch) -> list[Record]:
@@ -63,18 +61,24 @@ class BatchReader:
         data = ffi.buffer(batch.data, batch.data_length)[:] if batch.data_length else b""
         records: list[Record] = []
         self.held = []
-        rows, count = batch.records, batch.count
+        count = batch.count
+        if not count:
+            return records
+        rows = ffi.buffer(batch.records, count * ROW.size)[:]
+        kinds = memoryview(rows).cast("I")[KIND :: ROW.size // 4].tolist()
+        often = self._rows.makers
+        unpack, size = ROW.unpack_from, ROW.size
         index = 0
         while index < count:
-            row = rows[index]
-            if row.kind == lib.PT_TRANSFER:
-                many = lib.pt_transfers(rows + index, count - index)
-                records += runs.read(rows + index, many, self.start, self.syscall)
+            if kinds[index : index + runs.FEW] == FEW_TRANSFERS:
+                many = lib.pt_transfers(batch.records + index, count - index)
+                records.append(runs.read(batch.records + index, many, self.start, self.syscall))
                 index += many
                 continue
-            offset = row.data_offset
-            record = self._record(row, data[offset : offset + row.data_length])
-            if record is not None:
+            make = often.get(kinds[index])
+            if make is not None:
+                records.append(make(unpack(rows, index * size), data))
+            elif (record := self._record(batch.records[index], data)) is not None:
                 records.append(record)
             index += 1
         return records
@@ -92,7 +96,8 @@ class BatchReader:
         make = MAKERS.get(row.kind)
         if make is None:
             raise PtmonError(f"the C core told a record of unknown kind {row.kind}")
-        return make(self, row, (row.time - self.start) / 1e9, data)
+        own = data[row.data_offset : row.data_offset + row.data_length]
+        return make(self, row, (row.time - self.start) / 1e9, own)
 
 
 def _clone(reader: BatchReader, row: pt_record, moment: float, data: bytes) -> Record:
@@ -114,51 +119,12 @@ def _exit(reader: BatchReader, row: pt_record, moment: float, data: bytes) -> Re
     return Exit(moment, row.tgid, row.tid, os.fsdecode(data.rstrip(b"\0")), code, number)
 
 
-def _socket(reader: BatchReader, row: pt_record, moment: float, data: bytes) -> Record:
-    info = ffi.from_buffer("struct pt_socket_info *", data)
-    local = ffi.buffer(info.local)[: info.local_length]
-    peer = ffi.buffer(info.peer)[: info.peer_length]
-    return SocketSeen(
-        moment,
-        row.tgid,
-        row.tid,
-        row.fd,
-        row.socket,
-        info.inode,
-        info.family,
-        info.type,
-        info.protocol,
-        local,
-        peer,
-        (info.opened - reader.start) / 1e9 if info.opened else None,
-        ORIGINS[info.origin],
-        info.connect / 1e9 if info.connect else None,
-    )
-
-
-def _connect(reader: BatchReader, row: pt_record, moment: float, data: bytes) -> Record:
-    told = ffi.from_buffer("struct pt_connect *", data)
-    info = told.socket
-    peer = bytes(ffi.buffer(info.peer)[: info.peer_length])
-    took = told.took / 1e9 if told.took else None
-    what = (info.inode, info.family, info.type, info.protocol, peer, CONNECTED[row.value], row.error, took)
-    return Connect(moment, row.tgid, row.tid, row.fd, *what)
-
-
 def _payload(reader: BatchReader, row: pt_record, moment: float, data: bytes) -> Record:
     size = ffi.sizeof("struct pt_payload")
     told = ffi.from_buffer("struct pt_payload *", data[:size])
     peer = bytes(ffi.buffer(told.peer)[: told.peer_length])
     what = (told.inode, told.family, told.type, peer, Direction(row.direction), told.moved)
     return Payload(moment, row.tgid, row.tid, row.socket, *what, data[size:])
-
-
-def _close(reader: BatchReader, row: pt_record, moment: float, data: bytes) -> Record:
-    tcp = None
-    if data:
-        info = ffi.from_buffer("struct pt_tcp_info *", data)
-        tcp = TcpCounters(info.bytes_sent, info.bytes_received, info.retransmitted, info.rtt_us, bool(info.auditable))
-    return SocketClosed(moment, row.tgid, row.tid, row.fd, row.socket, tcp, row.value == 1)
 
 
 def _warning(reader: BatchReader, row: pt_record, moment: float, data: bytes) -> Record:
@@ -206,9 +172,6 @@ MAKERS: dict[int, Callable[[BatchReader, pt_record, float, bytes], Record | None
     lib.PT_EXEC: _exec,
     lib.PT_ATTACHED: _exec,
     lib.PT_EXIT: _exit,
-    lib.PT_SOCKET: _socket,
-    lib.PT_CLOSE: _close,
-    lib.PT_CONNECT: _connect,
     lib.PT_PAYLOAD: _payload,
     lib.PT_WARNING: _warning,
     lib.PT_FALLBACK: _fallback,

@@ -7,28 +7,23 @@ from __future__ import annotations
 
 import errno
 import struct
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from ptmon.engines.boundary import ffi, lib
+from ptmon.engines.native.rows import ROW, Name, transfer
 from ptmon.errors import PtmonError, kernel_word
-from ptmon.records import Direction, Group, Transfer, Transfers
+from ptmon.records import Group, Transfer, Transfers
 from ptmon.static import Any
 
-ROW = struct.Struct("=QQQIiiiIiiHBBII")
-"""struct pt_record."""
 GROUP = struct.Struct("=QII")
 """struct pt_group."""
 NUMBERS = 48
 """Bytes that a time and a count take at most."""
 FEW = 4
 """A run has at least so many rows: fewer cost less as objects (measured)."""
-DIRECTIONS = {int(direction): direction for direction in Direction}
 
 _uncleared = ffi.new_allocator(should_clear_after_alloc=False)
-
-Name = Callable[[int], str]
-"""Of a system call of the C core's table."""
 
 
 class CoreRows:
@@ -50,7 +45,7 @@ class CoreRows:
 
     def __iter__(self) -> Iterator[Transfer]:
         for row in ROW.iter_unpack(self._data):
-            yield _transfer(row, self._start, self._name, row[1], row[2])
+            yield transfer(row, self._start, self._name, row[1], row[2])
 
     def groups(self) -> tuple[Group, ...]:
         """Equal ones as one; before :meth:`text`. Raises MemoryError."""
@@ -72,19 +67,13 @@ class CoreRows:
 
     def _group(self, moved: int, first: int, count: int) -> Group:
         row = ROW.unpack_from(self._data, first * ROW.size)
-        return Group(_transfer(row, self._start, self._name, row[1] * count, moved), row[1])
+        return Group(transfer(row, self._start, self._name, row[1] * count, moved), row[1])
 
 
-def read(rows: Any, count: int, start: int, name: Name) -> Sequence[Transfer | Transfers]:
-    """``count`` rows from where a pointer points to: as one record, but a few one by one. Raises MemoryError."""
+def read(rows: Any, count: int, start: int, name: Name) -> Transfers:
+    """``count`` rows from where a pointer points to, as one record. Raises MemoryError."""
     kept = CoreRows(rows, count, start, name)
-    return list(kept) if count < FEW else [Transfers(kept.groups(), kept)]
-
-
-def _transfer(row: tuple[int, ...], start: int, name: Name, calls: int, count: int) -> Transfer:
-    time, _, _, _, pid, tid, fd, socket, error, _, syscall, direction, fast, _, _ = row
-    moment, way = (time - start) / 1e9, DIRECTIONS[direction]
-    return Transfer(moment, pid, tid, name(syscall), fd, socket, way, calls, count, error, fast == 1)
+    return Transfers(kept.groups(), kept)
 
 
 def _check(result: int) -> int:
