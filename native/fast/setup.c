@@ -125,6 +125,18 @@ static uint32_t wanted(const struct pt_tracer *t, const struct image *image, uin
 	return flags;
 }
 
+/* Those, and the calls that have stubs. */
+static int write_numbers(const struct image *image, uint64_t watched[FAST_NUMBERS / 64])
+{
+	const size_t size = FAST_NUMBERS / 8;
+	int error = image_write(image, FAST_WATCHED, watched, size);
+
+	for (const struct stub *stub = stub_table; stub < stub_table_end; stub++)
+		if (stub->number >= 0)
+			set_bit(watched, (uint64_t)stub->number);
+	return error ? error : image_write(image, FAST_KNOWN, watched, size);
+}
+
 /* What the stubs look at before anything else. */
 static int write_header(const struct pt_tracer *t, struct image *image)
 {
@@ -136,7 +148,7 @@ static int write_header(const struct pt_tracer *t, struct image *image)
 	if (!error)
 		error = image_write(image, FAST_FLAGS, &image->flags, sizeof(image->flags));
 	if (!error)
-		error = image_write(image, FAST_WATCHED, watched, sizeof(watched));
+		error = write_numbers(image, watched);
 	if (!error)
 		error = image_write(image, FAST_MAGIC, &magic, sizeof(magic));
 	return error;

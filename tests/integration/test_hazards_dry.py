@@ -158,7 +158,7 @@ def test_a_shell_and_its_children_stop_for_no_transfer(tmp_path: Path) -> None:
 
 def test_who_has_no_socket_and_no_second_thread_does_not_stop_at_its_exit(targets: Targets, tmp_path: Path) -> None:
     thread = "import threading; thread = threading.Thread(target=len, args=[()]); thread.start(); thread.join()"
-    words = ["/bin/sh", "-c", '/bin/true; "$0" socketpair; "$1" -Sc "$2"; exit 7', targets("dry")]
+    words: list[str | Path] = ["/bin/sh", "-c", '/bin/true; "$0" socketpair; "$1" -Sc "$2"; exit 7', targets("dry")]
     options = ("--seccomp", "on")
     done = run_ptmon([*words, sys.executable, thread], tmp_path / "report.json", options, env={"PTMON_DEBUG": "stops"})
     rows = done.report["processes"]

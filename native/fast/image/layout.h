@@ -16,6 +16,7 @@
 #define FAST_FLAGS (FAST_DATA + 0x40)	  /* u32: one bit for each call of stub.h that has to stop; FAST_TIMED */
 #define FAST_SPREAD (FAST_DATA + 0x44)	  /* u32: FAST_SPREAD_ALL, or 0: all records go to the first ring */
 #define FAST_WATCHED (FAST_DATA + 0x48)	  /* FAST_NUMBERS bits: calls that the tracer wants to see */
+#define FAST_KNOWN (FAST_DATA + 0x88)	  /* the same of those, and of all that have a stub of their own */
 #define FAST_HEADS (FAST_DATA + 0x100)	  /* for each ring a line, see below */
 #define FAST_SAVED (FAST_DATA + 0x1000)	  /* registers of threads in the middle of a request (request.S) */
 #define FAST_RING (FAST_DATA + 0x41000)	  /* records: one ring behind the other */

@@ -417,7 +417,19 @@
 #define IN_ANY(bit, name, call, ...) call any, __NR_##name, bit, ##__VA_ARGS__;
 #define OTHER_IN_ANY(name, call) call any, __NR_##name;
 
+/* Of a site that makes any call most are none of the many that stubs know. */
+	.macro ONLY_KNOWN stub
+	cmp	eax, FAST_NUMBERS
+	jae	\stub\()_plain
+	mov	ecx, eax
+	shr	ecx, 5
+	mov	ecx, dword ptr [rcx * 4 + FAST_KNOWN]
+	bt	ecx, eax
+	jnc	\stub\()_plain
+	.endm
+
 	STUB_BEGIN any
+	ONLY_KNOWN any
 	HOT_TRANSFERS(IN_ANY)
 	HOT_CLOSES(IN_ANY)
 	HOT_OPENS(OTHER_IN_ANY)

@@ -3,8 +3,8 @@
 #ifndef PT_FAST_CHOOSE_H
 #define PT_FAST_CHOOSE_H
 
-#include "fast/image/mapping.h"
 #include "fast/image/image.h"
+#include "fast/image/mapping.h"
 #include "fast/patch/verdict.h"
 
 /* Writes stubs for those that have none yet; nothing jumps to them so far. 0 or -errno. */
