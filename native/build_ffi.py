@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import sys
+import zlib
 from pathlib import Path
 
 from cffi import FFI
@@ -12,14 +13,17 @@ PREAMBLE = """
 #include <stddef.h>
 #include <stdint.h>
 #include "ptmon_api.h"
+{header}
 """
 
 
 def main(target: str) -> None:
     header = Path(__file__).with_name("ptmon_api.h").read_text(encoding="utf-8")
     ffi = FFI()
-    ffi.cdef(header)
-    ffi.set_source("ptmon._native", PREAMBLE, py_limited_api=True)
+    # By which Python knows the core again that belongs to it (ptmon/engines/header.py).
+    told = f"#define PT_HEADER {zlib.crc32(header.encode())}"
+    ffi.cdef(f"{header}\n{told}\n")
+    ffi.set_source("ptmon._native", PREAMBLE.format(header=told), py_limited_api=True)
     ffi.emit_c_code(target)
 
 

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Writes ptmon/_native.pyi, the boundary header as a type checker sees it: python native/build_stub.py.
+"""Writes ptmon/_native.pyi, the boundary header as a type checker sees it, and ptmon/engines/header.py:
+python native/build_stub.py.
 
 tests/unit/test_boundary.py holds the one to the other.
 """
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from cffi import FFI
 
 HEADER = Path(__file__).with_name("ptmon_api.h")
 STUB = Path(__file__).parents[1] / "ptmon" / "_native.pyi"
+SUM = Path(__file__).parents[1] / "ptmon" / "engines" / "header.py"
 HEAD = '''\
 # SPDX-License-Identifier: GPL-2.0-only
 """What native/build_ffi.py makes of native/ptmon_api.h. Written by native/build_stub.py; each type in C is behind it.
@@ -26,6 +29,17 @@ from typing import Any, Final
 
 ffi: Any
 Pointer = Any
+'''
+
+
+def summed(header: str) -> str:
+    """The text of the module that says of which header's core the Python beside it is."""
+    return f'''\
+# SPDX-License-Identifier: GPL-2.0-only
+"""Which C core belongs to this Python. Written by native/build_stub.py."""
+
+HEADER = {zlib.crc32(header.encode())}
+"""CRC-32 of native/ptmon_api.h, as the core was built with it (native/build_ffi.py)."""
 '''
 
 
@@ -86,3 +100,4 @@ def _spelled(declared: Any) -> str:
 
 if __name__ == "__main__":
     STUB.write_text(stub(HEADER.read_text(encoding="utf-8")), encoding="utf-8")
+    SUM.write_text(summed(HEADER.read_text(encoding="utf-8")), encoding="utf-8")

@@ -46,6 +46,13 @@ class UsageError(PtmonError):
         super().__init__(message, EXIT_USAGE)
 
 
+class CoreError(PtmonError):
+    """The C core is missing, or older or younger than the Python that is about to use it."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(f"{message}; install ptmon anew (from its sources: pip install -e .)")
+
+
 class LaunchError(PtmonError):
     """An engine could not start ``program``. ``ptmon.explain`` makes the message that a user sees."""
 

@@ -11,10 +11,18 @@ import itertools
 import os
 import signal
 
-from ptmon._native import ffi, lib
+from ptmon.engines.header import HEADER
+from ptmon.errors import CoreError
 from ptmon.frozen import dataclass
 from ptmon.records import Origin, TcpCounters
 from ptmon.static import TYPE_CHECKING
+
+try:
+    from ptmon._native import ffi, lib
+except ImportError as error:
+    raise CoreError(f"the C core can't be loaded: {error}") from None
+if getattr(lib, "PT_HEADER", None) != HEADER:
+    raise CoreError("the C core was built from other sources than those that Python reads")
 
 if TYPE_CHECKING:  # structs of the C core, as ptmon_api.h has them
     from ptmon._native import pt_batch as pt_batch

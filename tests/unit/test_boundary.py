@@ -4,8 +4,12 @@
 from __future__ import annotations
 
 import ast
+import re
 import runpy
 import struct
+import subprocess
+import sys
+import zlib
 from collections.abc import Mapping
 from enum import Enum, IntEnum
 from pathlib import Path
@@ -55,6 +59,26 @@ def test_the_stub_is_what_the_header_says() -> None:
     assert (ROOT / "ptmon" / "_native.pyi").read_text() == STUB["stub"](HEADER), "run: python native/build_stub.py"
 
 
+def test_the_header_that_python_belongs_to_is_this_one() -> None:
+    text = (ROOT / "ptmon" / "engines" / "header.py").read_text()
+    assert text == STUB["summed"](HEADER), "run: python native/build_stub.py"
+    assert zlib.crc32(HEADER.encode()) == lib.PT_HEADER  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ("import ptmon.engines.header as header; header.HEADER += 1", "was built from other sources"),
+        ("sys.modules['ptmon._native'] = None", "can't be loaded"),
+    ],
+)
+def test_a_core_that_does_not_belong_to_it_is_told_in_one_line(lines: str, said: str) -> None:
+    words = f"import sys; {lines}; from ptmon.cli import main; sys.exit(main(['true']))"
+    done = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True)
+    assert done.returncode == 125
+    assert re.fullmatch(rf"ptmon: the C core .*{said}.*install ptmon anew.*\n", done.stderr)
+
+
 @pytest.mark.parametrize(
     ("before", "after"),
     [
@@ -87,7 +111,7 @@ def test_the_extension_that_is_loaded_is_that_of_the_header() -> None:
     numbers = {
         name: value for kind in DECLARED if kind.startswith("enum ") for name, value in members(kind[5:]).items()
     }
-    assert mine == functions | set(numbers)
+    assert mine == functions | set(numbers) | {"PT_HEADER"}
     assert {name: getattr(lib, name) for name in numbers} == numbers
 
 
