@@ -15,7 +15,7 @@
 
 /* Calls that close an fd. */
 #define HOT_CLOSES(row)                                             \
-	row(0, close, CLOSE, edi)                                   \
+	row(0, close, CLOSE, edi, ends=yes)                         \
 	row(1, dup2, CLOSE, esi, keeps=edi)                         \
 	row(2, dup3, CLOSE, esi)
 
@@ -32,6 +32,11 @@
 	row(11, preadv2, TRANSFER)                                  \
 	row(12, pwritev2, TRANSFER)                                 \
 	row(13, sendfile, SENDFILE)
+
+/* Calls that make sockets: row(name, macro). */
+#define HOT_BIRTHS(row)                                             \
+	row(accept, ACCEPT)                                         \
+	row(accept4, ACCEPT)
 
 /* Calls that pass unless they touch the fast path's memory, or code: row(name, macro). */
 #define HOT_MAPPINGS(row)                                           \

@@ -23,6 +23,25 @@ bool kinds_counted(uint64_t number)
 	return false;
 }
 
+bool kinds_bear(uint64_t number)
+{
+	return number == SYS_accept || number == SYS_accept4;
+}
+
+bool kinds_ask(uint64_t number)
+{
+	switch (number) {
+	case SYS_fstat:
+	case SYS_getsockopt:
+	case SYS_getsockname:
+	case SYS_getpeername:
+	case SYS_ioctl:
+		return true;
+	default:
+		return false;
+	}
+}
+
 bool kinds_protect(uint64_t number)
 {
 	return number == SYS_mprotect || number == SYS_pkey_mprotect;
