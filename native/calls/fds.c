@@ -9,6 +9,7 @@
 #include "records/emit.h"
 #include "sockets/files.h"
 #include "sockets/rows.h"
+#include "state/door.h"
 
 /* The fd that the call is made on. */
 static int fd_of(const struct call *call)
@@ -41,8 +42,10 @@ bool fds_close_range(struct pt_tracer *t, struct tracee *tracee)
 	if (first > last || flags & CLOSE_RANGE_CLOEXEC)
 		return unshares;
 	files_each(t, tracee, first, last, socket_closing);
-	if (!unshares)
+	if (!unshares) {
 		files_closing(t, tracee, first, last);
+		fast_fds_forgotten(t, tracee->files, first, last);
+	}
 	return unshares;
 }
 

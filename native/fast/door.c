@@ -81,9 +81,11 @@ const struct fast_ops fast_path = {
 	.patrol = door_patrol,
 	.destroy = door_destroy,
 
+	.fd_look = door_look,
 	.fd_learnt = door_learn,
 	.fd_stops = door_stop,
 	.fd_forgotten = door_forget,
+	.fds_forgotten = door_forget_range,
 	.fd_still = door_still,
 	.fd_busy = door_busy,
 	.table_gone = door_table_gone,

@@ -24,7 +24,14 @@ static struct image *mirror(const struct files *files)
 		       : image;
 }
 
-bool door_learn(struct pt_tracer *t, struct files *files, unsigned int fd, struct socket *socket)
+uint32_t door_look(const struct files *files, unsigned int fd)
+{
+	const struct image *image = mirror(files);
+
+	return image ? slots_generation(image, fd) : 0;
+}
+
+bool door_learn(struct pt_tracer *t, struct files *files, unsigned int fd, struct socket *socket, uint32_t looked)
 {
 	struct image *image = mirror(files);
 
@@ -32,12 +39,12 @@ bool door_learn(struct pt_tracer *t, struct files *files, unsigned int fd, struc
 		return true;
 	/* The last call on what the fd named before may have ended just now: its record is read first. While records
 	 * are being read (a look-up on the way leads here) that can't be; then the fd is learnt another time. */
-	if (slots_fading(image, fd)) {
+	if (slots_any_fading(image, fd)) {
 		if (image->draining || slots_busy(image, fd))
-			return slots_stop(image, fd);
+			return slots_learn_slow(image, fd, looked);
 		drain_now(t, image);
 	}
-	return slots_learn(t, image, fd, socket);
+	return slots_learn(t, image, fd, socket, looked);
 }
 
 void door_stop(const struct files *files, unsigned int fd)
@@ -56,6 +63,19 @@ void door_forget(struct pt_tracer *t, struct files *files, unsigned int fd, stru
 		return;
 	drain_now(t, image);
 	slots_faded(t, image, fd);
+}
+
+void door_forget_range(const struct files *files, unsigned int first, unsigned int last)
+{
+	struct image *image = mirror(files);
+
+	if (!image)
+		return;
+	if (files->unsure && image->stage < IMAGE_WITHDRAWN) {
+		image->own_flags |= FAST_NO_BIRTHS;
+		image_set_flags(image, image->flags | FAST_NO_BIRTHS);
+	}
+	slots_forget_range(image, first, last);
 }
 
 enum fast_still door_still(const struct files *files, unsigned int fd, bool socket)

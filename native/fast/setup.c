@@ -11,10 +11,13 @@
 #include <unistd.h>
 
 #include "calls/watch.h"
+#include "fast/count/endings.h"
+#include "fast/count/records.h"
 #include "fast/count/ring.h"
 #include "fast/count/slots.h"
 #include "fast/count/stamp.h"
 #include "fast/image/emit_code.h"
+#include "fast/image/ender.h"
 #include "fast/image/handover.h"
 #include "fast/image/image.h"
 #include "fast/image/kinds.h"
@@ -38,7 +41,7 @@ struct image *image_begin(struct pt_tracer *t, struct tracee *tracee)
 	image->group = tracee->group;
 	image->files = tracee->files;
 	image->reader = tracee->tid;
-	image->stubs_end = FAST_STUBS;
+	image->stubs_end = FAST_STUBS_FIRST;
 	ring_reset(image);
 	stamp_take(t);
 	image->next = t->fast_state.images;
@@ -56,6 +59,8 @@ void image_destroy(struct pt_tracer *t, struct image *image)
 		at = &(*at)->next;
 	if (*at)
 		*at = image->next;
+	records_give_up(t, image);
+	endings_drop(t, image);
 	slots_end(t, image);
 	ring_destroy(image);
 	if (image->files && image->files->image == image)
@@ -66,6 +71,7 @@ void image_destroy(struct pt_tracer *t, struct image *image)
 	known_destroy(image);
 	free(image->threads);
 	free(image->handled.list);
+	free(image->learnt.generations);
 	free(image);
 }
 
@@ -122,6 +128,9 @@ static uint32_t wanted(const struct pt_tracer *t, const struct image *image, uin
 	for (unsigned int i = 0; i < FAST_CALLS; i++)
 		if (watch_order(t, false, fast_calls[i]))
 			flags |= 1u << i;
+	for (uint64_t number = 0; number < FAST_NUMBERS; number++)
+		if (kinds_ask(number) && watch_order(t, false, number))
+			flags |= FAST_NO_ENDINGS;
 	return flags;
 }
 
@@ -154,9 +163,14 @@ static int write_header(const struct pt_tracer *t, struct image *image)
 	return error;
 }
 
-static int write_request(const struct image *image)
+/* What there is once, for all sites. */
+static int write_code(const struct image *image)
 {
-	return memory_write_code(image->reader, FAST_REQUEST, request_begin, (size_t)(request_end - request_begin));
+	int error = memory_write_code(image->reader, FAST_REQUEST, request_begin,
+				      (size_t)(request_end - request_begin));
+
+	return error ? error
+		     : memory_write_code(image->reader, FAST_ENDING, ending_begin, (size_t)(ending_end - ending_begin));
 }
 
 int image_reset(struct pt_tracer *t, struct image *image)
@@ -166,7 +180,7 @@ int image_reset(struct pt_tracer *t, struct image *image)
 	} *slots = malloc(sizeof(*slots));
 	int error = slots ? 0 : -ENOMEM;
 
-	for (uint64_t at = FAST_SLOTS; at < FAST_DATA + FAST_DATA_SIZE && !error; at += sizeof(*slots)) {
+	for (uint64_t at = FAST_SLOTS; at < FAST_SLOTS_END && !error; at += sizeof(*slots)) {
 		uint8_t used = 0;
 
 		error = image_read(image, at, slots, sizeof(*slots));
@@ -178,6 +192,8 @@ int image_reset(struct pt_tracer *t, struct image *image)
 			error = image_write(image, at, slots, sizeof(*slots));
 	}
 	free(slots);
+	if (!error)
+		error = ender_forget_all(image, true);
 	return error ? error : write_header(t, image);
 }
 
@@ -189,7 +205,7 @@ struct image *image_create(struct pt_tracer *t, struct tracee *tracee, int *erro
 	if (*error)
 		return NULL;
 	image = image_begin(t, tracee);
-	*error = image ? write_request(image) : -ENOMEM;
+	*error = image ? write_code(image) : -ENOMEM;
 	if (!*error)
 		*error = handover_write(image, tracee->tid, 0);
 	if (!*error)
@@ -215,11 +231,13 @@ static void *copy_of(const void *from, size_t size)
 static int clear_slots(const struct image *image, unsigned int fds)
 {
 	static const uint8_t zeros[64 << FAST_SLOT_BITS];
-	int error = 0;
+	uint8_t touched[FAST_TOUCHED_SIZE / 8];
+	int error = image_read(image, FAST_TOUCHED, touched, sizeof(touched));
 
-	for (unsigned int fd = 0; fd < fds && fd < FAST_FDS && !error; fd += 64)
-		error = image_write(image, FAST_SLOTS + ((uint64_t)fd << FAST_SLOT_BITS), zeros, sizeof(zeros));
-	return error;
+	for (unsigned int fd = 0; fd < FAST_FDS && !error; fd += 64)
+		if (fd < fds || touched[fd / 64 / 8] >> fd / 64 % 8 & 1)
+			error = image_write(image, FAST_SLOTS + ((uint64_t)fd << FAST_SLOT_BITS), zeros, sizeof(zeros));
+	return error ? error : ender_forget_all(image, false);
 }
 
 struct image *image_copy(struct pt_tracer *t, const struct image *of, struct tracee *child)

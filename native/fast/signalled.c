@@ -19,9 +19,11 @@
 
 #include "calls/restart.h"
 #include "fast/count/slots.h"
+#include "fast/image/ender.h"
 #include "fast/image/kinds.h"
 #include "fast/image/layout.h"
 #include "fast/image/twin.h"
+#include "fast/patch/closer.h"
 #include "fast/patch/handled.h"
 #include "fast/patch/inflight.h"
 #include "fast/patch/position.h"
@@ -47,7 +49,8 @@ static void remember(struct pt_tracer *t, struct image *image, struct tracee *tr
 {
 	int fd = (int)registers_argument(regs, 0, false);
 	const struct syscall_entry *entry = syscall_find(ABI_NATIVE, place->body->number), *under_way;
-	struct socket *socket = slots_fading(image, (unsigned int)fd);
+	struct socket *socket = slots_fading(image, (unsigned int)fd,
+					     slots_shown(slots_generation(image, (unsigned int)fd)));
 
 	if (!entry || (!socket && files_lookup(t, tracee, fd, &socket) != 1))
 		return;
@@ -75,10 +78,13 @@ static void before_handler(struct pt_tracer *t, struct image *image, struct trac
 	if (!place->in_stub || leaves_opening(place, regs))
 		return;
 	if (has_returned(place, regs)) {
-		if (place->body && inflight_count(t, image, tracee, regs, false))
+		if (closer_leaves(image, regs))
+			registers_set_instruction(regs, place->site->stub_at + place->site->stub->tail);
+		else if (place->body && inflight_count(t, image, tracee, regs, false))
 			inflight_finish(image, regs);
 		return;
 	}
+	closer_leaves(image, regs);
 	if (place->under_way)
 		slots_release(image, (unsigned int)registers_argument(regs, 0, false));
 	if (place->stage == STAGE_BEFORE) {
@@ -116,6 +122,7 @@ static void go_behind_site(const struct fast_site *site, struct registers *regs)
 static void before_cancellation(struct pt_tracer *t, struct image *image, struct tracee *tracee,
 				const struct position *place, struct registers *regs)
 {
+	closer_leaves(image, regs);
 	if (has_returned(place, regs)) {
 		leaves_opening(place, regs);
 		if (place->in_stub && place->body && inflight_count(t, image, tracee, regs, false))
@@ -142,6 +149,8 @@ void signalled(struct pt_tracer *t, struct image *image, struct tracee *tracee, 
 		return;
 	if (!restart_has_handler(tracee->tid, signal))
 		return;
+	/* It is written below: whoever comes from there stands before its call. */
+	ender_leaves(image, tracee->tid, &regs);
 	if (!position_find(image, registers_instruction(&regs), &place) || place.stage == STAGE_ROOM)
 		return handled_note(image, tracee->tid, &regs);
 	if (cancels && (place.site->repeatable || has_returned(&place, &regs)))

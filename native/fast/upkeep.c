@@ -10,12 +10,15 @@
 
 #include "fast/count/drain.h"
 #include "fast/count/fallback.h"
+#include "fast/count/records.h"
 #include "fast/count/stamp.h"
 #include "fast/count/threads.h"
 #include "fast/door.h"
 #include "fast/image/code.h"
+#include "fast/image/ender.h"
 #include "fast/image/layout.h"
 #include "fast/leave.h"
+#include "fast/patch/closer.h"
 #include "fast/patch/cover.h"
 #include "fast/patch/halt.h"
 #include "fast/patch/inflight.h"
@@ -82,13 +85,17 @@ void door_exiting(struct pt_tracer *t, struct tracee *tracee)
 	image->reader = tracee->tid; /* it stands, and others may be dying just now */
 	known = registers_read(tracee->tid, &regs) == 0;
 	if (known)
+		ender_leaves(image, tracee->tid, &regs);
+	if (known && !closer_leaves(image, &regs))
 		inflight_count(t, image, tracee, &regs, true);
 	drain_now(t, image);
 	image->ending |= known && ends_process(&regs) && image_is_readable(image);
 	requests_check(t, image);
 	last = !image_read_through_another(t, image, tracee);
-	if (last)
+	if (last) {
+		records_give_up(t, image);
 		patrol_jumps(t, image, tracee);
+	}
 	image->leaving = last;
 	if (!last)
 		threads_remove(image, tracee);

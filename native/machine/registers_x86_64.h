@@ -228,6 +228,22 @@ static inline void registers_set_saved(struct registers *regs, const uint64_t sa
 	regs->user.r11 = saved[6];
 }
 
+/* As fast/image/ending.S saves them. */
+static inline void registers_set_ending(struct registers *regs, const uint64_t saved[6])
+{
+	regs->user.rsi = saved[0];
+	regs->user.rdx = saved[1];
+	regs->user.r10 = saved[2];
+	regs->user.r8 = saved[3];
+	regs->user.rbx = saved[4];
+	regs->user.r11 = saved[5];
+}
+
+static inline void registers_set_carry(struct registers *regs, bool carry)
+{
+	regs->user.eflags = (regs->user.eflags & ~(uint64_t)1) | carry;
+}
+
 static inline bool registers_carry(const struct registers *regs)
 {
 	return regs->user.eflags & 1;

@@ -95,7 +95,8 @@ void files_fill_image(struct pt_tracer *t, struct files *files)
 {
 	for (unsigned int fd = 0; fd < files->size; fd++)
 		if (files->sockets[fd])
-			fast_fd_learnt(t, files, fd, is_socket(files->sockets[fd]) ? files->sockets[fd] : NULL);
+			fast_fd_learnt(t, files, fd, is_socket(files->sockets[fd]) ? files->sockets[fd] : NULL,
+				       fast_fd_look(t, files, (int)fd));
 }
 
 static void copy_doubts(struct files *files, const struct files *of)
@@ -116,6 +117,7 @@ void files_distrust(struct pt_tracer *t, struct tracee *tracee, enum unsure why)
 	for (unsigned int fd = 0; fd < files->size && !files->unsure; fd++)
 		forget(t, files, fd);
 	files->unsure |= why;
+	fast_fds_forgotten(t, files, 0, UINT32_MAX);
 }
 
 void files_dry(struct tracee *tracee)
@@ -133,6 +135,7 @@ void files_wet(struct pt_tracer *t, struct tracee *tracee)
 	/* What was found at the last look may have been closed since. */
 	for (unsigned int fd = 0; fd < files->size && !files->unsure; fd++)
 		forget(t, files, fd);
+	fast_fds_forgotten(t, files, 0, UINT32_MAX);
 }
 
 int files_replace(struct pt_tracer *t, struct tracee *tracee)
@@ -165,8 +168,10 @@ static struct socket *known(struct pt_tracer *t, struct files *files, int fd)
 	case FAST_CHANGED: /* an fd may have been closed without a stop */
 		drop(t, files, (unsigned int)fd);
 		return NULL;
+	case FAST_GOING: /* who asks has to look for itself */
+		return NULL;
 	case FAST_SLOW: /* its calls have had to stop until now, and perhaps need not any more */
-		fast_fd_learnt(t, files, (unsigned int)fd, socket);
+		fast_fd_learnt(t, files, (unsigned int)fd, socket, fast_fd_look(t, files, fd));
 		return socket;
 	default:
 		return socket;
@@ -204,7 +209,7 @@ static void note_learnt(const struct pt_tracer *t, pid_t tid, unsigned int fd, c
 				      .number = is_socket(socket) ? socket->info.inode : UINT64_MAX});
 }
 
-static bool cache(struct pt_tracer *t, struct tracee *tracee, unsigned int fd, struct socket *socket)
+static bool cache(struct pt_tracer *t, struct tracee *tracee, unsigned int fd, struct socket *socket, uint32_t looked)
 {
 	struct files *files = tracee->files;
 
@@ -213,7 +218,7 @@ static bool cache(struct pt_tracer *t, struct tracee *tracee, unsigned int fd, s
 	if (fd >= MAX_CACHED_FD || closing_any(files, fd) || !grow(files, fd))
 		return false;
 	/* The slots may be unable to take it just now (fast/count/slots.c); then it is not remembered here, either. */
-	if (!files->unsure && !fast_fd_learnt(t, files, fd, is_socket(socket) ? socket : NULL))
+	if (!files->unsure && !fast_fd_learnt(t, files, fd, is_socket(socket) ? socket : NULL, looked))
 		return false;
 	if (is_socket(socket))
 		socket->cached++;
@@ -234,6 +239,7 @@ struct socket *files_known(struct pt_tracer *t, struct files *files, int fd)
 int files_lookup(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket **out)
 {
 	struct socket *cached;
+	uint32_t looked;
 	int found;
 
 	*out = NULL;
@@ -244,11 +250,12 @@ int files_lookup(struct pt_tracer *t, struct tracee *tracee, int fd, struct sock
 		*out = is_socket(cached) ? cached : NULL;
 		return *out != NULL;
 	}
+	looked = fast_fd_look(t, tracee->files, fd);
 	found = socket_identify(t, tracee, fd, out);
 	if (found == 1)
-		cache(t, tracee, (unsigned int)fd, *out);
+		cache(t, tracee, (unsigned int)fd, *out, looked);
 	else if (found == 0)
-		cache(t, tracee, (unsigned int)fd, NOT_A_SOCKET);
+		cache(t, tracee, (unsigned int)fd, NOT_A_SOCKET, looked);
 	else if (found == -EBADF && (unsigned int)fd < tracee->files->size)
 		drop(t, tracee->files, (unsigned int)fd); /* it was closed unseen */
 	/* No such fd: nothing to remember, the next open may take the number. */
@@ -264,7 +271,22 @@ struct socket *files_noted(const struct files *files, int fd)
 
 bool files_note(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket)
 {
-	return cache(t, tracee, (unsigned int)fd, socket ? socket : NOT_A_SOCKET);
+	return cache(t, tracee, (unsigned int)fd, socket ? socket : NOT_A_SOCKET, fast_fd_look(t, tracee->files, fd));
+}
+
+void files_found(struct pt_tracer *t, struct files *files, unsigned int fd, struct socket *socket)
+{
+	if (files->unsure || fd >= MAX_CACHED_FD || !grow(files, fd))
+		return;
+	socket->cached++;
+	drop(t, files, fd);
+	files->sockets[fd] = socket;
+}
+
+void files_ended(struct pt_tracer *t, struct files *files, unsigned int fd)
+{
+	if (fd < files->size)
+		drop(t, files, fd);
 }
 
 void files_closing(struct pt_tracer *t, struct tracee *tracee, unsigned int first, unsigned int last)

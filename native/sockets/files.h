@@ -37,6 +37,9 @@ bool files_note(struct pt_tracer *t, struct tracee *tracee, int fd, struct socke
 /* What was noted of it, or found at the last look; NULL: nothing, or that it is no socket. */
 struct socket *files_noted(const struct files *files, int fd);
 
+/* What the fast path has found out of an fd: it is that socket; and a stub has closed it. */
+void files_found(struct pt_tracer *t, struct files *files, unsigned int fd, struct socket *socket);
+void files_ended(struct pt_tracer *t, struct files *files, unsigned int fd);
 /* The tracee stands before a call that takes the fds first..last away (or changes what they are): they are forgotten,
  * and stay unknown until closing_settle(). */
 void files_closing(struct pt_tracer *t, struct tracee *tracee, unsigned int first, unsigned int last);

@@ -31,6 +31,17 @@ static uint32_t clamp(socklen_t length, size_t most)
 	return length < most ? length : (uint32_t)most;
 }
 
+/* getpeername(2) has nothing to say of a connection that is over; this has. The length must not be more than the
+ * address has (net/core/sock.c). */
+static void read_last_peer(int fd, struct identity *out)
+{
+	socklen_t length = out->info.family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+
+	if ((out->info.family == AF_INET || out->info.family == AF_INET6) &&
+	    getsockopt(fd, SOL_SOCKET, SO_PEERNAME, out->was, &length) == 0)
+		out->was_length = clamp(length, sizeof(out->was));
+}
+
 static void read_addresses(int fd, struct pt_socket_info *info)
 {
 	socklen_t length = sizeof(info->local);
@@ -83,6 +94,25 @@ static enum pt_origin origin_of(const struct identity *identity)
 	return identity->active ? PT_ORIGIN_CONNECTED : PT_ORIGIN_ACCEPTED;
 }
 
+void identity_conclude(struct identity *identity)
+{
+	identity->fresh = !identity->is_tcp || tcp_fresh(&identity->tcp, &identity->active);
+	identity->info.origin = origin_of(identity);
+}
+
+void identity_is_accepted(struct identity *identity)
+{
+	struct pt_socket_info *info = &identity->info;
+
+	if (!info->peer_length && info->type == SOCK_STREAM) {
+		memcpy(info->peer, identity->was, identity->was_length);
+		info->peer_length = identity->was_length;
+	}
+	identity->fresh = true;
+	identity->active = false;
+	info->origin = origin_of(identity);
+}
+
 static int identify_duplicate(int fd, struct identity *out)
 {
 	struct stat st;
@@ -96,12 +126,11 @@ static int identify_duplicate(int fd, struct identity *out)
 	out->info.type = option(fd, SO_TYPE, 0);
 	out->info.protocol = option(fd, SO_PROTOCOL, 0);
 	read_addresses(fd, &out->info);
-	out->fresh = true;
-	if (out->info.type == SOCK_STREAM && out->info.protocol == IPPROTO_TCP && tcp_read(fd, &out->tcp) == 0) {
-		out->is_tcp = true;
-		out->fresh = tcp_fresh(&out->tcp, &out->active);
-	}
-	out->info.origin = origin_of(out);
+	if (!out->info.peer_length)
+		read_last_peer(fd, out);
+	out->is_tcp = out->info.type == SOCK_STREAM && out->info.protocol == IPPROTO_TCP &&
+		      tcp_read(fd, &out->tcp) == 0;
+	identity_conclude(out);
 	return 1;
 }
 

@@ -216,6 +216,26 @@ static void note_audit(const struct pt_tracer *t, pid_t tid, int fd, const struc
 				      .length = socket->received});
 }
 
+/* A process that closed it in a stub (fast/) may be read after another one that has closed it later. */
+static void keep_latest(struct socket *socket, struct pt_tcp_info *counters)
+{
+	if (counters->bytes_sent < socket->told.bytes_sent || counters->bytes_received < socket->told.bytes_received)
+		*counters = socket->told;
+	socket->told = *counters;
+}
+
+/* Emits what the kernel says of a socket. busy: a call on the fd is under way. */
+static void tell_counters(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket,
+			  const struct identity *identity, bool busy, struct pt_tcp_info *counters)
+{
+	if (identity->is_tcp) {
+		*counters = tcp_counters(&identity->tcp, socket->active, socket->sent, socket->received);
+		note_audit(t, tracee->tid, fd, socket, counters);
+	}
+	counters->auditable = !socket->existed && !socket->busy && !busy;
+	socket_changed(t, tracee, fd, socket, &identity->info);
+}
+
 /* Reads the kernel's counters of a socket and emits them; record_fd is the fd that the record bears. */
 static void read_counters(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket, int record_fd,
 			  bool maybe)
@@ -233,15 +253,25 @@ static void read_counters(struct pt_tracer *t, struct tracee *tracee, int fd, st
 	if (socket->info.inode && identify(tracee->tid, pidfd_get(t, tracee->files, tracee->tid), fd, &identity) == 1 &&
 	    identity.info.inode == socket->info.inode) {
 		counted = identity.is_tcp;
-		if (counted) {
-			counters = tcp_counters(&identity.tcp, socket->active, socket->sent, socket->received);
-			note_audit(t, tracee->tid, fd, socket, &counters);
-		}
-		counters.auditable = !socket->existed && !socket->busy &&
-				     !fast_fd_busy(t, tracee->files, (unsigned int)fd);
-		socket_changed(t, tracee, fd, socket, &identity.info);
+		tell_counters(t, tracee, fd, socket, &identity, fast_fd_busy(t, tracee->files, (unsigned int)fd),
+			      &counters);
+		if (counted)
+			socket->told = counters;
 	}
 	emit_closed(t, tracee, socket, record_fd, maybe, counted ? &counters : NULL);
+}
+
+void socket_ended(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket,
+		  const struct identity *identity)
+{
+	struct pt_tcp_info counters = {0};
+
+	if (!socket->rows)
+		return;
+	tell_counters(t, tracee, fd, socket, identity, false, &counters);
+	if (identity->is_tcp)
+		keep_latest(socket, &counters);
+	emit_closed(t, tracee, socket, fd, false, identity->is_tcp ? &counters : NULL);
 }
 
 void socket_closing(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket)

@@ -12,6 +12,10 @@ uint32_t socket_row(struct pt_tracer *t, struct tracee *tracee, struct socket *s
 bool socket_takes_addresses(const struct socket *socket);
 /* An fd of it is about to be closed: reads the kernel's counters and emits them. */
 void socket_closing(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket);
+/* It has been closed in a stub (fast/), and this is what the kernel said of it right before. */
+struct identity;
+void socket_ended(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket,
+		  const struct identity *identity);
 /* The same before an execve: those that are not close-on-exec stay open, and all do if it fails. */
 void socket_may_close(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket);
 /* The same, but it stays open: ptmon detaches. */

@@ -103,6 +103,36 @@ static bool origin_is_guess(const struct identity *identity)
 	return identity->is_tcp || identity->info.origin == PT_ORIGIN_BOUND;
 }
 
+struct socket *socket_found(struct pt_tracer *t, struct tracee *tracee, int fd, const struct identity *identity)
+{
+	struct socket *socket = find_or_create(t, identity->info.inode);
+
+	if (!socket)
+		return NULL;
+	if (!socket->identified) {
+		/* A socket that is not new to the kernel (SCM_RIGHTS, inherited) can't be audited either. */
+		socket->existed |= !identity->fresh;
+		socket->active = identity->active;
+		socket->identified = true;
+		socket->info = identity->info;
+		if (socket->existed && origin_is_guess(identity))
+			socket->info.origin = PT_ORIGIN_UNKNOWN;
+	} else {
+		socket_changed(t, tracee, fd, socket, &identity->info);
+	}
+	connects_look(t, tracee, fd, socket, identity);
+	heed_look(t, socket);
+	debug(t, PT_DEBUG_IDENTIFIED, tracee->tid,
+	      (struct pt_debug_entry){.status = fd,
+				      .number = identity->info.inode,
+				      .address = (uint64_t)(int64_t)identity->info.family,
+				      .length = (uint64_t)(int64_t)identity->info.type,
+				      .count = (uint64_t)(int64_t)identity->info.protocol});
+	if (!socket->seen)
+		socket->seen = t->now;
+	return socket;
+}
+
 int socket_identify(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket **out)
 {
 	struct identity identity;
@@ -111,30 +141,9 @@ int socket_identify(struct pt_tracer *t, struct tracee *tracee, int fd, struct s
 
 	if (found != 1)
 		return found;
-	socket = find_or_create(t, identity.info.inode);
+	socket = socket_found(t, tracee, fd, &identity);
 	if (!socket)
 		return -ENOMEM;
-	if (!socket->identified) {
-		/* A socket that is not new to the kernel (SCM_RIGHTS, inherited) can't be audited either. */
-		socket->existed |= !identity.fresh;
-		socket->active = identity.active;
-		socket->identified = true;
-		socket->info = identity.info;
-		if (socket->existed && origin_is_guess(&identity))
-			socket->info.origin = PT_ORIGIN_UNKNOWN;
-	} else {
-		socket_changed(t, tracee, fd, socket, &identity.info);
-	}
-	connects_look(t, tracee, fd, socket, &identity);
-	heed_look(t, socket);
-	debug(t, PT_DEBUG_IDENTIFIED, tracee->tid,
-	      (struct pt_debug_entry){.status = fd,
-				      .number = identity.info.inode,
-				      .address = (uint64_t)(int64_t)identity.info.family,
-				      .length = (uint64_t)(int64_t)identity.info.type,
-				      .count = (uint64_t)(int64_t)identity.info.protocol});
-	if (!socket->seen)
-		socket->seen = t->now;
 	*out = socket;
 	return 1;
 }

@@ -8,6 +8,9 @@
 /* Finds out from the kernel what fd of the stopped tracee is. 1: *out is the socket; 0: no socket; -EBADF: not open;
  * other -errno: it can't be known. */
 int socket_identify(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket **out);
+/* The same of what has been found out. NULL: out of memory. */
+struct identity;
+struct socket *socket_found(struct pt_tracer *t, struct tracee *tracee, int fd, const struct identity *identity);
 /* A call that moves no bytes is about to be made on it. If it is new, it counts as opened now. */
 void socket_note(struct pt_tracer *t, const struct tracee *tracee, int fd);
 /* A socket of which nothing is known but that it is one. NULL: out of memory. */

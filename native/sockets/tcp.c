@@ -41,6 +41,18 @@ static int read_info(int fd, struct tcp_info *info)
 	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, &length) < 0 ? -errno : 0;
 }
 
+struct tcp_reading tcp_reading_of(const struct tcp_info *info, int outq, int inq)
+{
+	return (struct tcp_reading){
+		.sent = info->tcpi_bytes_acked + (uint64_t)outq,
+		.answered = info->tcpi_bytes_acked > 0,
+		.received = info->tcpi_bytes_received - (uint64_t)inq,
+		.retransmitted = info->tcpi_bytes_retrans,
+		.rtt_us = info->tcpi_rtt,
+		.state = info->tcpi_state,
+	};
+}
+
 int tcp_read(int fd, struct tcp_reading *out)
 {
 	struct tcp_info before, after;
@@ -58,14 +70,7 @@ int tcp_read(int fd, struct tcp_reading *out)
 	}
 	if (error)
 		return error;
-	*out = (struct tcp_reading){
-		.sent = after.tcpi_bytes_acked + (uint64_t)outq,
-		.answered = after.tcpi_bytes_acked > 0,
-		.received = after.tcpi_bytes_received - (uint64_t)inq,
-		.retransmitted = after.tcpi_bytes_retrans,
-		.rtt_us = after.tcpi_rtt,
-		.state = after.tcpi_state,
-	};
+	*out = tcp_reading_of(&after, outq, inq);
 	return 0;
 }
 

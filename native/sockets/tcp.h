@@ -20,6 +20,9 @@ struct tcp_reading {
 
 /* Reads the counters of this process's own fd. 0 or -errno. */
 int tcp_read(int fd, struct tcp_reading *out);
+/* The same of what TCP_INFO (struct tcp_info), SIOCOUTQ and SIOCINQ gave. */
+struct tcp_info;
+struct tcp_reading tcp_reading_of(const struct tcp_info *info, int outq, int inq);
 /* Was nothing sent or received yet? *active tells then whether connect() made the socket. */
 bool tcp_fresh(const struct tcp_reading *reading, bool *active);
 /* Is it in no connection: not yet, or not any more? */

@@ -216,10 +216,17 @@ static inline void fast_destroy(struct pt_tracer *t)
 		t->fast->destroy(t);
 }
 
-/* What an fd is has been found out; NULL: no socket. False: that can't be kept now. */
-static inline bool fast_fd_learnt(struct pt_tracer *t, struct files *files, unsigned int fd, struct socket *socket)
+/* What an fd is is about to be found out: what this returns is for fast_fd_learnt(). */
+static inline uint32_t fast_fd_look(const struct pt_tracer *t, const struct files *files, int fd)
 {
-	return !t->fast || t->fast->fd_learnt(t, files, fd, socket);
+	return t->fast && fd >= 0 ? t->fast->fd_look(files, (unsigned int)fd) : 0;
+}
+
+/* It has been; NULL: no socket. False: that can't be kept now. */
+static inline bool fast_fd_learnt(struct pt_tracer *t, struct files *files, unsigned int fd, struct socket *socket,
+				  uint32_t looked)
+{
+	return !t->fast || t->fast->fd_learnt(t, files, fd, socket, looked);
 }
 
 /* All calls on it have to stop from now on. */
@@ -234,6 +241,15 @@ static inline void fast_fd_forgotten(struct pt_tracer *t, struct files *files, u
 {
 	if (t->fast)
 		t->fast->fd_forgotten(t, files, fd, was);
+}
+
+/* The same for a range of them, whatever they have named, as far as the tracer does not know of it. Where the table is
+ * unsure from now on, nothing is learnt by itself any more either. */
+static inline void fast_fds_forgotten(const struct pt_tracer *t, const struct files *files, unsigned int first,
+				      unsigned int last)
+{
+	if (t->fast)
+		t->fast->fds_forgotten(files, first, last);
 }
 
 /* Does it still name what it did? */

@@ -89,6 +89,7 @@ enum fast_entry {
 /* What a table of fds says of one. */
 enum fast_still {
 	FAST_CHANGED, /* it may name something else by now */
+	FAST_GOING,   /* another thread is about to close it, or has just done so */
 	FAST_STANDS,
 	FAST_SLOW /* it stands, but its calls have to stop */
 };
@@ -99,6 +100,7 @@ struct fast_tracer {
 	struct stamp stamps[3]; /* the last one, and two that are older: see fast/count/stamp.h */
 	struct code *code;	/* list: system calls of code that was looked at (fast/image/code.h) */
 	uint64_t code_key;	/* of checksums, or 0 */
+	bool ending;		/* closes of sockets are being emitted (fast/count/endings.c) */
 };
 
 #define FILTER_PIECE 16 /* instructions that fast_ops.filter writes, at most */
@@ -156,9 +158,12 @@ struct fast_ops {
 	void (*destroy)(struct pt_tracer *t);
 
 	/* File descriptors. */
-	bool (*fd_learnt)(struct pt_tracer *t, struct files *files, unsigned int fd, struct socket *socket);
+	uint32_t (*fd_look)(const struct files *files, unsigned int fd);
+	bool (*fd_learnt)(struct pt_tracer *t, struct files *files, unsigned int fd, struct socket *socket,
+			  uint32_t looked);
 	void (*fd_stops)(const struct files *files, unsigned int fd);
 	void (*fd_forgotten)(struct pt_tracer *t, struct files *files, unsigned int fd, struct socket *was);
+	void (*fds_forgotten)(const struct files *files, unsigned int first, unsigned int last);
 	enum fast_still (*fd_still)(const struct files *files, unsigned int fd, bool socket);
 	bool (*fd_busy)(const struct files *files, unsigned int fd);
 	void (*table_gone)(struct files *files);

@@ -133,6 +133,7 @@ struct socket {
 	struct connecting *connecting; /* or NULL */
 	uint64_t sent;
 	uint64_t received;
+	struct pt_tcp_info told; /* the kernel's counters, as they were emitted last */
 	struct socket *idle_next;
 };
 

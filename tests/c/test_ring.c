@@ -62,7 +62,8 @@ static void commit(unsigned int ring, uint64_t number, unsigned int thread, int 
 
 	record->result = result;
 	record->thread = pointer_of(thread);
-	record->fd = (uint32_t)fd;
+	record->fd = (uint16_t)fd;
+	record->generation = (uint16_t)((uint32_t)fd >> 16); /* of what is no fd: an odd one */
 	atomic_thread_fence(memory_order_release);
 	memcpy((uint8_t *)record + 4, &last, sizeof(last));
 }

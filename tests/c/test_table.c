@@ -55,7 +55,7 @@ static void map(int protection)
 static void leave(const uint8_t *program)
 {
 	const uint64_t magic = FAST_MAGIC_WORD;
-	struct image image = {.reader = getpid(), .stubs_end = FAST_STUBS, .by_request = true};
+	struct image image = {.reader = getpid(), .stubs_end = FAST_STUBS_FIRST, .by_request = true};
 
 	image.sites = calloc(SITES, sizeof(*image.sites));
 	CHECK(image.sites);
@@ -77,6 +77,7 @@ static void leave(const uint8_t *program)
 	}
 	map(PROT_READ | PROT_EXEC);
 	put(FAST_REQUEST, request_begin, (size_t)(request_end - request_begin));
+	put(FAST_ENDING, ending_begin, (size_t)(ending_end - ending_begin));
 	CHECK(emit_code_stubs(&image, getpid(), 0) == 0 && handover_write(&image, getpid(), 0) == 0);
 	memcpy((void *)(uintptr_t)FAST_MAGIC, &magic, sizeof(magic));
 	free(image.sites);
@@ -125,15 +126,15 @@ static void check_forged(const uint8_t *program)
 		{FAST_TABLE + COUNT, UINT32_MAX, 4},
 		{FAST_TABLE + COUNT, SITES + 1, 4}, /* a row of zeros */
 		{FAST_TABLE + STUBS_END, 0, 4},
-		{FAST_TABLE + STUBS_END, FAST_STUBS, 4},
+		{FAST_TABLE + STUBS_END, FAST_STUBS_FIRST, 4},
 		{FAST_TABLE + STUBS_END, FAST_STUBS_END + 16, 4},
 		{FAST_TABLE + STUBS_END, UINT32_MAX - 15, 4},
 		{row_at(0) + CALL, 0, 8},
 		{row_at(0) + CALL, UINT64_MAX, 8},
 		{row_at(0) + BEGIN, 0, 8},
 		{row_at(1) + BEGIN, UINT64_MAX, 8},
-		{row_at(1) + STUB_AT, FAST_STUBS - 16, 4},
-		{row_at(1) + STUB_AT, FAST_STUBS, 4}, /* the first one's */
+		{row_at(1) + STUB_AT, FAST_STUBS_FIRST - 16, 4},
+		{row_at(1) + STUB_AT, FAST_STUBS_FIRST, 4}, /* the first one's */
 		{row_at(1) + STUB_AT, FAST_STUBS_END - 16, 4},
 		{row_at(1) + STUB_AT, UINT32_MAX - 15, 4},
 		{row_at(2) + STUB, 255, 1},
@@ -152,8 +153,9 @@ static void check_forged(const uint8_t *program)
 		{row_at(0) + BYTES + 5, 0xcd, 1}, /* no syscall instruction */
 		{row_at(0) + BYTES + 6, 0x0b, 1},
 		{row_at(0) + BYTES + 1, 0x2e, 1}, /* another call than in the stub */
-		{FAST_POINTERS + 8, FAST_STUBS, 4},
-		{FAST_STUBS + 40, 0xcc, 1},
+		{FAST_POINTERS + 8, FAST_STUBS_FIRST, 4},
+		{FAST_STUBS_FIRST + 40, 0xcc, 1},
+		{FAST_ENDING + 40, 0xcc, 1},
 		{FAST_TWINS, 0xcc, 1},
 		{FAST_REQUEST, 0xcc, 1},
 	};

@@ -39,7 +39,7 @@ void sites_make(struct image *image, struct input *input)
 
 	image->sites = calloc(count, sizeof(*image->sites));
 	HOLDS(image->sites);
-	image->stubs_end = FAST_STUBS;
+	image->stubs_end = FAST_STUBS_FIRST;
 	image->by_request = true;
 	for (unsigned int i = 0; i < count; i++) {
 		const unsigned int shape = input_byte(input) % 3;

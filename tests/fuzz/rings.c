@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only
- * Heads, records and slots, and the registers of threads in stubs. */
+ * Heads, records, slots and what closes have left, and the registers of threads in stubs. */
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "fast/count/drain.h"
 #include "fast/count/ring.h"
 #include "fast/count/slots.h"
+#include "fast/image/ender.h"
+#include "fast/patch/closer.h"
 #include "fast/patch/inflight.h"
 #include "fast/setup.h"
 #include "fuzz.h"
@@ -74,7 +77,8 @@ static void put_record(const struct bench *b, struct input *input)
 	const uint64_t number = b->image->rings[ring].tail + input_byte(input) % 8;
 	const uint8_t how = input_byte(input);
 	struct fast_record record = {
-		.fd = some_fd(b, input),
+		.fd = (uint16_t)some_fd(b, input),
+		.generation = how & 32 ? (uint16_t)input_number(input, 2) : 0,
 		.number = how & 1 ? (uint16_t)input_number(input, 2) : fast_calls[how / 2 % FAST_CALLS],
 		.round = how & 128 ? input_byte(input) : (uint16_t)(number >> FAST_RING_BITS),
 		.result = (int64_t)(how & 64 ? input_number(input, 8) : input_number(input, 2)),
@@ -85,30 +89,65 @@ static void put_record(const struct bench *b, struct input *input)
 	memory_put(FAST_RING + ring_place(ring, number), &record, sizeof(record));
 }
 
-static void half_way(const struct bench *b, struct input *input)
+static struct registers some_registers(const struct bench *b, struct input *input, uint8_t how)
 {
-	const uint8_t how = input_byte(input);
 	struct registers regs = {0};
 
 	regs.user.rip = FAST_STUBS + input_number(input, 2);
+	regs.user.eflags = how & 32;
 	regs.user.rdi = some_fd(b, input);
+	regs.user.rsi = regs.user.rdi;
 	regs.user.rax = how & 1 ? input_number(input, 8) : input_byte(input);
+	regs.user.rbx = how & 64 ? input_number(input, 8)
+				 : FAST_ENDINGS + ((uint64_t)input_byte(input) << FAST_ENDING_BITS);
 	regs.user.rcx = how & 2 ? input_number(input, 8) : input_byte(input);
 	regs.user.r11 = how & 4 ? input_number(input, 8) : (uint64_t)input_number(input, 2) << FAST_RECORD_BITS;
 	regs.user.fs_base = how & 8 ? input_number(input, 8) : 0;
+	return regs;
+}
+
+static void half_way(const struct bench *b, struct input *input)
+{
+	const uint8_t how = input_byte(input);
+	struct registers regs = some_registers(b, input, how);
+
 	inflight_count(b->t, b->image, b->tracee, &regs, how & 16);
 	inflight_finish(b->image, &regs);
+	closer_leaves(b->image, &regs);
+	if (ender_leaves(b->image, getpid(), &regs))
+		HOLDS(regs.user.rip >= FAST_STUBS_FIRST && regs.user.rip < FAST_STUBS_END);
 }
 
 static void slot(const struct bench *b, struct input *input)
 {
 	const unsigned int fd = some_fd(b, input);
-	const uint32_t words[2] = {input_byte(input), input_byte(input)};
+	uint32_t words[5];
 
+	for (unsigned int i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		words[i] = (uint32_t)input_byte(input) << (i == 2 ? FAST_STEP_BIT : 0);
 	if (fd < FAST_FDS)
 		memory_put(FAST_SLOTS + ((uint64_t)fd << FAST_SLOT_BITS), words, sizeof(words));
 	if (input_byte(input) & 1)
 		files_closing(b->t, b->tracee, fd, fd);
+}
+
+/* As ending.S leaves it, or otherwise. */
+static void put_ending(const struct bench *b, struct input *input)
+{
+	const uint32_t number = input_byte(input), fd = some_fd(b, input), ended = input_byte(input);
+	const uint32_t generation = input_byte(input) << FAST_STEP_BIT, state = input_byte(input);
+	const uint64_t at = FAST_ENDINGS + (number << FAST_ENDING_BITS);
+	struct stat st = {.st_mode = state & 64 ? S_IFREG : S_IFSOCK, .st_ino = input_byte(input)};
+	uint8_t rest[ENDING_END - ENDING_STAT_RESULT] = {0};
+
+	for (unsigned int i = input_byte(input); i; i--)
+		rest[input_number(input, 2) % sizeof(rest)] = input_byte(input);
+	memory_put(at + ENDING_STAT_RESULT, rest, sizeof(rest));
+	memory_put(at + ENDING_STAT, &st, sizeof(st));
+	memory_put(at + ENDING_FD, &fd, sizeof(fd));
+	memory_put(at + ENDING_GENERATION, &generation, sizeof(generation));
+	memory_put(FAST_ENDING_STATES + number * sizeof(state), &state, sizeof(state));
+	memory_put(FAST_ENDED, &ended, sizeof(ended));
 }
 
 /* Whatever stands in the rings: what is told can be true, and the tracer has not worked long for it. */
@@ -132,7 +171,7 @@ void fuzz_rings(struct input *input)
 	struct bench b = begin(input);
 
 	for (unsigned int i = 0; i < STEPS_MOST && input->left; i++) {
-		switch (input_byte(input) % 8) {
+		switch (input_byte(input) % 9) {
 		case 0:
 		case 1:
 			put_head(&b, input);
@@ -148,6 +187,9 @@ void fuzz_rings(struct input *input)
 			slot(&b, input);
 			break;
 		case 6:
+			put_ending(&b, input);
+			break;
+		case 7:
 			if (input_byte(input) == 0)
 				memory_hide_rings();
 			break;

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "fast/count/distrust.h"
+#include "fast/count/endings.h"
 #include "fast/count/records.h"
 #include "fast/count/ring.h"
 #include "fast/count/stamp.h"
@@ -187,19 +188,25 @@ static int drain_all(struct records *emitted, const struct ring_line lines[FAST_
 	return error == -ENOMEM ? 0 : error;
 }
 
+/* What closes in stubs have left is read first (endings.c), and emitted last. */
 static int read_all(struct pt_tracer *t, struct image *image)
 {
 	struct ring_line lines[FAST_RINGS];
 	struct records emitted;
-	int error = read_lines(image, lines);
+	int error = endings_read(image);
 
-	if (!error && has_news(image, lines)) {
+	if (!error)
+		error = read_lines(image, lines);
+	if (!error && (has_news(image, lines) || image->pending.count)) {
 		image->draining = true; /* a look-up on the way may want what a drain gives (door_learn) */
+		records_try(t, image);
 		records_begin(&emitted, t, image);
 		error = drain_all(&emitted, lines);
 		records_end(&emitted);
 		image->draining = false;
 	}
+	if (!error)
+		endings_emit(t, image);
 	return error;
 }
 

@@ -1,19 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "fast/count/records.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "calls/transfer.h"
 #include "fast/count/distrust.h"
+#include "fast/count/endings.h"
 #include "fast/count/explain.h"
 #include "fast/count/slots.h"
 #include "fast/count/stamp.h"
+#include "fast/count/threads.h"
 #include "fast/image/layout.h"
+#include "machine/pidfd.h"
 #include "process/tracee.h"
 #include "records/emit.h"
 #include "sockets/files.h"
+#include "sockets/sockets.h"
 
 #define PROBES 8
+#define PENDING_MOST 4096
 
 /* What a call that counts may return, include/linux/fs.h and include/linux/err.h of the kernel. */
 #define MAX_RW_COUNT 0x7ffff000
@@ -26,35 +33,9 @@ static bool is_possible(const struct fast_record *record)
 
 	while (i < FAST_CALLS && fast_calls[i] != record->number)
 		i++;
-	return i < FAST_CALLS && record->fd < FAST_FDS && record->result >= -MAX_ERRNO &&
+	/* While a call is under way nobody is closing its fd. */
+	return i < FAST_CALLS && !(record->generation & 1) && record->result >= -MAX_ERRNO &&
 	       record->result <= MAX_RW_COUNT;
-}
-
-/* Whose record it becomes where no thread has this pointer: it was born just now, or its program gives it pointers of
- * its own (a fiber's). The leader, which is the right one where there is no other; not any that happens to be the
- * first. */
-static struct tracee *someone(struct pt_tracer *t, const struct image *image)
-{
-	struct tracee *leader = tracee_find(t, image->group->tgid);
-
-	return leader && leader->group == image->group ? leader : tracee_find(t, image->reader);
-}
-
-static struct tracee *thread_of(struct pt_tracer *t, struct image *image, uint64_t pointer)
-{
-	struct fast_thread *threads = image->threads;
-
-	for (unsigned int i = 0; i < image->thread_count; i++) {
-		if (threads[i].pointer == pointer) {
-			/* A thread that has just written one is likely to write the next. */
-			struct fast_thread found = threads[i];
-
-			threads[i] = threads[i / 2];
-			threads[i / 2] = found;
-			return found.tracee;
-		}
-	}
-	return someone(t, image);
 }
 
 /* CLOCK_MONOTONIC. */
@@ -67,12 +48,103 @@ static struct records_sum sum_of(const struct fast_record *record)
 {
 	return (struct records_sum){
 		.fd = record->fd,
+		.generation = record->generation,
 		.number = record->number,
 		.error = record->result < 0 ? (int)-record->result : 0,
 		.thread = record->thread,
 		.calls = 1,
 		.bytes = record->result > 0 ? (uint64_t)record->result : 0,
 	};
+}
+
+/* Why a socket is not known. */
+enum miss {
+	MISS_OPEN,   /* it may be at another time */
+	MISS_CLOSED, /* the fd has been closed since: what a stub has written of that is to be read */
+	MISS_NONE    /* it never will be */
+};
+
+/* What an fd names that a stub has accepted. As identify(). */
+static int find_born(struct pt_tracer *t, struct image *image, unsigned int fd, struct identity *identity)
+{
+	struct files *files = image->files;
+	int found = identify(image->reader, pidfd_get(t, files, image->reader), (int)fd, identity);
+
+	/* A thread that has exited has no fds any more, but for the kernel it is not gone yet. */
+	if (found == -EBADF && files->pidfd_tid != image->reader)
+		found = identify(image->reader, -1, (int)fd, identity);
+	if (found == 1)
+		identity_is_accepted(identity);
+	return found;
+}
+
+static enum miss miss_of(enum slots_age age, int found)
+{
+	if (age == SLOTS_SAME)
+		return found == 0 || found == -EBADF ? MISS_NONE : MISS_OPEN;
+	return age == SLOTS_GONE ? MISS_CLOSED : MISS_OPEN;
+}
+
+/* What fd names, asked of the kernel: true if its generation is the same behind that. Else NULL. */
+static struct socket *look(struct pt_tracer *t, struct image *image, struct tracee *tracee,
+			   const struct records_sum *sum, enum miss *miss)
+{
+	struct socket *socket = NULL;
+	struct identity identity;
+	uint32_t generation, after;
+	bool born;
+	enum slots_age age = slots_age(image, sum->fd, sum->generation, &generation, &born);
+	int found = -ENOENT;
+
+	if (age != SLOTS_GONE && image->files)
+		found = born ? find_born(t, image, sum->fd, &identity) : files_lookup(t, tracee, sum->fd, &socket);
+	if (age != SLOTS_GONE)
+		age = slots_age(image, sum->fd, sum->generation, &after, &born);
+	*miss = miss_of(age, found);
+	if (found != 1 || age != SLOTS_SAME || after != generation)
+		return NULL;
+	if (!born)
+		return socket;
+	socket = socket_found(t, tracee, sum->fd, &identity);
+	if (socket) {
+		files_found(t, image->files, sum->fd, socket);
+		slots_note(image, sum->fd, generation, socket);
+	}
+	return socket;
+}
+
+static struct socket *socket_of(struct pt_tracer *t, struct image *image, struct tracee *tracee,
+				const struct records_sum *sum, enum miss *miss)
+{
+	struct socket *socket = endings_find(t, image, tracee, sum->fd, sum->generation);
+
+	if (!socket)
+		socket = slots_fading(image, sum->fd, sum->generation);
+	if (!socket && image->files && slots_learnt(image, sum->fd) == sum->generation)
+		socket = files_noted(image->files, sum->fd);
+	return socket ? socket : look(t, image, tracee, sum, miss);
+}
+
+/* Its socket can't be known yet: a thread is about to close the fd, or has done so since the endings were read. True:
+ * it is tried again. */
+static bool keep(struct image *image, const struct records_sum *sum, enum miss miss)
+{
+	struct records_sum *more;
+
+	if (miss == MISS_NONE || (miss == MISS_CLOSED && sum->missed) || image->pending.count == PENDING_MOST)
+		return false;
+	more = realloc(image->pending.sums, (image->pending.count + 1) * sizeof(*more));
+	if (!more)
+		return false;
+	image->pending.sums = more;
+	more[image->pending.count] = *sum;
+	more[image->pending.count++].missed = miss == MISS_CLOSED;
+	return true;
+}
+
+static void warn_unattributed(struct pt_tracer *t, struct tracee *tracee, const struct records_sum *sum)
+{
+	emit_warning(t, tracee, PT_REASON_UNATTRIBUTED, syscall_find(ABI_NATIVE, sum->number), 0);
 }
 
 static void emit_sum(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct records_sum *sum,
@@ -86,17 +158,41 @@ static void emit_sum(struct pt_tracer *t, struct image *image, struct tracee *tr
 		.bytes = sum->bytes,
 		.time = time,
 	};
+	enum miss miss;
 
 	if (!tracee || !counted.entry || !tracee_counts(t, tracee))
 		return;
-	counted.socket = slots_fading(image, sum->fd);
-	if (!counted.socket && files_lookup(t, tracee, counted.fd, &counted.socket) != 1) {
-		/* It was a socket when the call was made, or the stub had made no record: this is not to happen. */
-		emit_warning(t, tracee, PT_REASON_UNATTRIBUTED, counted.entry, 0);
+	counted.socket = socket_of(t, image, tracee, sum, &miss);
+	if (!counted.socket) {
+		if (!keep(image, sum, miss))
+			warn_unattributed(t, tracee, sum);
 		return;
 	}
 	explain_inside(t, image->group, sum->number, sum->calls);
 	transfer_counted(t, tracee, &counted);
+}
+
+void records_try(struct pt_tracer *t, struct image *image)
+{
+	struct records_sum *sums = image->pending.sums;
+	const unsigned int count = image->pending.count;
+
+	image->pending.sums = NULL;
+	image->pending.count = 0;
+	for (unsigned int i = 0; i < count; i++)
+		emit_sum(t, image, threads_find(t, image, sums[i].thread), &sums[i], (uint64_t)t->now);
+	free(sums);
+}
+
+void records_give_up(struct pt_tracer *t, struct image *image)
+{
+	struct tracee *tracee = tracee_of_group(t, image->group->tgid, NULL);
+
+	for (unsigned int i = 0; tracee && i < image->pending.count; i++)
+		warn_unattributed(t, tracee, &image->pending.sums[i]);
+	free(image->pending.sums);
+	image->pending.sums = NULL;
+	image->pending.count = 0;
 }
 
 static void emit_one(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct fast_record *record,
@@ -118,21 +214,22 @@ void records_emit_one(struct pt_tracer *t, struct image *image, struct tracee *t
 
 static void end_sum(const struct records *records, const struct records_sum *sum)
 {
-	emit_sum(records->t, records->image, thread_of(records->t, records->image, sum->thread), sum,
+	emit_sum(records->t, records->image, threads_find(records->t, records->image, sum->thread), sum,
 		 (uint64_t)records->t->now);
 }
 
 static uint64_t key_of(const struct records_sum *sum)
 {
-	return sum->thread ^ (uint64_t)sum->fd << 40 ^ (uint64_t)sum->number << 20 ^ (uint64_t)(uint32_t)sum->error;
+	return sum->thread ^ (uint64_t)sum->fd << 40 ^ (uint64_t)sum->generation << 28 ^ (uint64_t)sum->number << 20 ^
+	       (uint64_t)(uint32_t)sum->error;
 }
 
 static bool alike(const void *sums, uint32_t number, const void *other)
 {
 	const struct records_sum *sum = (const struct records_sum *)sums + number, *one = other;
 
-	return sum->fd == one->fd && sum->number == one->number && sum->thread == one->thread &&
-	       sum->error == one->error;
+	return sum->fd == one->fd && sum->generation == one->generation && sum->number == one->number &&
+	       sum->thread == one->thread && sum->error == one->error;
 }
 
 static void add(struct records *records, const struct fast_record *record)
@@ -178,7 +275,7 @@ void records_emit(struct records *records, const struct fast_record *record)
 	else if (t->options.aggregate)
 		add(records, record);
 	else
-		emit_one(t, image, thread_of(t, image, record->thread), record, time_of(t, image, record->tsc));
+		emit_one(t, image, threads_find(t, image, record->thread), record, time_of(t, image, record->tsc));
 }
 
 void records_end(struct records *records)

@@ -3,7 +3,7 @@
 #ifndef PT_FAST_RING_H
 #define PT_FAST_RING_H
 
-#include "fast/count/records.h"
+#include "fast/count/record.h"
 #include "fast/image/image.h"
 
 /* As stubs know it. */

@@ -7,16 +7,28 @@
  */
 #include "fast/count/slots.h"
 
+#include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "fast/image/layout.h"
 #include "sockets/rows.h"
 #include "sockets/sockets.h"
 
+/* As layout.h has it. */
 struct slot {
 	uint32_t state;
 	uint32_t under_way;
+	uint32_t generation;
+	uint32_t learnt;
+	uint32_t born;
 };
+
+_Static_assert(offsetof(struct slot, under_way) == FAST_SLOT_UNDER_WAY &&
+		       offsetof(struct slot, generation) == FAST_SLOT_GENERATION &&
+		       offsetof(struct slot, learnt) == FAST_SLOT_LEARNT &&
+		       offsetof(struct slot, born) == FAST_SLOT_BORN,
+	       "as stub.S has them");
 
 static uint64_t address_of(unsigned int fd)
 {
@@ -25,15 +37,41 @@ static uint64_t address_of(unsigned int fd)
 
 static struct slot read_slot(const struct image *image, unsigned int fd)
 {
-	struct slot slot = {.state = FAST_CLOSING}; /* if it can't be read: nothing is learnt */
+	struct slot slot = {.generation = FAST_STEP}; /* if it can't be read: nothing is learnt */
 
 	image_read(image, address_of(fd), &slot, sizeof(slot));
 	return slot;
 }
 
-static bool write_state(const struct image *image, unsigned int fd, uint32_t state)
+static bool write_word(const struct image *image, unsigned int fd, unsigned int word, uint32_t value)
 {
-	return image_write(image, address_of(fd), &state, sizeof(state)) == 0;
+	return image_write(image, address_of(fd) + word, &value, sizeof(value)) == 0;
+}
+
+static bool is_closing(const struct slot *slot)
+{
+	return slot->generation & FAST_STEP;
+}
+
+static uint32_t state_now(const struct slot *slot)
+{
+	const uint32_t state = slot->state ^ slot->generation;
+
+	return state <= FAST_STOPS ? state : FAST_UNKNOWN;
+}
+
+/* Says it of one generation: if that is over by now, or will be when it is written, nobody believes it. In this order:
+ * who closes the fd reads the second word last. */
+static bool write_state(const struct image *image, unsigned int fd, uint32_t generation, uint32_t state)
+{
+	if (state >= FAST_SOCKET && !write_word(image, fd, FAST_SLOT_LEARNT, generation | FAST_USED))
+		return false;
+	return write_word(image, fd, FAST_SLOT_STATE, state ^ generation);
+}
+
+uint32_t slots_generation(const struct image *image, unsigned int fd)
+{
+	return fd < FAST_FDS ? read_slot(image, fd).generation : 0;
 }
 
 static struct fast_fading **find_fading(struct image *image, unsigned int fd)
@@ -64,7 +102,52 @@ static uint32_t state_of(const struct socket *socket)
 	return socket_takes_addresses(socket) ? FAST_DATAGRAM : FAST_SOCKET;
 }
 
-bool slots_learn(struct pt_tracer *t, struct image *image, unsigned int fd, struct socket *socket)
+/* Which generation the tracer's table speaks of. */
+static bool note_learnt(struct image *image, unsigned int fd, uint32_t value)
+{
+	unsigned int size = image->learnt.size ? image->learnt.size : 64;
+	uint32_t *more;
+
+	if (fd >= image->learnt.size && value) {
+		while (size <= fd)
+			size *= 2;
+		more = realloc(image->learnt.generations, size * sizeof(*more));
+		if (!more)
+			return false;
+		memset(more + image->learnt.size, 0, (size - image->learnt.size) * sizeof(*more));
+		image->learnt.generations = more;
+		image->learnt.size = size;
+	}
+	if (fd < image->learnt.size)
+		image->learnt.generations[fd] = value;
+	return true;
+}
+
+static uint32_t noted(const struct image *image, unsigned int fd)
+{
+	return fd < image->learnt.size ? image->learnt.generations[fd] : 0;
+}
+
+int32_t slots_learnt(const struct image *image, unsigned int fd)
+{
+	return noted(image, fd) ? slots_shown(noted(image, fd)) : -1;
+}
+
+/* False: it is another generation by now, or about to be one. */
+static bool begin_learning(struct image *image, unsigned int fd, const struct slot *slot, uint32_t generation)
+{
+	return !is_closing(slot) && slot->generation == generation && note_learnt(image, fd, generation | FAST_USED);
+}
+
+bool slots_learn_slow(struct image *image, unsigned int fd, uint32_t generation)
+{
+	const struct slot slot = read_slot(image, fd < FAST_FDS ? fd : 0);
+
+	return fd >= FAST_FDS ||
+	       (begin_learning(image, fd, &slot, generation) && write_state(image, fd, generation, FAST_STOPS));
+}
+
+bool slots_learn(struct pt_tracer *t, struct image *image, unsigned int fd, struct socket *socket, uint32_t generation)
 {
 	struct slot slot;
 	uint32_t state;
@@ -72,23 +155,23 @@ bool slots_learn(struct pt_tracer *t, struct image *image, unsigned int fd, stru
 	if (fd >= FAST_FDS)
 		return true; /* its calls stop anyhow */
 	slot = read_slot(image, fd);
-	if (slot.state == FAST_CLOSING)
+	if (!begin_learning(image, fd, &slot, generation))
 		return false;
 	if (slot.under_way)
-		return write_state(image, fd, FAST_STOPS);
-	if (*find_fading(image, fd))
+		return write_state(image, fd, generation, FAST_STOPS);
+	while (*find_fading(image, fd))
 		end_fading(t, find_fading(image, fd));
 	state = state_of(socket);
-	return slot.state == state || write_state(image, fd, state);
+	return state_now(&slot) == state || write_state(image, fd, generation, state);
 }
 
-static bool add_fading(struct image *image, unsigned int fd, struct socket *was)
+static bool add_fading(struct image *image, unsigned int fd, struct socket *was, uint32_t generation)
 {
 	struct fast_fading *one = malloc(sizeof(*one));
 
 	if (!one)
 		return false; /* those records will belong to no known socket */
-	*one = (struct fast_fading){.next = image->fading, .socket = was, .fd = fd};
+	*one = (struct fast_fading){.next = image->fading, .socket = was, .fd = fd, .generation = generation};
 	was->cached++;
 	image->fading = one;
 	return true;
@@ -96,14 +179,18 @@ static bool add_fading(struct image *image, unsigned int fd, struct socket *was)
 
 bool slots_forget(struct image *image, unsigned int fd, struct socket *was)
 {
+	uint32_t generation;
+
 	if (fd >= FAST_FDS)
 		return false;
-	/* The stub that is about to close it, or has just done so, does that itself, and until then nothing is learnt.
-	 */
-	if (read_slot(image, fd).state != FAST_CLOSING)
-		write_state(image, fd, FAST_UNKNOWN);
-	if (!was || *find_fading(image, fd) || (image->thread_count <= 1 && !slots_busy(image, fd)) ||
-	    !add_fading(image, fd, was))
+	generation = noted(image, fd) & ~(uint32_t)FAST_USED;
+	note_learnt(image, fd, 0);
+	/* A stub that is about to close it, or has just done so, looks at none of these any more. */
+	write_word(image, fd, FAST_SLOT_STATE, FAST_NOTHING);
+	write_word(image, fd, FAST_SLOT_LEARNT, 0);
+	write_word(image, fd, FAST_SLOT_BORN, 0);
+	if (!was || slots_fading(image, fd, slots_shown(generation)) ||
+	    (image->thread_count <= 1 && !slots_busy(image, fd)) || !add_fading(image, fd, was, generation))
 		return false;
 	/* A race with other threads: one may have begun a call before the state was written (see stub.S), or ended one
 	 * since the rings were read. The order matters: a call that is not under way any more has written its record.
@@ -116,18 +203,80 @@ void slots_faded(struct pt_tracer *t, struct image *image, unsigned int fd)
 	end_fading(t, find_fading(image, fd));
 }
 
+/* Those of one read, which are next to each other. */
+static void forget_touched(struct image *image, unsigned int begin, unsigned int first, unsigned int last)
+{
+	uint8_t bytes[1 << FAST_TOUCHED_BITS][1 << FAST_SLOT_BITS];
+	struct slot slot;
+
+	if (image_read(image, address_of(begin), bytes, sizeof(bytes)) < 0)
+		return;
+	for (unsigned int i = 0; i < 1 << FAST_TOUCHED_BITS; i++) {
+		memcpy(&slot, bytes[i], sizeof(slot));
+		if (begin + i >= first && begin + i <= last && slot.born)
+			slots_forget(image, begin + i, NULL);
+	}
+}
+
+void slots_forget_range(struct image *image, unsigned int first, unsigned int last)
+{
+	uint8_t touched[FAST_TOUCHED_SIZE / 8] = {0};
+
+	image_read(image, FAST_TOUCHED, touched, sizeof(touched));
+	for (unsigned int i = first >> FAST_TOUCHED_BITS; i < FAST_TOUCHED_SIZE && i <= last >> FAST_TOUCHED_BITS; i++)
+		if (touched[i / 8] >> i % 8 & 1)
+			forget_touched(image, i << FAST_TOUCHED_BITS, first, last);
+}
+
+void slots_note(struct image *image, unsigned int fd, uint32_t generation, const struct socket *socket)
+{
+	note_learnt(image, fd, generation | FAST_USED);
+	if (state_of(socket) == FAST_STOPS)
+		write_state(image, fd, generation, FAST_STOPS);
+}
+
+bool slots_ended(struct image *image, unsigned int fd, uint32_t generation)
+{
+	if (noted(image, fd) != (generation | FAST_USED))
+		return false;
+	note_learnt(image, fd, 0);
+	return true;
+}
+
+enum slots_age slots_age(const struct image *image, unsigned int fd, uint16_t shown, uint32_t *generation, bool *born)
+{
+	const struct slot slot = read_slot(image, fd);
+
+	*generation = slot.generation & ~(uint32_t)FAST_STEP;
+	*born = slot.born == (*generation | FAST_USED);
+	if (slots_shown(*generation) != shown)
+		return SLOTS_GONE;
+	return is_closing(&slot) ? SLOTS_LEAVING : SLOTS_SAME;
+}
+
 bool slots_stop(const struct image *image, unsigned int fd)
 {
-	return fd >= FAST_FDS || (read_slot(image, fd).state != FAST_CLOSING && write_state(image, fd, FAST_STOPS));
+	struct slot slot;
+
+	if (fd >= FAST_FDS)
+		return true;
+	slot = read_slot(image, fd);
+	return !is_closing(&slot) && write_state(image, fd, slot.generation, FAST_STOPS);
 }
 
 enum fast_still slots_still(const struct image *image, unsigned int fd, bool socket)
 {
+	struct slot slot;
 	uint32_t state;
 
 	if (fd >= FAST_FDS)
 		return FAST_STANDS;
-	state = read_slot(image, fd).state;
+	slot = read_slot(image, fd);
+	if (noted(image, fd) != ((slot.generation & ~(uint32_t)FAST_STEP) | FAST_USED))
+		return FAST_CHANGED;
+	if (is_closing(&slot))
+		return FAST_GOING;
+	state = state_now(&slot);
 	if (socket && state == FAST_STOPS)
 		return FAST_SLOW;
 	if (socket ? state == FAST_SOCKET || state == FAST_DATAGRAM : state == FAST_OTHER)
@@ -137,13 +286,23 @@ enum fast_still slots_still(const struct image *image, unsigned int fd, bool soc
 
 bool slots_unknown(const struct image *image, unsigned int fd)
 {
-	return fd < FAST_FDS && read_slot(image, fd).state == FAST_UNKNOWN;
+	struct slot slot;
+
+	if (fd >= FAST_FDS)
+		return false;
+	slot = read_slot(image, fd);
+	return !is_closing(&slot) && state_now(&slot) == FAST_UNKNOWN;
 }
 
 bool slots_pass(const struct image *image, unsigned int fd)
 {
-	const uint32_t state = fd < FAST_FDS ? read_slot(image, fd).state : FAST_UNKNOWN;
+	struct slot slot;
+	uint32_t state;
 
+	if (fd >= FAST_FDS)
+		return false;
+	slot = read_slot(image, fd);
+	state = state_now(&slot);
 	return state >= FAST_OTHER && state <= FAST_DATAGRAM;
 }
 
@@ -152,12 +311,17 @@ bool slots_busy(const struct image *image, unsigned int fd)
 	return fd < FAST_FDS && read_slot(image, fd).under_way;
 }
 
-struct socket *slots_fading(const struct image *image, unsigned int fd)
+struct socket *slots_fading(const struct image *image, unsigned int fd, uint16_t shown)
 {
 	for (const struct fast_fading *one = image->fading; one; one = one->next)
-		if (one->fd == fd)
+		if (one->fd == fd && slots_shown(one->generation) == shown)
 			return one->socket;
 	return NULL;
+}
+
+bool slots_any_fading(const struct image *image, unsigned int fd)
+{
+	return *find_fading((struct image *)(uintptr_t)image, fd) != NULL;
 }
 
 void slots_release(const struct image *image, unsigned int fd)
@@ -168,8 +332,20 @@ void slots_release(const struct image *image, unsigned int fd)
 	 * one; else the count stays too high, and the fd is slow when its number is used again. */
 	if (fd >= FAST_FDS || image_read(image, address_of(fd), &slot, sizeof(slot)) < 0 || slot.under_way != 1)
 		return;
-	slot.under_way = 0;
-	image_write(image, address_of(fd) + sizeof(slot.state), &slot.under_way, sizeof(slot.under_way));
+	write_word(image, fd, FAST_SLOT_UNDER_WAY, 0);
+}
+
+void slots_end_closing(const struct image *image, unsigned int fd, bool made)
+{
+	struct slot slot;
+
+	if (fd >= FAST_FDS)
+		return;
+	/* Nobody else changes the generation while it is odd. */
+	slot = read_slot(image, fd);
+	if (is_closing(&slot))
+		write_word(image, fd, FAST_SLOT_GENERATION,
+			   made ? slot.generation + FAST_STEP : slot.generation - FAST_STEP);
 }
 
 void slots_end(struct pt_tracer *t, struct image *image)

@@ -5,14 +5,35 @@
 
 #include "fast/image/image.h"
 
-/* All records until now have been read. fd names this socket (NULL: something else, which counts nothing); while calls
- * on what it named before are under way, all on it stop. False: it may not be remembered, for it is about to be closed.
- */
-bool slots_learn(struct pt_tracer *t, struct image *image, unsigned int fd, struct socket *socket);
+/* The generation of an fd, and what a record says of it. It is read before the kernel is asked what the fd names: then
+ * what has come out is never taken for another one. */
+uint32_t slots_generation(const struct image *image, unsigned int fd);
+static inline uint16_t slots_shown(uint32_t generation)
+{
+	return (uint16_t)(generation >> FAST_STEP_BIT);
+}
+
+/* All records until now have been read. fd of this generation names this socket (NULL: something else, which counts
+ * nothing); while calls on what it named before are under way, all on it stop. False: it may not be remembered, for a
+ * stub has closed it since, or is about to. */
+bool slots_learn(struct pt_tracer *t, struct image *image, unsigned int fd, struct socket *socket, uint32_t generation);
+/* The same, but all calls on it stop: the records of what it named before are not all read. */
+bool slots_learn_slow(struct image *image, unsigned int fd, uint32_t generation);
+/* The generation for which that was said last, as a record shows it; -1: none. */
+int32_t slots_learnt(const struct image *image, unsigned int fd);
 /* From now on a call on it stops. was: the socket that it named, or NULL. True: all records of calls on that are
  * written. When they have been read, slots_faded() is to follow. */
 bool slots_forget(struct image *image, unsigned int fd, struct socket *was);
 void slots_faded(struct pt_tracer *t, struct image *image, unsigned int fd);
+/* So do calls on all of these, whatever they have named. */
+void slots_forget_range(struct image *image, unsigned int first, unsigned int last);
+/* A stub has made fd a socket that it may use: the tracer's table speaks of that from now on. */
+void slots_note(struct image *image, unsigned int fd, uint32_t generation, const struct socket *socket);
+/* fd of this generation has been closed by a stub. True if the tracer's table spoke of it; no longer. */
+bool slots_ended(struct image *image, unsigned int fd, uint32_t generation);
+/* What a record of this generation is about: is the fd as it was then? */
+enum slots_age { SLOTS_SAME, SLOTS_LEAVING, SLOTS_GONE };
+enum slots_age slots_age(const struct image *image, unsigned int fd, uint16_t shown, uint32_t *generation, bool *born);
 /* fd is used as a socket, but can't be learnt: all calls on it, and its close, stop. False: it is about to be closed.
  */
 bool slots_stop(const struct image *image, unsigned int fd);
@@ -25,9 +46,12 @@ bool slots_pass(const struct image *image, unsigned int fd);
 /* Are calls on it under way in stubs? */
 bool slots_busy(const struct image *image, unsigned int fd);
 /* The socket that a record of this fd belongs to, if the fd has been forgotten since; or NULL. */
-struct socket *slots_fading(const struct image *image, unsigned int fd);
+struct socket *slots_fading(const struct image *image, unsigned int fd, uint16_t shown);
+bool slots_any_fading(const struct image *image, unsigned int fd);
 /* A thread that has died, or was taken out of a stub, is no longer under way. */
 void slots_release(const struct image *image, unsigned int fd);
+/* Nor is it about to close this one: it has made its call, or will make it elsewhere. */
+void slots_end_closing(const struct image *image, unsigned int fd, bool made);
 /* Lets go of what is remembered. */
 void slots_end(struct pt_tracer *t, struct image *image);
 

@@ -41,6 +41,33 @@ void threads_remove(struct image *image, const struct tracee *tracee)
 			image->threads[i] = image->threads[--image->thread_count];
 }
 
+/* Whose record it becomes where no thread has this pointer: it was born just now, or its program gives it pointers of
+ * its own (a fiber's). The leader, which is the right one where there is no other; not any that happens to be the
+ * first. */
+static struct tracee *someone(struct pt_tracer *t, const struct image *image)
+{
+	struct tracee *leader = tracee_find(t, image->group->tgid);
+
+	return leader && leader->group == image->group ? leader : tracee_find(t, image->reader);
+}
+
+struct tracee *threads_find(struct pt_tracer *t, struct image *image, uint64_t pointer)
+{
+	struct fast_thread *threads = image->threads;
+
+	for (unsigned int i = 0; i < image->thread_count; i++) {
+		if (threads[i].pointer == pointer) {
+			/* A thread that has just written one is likely to write the next. */
+			struct fast_thread found = threads[i];
+
+			threads[i] = threads[i / 2];
+			threads[i / 2] = found;
+			return found.tracee;
+		}
+	}
+	return someone(t, image);
+}
+
 bool threads_add_all(struct pt_tracer *t, struct image *image)
 {
 	struct tracee *tracee;

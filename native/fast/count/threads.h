@@ -9,6 +9,8 @@
 bool threads_add(struct image *image, struct tracee *tracee);
 /* The same for all of its threads, which must stand. */
 bool threads_add_all(struct pt_tracer *t, struct image *image);
+/* Whose records bear this thread pointer; NULL: nobody is left. */
+struct tracee *threads_find(struct pt_tracer *t, struct image *image, uint64_t pointer);
 void threads_remove(struct image *image, const struct tracee *tracee);
 
 #endif

@@ -50,6 +50,7 @@ static uint64_t version(void)
 
 	for (const struct stub *stub = stub_table; stub < stub_table_end; stub++)
 		hash = hash_bytes(hash, stub->begin, stub->size);
+	hash = hash_bytes(hash, ending_begin, (size_t)(ending_end - ending_begin));
 	return hash_bytes(hash, request_begin, (size_t)(request_end - request_begin));
 }
 
@@ -149,7 +150,7 @@ static struct fast_site site_of(const struct table_row *row)
 /* Takes over what the rows say, if that is possible. */
 static int take(struct image *image, const struct table_head *head, const uint8_t *rows)
 {
-	uint32_t end = FAST_STUBS;
+	uint32_t end = FAST_STUBS_FIRST;
 
 	for (unsigned int i = 0; i < head->count; i++) {
 		struct table_row row;

@@ -15,7 +15,7 @@
 
 /* Calls that close an fd. */
 #define HOT_CLOSES(row)                                             \
-	row(0, close, CLOSE, edi)                                   \
+	row(0, close, CLOSE, edi, ends=yes)                         \
 	row(1, dup2, CLOSE, esi, keeps=edi)                         \
 	row(2, dup3, CLOSE, esi)
 
@@ -38,6 +38,11 @@
 #define HOT_OPENS(row)                                              \
 	row(openat, OPENING)                                        \
 	row(open, OPENING)
+
+/* Calls that make sockets: row(name, macro). */
+#define HOT_BIRTHS(row)                                             \
+	row(accept, ACCEPT)                                         \
+	row(accept4, ACCEPT)
 
 /* Calls that pass unless they touch the fast path's memory, or code: row(name, macro). */
 #define HOT_MAPPINGS(row)                                           \

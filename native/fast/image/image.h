@@ -6,6 +6,7 @@
 #include "fast/image/layout.h"
 #include "fast/image/stub.h"
 #include "fast/scan/sites.h"
+#include "sockets/identify.h"
 #include "state/tracer.h"
 
 /* A place in the program's code that makes a system call by a stub. */
@@ -32,6 +33,30 @@ struct fast_fading {
 	struct fast_fading *next;
 	struct socket *socket;
 	unsigned int fd;
+	uint32_t generation; /* of the fd, then */
+};
+
+/* What a stub has written of a socket that it has closed. See count/endings.c. */
+struct fast_ended {
+	struct fast_ended *next;
+	unsigned int fd;
+	uint32_t generation;
+	uint64_t thread; /* its thread pointer */
+	int found;	 /* as identify() says it */
+	struct identity identity;
+	struct socket *socket; /* once calls on it were counted here; else NULL */
+};
+
+/* Equal calls of one thread that are emitted as one record. */
+struct records_sum {
+	uint16_t fd;
+	uint16_t generation;
+	uint16_t number;
+	bool missed; /* what the fd named then was not among what has been read of closes, though it is gone */
+	int error;
+	uint64_t thread;
+	uint64_t calls;
+	uint64_t bytes;
 };
 
 /* A ring of records. */
@@ -86,6 +111,20 @@ struct image {
 	struct fast_thread *threads;
 	unsigned int thread_count;
 	struct fast_fading *fading;
+	struct {
+		struct fast_ended *first; /* read, and not emitted yet */
+		struct fast_ended **last;
+		uint32_t seen;	  /* FAST_ENDED, when the entries were looked at last */
+		bool outstanding; /* one of them was not whole */
+	} ended;
+	struct {
+		struct records_sum *sums; /* of fds that can't be known yet */
+		unsigned int count;
+	} pending; /* count/records.c */
+	struct {
+		uint32_t *generations; /* by fd: with FAST_USED, the one of which the tracer's table speaks; 0: none */
+		unsigned int size;
+	} learnt;
 	struct fast_ring rings[FAST_RINGS];
 	unsigned int reserve; /* threads for each of which every ring has room for one more record */
 	bool draining;

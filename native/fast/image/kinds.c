@@ -30,6 +30,25 @@ bool kinds_opens(uint64_t number)
 	return HOT_OPENS(STUB_IS) false;
 }
 
+bool kinds_bear(uint64_t number)
+{
+	return HOT_BIRTHS(STUB_IS) false;
+}
+
+bool kinds_ask(uint64_t number)
+{
+	switch (number) {
+	case SYS_fstat:
+	case SYS_getsockopt:
+	case SYS_getsockname:
+	case SYS_getpeername:
+	case SYS_ioctl:
+		return true;
+	default:
+		return false;
+	}
+}
+
 bool kinds_protect(uint64_t number)
 {
 	return number == SYS_mprotect || number == SYS_pkey_mprotect;

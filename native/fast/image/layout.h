@@ -21,7 +21,68 @@
 #define FAST_SAVED (FAST_DATA + 0x1000)	  /* registers of threads in the middle of a request (request.S) */
 #define FAST_RING (FAST_DATA + 0x41000)	  /* records: one ring behind the other */
 #define FAST_SLOTS (FAST_DATA + 0x441000) /* what is known of each fd */
-#define FAST_DATA_SIZE 0x841000
+#define FAST_SLOTS_END FAST_ENDINGS
+#define FAST_ENDINGS (FAST_DATA + 0x841000) /* what sockets were when stubs closed them (ending.S) */
+#define FAST_DATA_SIZE 0x881000
+
+/* A bit for each 64 slots in which stubs may have written. */
+#define FAST_TOUCHED (FAST_DATA + 0x400)
+#define FAST_TOUCHED_BITS 6
+#define FAST_TOUCHED_SIZE (FAST_FDS >> FAST_TOUCHED_BITS) /* bits */
+
+/* Entries of FAST_ENDINGS. Each has a state: free, taken by a thread, or to be read by the tracer. */
+#define FAST_ENDED (FAST_DATA + 0x480) /* u32: a further one for each that was wanted, ever */
+#define FAST_ENDING_STATES (FAST_DATA + 0x500)
+#define FAST_ENDING_COUNT 256
+#define FAST_ENDING_BITS 10 /* 1024 bytes */
+#define FAST_ENDING_FREE 0
+#define FAST_ENDING_TAKEN 1
+#define FAST_ENDING_WHOLE 3
+
+/* An entry: registers of its thread ... */
+#define ENDING_RSI 0
+#define ENDING_RDX 8
+#define ENDING_R10 16
+#define ENDING_R8 24
+#define ENDING_RBX 32
+#define ENDING_R11 40 /* where it goes on */
+/* ... what it is about ... */
+#define ENDING_THREAD 48
+#define ENDING_FD 56
+#define ENDING_GENERATION 60 /* before the close */
+/* ... and what the kernel says: for each call what it returned, and what it gave. */
+#define ENDING_STAT_RESULT 64
+#define ENDING_DOMAIN_RESULT 68
+#define ENDING_TYPE_RESULT 72
+#define ENDING_PROTOCOL_RESULT 76
+#define ENDING_LOCAL_RESULT 80
+#define ENDING_PEER_RESULT 84
+#define ENDING_WAS_RESULT 88
+#define ENDING_INFO_RESULT 92
+#define ENDING_OUTQ_RESULT 96
+#define ENDING_INQ_RESULT 100
+#define ENDING_DOMAIN 104
+#define ENDING_TYPE 108
+#define ENDING_PROTOCOL 112
+#define ENDING_LOCAL_LENGTH 116
+#define ENDING_PEER_LENGTH 120
+#define ENDING_WAS_LENGTH 124
+#define ENDING_OUTQ 128
+#define ENDING_INQ 132
+#define ENDING_LENGTH 136
+#define ENDING_READINGS 140
+#define ENDING_ACKED 144
+#define ENDING_RECEIVED 152
+#define ENDING_STATE 160
+#define ENDING_BORN 164 /* of its slot */
+#define ENDING_WAS 168	/* 32 bytes */
+#define ENDING_STAT 200
+#define ENDING_LOCAL 344
+#define ENDING_PEER 472
+#define ENDING_ADDRESS_SIZE 128
+#define ENDING_INFO 600
+#define ENDING_INFO_SIZE 224 /* of struct tcp_info, as far as it is read */
+#define ENDING_END 824
 
 /* Code that has jumps to stubs: ranges, each u64 begin and u64 end; an end of 0 is behind the last. */
 #define FAST_PATCHED (FAST_DATA + 0xc00)
@@ -43,15 +104,19 @@
 #define FAST_SLOT_BITS 6  /* 64 bytes: a line for each fd, or threads with fds of their own would share one */
 #define FAST_SAVED_BITS 7 /* 128 bytes */
 
-#define FAST_TIMED 0x80000000	 /* in FAST_FLAGS: records bear the time */
-#define FAST_ALONE 0x40000000	 /* in FAST_FLAGS: there is no tracer that could answer a request (request.S) */
-#define FAST_UNSAID 0x20000000	 /* in FAST_FLAGS: what a call has opened is not noted (OPENING of stub.S) */
-#define FAST_ALL_STOP 0x3fffffff /* in FAST_FLAGS: every call, and all of that */
+#define FAST_TIMED 0x80000000	   /* in FAST_FLAGS: records bear the time */
+#define FAST_ALONE 0x40000000	   /* in FAST_FLAGS: there is no tracer that could answer a request (request.S) */
+#define FAST_NO_ENDINGS 0x20000000 /* in FAST_FLAGS: the close of a socket that was used stops */
+#define FAST_NO_BIRTHS 0x10000000  /* in FAST_FLAGS: nothing is learnt of what is accepted */
+#define FAST_UNSAID 0x08000000	   /* in FAST_FLAGS: what a call has opened is not noted (OPENING of stub.S) */
+#define FAST_ALL_STOP 0x3fffffff   /* in FAST_FLAGS: every call, and these three */
 
 /* Code: readable and executable; the tracer alone writes it, through ptrace. */
 #define FAST_CODE 0x7d800000
 #define FAST_POINTERS FAST_CODE		      /* u64 for each site: the address of its stub */
 #define FAST_STUBS (FAST_CODE + 0x4000)	      /* calls from here on are not shown to the tracer by the filter */
+#define FAST_ENDING FAST_STUBS		      /* ending.S */
+#define FAST_STUBS_FIRST (FAST_STUBS + 0x400) /* stubs */
 #define FAST_STUBS_END (FAST_CODE + 0x100000) /* ... to here */
 #define FAST_TWINS FAST_STUBS_END	      /* a place for each site where its call stops */
 #define FAST_TWIN_BITS 6		      /* 64 bytes */
@@ -69,13 +134,25 @@
 #define FAST_SIGNAL 28		       /* SIGWINCH ... */
 #define FAST_SIGNAL_VALUE 0x6e6f6d7470 /* ... with this si_value */
 
-/* The state of an fd, the first word of its slot. The second one counts the calls on it that are under way in stubs. */
+/* A slot: words of 4 bytes. Whatever is said of an fd holds for one generation of it alone: each close in a stub takes
+ * two steps, one before and one behind the call, so that it is odd meanwhile. So what somebody writes too late says
+ * nothing. */
+#define FAST_SLOT_STATE 0      /* one of the states below, xor the generation: else the fd is unknown */
+#define FAST_SLOT_UNDER_WAY 4  /* calls on it that are under way in stubs */
+#define FAST_SLOT_GENERATION 8 /* in steps: the low byte is 0 */
+#define FAST_SLOT_LEARNT 12    /* the generation with FAST_USED: the tracer says that it is a socket */
+#define FAST_SLOT_BORN 16      /* the same, said by the stub that has accepted it */
+#define FAST_STEP_BIT 8
+#define FAST_STEP (1 << FAST_STEP_BIT)
+#define FAST_USED 1
+
+/* The states. */
 #define FAST_UNKNOWN 0 /* a call on it stops, and the tracer finds out what it is */
 #define FAST_OTHER 1   /* no socket: nothing counts */
 #define FAST_SOCKET 2
-#define FAST_DATAGRAM 3 /* a socket whose messages may name their peers */
-#define FAST_STOPS 4	/* a socket that was used, but can't be learnt now: all calls on it stop, and its close */
-#define FAST_CLOSING 5	/* a stub is about to close it: it stops, and nothing is learnt of it */
+#define FAST_DATAGRAM 3	  /* a socket whose messages may name their peers */
+#define FAST_STOPS 4	  /* a socket that was used, but can't be learnt now: all calls on it stop, and its close */
+#define FAST_NOTHING 0xff /* no state, of whatever generation: unknown */
 
 /* A stub begins with room for the instructions before the call that its jump replaced, and ends with room for the
  * ones behind it. */

@@ -60,7 +60,7 @@
 \stub\()_back_out:
 	mov	ecx, edi
 	shl	ecx, FAST_SLOT_BITS
-	lock dec dword ptr [rcx + FAST_SLOTS + 4]
+	lock dec dword ptr [rcx + FAST_SLOTS + FAST_SLOT_UNDER_WAY]
 	/* To the same call outside of the range that the filter lets pass. */
 \stub\()_twin:
 	jmp	qword ptr [rip + \stub\()_to_twin]
@@ -79,7 +79,8 @@
 	.endm
 
 /* Tells the tracer where in a copy a thread may be found, struct stub_body of stub.h. */
-	.macro BODY stub, number, under_way, done, claimed, placed, kept, lent, returned, committed, released
+	.macro BODY stub, number, under_way, done, claimed, placed, kept, lent, returned, committed, released, closing, \
+		used, ended, undone
 	.pushsection .data.rel.ro
 	.long	\number
 	.long	\under_way - \stub\()_begin
@@ -91,6 +92,10 @@
 	.long	\returned - \stub\()_begin
 	.long	\committed - \stub\()_begin
 	.long	\released - \stub\()_begin
+	.long	\closing - \stub\()_begin
+	.long	\used - \stub\()_begin
+	.long	\ended - \stub\()_begin
+	.long	\undone - \stub\()_begin
 	.popsection
 	.endm
 
@@ -115,11 +120,13 @@
 	.macro COUNTED stub, number
 	/* From here on the tracer sees in the slot that a call is under way: what the fd named when it was entered
 	 * stays known until that is taken back. */
-	lock inc dword ptr [rcx + FAST_SLOTS + 4]
+	lock inc dword ptr [rcx + FAST_SLOTS + FAST_SLOT_UNDER_WAY]
 .Lunder_way_\@:
 	/* A race with the tracer, which may have forgotten the fd since it was looked at: it writes the state and then
-	 * reads the count, this writes the count and then reads the state. One of the two sees the other. */
-	cmp	dword ptr [rcx + FAST_SLOTS], r11d
+	 * reads the count, this writes the count and then reads the state. One of the two sees the other. So do this
+	 * and a thread that closes the fd, by its generation. */
+	xor	r11d, dword ptr [rcx + FAST_SLOTS + FAST_SLOT_GENERATION]
+	cmp	dword ptr [rcx + FAST_SLOTS + FAST_SLOT_STATE], r11d
 	jne	\stub\()_back_out
 	/* Room for a record is made sure of before the call, for behind it there is no way to wait: each thread that
 	 * has passed here may write one more, and the limit leaves a place for every thread. */
@@ -153,8 +160,14 @@
 .Luntimed_\@:
 	rdfsbase rax
 	mov	qword ptr [r11 + FAST_RING + 16], rax	/* the thread, by its thread pointer */
+	/* The fd, and its generation, which stays what it is while the call is under way. */
+	mov	eax, edi
+	shl	eax, FAST_SLOT_BITS
+	mov	eax, dword ptr [rax + FAST_SLOTS + FAST_SLOT_GENERATION]
+	shl	eax, 16 - FAST_STEP_BIT
+	or	eax, edi
+	mov	dword ptr [r11 + FAST_RING], eax
 	mov	rax, qword ptr [r11 + FAST_RING + 8]
-	mov	dword ptr [r11 + FAST_RING], edi	/* the fd */
 	/* The number of the call, and how often the ring has been round. The word is written last (x86 keeps the order
 	 * of stores): when it bears the right round, the record is whole. */
 	shr	rcx, FAST_RING_BITS
@@ -164,11 +177,12 @@
 .Lcommitted_\@:
 	mov	ecx, edi
 	shl	ecx, FAST_SLOT_BITS
-	lock dec dword ptr [rcx + FAST_SLOTS + 4]
+	lock dec dword ptr [rcx + FAST_SLOTS + FAST_SLOT_UNDER_WAY]
 .Lreleased_\@:
 	jmp	\stub\()_tail
 	BODY	\stub, \number, .Lunder_way_\@, .Ldone_\@, .Lclaimed_\@, .Lplaced_\@, .Lkept_\@, .Llent_\@, \
-		.Lreturned_\@, .Lcommitted_\@, .Lreleased_\@
+		.Lreturned_\@, .Lcommitted_\@, .Lreleased_\@, .Lreleased_\@, .Lreleased_\@, .Lreleased_\@, \
+		.Lreleased_\@
 	.endm
 
 /* Is it this call, and may it be made without a stop? */
@@ -185,7 +199,8 @@
 	jae	\twin
 	mov	ecx, \from
 	shl	ecx, FAST_SLOT_BITS
-	mov	r11d, dword ptr [rcx + FAST_SLOTS]
+	mov	r11d, dword ptr [rcx + FAST_SLOTS + FAST_SLOT_STATE]
+	xor	r11d, dword ptr [rcx + FAST_SLOTS + FAST_SLOT_GENERATION]
 	.endm
 
 /* A call that moves bytes on the fd in edi. no_address: a register that must be 0, since it would name a peer. flags:
@@ -216,8 +231,10 @@
 	IF_CALL	\number, \bit, \stub\()_twin, .Lnext_\@
 	LOOK_UP	esi, \stub\()_twin
 	cmp	r11d, FAST_OTHER
-	ja	\stub\()_twin
 	je	.Lfile_\@
+	sub	r11d, FAST_SOCKET
+	cmp	r11d, FAST_STOPS - FAST_SOCKET
+	jbe	\stub\()_twin
 	LOOK_UP	edi, \stub\()_twin
 	cmp	r11d, FAST_SOCKET
 	jb	\stub\()_twin
@@ -234,29 +251,79 @@
 .Lnext_\@:
 	.endm
 
-/* close, dup2, dup3: the fd in `from` will be another one. A socket that was used stops: the tracer reads the kernel's
- * counters of it. keeps: a register; if it is equal, dup2 does nothing. */
-	.macro CLOSE stub, number, bit, from, keeps=
+/* The slot at rcx is about to be written. */
+	.macro TOUCH
+	mov	r11d, ecx
+	shr	r11d, FAST_SLOT_BITS + FAST_TOUCHED_BITS
+	bt	dword ptr ds:[FAST_TOUCHED], r11d
+	jc	.Ltouched_\@
+	lock bts dword ptr ds:[FAST_TOUCHED], r11d
+.Ltouched_\@:
+	.endm
+
+/* close, dup2, dup3: the fd in `from` will be another one. Of a socket that was used the kernel's counters are read: by
+ * ending.S if it ends here, else it stops. keeps: a register; if it is equal, dup2 does nothing. */
+	.macro CLOSE stub, number, bit, from, keeps=, ends=
 	IF_CALL	\number, \bit, \stub\()_twin, .Lnext_\@
 	.ifnb \keeps
 	cmp	\from, \keeps
 	je	\stub\()_plain
 	.endif
-	LOOK_UP	\from, \stub\()_twin
-	cmp	r11d, FAST_OTHER
-	ja	\stub\()_twin
-	/* While it is "closing" nothing is learnt of it: another thread's call may stop before the close happens, or
-	 * after, and nobody could tell. */
-	mov	dword ptr [rcx + FAST_SLOTS], FAST_CLOSING
+	cmp	\from, FAST_FDS
+	jae	\stub\()_twin
+	mov	ecx, \from
+	shl	ecx, FAST_SLOT_BITS
+	TOUCH
+	/* From here on nothing is learnt of it: another thread's call may stop before the close happens, or after, and
+	 * nobody could tell. If another one is about to close it, that is not this one's doing: it stops. */
+	lock bts dword ptr [rcx + FAST_SLOTS + FAST_SLOT_GENERATION], FAST_STEP_BIT
+.Ltried_\@:
+	jc	\stub\()_twin
+	mov	r11d, dword ptr [rcx + FAST_SLOTS + FAST_SLOT_GENERATION]
+	xor	r11d, FAST_STEP | FAST_USED
+	cmp	r11d, dword ptr [rcx + FAST_SLOTS + FAST_SLOT_LEARNT]
+	je	.Lused_\@
+	cmp	r11d, dword ptr [rcx + FAST_SLOTS + FAST_SLOT_BORN]
+	je	.Lused_\@
+.Lgoes_\@:
+	mov	ecx, \from
+	shl	ecx, FAST_SLOT_BITS
+	mov	dword ptr [rcx + FAST_SLOTS + FAST_SLOT_STATE], FAST_NOTHING
 	syscall
 .Ldone_\@:
 	mov	ecx, \from
 	shl	ecx, FAST_SLOT_BITS
-	mov	dword ptr [rcx + FAST_SLOTS], FAST_UNKNOWN
+	lock add dword ptr [rcx + FAST_SLOTS + FAST_SLOT_GENERATION], FAST_STEP
 .Lreleased_\@:
 	jmp	\stub\()_tail
-	BODY	\stub, \number, .Ldone_\@, .Ldone_\@, .Lreleased_\@, .Lreleased_\@, .Lreleased_\@, .Lreleased_\@, \
-		.Lreleased_\@, .Lreleased_\@, .Lreleased_\@
+.Lused_\@:
+	.ifnb \ends
+	test	dword ptr ds:[FAST_FLAGS], FAST_TIMED | FAST_NO_ENDINGS
+	jnz	.Lundo_\@
+	/* Its state: a call on it must not have had to stop. */
+	xor	r11d, FAST_USED
+	xor	r11d, dword ptr [rcx + FAST_SLOTS + FAST_SLOT_STATE]
+	sub	r11d, FAST_SOCKET
+	cmp	r11d, FAST_DATAGRAM - FAST_SOCKET
+	ja	.Lundo_\@
+	/* Nor is one under way: who begins one now sees the generation and backs out. */
+	cmp	dword ptr [rcx + FAST_SLOTS + FAST_SLOT_UNDER_WAY], 0
+	jne	.Lundo_\@
+	lea	r11, [rip + .Lended_\@]
+	jmp	qword ptr ds:[FAST_ENDING]
+.Lended_\@:
+	jnc	.Lgoes_\@
+.Lundo_\@:
+	mov	ecx, \from
+	shl	ecx, FAST_SLOT_BITS
+	.else
+.Lended_\@:
+	.endif
+	lock btr dword ptr [rcx + FAST_SLOTS + FAST_SLOT_GENERATION], FAST_STEP_BIT
+.Lundone_\@:
+	jmp	\stub\()_twin
+	BODY	\stub, \number, .Ltried_\@, .Ldone_\@, .Lreleased_\@, .Lreleased_\@, .Lreleased_\@, .Lreleased_\@, \
+		.Lreleased_\@, .Lreleased_\@, .Lreleased_\@, .Ltried_\@, .Lused_\@, .Lended_\@, .Lundone_\@
 .Lnext_\@:
 	.endm
 
@@ -264,6 +331,45 @@
 	.macro IF_UNWATCHED stub
 	bt	dword ptr ds:[FAST_WATCHED], eax
 	jc	\stub\()_twin
+	.endm
+
+/* accept, accept4: what they make is a socket, and none whose messages name peers. So the tracer need not find that out
+ * before it is used: it will when it reads what was counted. Its generation is another one than what the fd named
+ * before: but for a call on that which is still under way, and would take the new one for its own. */
+	.macro ACCEPT stub, number
+	cmp	eax, \number
+	jne	.Lnext_\@
+	IF_UNWATCHED \stub
+	test	dword ptr ds:[FAST_FLAGS], FAST_TIMED | FAST_NO_BIRTHS
+	jnz	\stub\()_plain
+	syscall
+.Ldone_\@:
+	cmp	eax, FAST_FDS
+	jae	\stub\()_tail
+	mov	ecx, eax
+	shl	ecx, FAST_SLOT_BITS
+	cmp	dword ptr [rcx + FAST_SLOTS + FAST_SLOT_UNDER_WAY], 0
+	jne	\stub\()_tail
+	TOUCH
+	mov	r11d, dword ptr [rcx + FAST_SLOTS + FAST_SLOT_GENERATION]
+	test	r11d, FAST_STEP
+	jz	.Lstands_\@
+	/* The thread that has closed the last one has not come back yet. What is said here holds when it has. */
+	add	r11d, FAST_STEP
+	jmp	.Lsaid_\@
+.Lstands_\@:
+	add	r11d, 2 * FAST_STEP
+	mov	dword ptr [rcx + FAST_SLOTS + FAST_SLOT_GENERATION], r11d
+.Lsaid_\@:
+	or	r11d, FAST_USED
+	mov	dword ptr [rcx + FAST_SLOTS + FAST_SLOT_BORN], r11d
+	xor	r11d, FAST_USED ^ FAST_SOCKET
+	mov	dword ptr [rcx + FAST_SLOTS + FAST_SLOT_STATE], r11d
+.Lreleased_\@:
+	jmp	\stub\()_tail
+	BODY	\stub, \number, .Ldone_\@, .Ldone_\@, .Lreleased_\@, .Lreleased_\@, .Lreleased_\@, .Lreleased_\@, \
+		.Lreleased_\@, .Lreleased_\@, .Lreleased_\@, .Lreleased_\@, .Lreleased_\@, .Lreleased_\@, .Lreleased_\@
+.Lnext_\@:
 	.endm
 
 /* So do calls that could touch the memory of the fast path (collide.c). This one does if what rdi and rsi say does. */
@@ -394,13 +500,22 @@
 	jae	\stub\()_tail
 	mov	ecx, eax
 	shl	ecx, FAST_SLOT_BITS
-	cmp	dword ptr [rcx + FAST_SLOTS], FAST_UNKNOWN
-	jne	\stub\()_tail
-	mov	dword ptr [rcx + FAST_SLOTS], FAST_OTHER
+	TOUCH
+	mov	r11d, dword ptr [rcx + FAST_SLOTS + FAST_SLOT_GENERATION]
+	test	r11d, FAST_STEP
+	jnz	\stub\()_tail
+	/* Somebody has said something of it? */
+	xor	r11d, dword ptr [rcx + FAST_SLOTS + FAST_SLOT_STATE]
+	dec	r11d
+	cmp	r11d, FAST_STOPS - FAST_OTHER
+	jbe	\stub\()_tail
+	mov	r11d, dword ptr [rcx + FAST_SLOTS + FAST_SLOT_GENERATION]
+	xor	r11d, FAST_OTHER
+	mov	dword ptr [rcx + FAST_SLOTS + FAST_SLOT_STATE], r11d
 .Lreleased_\@:
 	jmp	\stub\()_tail
 	BODY	\stub, \number, .Ldone_\@, .Ldone_\@, .Lreleased_\@, .Lreleased_\@, .Lreleased_\@, .Lreleased_\@, \
-		.Lreleased_\@, .Lreleased_\@, .Lreleased_\@
+		.Lreleased_\@, .Lreleased_\@, .Lreleased_\@, .Lreleased_\@, .Lreleased_\@, .Lreleased_\@, .Lreleased_\@
 .Lnext_\@:
 	.endm
 
@@ -411,6 +526,7 @@
 	HOT_TRANSFERS(STUB_OF)
 	HOT_CLOSES(STUB_OF)
 	HOT_OPENS(STUB_OF_OTHER)
+	HOT_BIRTHS(STUB_OF_OTHER)
 	HOT_MAPPINGS(STUB_OF_OTHER)
 
 /* And one for a site that makes any: syscall(2), Go. */
@@ -433,6 +549,7 @@
 	HOT_TRANSFERS(IN_ANY)
 	HOT_CLOSES(IN_ANY)
 	HOT_OPENS(OTHER_IN_ANY)
+	HOT_BIRTHS(OTHER_IN_ANY)
 	HOT_MAPPINGS(OTHER_IN_ANY)
 	STUB_END any
 
@@ -464,6 +581,7 @@ stub_table:
 	HOT_TRANSFERS(ROW_OF)
 	HOT_CLOSES(ROW_OF)
 	HOT_OPENS(ROW_OF_OTHER)
+	HOT_BIRTHS(ROW_OF_OTHER)
 	HOT_MAPPINGS(ROW_OF_OTHER)
 	ROW	any, -1
 	ROW	none, -2

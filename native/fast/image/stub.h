@@ -22,7 +22,13 @@ struct stub_body {
 	uint32_t lent;	    /* ... has put rdx there, and uses it */
 	uint32_t returned;  /* ... has it back */
 	uint32_t committed; /* ... has written the record */
-	uint32_t released;  /* ... is no longer counted in the slot */
+	uint32_t released;  /* ... is no longer counted in the slot, nor about to close the fd */
+	/* Where it closes the fd (else all three are `released`): a thread whose rip is ... */
+	uint32_t closing; /* ... at or behind it, and not at `released`: the fd's generation is odd by its hand; at the
+			     very place only if the carry flag is clear */
+	uint32_t used;	  /* ... at or behind it ... */
+	uint32_t ended;	  /* (of these: where it comes back from ending.S) */
+	uint32_t undone;  /* ... and before that: so it is here, too, for it was a socket */
 };
 
 struct stub {
@@ -56,6 +62,19 @@ extern const uint8_t request_restored[];
 extern const uint8_t request_answered[];
 extern const uint8_t request_end[];
 
+/* ending.S. A thread at ending_tried has taken an entry if the carry flag is clear, and its number is in rax; so it has
+ * at ending_claimed. At ending_placed and behind it the entry's offset is there; at ending_saved and behind it all
+ * registers are in the entry, whose address is in rbx, or from ending_restoring on in rcx. At ending_committed the
+ * entry is whole, and the thread has its registers back. */
+extern const uint8_t ending_begin[];
+extern const uint8_t ending_tried[];
+extern const uint8_t ending_claimed[];
+extern const uint8_t ending_placed[];
+extern const uint8_t ending_saved[];
+extern const uint8_t ending_restoring[];
+extern const uint8_t ending_committed[];
+extern const uint8_t ending_end[];
+
 #define STUB_ONE(...) +1
 #define STUB_NUMBER(bit, name, ...) [bit] = __NR_##name,
 #define STUB_FIRST(bit, name, ...) _Static_assert((bit) < FAST_CLOSES, #name " stands before those that move bytes");
@@ -68,6 +87,6 @@ static const uint16_t fast_calls[] = {HOT_CLOSES(STUB_NUMBER) HOT_TRANSFERS(STUB
 
 HOT_CLOSES(STUB_FIRST)
 _Static_assert(sizeof(fast_calls) == FAST_CALLS * sizeof(fast_calls[0]), "each has a bit of its own, without a gap");
-_Static_assert(FAST_CALLS <= 29, "the bits from there on mean other things (layout.h)");
+_Static_assert(FAST_CALLS <= 27, "the bits from there on mean other things (layout.h)");
 
 #endif

@@ -73,7 +73,8 @@ static bool is_in_call(const struct position *place, const struct registers *reg
 bool inflight_count(struct pt_tracer *t, struct image *image, struct tracee *tracee, const struct registers *regs,
 		    bool dies)
 {
-	struct fast_record record = {.fd = (uint32_t)registers_argument(regs, 0, false)};
+	const unsigned int fd = (unsigned int)registers_argument(regs, 0, false);
+	struct fast_record record = {.fd = (uint16_t)fd};
 	struct position place;
 	int64_t offset;
 	bool returned;
@@ -84,10 +85,15 @@ bool inflight_count(struct pt_tracer *t, struct image *image, struct tracee *tra
 		distrust(t, image);
 		return false;
 	}
+	if (fd >= FAST_FDS) {
+		distrust(t, image);
+		return false;
+	}
+	record.generation = slots_shown(slots_generation(image, fd));
 	returned = place.offset >= place.body->done && place.offset < place.body->committed &&
 		   !is_in_call(&place, regs);
 	if (dies || returned)
-		slots_release(image, record.fd);
+		slots_release(image, fd);
 	if (!returned)
 		return false;
 	record.number = (uint16_t)place.body->number;

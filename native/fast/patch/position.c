@@ -27,8 +27,13 @@ static void look_in_stub(struct position *place)
 	else
 		place->stage = offset == stub->plain_done ? STAGE_CALL : STAGE_BEFORE;
 	for (const struct stub_body *body = stub->bodies; body < stub->bodies_end; body++) {
+		if (offset >= body->used && offset < body->undone) {
+			place->body = body;
+			place->closing = true;
+		}
 		if (offset < body->under_way || offset > body->released)
 			continue;
+		place->closing = offset >= body->closing && offset < body->released;
 		place->body = body;
 		place->under_way = counts(body) && offset < body->released;
 		if (offset >= body->done)

@@ -20,6 +20,7 @@ struct position {
 	enum stage stage;
 	bool in_stub;	/* else in a twin */
 	bool under_way; /* counted in the fd's slot */
+	bool closing;	/* its fd's generation is odd (at body->closing itself: unless the carry flag is set) */
 };
 
 /* False: the address is in neither. */

@@ -9,9 +9,11 @@
 #include <stdlib.h>
 
 #include "calls/restart.h"
+#include "fast/image/ender.h"
 #include "fast/image/layout.h"
 #include "fast/image/requester.h"
 #include "fast/image/twin.h"
+#include "fast/patch/closer.h"
 #include "fast/patch/halt.h"
 #include "fast/patch/position.h"
 #include "fast/patch/returns.h"
@@ -106,8 +108,10 @@ static void move_thread(pid_t tid, void *context)
 {
 	struct moving *moving = context;
 	struct tracee *tracee = tracee_find(moving->t, tid);
+	const struct image *image = tracee && tracee->group ? tracee->group->fast.image : NULL;
 	struct registers regs;
 	uint64_t other;
+	bool left;
 
 	if (registers_read(tid, &regs) < 0) {
 		if (tracee)
@@ -116,9 +120,15 @@ static void move_thread(pid_t tid, void *context)
 	}
 	if (registers_compat(&regs))
 		return;
+	left = image && ender_leaves(image, tid, &regs);
 	other = moving->move(moving->context, registers_instruction(&regs), registers_result(&regs));
-	if (!other)
+	if (!other) {
+		if (left)
+			registers_write(tid, &regs);
 		return;
+	}
+	if (image)
+		closer_leaves(image, &regs);
 	will_call(moving->t, tid, other, registers_result(&regs));
 	registers_set_instruction(&regs, other);
 	registers_write(tid, &regs);

@@ -15,6 +15,7 @@ bool verdict_wants(const struct pt_tracer *t, const struct site *site, enum patc
 	if (!site->number_known)
 		return choice == PATCH_ALL || stopped;
 	return kinds_counted(site->number) || kinds_opens(site->number) ||
+	       (t->options.aggregate && kinds_bear(site->number)) ||
 	       (choice == PATCH_ALL && kinds_watched(t, site->number));
 }
 
@@ -32,7 +33,7 @@ enum pt_verdict verdict_of(const struct pt_tracer *t, const struct site *site, e
 	if (site->foreign)
 		return site->data ? PT_SITE_DATA : PT_SITE_FOREIGN;
 	if (site->number_known && !kinds_counted(site->number) && !kinds_opens(site->number))
-		return PT_SITE_OTHER;
+		return PT_SITE_OTHER; /* also one that bears, where that can't be had */
 	if (!site->patchable)
 		return site->data ? PT_SITE_DATA : troubles[site->trouble];
 	return PT_SITE_ANY;
