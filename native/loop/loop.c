@@ -42,7 +42,7 @@ static enum next on_signal(struct pt_tracer *t, struct tracee *tracee, int signa
 	if (tracee->step.on && restart_stepped(t, tracee, signal))
 		return NEXT_RESUME;
 	if (tracee->group->tgid == t->first.pid)
-		signals_note_delivered(t, signal);
+		signals_note_delivered(t, tracee->tid, signal);
 	fast_before_signal(t, tracee, signal);
 	return restart_at_signal(t, tracee, signal);
 }

@@ -18,7 +18,7 @@ void signals_stop_ticks(struct pt_tracer *t);
 /* Takes the signals that came since the last tick. */
 void signals_tick(struct pt_tracer *t);
 /* A signal-delivery-stop or group-stop of the first program. */
-void signals_note_delivered(struct pt_tracer *t, int signal);
+void signals_note_delivered(struct pt_tracer *t, pid_t tid, int signal);
 void signals_first_stopped(struct pt_tracer *t);
 
 #endif

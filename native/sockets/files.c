@@ -218,8 +218,11 @@ static bool cache(struct pt_tracer *t, struct tracee *tracee, unsigned int fd, s
 	if (fd >= MAX_CACHED_FD || closing_any(files, fd) || !grow(files, fd))
 		return false;
 	/* The slots may be unable to take it just now (fast/count/slots.c); then it is not remembered here, either. */
-	if (!files->unsure && !fast_fd_learnt(t, files, fd, is_socket(socket) ? socket : NULL, looked))
+	if (!files->unsure && !fast_fd_learnt(t, files, fd, is_socket(socket) ? socket : NULL, looked)) {
+		if (is_socket(socket))
+			fast_fd_stops(t, files, fd); /* its close is to be seen all the same */
 		return false;
+	}
 	if (is_socket(socket))
 		socket->cached++;
 	if (files->sockets[fd])

@@ -341,9 +341,11 @@ struct signals {
 	sigset_t original_mask; /* as ptmon found it; the program gets it back */
 	struct sigaction original_chld;
 	struct sigaction original_tick;
-	int64_t delivered[65]; /* when the first program last got this signal itself, ns */
+	int64_t delivered[65]; /* when the first program last got this signal itself, ns ... */
+	pid_t sender[65];      /* ... and from whom */
 	int forward;	       /* to be forwarded at the next tick, or 0 */
 	int64_t forward_since;
+	pid_t forward_from;
 	int64_t stop_wanted; /* when the terminal asked ptmon to stop, ns; 0: it did not */
 	bool deaf;	     /* SIGHUP was ignored when ptmon was started (nohup) */
 	bool has_terminal;   /* there was a controlling terminal then */

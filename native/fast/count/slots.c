@@ -261,7 +261,10 @@ bool slots_stop(const struct image *image, unsigned int fd)
 	if (fd >= FAST_FDS)
 		return true;
 	slot = read_slot(image, fd);
-	return !is_closing(&slot) && write_state(image, fd, slot.generation, FAST_STOPS);
+	/* A stub that is closing what the fd named before may not have come back yet: it is said of what comes next. */
+	if (is_closing(&slot))
+		slot.generation += FAST_STEP;
+	return write_state(image, fd, slot.generation, FAST_STOPS);
 }
 
 enum fast_still slots_still(const struct image *image, unsigned int fd, bool socket)
