@@ -85,6 +85,7 @@ const struct fast_ops fast_path = {
 	.fd_learnt = door_learn,
 	.fd_stops = door_stop,
 	.fd_forgotten = door_forget,
+	.fd_left = door_left,
 	.fds_forgotten = door_forget_range,
 	.fd_still = door_still,
 	.fd_busy = door_busy,

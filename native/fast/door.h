@@ -80,6 +80,7 @@ uint32_t door_look(const struct files *files, unsigned int fd);
 bool door_learn(struct pt_tracer *t, struct files *files, unsigned int fd, struct socket *socket, uint32_t looked);
 void door_stop(const struct files *files, unsigned int fd);
 void door_forget(struct pt_tracer *t, struct files *files, unsigned int fd, struct socket *was);
+void door_left(const struct files *files, unsigned int fd, struct socket *was);
 void door_forget_range(const struct files *files, unsigned int first, unsigned int last);
 enum fast_still door_still(const struct files *files, unsigned int fd, bool socket);
 bool door_busy(const struct files *files, unsigned int fd);

@@ -39,7 +39,7 @@ bool door_learn(struct pt_tracer *t, struct files *files, unsigned int fd, struc
 		return true;
 	/* The last call on what the fd named before may have ended just now: its record is read first. While records
 	 * are being read (a look-up on the way leads here) that can't be; then the fd is learnt another time. */
-	if (slots_any_fading(image, fd)) {
+	if (slots_fading(image, fd, slots_shown(looked))) {
 		if (image->draining || slots_busy(image, fd))
 			return slots_learn_slow(image, fd, looked);
 		drain_now(t, image);
@@ -63,6 +63,14 @@ void door_forget(struct pt_tracer *t, struct files *files, unsigned int fd, stru
 		return;
 	drain_now(t, image);
 	slots_faded(t, image, fd);
+}
+
+void door_left(const struct files *files, unsigned int fd, struct socket *was)
+{
+	struct image *image = mirror(files);
+
+	if (image)
+		slots_left(image, fd, was);
 }
 
 void door_forget_range(const struct files *files, unsigned int first, unsigned int last)

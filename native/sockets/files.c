@@ -166,6 +166,8 @@ static struct socket *known(struct pt_tracer *t, struct files *files, int fd)
 		return NULL;
 	switch (fast_fd_still(t, files, (unsigned int)fd, is_socket(socket))) {
 	case FAST_CHANGED: /* an fd may have been closed without a stop */
+		if (is_socket(socket))
+			fast_fd_left(t, files, (unsigned int)fd, socket);
 		drop(t, files, (unsigned int)fd);
 		return NULL;
 	case FAST_GOING: /* who asks has to look for itself */
@@ -217,6 +219,8 @@ static bool cache(struct pt_tracer *t, struct tracee *tracee, unsigned int fd, s
 		fast_fd_stops(t, files, fd);
 	if (fd >= MAX_CACHED_FD || closing_any(files, fd) || !grow(files, fd))
 		return false;
+	if (is_socket(files->sockets[fd]))
+		fast_fd_left(t, files, fd, files->sockets[fd]);
 	/* The slots may be unable to take it just now (fast/count/slots.c); then it is not remembered here, either. */
 	if (!files->unsure && !fast_fd_learnt(t, files, fd, is_socket(socket) ? socket : NULL, looked)) {
 		if (is_socket(socket))

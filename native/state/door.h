@@ -243,8 +243,16 @@ static inline void fast_fd_forgotten(struct pt_tracer *t, struct files *files, u
 		t->fast->fd_forgotten(t, files, fd, was);
 }
 
-/* The same for a range of them, whatever they have named, as far as the tracer does not know of it. Where the table is
- * unsure from now on, nothing is learnt by itself any more either. */
+/* was is what it named when that was learnt last; perhaps it has been closed since without a stop. */
+static inline void fast_fd_left(const struct pt_tracer *t, const struct files *files, unsigned int fd,
+				struct socket *was)
+{
+	if (t->fast)
+		t->fast->fd_left(files, fd, was);
+}
+
+/* All of a range may name something else, whatever they have named, as far as the tracer does not know of it. Where the
+ * table is unsure from now on, nothing is learnt by itself any more either. */
 static inline void fast_fds_forgotten(const struct pt_tracer *t, const struct files *files, unsigned int first,
 				      unsigned int last)
 {

@@ -163,6 +163,7 @@ struct fast_ops {
 			  uint32_t looked);
 	void (*fd_stops)(const struct files *files, unsigned int fd);
 	void (*fd_forgotten)(struct pt_tracer *t, struct files *files, unsigned int fd, struct socket *was);
+	void (*fd_left)(const struct files *files, unsigned int fd, struct socket *was);
 	void (*fds_forgotten)(const struct files *files, unsigned int first, unsigned int last);
 	enum fast_still (*fd_still)(const struct files *files, unsigned int fd, bool socket);
 	bool (*fd_busy)(const struct files *files, unsigned int fd);

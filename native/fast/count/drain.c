@@ -14,6 +14,7 @@
 #include "fast/count/endings.h"
 #include "fast/count/records.h"
 #include "fast/count/ring.h"
+#include "fast/count/slots.h"
 #include "fast/count/stamp.h"
 #include "fast/image/layout.h"
 #include "records/debug.h"
@@ -205,8 +206,10 @@ static int read_all(struct pt_tracer *t, struct image *image)
 		records_end(&emitted);
 		image->draining = false;
 	}
-	if (!error)
+	if (!error) {
 		endings_emit(t, image);
+		slots_tidy(t, image);
+	}
 	return error;
 }
 

@@ -219,10 +219,10 @@ static void free_ended(struct pt_tracer *t, struct fast_ended *ended)
 static void emit_end(struct pt_tracer *t, struct image *image, struct fast_ended *ended)
 {
 	struct tracee *tracee = threads_find(t, image, ended->thread);
-	const bool known = slots_ended(image, ended->fd, ended->generation) && image->files &&
-			   files_noted(image->files, (int)ended->fd);
+	const bool known = slots_ended(image, ended->fd, ended->generation) && image->files;
 
-	if (tracee && known)
+	if (tracee && ((known && files_noted(image->files, (int)ended->fd)) ||
+		       slots_fading(image, ended->fd, slots_shown(ended->generation))))
 		socket_of(t, tracee, ended);
 	if (known)
 		files_ended(t, image->files, ended->fd);

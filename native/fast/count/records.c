@@ -107,6 +107,8 @@ static struct socket *look(struct pt_tracer *t, struct image *image, struct trac
 		return socket;
 	socket = socket_found(t, tracee, sum->fd, &identity);
 	if (socket) {
+		if (files_noted(image->files, sum->fd))
+			slots_left(image, sum->fd, files_noted(image->files, sum->fd));
 		files_found(t, image->files, sum->fd, socket);
 		slots_note(image, sum->fd, generation, socket);
 	}

@@ -74,11 +74,11 @@ uint32_t slots_generation(const struct image *image, unsigned int fd)
 	return fd < FAST_FDS ? read_slot(image, fd).generation : 0;
 }
 
-static struct fast_fading **find_fading(struct image *image, unsigned int fd)
+static struct fast_fading **find_fading(struct image *image, unsigned int fd, uint16_t shown)
 {
 	struct fast_fading **at = &image->fading;
 
-	while (*at && (*at)->fd != fd)
+	while (*at && ((*at)->fd != fd || slots_shown((*at)->generation) != shown))
 		at = &(*at)->next;
 	return at;
 }
@@ -159,8 +159,8 @@ bool slots_learn(struct pt_tracer *t, struct image *image, unsigned int fd, stru
 		return false;
 	if (slot.under_way)
 		return write_state(image, fd, generation, FAST_STOPS);
-	while (*find_fading(image, fd))
-		end_fading(t, find_fading(image, fd));
+	if (*find_fading(image, fd, slots_shown(generation)))
+		end_fading(t, find_fading(image, fd, slots_shown(generation)));
 	state = state_of(socket);
 	return state_now(&slot) == state || write_state(image, fd, generation, state);
 }
@@ -200,7 +200,35 @@ bool slots_forget(struct image *image, unsigned int fd, struct socket *was)
 
 void slots_faded(struct pt_tracer *t, struct image *image, unsigned int fd)
 {
-	end_fading(t, find_fading(image, fd));
+	struct fast_fading **at = &image->fading;
+
+	while (*at && (*at)->fd != fd)
+		at = &(*at)->next;
+	end_fading(t, at); /* the last one of this fd is the first in the list */
+}
+
+void slots_left(struct image *image, unsigned int fd, struct socket *was)
+{
+	const uint32_t value = noted(image, fd), generation = value & ~(uint32_t)FAST_USED;
+
+	if (value && slots_generation(image, fd) != generation && !slots_fading(image, fd, slots_shown(generation)))
+		add_fading(image, fd, was, generation);
+}
+
+/* The generation is over when its last close has begun: by then its records are written, and how it has ended. What was
+ * read after that was seen has all of that. */
+void slots_tidy(struct pt_tracer *t, struct image *image)
+{
+	struct fast_fading **at = &image->fading;
+
+	while (*at && !image->ended.first) {
+		if ((*at)->over) {
+			end_fading(t, at);
+			continue;
+		}
+		(*at)->over = (slots_generation(image, (*at)->fd) & ~(uint32_t)FAST_STEP) != (*at)->generation;
+		at = &(*at)->next;
+	}
 }
 
 /* Those of one read, which are next to each other. */
@@ -320,11 +348,6 @@ struct socket *slots_fading(const struct image *image, unsigned int fd, uint16_t
 		if (one->fd == fd && slots_shown(one->generation) == shown)
 			return one->socket;
 	return NULL;
-}
-
-bool slots_any_fading(const struct image *image, unsigned int fd)
-{
-	return *find_fading((struct image *)(uintptr_t)image, fd) != NULL;
 }
 
 void slots_release(const struct image *image, unsigned int fd)

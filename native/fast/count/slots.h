@@ -25,6 +25,10 @@ int32_t slots_learnt(const struct image *image, unsigned int fd);
  * written. When they have been read, slots_faded() is to follow. */
 bool slots_forget(struct image *image, unsigned int fd, struct socket *was);
 void slots_faded(struct pt_tracer *t, struct image *image, unsigned int fd);
+/* A stub may have closed it, and it is about to be learnt anew: what is still to be read of that was on this socket. */
+void slots_left(struct image *image, unsigned int fd, struct socket *was);
+/* All that stubs had written is read: what nothing more can come of is let go. */
+void slots_tidy(struct pt_tracer *t, struct image *image);
 /* So do calls on all of these, whatever they have named. */
 void slots_forget_range(struct image *image, unsigned int first, unsigned int last);
 /* A stub has made fd a socket that it may use: the tracer's table speaks of that from now on. */
@@ -47,7 +51,6 @@ bool slots_pass(const struct image *image, unsigned int fd);
 bool slots_busy(const struct image *image, unsigned int fd);
 /* The socket that a record of this fd belongs to, if the fd has been forgotten since; or NULL. */
 struct socket *slots_fading(const struct image *image, unsigned int fd, uint16_t shown);
-bool slots_any_fading(const struct image *image, unsigned int fd);
 /* A thread that has died, or was taken out of a stub, is no longer under way. */
 void slots_release(const struct image *image, unsigned int fd);
 /* Nor is it about to close this one: it has made its call, or will make it elsewhere. */

@@ -28,12 +28,14 @@ struct fast_site {
 	} now;		   /* what stood there at the last look (emit_code_look) */
 };
 
-/* A socket whose fd was forgotten while calls on it were under way in stubs: their records belong to it. */
+/* A socket whose fd was forgotten while something may be still to be read of it: calls on it that were under way in
+ * stubs, and how it has ended there. */
 struct fast_fading {
 	struct fast_fading *next;
 	struct socket *socket;
 	unsigned int fd;
 	uint32_t generation; /* of the fd, then */
+	bool over;	     /* it has another one now */
 };
 
 /* What a stub has written of a socket that it has closed. See count/endings.c. */
