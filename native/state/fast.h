@@ -99,6 +99,7 @@ struct fast_tracer {
 	struct stamp stamps[3]; /* the last one, and two that are older: see fast/count/stamp.h */
 	struct code *code;	/* list: system calls of code that was looked at (fast/image/code.h) */
 	uint64_t code_key;	/* of checksums, or 0 */
+	uint32_t patrols;	/* rounds in which all images were looked at */
 };
 
 #define FILTER_PIECE 16 /* instructions that fast_ops.filter writes, at most */
