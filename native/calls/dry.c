@@ -42,6 +42,7 @@
 #include "machine/proc.h"
 #include "process/behind.h"
 #include "sockets/files.h"
+#include "state/door.h"
 
 #define ANYWHERE UINT64_MAX /* as fd of anonymous memory */
 
@@ -165,6 +166,7 @@ enum dry dry_leave(struct pt_tracer *t, struct tracee *tracee, enum abi abi, uin
 		second = tracee->second = calloc(1, sizeof(*second));
 	if (!second)
 		return DRY_FAILS;
+	second->failed |= !second->address && fast_is_taken(t, tracee);
 	second->failed |= tracee->sandbox != SANDBOX_NONE;
 	if (!find_step(tracee, second))
 		return arrive(tracee);

@@ -63,6 +63,7 @@ const struct fast_ops fast_path = {
 	.born = door_born,
 	.left_alone = door_leave,
 	.executed = door_executed,
+	.is_taken = door_is_taken,
 	.exiting = door_exiting,
 	.gone = door_gone,
 	.group_gone = door_group_gone,

@@ -131,6 +131,11 @@ void door_born(struct pt_tracer *t, struct tracee *child)
 		registers_peek_thread_pointer(child->tid, &child->fast.thread_pointer);
 	if (!image)
 		return;
+	/* It may close an fd before the one that has opened it has noted that. */
+	if (child->files->users > 1) {
+		image->own_flags |= FAST_UNSAID;
+		image_set_flags(image, image->flags | FAST_UNSAID);
+	}
 	if (!child->fast.borrows && !threads_add(image, child))
 		door_withdraw(t, child, PT_FALLBACK_THREADS);
 	/* Its maker's call may have been replaced while it was being made. */
@@ -143,7 +148,8 @@ void door_executed(struct pt_tracer *t, struct tracee *tracee)
 	changes_end(tracee);
 	explain_tell(t, tracee->group);
 	image_forget(t, tracee->group);
-	tracee->group->fast.slow = tracee->closely.always = door_is_taken(t, tracee);
+	/* Who is dry makes no call that counts, and is looked at before the first that may (calls/dry.c). */
+	tracee->group->fast.slow = tracee->closely.always = !tracee->group->dry && door_is_taken(t, tracee);
 	tracee->group->fast.free = false;
 	tracee->fast.may_map = false;
 	tracee->fast.requests = 0;

@@ -105,9 +105,9 @@ static bool has_stub(uint64_t number)
 
 /* These calls stop: those that are emitted, held or refused; those of the table that no stub counts; and those that
  * could touch this memory, though of some of them a stub looks at the arguments first. */
-static uint32_t wanted(const struct pt_tracer *t, uint64_t watched[FAST_NUMBERS / 64])
+static uint32_t wanted(const struct pt_tracer *t, const struct image *image, uint64_t watched[FAST_NUMBERS / 64])
 {
-	uint32_t flags = t->options.aggregate ? 0 : FAST_TIMED;
+	uint32_t flags = (t->options.aggregate ? 0 : FAST_TIMED) | (image->files->users > 1 ? FAST_UNSAID : 0);
 	unsigned int count;
 	const struct syscall_entry *table = syscall_table(&count);
 
@@ -125,18 +125,30 @@ static uint32_t wanted(const struct pt_tracer *t, uint64_t watched[FAST_NUMBERS 
 	return flags;
 }
 
+/* Those, and the calls that have stubs. */
+static int write_numbers(const struct image *image, uint64_t watched[FAST_NUMBERS / 64])
+{
+	const size_t size = FAST_NUMBERS / 8;
+	int error = image_write(image, FAST_WATCHED, watched, size);
+
+	for (const struct stub *stub = stub_table; stub < stub_table_end; stub++)
+		if (stub->number >= 0)
+			set_bit(watched, (uint64_t)stub->number);
+	return error ? error : image_write(image, FAST_KNOWN, watched, size);
+}
+
 /* What the stubs look at before anything else. */
 static int write_header(const struct pt_tracer *t, struct image *image)
 {
 	uint64_t watched[FAST_NUMBERS / 64] = {0}, magic = FAST_MAGIC_WORD;
 	int error;
 
-	image->flags = image->own_flags = wanted(t, watched);
+	image->flags = image->own_flags = wanted(t, image, watched);
 	error = ring_write(image);
 	if (!error)
 		error = image_write(image, FAST_FLAGS, &image->flags, sizeof(image->flags));
 	if (!error)
-		error = image_write(image, FAST_WATCHED, watched, sizeof(watched));
+		error = write_numbers(image, watched);
 	if (!error)
 		error = image_write(image, FAST_MAGIC, &magic, sizeof(magic));
 	return error;
@@ -216,8 +228,7 @@ struct image *image_copy(struct pt_tracer *t, const struct image *of, struct tra
 
 	if (!image)
 		return NULL;
-	image->flags = of->own_flags;
-	image->own_flags = of->own_flags;
+	image->flags = image->own_flags = of->own_flags & ~FAST_UNSAID; /* it has one thread */
 	image->handled.lost = of->handled.lost ||
 			      of->handled.count; /* its stacks are copied, by threads that are not */
 	image->stubs_end = of->stubs_end;

@@ -19,6 +19,7 @@
 
 #include "calls/restart.h"
 #include "fast/count/slots.h"
+#include "fast/image/kinds.h"
 #include "fast/image/layout.h"
 #include "fast/image/twin.h"
 #include "fast/patch/handled.h"
@@ -57,12 +58,21 @@ static void remember(struct pt_tracer *t, struct image *image, struct tracee *tr
 	tracee->call.entry = under_way;
 }
 
+/* What has been opened is not noted then: its handler may close it. */
+static bool leaves_opening(const struct position *place, struct registers *regs)
+{
+	if (!place->in_stub || !place->body || !kinds_opens(place->body->number) || !has_returned(place, regs))
+		return false;
+	registers_set_instruction(regs, place->site->stub_at + place->site->stub->tail);
+	return true;
+}
+
 static void before_handler(struct pt_tracer *t, struct image *image, struct tracee *tracee,
 			   const struct position *place, struct registers *regs)
 {
 	uint64_t twin = image_twin(image, place->site);
 
-	if (!place->in_stub)
+	if (!place->in_stub || leaves_opening(place, regs))
 		return;
 	if (has_returned(place, regs)) {
 		if (place->body && inflight_count(t, image, tracee, regs, false))
@@ -107,6 +117,7 @@ static void before_cancellation(struct pt_tracer *t, struct image *image, struct
 				const struct position *place, struct registers *regs)
 {
 	if (has_returned(place, regs)) {
+		leaves_opening(place, regs);
 		if (place->in_stub && place->body && inflight_count(t, image, tracee, regs, false))
 			inflight_finish(image, regs);
 		go_behind_site(place->site, regs);

@@ -115,19 +115,37 @@ static int poke(pid_t tid, uint64_t address, const uint8_t *from, size_t length)
 	return error;
 }
 
+struct memory_code memory_code_begin(pid_t tid)
+{
+	struct memory_code code = {.tid = tid};
+	char path[PROC_PATH];
+
+	code.fd = proc_path(path, tid, "mem");
+	if (code.fd == 0)
+		code.fd = open(path, O_RDWR | O_CLOEXEC);
+	return code;
+}
+
+int memory_code_write(const struct memory_code *code, uint64_t address, const void *from, size_t length)
+{
+	const ssize_t put = code->fd >= 0 ? pwrite(code->fd, from, length, (off_t)address) : -1;
+
+	return put == (ssize_t)length ? 0 : poke(code->tid, address, from, length);
+}
+
+void memory_code_end(const struct memory_code *code)
+{
+	if (code->fd >= 0)
+		close(code->fd);
+}
+
 int memory_write_code(pid_t tid, uint64_t address, const void *from, size_t length)
 {
-	char path[PROC_PATH];
-	ssize_t put = -1;
-	int fd = proc_path(path, tid, "mem");
+	const struct memory_code code = memory_code_begin(tid);
+	const int error = memory_code_write(&code, address, from, length);
 
-	if (fd == 0)
-		fd = open(path, O_RDWR | O_CLOEXEC);
-	if (fd >= 0) {
-		put = pwrite(fd, from, length, (off_t)address);
-		close(fd);
-	}
-	return put == (ssize_t)length ? 0 : poke(tid, address, from, length);
+	memory_code_end(&code);
+	return error;
 }
 
 int memory_write_word(pid_t tid, uint64_t address, unsigned long word)

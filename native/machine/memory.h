@@ -25,6 +25,14 @@ size_t memory_read_mapped(pid_t tid, uint64_t address, void *to, size_t size);
 size_t memory_read_fresh(pid_t tid, uint64_t address, void *to, size_t size);
 /* Writes any bytes, also where the tracee itself may not. 0 or -errno. */
 int memory_write_code(pid_t tid, uint64_t address, const void *from, size_t length);
+/* The same for who writes many times: in between. */
+struct memory_code {
+	pid_t tid;
+	int fd; /* of /proc/PID/mem, or -errno */
+};
+struct memory_code memory_code_begin(pid_t tid);
+int memory_code_write(const struct memory_code *code, uint64_t address, const void *from, size_t length);
+void memory_code_end(const struct memory_code *code);
 /* Writes one word of the tracee; also where the page is read-only, as a debugger does. 0 or -errno. */
 int memory_write_word(pid_t tid, uint64_t address, unsigned long word);
 

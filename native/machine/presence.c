@@ -52,6 +52,21 @@ static bool all_there(pid_t tid, void *const *pages, unsigned int count)
 	return true;
 }
 
+bool presence_has_pages(pid_t tid, const uint64_t *pages, unsigned int count)
+{
+	void *some[PAGES];
+	bool all = true;
+
+	for (unsigned int at = 0; at < count && all; at += PAGES) {
+		const unsigned int part = count - at < PAGES ? count - at : PAGES;
+
+		for (unsigned int i = 0; i < part; i++)
+			some[i] = (void *)(uintptr_t)pages[at + i];
+		all = all_there(tid, some, part);
+	}
+	return all;
+}
+
 /* VmFlags: Documentation/filesystems/proc.rst */
 static bool is_guarded(const char *flags)
 {

@@ -14,4 +14,7 @@
  * answer may be one that waits for ptmon. */
 bool presence_waits(pid_t tid, uint64_t address, size_t length);
 
+/* Are these pages (their addresses) all there, so that they can be read? */
+bool presence_has_pages(pid_t tid, const uint64_t *pages, unsigned int count);
+
 #endif

@@ -118,6 +118,7 @@ static void adopt(struct pt_tracer *t, struct tracee *child, struct tracee *pare
 		breakpoint_forked(t, child->tid);
 	if (flags & CLONE_VM && !thread)
 		tracee_share(child->group, parent->group);
+	child->exits_unseen = parent->exits_unseen;
 	child->attach.trap_blocked = parent->attach.trap_blocked;
 	child->sandbox = parent->sandbox;
 	child->closely.always = parent->closely.always;
@@ -208,6 +209,7 @@ static void adopt_orphan(struct pt_tracer *t, struct tracee *child)
 	    0) {
 		child->sandbox = parent && parent->sandbox ? SANDBOX_OWN : SANDBOX_NONE;
 		child->closely.always = parent && parent->closely.always;
+		child->exits_unseen = t->filtered; /* perhaps: it is set when it is resumed */
 		child->group->counted = !parent || parent->group->counted;
 		if (!sibling)
 			fast_cloned(t, child, NULL, 0);

@@ -7,6 +7,7 @@
 #include <sys/ptrace.h>
 
 #include "process/behind.h"
+#include "process/exits.h"
 #include "process/overtaken.h"
 #include "process/tracee.h"
 #include "records/debug.h"
@@ -25,10 +26,11 @@ static int request_of(const struct pt_tracer *t, const struct tracee *tracee)
 		       : PTRACE_SYSCALL;
 }
 
-/* Without stubs most stops are handled before a killed tracee could get to the next one, and they are the many. */
+/* Without stubs most stops are handled before a killed tracee could get to the next one, and they are the many. Who has
+ * no stop at its exit has none that could be missed. */
 static bool may_be_overtaken(const struct pt_tracer *t, const struct tracee *tracee)
 {
-	return (tracee->group && tracee->group->fast.image) || now_ns() - t->now > QUICK_NS;
+	return !tracee->exits_unseen && ((tracee->group && tracee->group->fast.image) || now_ns() - t->now > QUICK_NS);
 }
 
 /* If SIGKILL has taken it out of its stop it is not resumed, which is as well: a later wait reports its exit. */
@@ -36,6 +38,7 @@ static void resume(struct pt_tracer *t, struct tracee *tracee, int request, int 
 {
 	tracee->fast.halted = false;
 	behind_end(t, tracee);
+	exits_look(t, tracee);
 	tracee->resumed.by_cont = request == PTRACE_CONT;
 	if (tracee->state != TRACEE_EXITING)
 		tracee->state = request == PTRACE_LISTEN ? TRACEE_LISTENING : TRACEE_RUNNING;

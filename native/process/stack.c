@@ -2,7 +2,7 @@
  *
  * A new program's stack (fs/binfmt_elf.c, create_elf_tables): argc, the pointers of argv, 0, those of envp, 0, the
  * auxiliary vector, and above them the strings, argv's first and in one piece. AT_EXECFN points to the path given to
- * execve, whose last component is the name (comm). Two small reads of memory tell this; three files of /proc cost as
+ * execve, whose last component is the name (comm). One read of memory tells this; three files of /proc cost as
  * much as ten stops.
  */
 #include "process/stack.h"
@@ -20,6 +20,7 @@
 struct stack {
 	uint8_t bytes[STACK_SIZE];
 	size_t length;
+	uint64_t address;
 	size_t width; /* of a word */
 };
 
@@ -31,6 +32,19 @@ static uint64_t word(const struct stack *stack, size_t index)
 	if ((index + 1) * stack->width <= stack->length)
 		memcpy(&value, stack->bytes + index * stack->width, stack->width); /* little-endian */
 	return value;
+}
+
+/* What lies at this address: mostly in what was read already, which reaches to the stack's end. */
+static size_t read_at(const struct stack *stack, pid_t tid, uint64_t address, void *to, size_t size)
+{
+	const uint64_t offset = address - stack->address;
+
+	if (address < stack->address || offset >= stack->length || stack->length == STACK_SIZE)
+		return memory_read_fresh(tid, address, to, size);
+	if (size > stack->length - offset)
+		size = stack->length - offset;
+	memcpy(to, stack->bytes + offset, size);
+	return size;
 }
 
 static uint64_t find_execfn(const struct stack *stack)
@@ -69,8 +83,9 @@ size_t stack_describe(pid_t tid, char *buffer, size_t size)
 	if (size < 2 * PATH_SIZE || registers_read(tid, &regs) < 0)
 		return 0;
 	stack.width = registers_compat(&regs) ? 4 : 8;
-	stack.length = memory_read_fresh(tid, registers_stack(&regs), stack.bytes, sizeof(stack.bytes));
-	path_length = memory_read_fresh(tid, find_execfn(&stack), path, sizeof(path) - 1);
+	stack.address = registers_stack(&regs);
+	stack.length = memory_read_fresh(tid, stack.address, stack.bytes, sizeof(stack.bytes));
+	path_length = read_at(&stack, tid, find_execfn(&stack), path, sizeof(path) - 1);
 	path[path_length] = '\0';
 	/* execveat(2) of an fd has no path of its own; /proc knows the program's name then. */
 	if (!path[0] || strncmp(path, "/dev/fd/", 8) == 0)
@@ -83,6 +98,6 @@ size_t stack_describe(pid_t tid, char *buffer, size_t size)
 	path_length = strlen(path) + 1;
 	memcpy(buffer + at, path, path_length);
 	at += path_length;
-	size = memory_read_fresh(tid, word(&stack, 1), buffer + at, size - at);
+	size = read_at(&stack, tid, word(&stack, 1), buffer + at, size - at);
 	return at + length_of_strings(buffer + at, size, word(&stack, 0));
 }

@@ -170,6 +170,12 @@ static inline void fast_attached(struct pt_tracer *t, const struct group *group)
 		t->fast->attached(t, group);
 }
 
+/* Has the tracee's program something of its own where our filter lets calls pass? */
+static inline bool fast_is_taken(const struct pt_tracer *t, const struct tracee *tracee)
+{
+	return t->fast && t->fast->is_taken(t, tracee);
+}
+
 /* Is this call part of a request? */
 static inline bool fast_is_request(const struct pt_tracer *t, uint64_t instruction)
 {

@@ -136,6 +136,7 @@ struct fast_ops {
 	void (*born)(struct pt_tracer *t, struct tracee *child);
 	void (*left_alone)(struct tracee *child);
 	void (*executed)(struct pt_tracer *t, struct tracee *tracee);
+	bool (*is_taken)(const struct pt_tracer *t, const struct tracee *tracee);
 	void (*exiting)(struct pt_tracer *t, struct tracee *tracee);
 	void (*gone)(struct pt_tracer *t, struct tracee *tracee);
 	void (*group_gone)(struct pt_tracer *t, struct group *group);

@@ -31,7 +31,7 @@ PROT_NONE, MAP_PRIVATE, MAP_ANONYMOUS, MAP_NORESERVE, MAP_FIXED_NOREPLACE = 0, 0
 def _run(fast: str) -> Report:
     from ptmon import api  # late: it may not be there to load
 
-    return api.run([sys.executable, "-I", "-S", "-c", CODE], fast=fast, fast_after=20)
+    return api.run([sys.executable, "-I", "-S", "-c", CODE], fast=fast, fast_after=1)
 
 
 def launch() -> Answer:

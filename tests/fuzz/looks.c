@@ -18,6 +18,7 @@ static void leave(struct input *input)
 {
 	const uint64_t magic = FAST_MAGIC_WORD;
 	struct image image = {.reader = getpid()};
+	const struct memory_code code = memory_code_begin(getpid());
 	unsigned int changes;
 
 	sites_make(&image, input);
@@ -25,7 +26,8 @@ static void leave(struct input *input)
 	HOLDS(emit_code_stubs(&image, getpid(), 0) == 0 && handover_write(&image, getpid(), 0) == 0);
 	memory_put(FAST_MAGIC, &magic, sizeof(magic));
 	for (unsigned int i = 0; i < image.site_count; i++)
-		emit_code_jump(getpid(), &image.sites[i], FAST_POINTERS + i * sizeof(uint64_t));
+		emit_code_jump(&code, &image.sites[i], FAST_POINTERS + i * sizeof(uint64_t));
+	memory_code_end(&code);
 	free(image.sites);
 	changes = input_byte(input) % 16;
 	for (unsigned int i = 0; i < changes; i++) {

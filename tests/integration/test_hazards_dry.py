@@ -156,6 +156,17 @@ def test_a_shell_and_its_children_stop_for_no_transfer(tmp_path: Path) -> None:
     assert not re.search(r"PTRACE_EVENT_SECCOMP (read|write|close|dup2|dup3|execve) ", done.stderr)
 
 
+def test_who_has_no_socket_and_no_second_thread_does_not_stop_at_its_exit(targets: Targets, tmp_path: Path) -> None:
+    thread = "import threading; thread = threading.Thread(target=len, args=[()]); thread.start(); thread.join()"
+    words: list[str | Path] = ["/bin/sh", "-c", '/bin/true; "$0" socketpair; "$1" -Sc "$2"; exit 7', targets("dry")]
+    options = ("--seccomp", "on")
+    done = run_ptmon([*words, sys.executable, thread], tmp_path / "report.json", options, env={"PTMON_DEBUG": "stops"})
+    rows = done.report["processes"]
+    exits = [int(tid) for tid in re.findall(r"\[(\d+)\]  PTRACE_EVENT_EXIT", done.stderr)]
+    assert [row["exit"]["code"] for row in rows] == [7, 0, 0, 0]
+    assert [row["pid"] in exits for row in rows] == [False, False, True, True], done.stderr
+
+
 def test_calls_are_counted_inside_once_there_is_a_socket(dry: Dry) -> None:
     if not X86:
         pytest.skip("calls are not counted inside here")

@@ -9,8 +9,10 @@
 #include "fast/image/layout.h"
 #include "fast/image/twin.h"
 #include "machine/memory.h"
+#include "machine/pieces.h"
 
 #define JUMP_SIZE SITE_LEAST
+#define LOOKED_AT 128 /* sites at once */
 
 _Static_assert(SITE_BEFORE <= FAST_ROOM_BEFORE && SITE_AFTER <= FAST_ROOM_AFTER, "rooms of stubs");
 _Static_assert(TWIN_DONE + SITE_AFTER + 14 <= 1 << FAST_TWIN_BITS, "a twin has its replay, and a jump");
@@ -154,16 +156,18 @@ static void free_made(struct made *made)
 
 int emit_code_stubs(const struct image *image, pid_t tid, unsigned int first)
 {
+	const struct memory_code code = memory_code_begin(tid);
 	struct made made;
 	int error = make(image, first, &made);
 
 	if (!error)
-		error = memory_write_code(tid, made.begin, made.stubs, made.size);
+		error = memory_code_write(&code, made.begin, made.stubs, made.size);
 	if (!error)
-		error = memory_write_code(tid, made.twin_at, made.twins, (size_t)made.count << FAST_TWIN_BITS);
+		error = memory_code_write(&code, made.twin_at, made.twins, (size_t)made.count << FAST_TWIN_BITS);
 	if (!error)
-		error = memory_write_code(tid, made.pointer_at, made.pointers, made.count * sizeof(*made.pointers));
+		error = memory_code_write(&code, made.pointer_at, made.pointers, made.count * sizeof(*made.pointers));
 	free_made(&made);
+	memory_code_end(&code);
 	return error;
 }
 
@@ -205,46 +209,63 @@ void emit_code_make_jump(const struct fast_site *site, uint64_t pointer, uint8_t
 	memcpy(to + 3, &address, sizeof(address));
 }
 
-int emit_code_jump(pid_t tid, const struct fast_site *site, uint64_t pointer)
+int emit_code_jump(const struct memory_code *code, const struct fast_site *site, uint64_t pointer)
 {
 	uint8_t jump[sizeof(site->original)];
 
 	emit_code_make_jump(site, pointer, jump);
-	return memory_write_code(tid, site->begin, jump, JUMP_SIZE);
+	return memory_code_write(code, site->begin, jump, JUMP_SIZE);
 }
 
-int emit_code_jump_tail(pid_t tid, const struct fast_site *site, uint64_t pointer)
+int emit_code_jump_tail(const struct memory_code *code, const struct fast_site *site, uint64_t pointer)
 {
 	uint8_t jump[sizeof(site->original)];
 
 	emit_code_make_jump(site, pointer, jump);
-	return memory_write_code(tid, site->begin + 1, jump + 1, JUMP_SIZE - 1);
+	return memory_code_write(code, site->begin + 1, jump + 1, JUMP_SIZE - 1);
 }
 
-int emit_code_original_tail(pid_t tid, const struct fast_site *site)
+int emit_code_original_tail(const struct memory_code *code, const struct fast_site *site)
 {
-	return memory_write_code(tid, site->begin + 1, site->original + 1, JUMP_SIZE - 1);
+	return memory_code_write(code, site->begin + 1, site->original + 1, JUMP_SIZE - 1);
 }
 
-bool emit_code_has_original(pid_t tid, const struct fast_site *site)
+int emit_code_original(const struct memory_code *code, const struct fast_site *site)
 {
-	uint8_t now[sizeof(site->original)];
-
-	return memory_read(tid, site->begin, now, site_size(site)) == 0 &&
-	       memcmp(now, site->original, site_size(site)) == 0;
+	return memory_code_write(code, site->begin, site->original, site_size(site));
 }
 
-bool emit_code_has_jump(pid_t tid, const struct fast_site *site, uint64_t pointer)
+void emit_code_look(struct image *image, pid_t tid, unsigned int first)
 {
-	uint8_t jump[sizeof(site->original)], now[sizeof(site->original)];
+	struct piece pieces[LOOKED_AT];
+
+	for (unsigned int at = first; at < image->site_count; at += LOOKED_AT) {
+		struct fast_site *sites = &image->sites[at];
+		unsigned int count = image->site_count - at;
+
+		if (count > LOOKED_AT)
+			count = LOOKED_AT;
+		for (unsigned int i = 0; i < count; i++)
+			pieces[i] = (struct piece){
+				.address = sites[i].begin,
+				.to = sites[i].now.bytes,
+				.length = site_size(&sites[i]),
+			};
+		pieces_read(tid, pieces, count);
+		for (unsigned int i = 0; i < count; i++)
+			sites[i].now.read = pieces[i].read;
+	}
+}
+
+bool emit_code_has_original(const struct fast_site *site)
+{
+	return site->now.read && memcmp(site->now.bytes, site->original, site_size(site)) == 0;
+}
+
+bool emit_code_has_jump(const struct fast_site *site, uint64_t pointer)
+{
+	uint8_t jump[sizeof(site->original)];
 
 	emit_code_make_jump(site, pointer, jump);
-	return memory_read(tid, site->begin, now, site_size(site)) == 0 && memcmp(now, jump, site_size(site)) == 0;
-}
-
-int emit_code_original(pid_t tid, const struct fast_site *site, uint64_t pointer)
-{
-	if (!emit_code_has_jump(tid, site, pointer))
-		return 0;
-	return memory_write_code(tid, site->begin, site->original, site_size(site));
+	return site->now.read && memcmp(site->now.bytes, jump, site_size(site)) == 0;
 }

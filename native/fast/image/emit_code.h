@@ -4,6 +4,7 @@
 #define PT_FAST_EMIT_CODE_H
 
 #include "fast/image/image.h"
+#include "machine/memory.h"
 
 /* Bytes that the site's jump replaces. */
 static inline unsigned int site_size(const struct fast_site *site)
@@ -17,14 +18,17 @@ int emit_code_stubs(const struct image *image, pid_t tid, unsigned int first);
 void emit_code_make_jump(const struct fast_site *site, uint64_t pointer, uint8_t to[SITE_BYTES]);
 /* Are those of all sites what stands there? */
 bool emit_code_matches(const struct image *image, pid_t tid);
-/* A site's jump through its pointer; and what stood there, if the jump stands there still. */
-int emit_code_jump(pid_t tid, const struct fast_site *site, uint64_t pointer);
-/* The jump but for its first byte, and the program's own bytes but for theirs. */
-int emit_code_jump_tail(pid_t tid, const struct fast_site *site, uint64_t pointer);
-int emit_code_original_tail(pid_t tid, const struct fast_site *site);
-/* Do the program's own bytes stand there? */
-bool emit_code_has_original(pid_t tid, const struct fast_site *site);
-bool emit_code_has_jump(pid_t tid, const struct fast_site *site, uint64_t pointer);
-int emit_code_original(pid_t tid, const struct fast_site *site, uint64_t pointer);
+/* A site's jump through its pointer; and the program's own bytes. */
+int emit_code_jump(const struct memory_code *code, const struct fast_site *site, uint64_t pointer);
+int emit_code_original(const struct memory_code *code, const struct fast_site *site);
+/* Both but for their first byte. */
+int emit_code_jump_tail(const struct memory_code *code, const struct fast_site *site, uint64_t pointer);
+int emit_code_original_tail(const struct memory_code *code, const struct fast_site *site);
+
+/* Reads what stands at all sites from this one on. */
+void emit_code_look(struct image *image, pid_t tid, unsigned int first);
+/* Did the program's own bytes stand there at the last look, or the jump? */
+bool emit_code_has_original(const struct fast_site *site);
+bool emit_code_has_jump(const struct fast_site *site, uint64_t pointer);
 
 #endif

@@ -33,6 +33,12 @@
 	row(12, pwritev2, TRANSFER)                                 \
 	row(13, sendfile, SENDFILE)
 
+/* Calls that open a file, which is no socket: the stub notes that, or the first call on the fd would stop to have it
+ * looked up. Nobody has to see them. */
+#define HOT_OPENS(row)                                              \
+	row(openat, OPENING)                                        \
+	row(open, OPENING)
+
 /* Calls that pass unless they touch the fast path's memory, or code: row(name, macro). */
 #define HOT_MAPPINGS(row)                                           \
 	row(mmap, MAPPING)                                          \

@@ -21,6 +21,10 @@ struct fast_site {
 	uint32_t stub_at; /* address of its copy */
 	bool jumps;	  /* the jump stands there */
 	bool changes;	  /* its bytes are just being changed (live.c) */
+	struct {
+		uint8_t bytes[SITE_BYTES];
+		bool read; /* else they could not be */
+	} now;		   /* what stood there at the last look (emit_code_look) */
 };
 
 /* A socket whose fd was forgotten while calls on it were under way in stubs: their records belong to it. */

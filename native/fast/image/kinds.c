@@ -23,6 +23,13 @@ bool kinds_counted(uint64_t number)
 	return false;
 }
 
+#define STUB_IS(name, ...) number == __NR_##name ||
+
+bool kinds_opens(uint64_t number)
+{
+	return HOT_OPENS(STUB_IS) false;
+}
+
 bool kinds_protect(uint64_t number)
 {
 	return number == SYS_mprotect || number == SYS_pkey_mprotect;

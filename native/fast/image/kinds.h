@@ -7,6 +7,8 @@
 
 /* Does a stub count this call? */
 bool kinds_counted(uint64_t number);
+/* Does a stub note what it opens? */
+bool kinds_opens(uint64_t number);
 /* May it let the program write its code? With PROT_WRITE and PROT_EXEC in argument 2 it has to stop. */
 bool kinds_protect(uint64_t number);
 /* May it change code, or bring some (changes.c)? The tracer has to see those where no filter shows them. */

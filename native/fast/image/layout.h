@@ -16,6 +16,7 @@
 #define FAST_FLAGS (FAST_DATA + 0x40)	  /* u32: one bit for each call of stub.h that has to stop; FAST_TIMED */
 #define FAST_SPREAD (FAST_DATA + 0x44)	  /* u32: FAST_SPREAD_ALL, or 0: all records go to the first ring */
 #define FAST_WATCHED (FAST_DATA + 0x48)	  /* FAST_NUMBERS bits: calls that the tracer wants to see */
+#define FAST_KNOWN (FAST_DATA + 0x88)	  /* the same of those, and of all that have a stub of their own */
 #define FAST_HEADS (FAST_DATA + 0x100)	  /* for each ring a line, see below */
 #define FAST_SAVED (FAST_DATA + 0x1000)	  /* registers of threads in the middle of a request (request.S) */
 #define FAST_RING (FAST_DATA + 0x41000)	  /* records: one ring behind the other */
@@ -44,7 +45,8 @@
 
 #define FAST_TIMED 0x80000000	 /* in FAST_FLAGS: records bear the time */
 #define FAST_ALONE 0x40000000	 /* in FAST_FLAGS: there is no tracer that could answer a request (request.S) */
-#define FAST_ALL_STOP 0x3fffffff /* in FAST_FLAGS: every call */
+#define FAST_UNSAID 0x20000000	 /* in FAST_FLAGS: what a call has opened is not noted (OPENING of stub.S) */
+#define FAST_ALL_STOP 0x3fffffff /* in FAST_FLAGS: every call, and all of that */
 
 /* Code: readable and executable; the tracer alone writes it, through ptrace. */
 #define FAST_CODE 0x7d800000

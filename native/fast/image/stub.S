@@ -379,22 +379,61 @@
 .Lnext_\@:
 	.endm
 
+/* open: of a new fd nothing is known. A file is no socket, so its calls need not stop. Not where another thread may have
+ * closed the new fd before it was noted: its number may be a socket's by then (FAST_UNSAID). A signal handler may do the
+ * same, so none begins with its thread in the middle of this (signalled.c). */
+	.macro OPENING stub, number
+	cmp	eax, \number
+	jne	.Lnext_\@
+	IF_UNWATCHED \stub
+	syscall
+.Ldone_\@:
+	test	dword ptr ds:[FAST_FLAGS], FAST_UNSAID
+	jnz	\stub\()_tail
+	cmp	rax, FAST_FDS
+	jae	\stub\()_tail
+	mov	ecx, eax
+	shl	ecx, FAST_SLOT_BITS
+	cmp	dword ptr [rcx + FAST_SLOTS], FAST_UNKNOWN
+	jne	\stub\()_tail
+	mov	dword ptr [rcx + FAST_SLOTS], FAST_OTHER
+.Lreleased_\@:
+	jmp	\stub\()_tail
+	BODY	\stub, \number, .Ldone_\@, .Ldone_\@, .Lreleased_\@, .Lreleased_\@, .Lreleased_\@, .Lreleased_\@, \
+		.Lreleased_\@, .Lreleased_\@, .Lreleased_\@
+.Lnext_\@:
+	.endm
+
 /* A stub for a site that makes one call: most wrappers of C libraries load the number right before the instruction. */
 #define STUB_OF(bit, name, call, ...) STUB_BEGIN name; call name, __NR_##name, bit, ##__VA_ARGS__; STUB_END name;
-#define STUB_OF_MAPPING(name, call) STUB_BEGIN name; call name, __NR_##name; STUB_END name;
+#define STUB_OF_OTHER(name, call) STUB_BEGIN name; call name, __NR_##name; STUB_END name;
 
 	HOT_TRANSFERS(STUB_OF)
 	HOT_CLOSES(STUB_OF)
-	HOT_MAPPINGS(STUB_OF_MAPPING)
+	HOT_OPENS(STUB_OF_OTHER)
+	HOT_MAPPINGS(STUB_OF_OTHER)
 
 /* And one for a site that makes any: syscall(2), Go. */
 #define IN_ANY(bit, name, call, ...) call any, __NR_##name, bit, ##__VA_ARGS__;
-#define MAPPING_IN_ANY(name, call) call any, __NR_##name;
+#define OTHER_IN_ANY(name, call) call any, __NR_##name;
+
+/* Of a site that makes any call most are none of the many that stubs know. */
+	.macro ONLY_KNOWN stub
+	cmp	eax, FAST_NUMBERS
+	jae	\stub\()_plain
+	mov	ecx, eax
+	shr	ecx, 5
+	mov	ecx, dword ptr [rcx * 4 + FAST_KNOWN]
+	bt	ecx, eax
+	jnc	\stub\()_plain
+	.endm
 
 	STUB_BEGIN any
+	ONLY_KNOWN any
 	HOT_TRANSFERS(IN_ANY)
 	HOT_CLOSES(IN_ANY)
-	HOT_MAPPINGS(MAPPING_IN_ANY)
+	HOT_OPENS(OTHER_IN_ANY)
+	HOT_MAPPINGS(OTHER_IN_ANY)
 	STUB_END any
 
 /* A site that makes one other call, which the tracer wants to see. */
@@ -415,7 +454,7 @@
 	.endm
 
 #define ROW_OF(bit, name, ...) ROW name, __NR_##name;
-#define ROW_OF_MAPPING(name, call) ROW name, __NR_##name;
+#define ROW_OF_OTHER(name, call) ROW name, __NR_##name;
 
 	.section .data.rel.ro, "aw"
 	.balign 8
@@ -424,7 +463,8 @@
 stub_table:
 	HOT_TRANSFERS(ROW_OF)
 	HOT_CLOSES(ROW_OF)
-	HOT_MAPPINGS(ROW_OF_MAPPING)
+	HOT_OPENS(ROW_OF_OTHER)
+	HOT_MAPPINGS(ROW_OF_OTHER)
 	ROW	any, -1
 	ROW	none, -2
 	.globl	stub_table_end

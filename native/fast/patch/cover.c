@@ -26,6 +26,12 @@ static enum pt_verdict refusal(const struct pt_tracer *t, const struct site *sit
 	return verdict_of(t, &any, PATCH_ALL, false);
 }
 
+/* Has this call to be seen, if it is made? What is opened may go unnoted. */
+static bool matters(const struct pt_tracer *t, const struct site *site)
+{
+	return !site->number_known || kinds_counted(site->number) || kinds_watched(t, site->number);
+}
+
 int cover_check(struct pt_tracer *t, const struct tracee *tracee, const struct mapping *mapping)
 {
 	const struct code *code = code_look(t, tracee->tid, tracee->group->fast.image, mapping);
@@ -34,10 +40,9 @@ int cover_check(struct pt_tracer *t, const struct tracee *tracee, const struct m
 		return -ENOMEM;
 	for (unsigned int i = 0; i < code->count; i++) {
 		const struct site *site = &code->sites[i];
-		bool matters = !site->number_known || kinds_counted(site->number) || kinds_watched(t, site->number);
 
 		/* A 32-bit call (int 0x80) may be any, and no stub makes those. */
-		if ((matters || site->foreign) && (site->foreign || !site->patchable) && !site->data) {
+		if ((matters(t, site) || site->foreign) && (site->foreign || !site->patchable) && !site->data) {
 			verdict_note(t, tracee, site, mapping->begin + site->offset, refusal(t, site));
 			return -ENOEXEC;
 		}
@@ -51,7 +56,7 @@ bool cover_is_complete(struct pt_tracer *t, const struct image *image, const str
 	const struct code *code = code_look(t, tracee->tid, tracee->group->fast.image, mapping);
 
 	for (unsigned int i = 0; code && i < code->count; i++)
-		if (verdict_wants(t, &code->sites[i], PATCH_ALL, false) &&
+		if (verdict_wants(t, &code->sites[i], PATCH_ALL, false) && matters(t, &code->sites[i]) &&
 		    !image_has_site(image, mapping->begin + code->sites[i].offset))
 			return false;
 	return code != NULL;
@@ -59,8 +64,9 @@ bool cover_is_complete(struct pt_tracer *t, const struct image *image, const str
 
 void cover_look(struct image *image, pid_t tid)
 {
+	emit_code_look(image, tid, 0);
 	for (unsigned int i = 0; i < image->site_count; i++)
-		image->sites[i].jumps = emit_code_has_jump(tid, &image->sites[i], FAST_POINTERS + i * sizeof(uint64_t));
+		image->sites[i].jumps = emit_code_has_jump(&image->sites[i], FAST_POINTERS + i * sizeof(uint64_t));
 }
 
 void cover_again(struct pt_tracer *t, struct image *image, const struct tracee *tracee)

@@ -44,12 +44,15 @@ static bool is_plain(const struct fast_site *site)
 
 static void write_first(const struct pass *pass, const uint8_t *byte)
 {
+	const struct memory_code code = memory_code_begin(pass->tid);
+
 	for (unsigned int i = 0; i < pass->image->site_count; i++) {
 		const struct fast_site *site = &pass->image->sites[i];
 
 		if (site->changes)
-			memory_write_code(pass->tid, site->begin, byte ? byte : site->original, 1);
+			memory_code_write(&code, site->begin, byte ? byte : site->original, 1);
 	}
+	memory_code_end(&code);
 }
 
 /* Which sites are to get their jumps: those that have none, and whose own bytes stand there. */
@@ -57,10 +60,11 @@ static bool choose(struct pass *pass)
 {
 	bool any = false;
 
+	emit_code_look(pass->image, pass->tid, 0);
 	for (unsigned int i = 0; i < pass->image->site_count; i++) {
 		struct fast_site *site = &pass->image->sites[i];
 
-		site->changes = !site->jumps && emit_code_has_original(pass->tid, site);
+		site->changes = !site->jumps && emit_code_has_original(site);
 		if (site->changes && returns_hide(pass->image->group, site->begin, site->begin + site_size(site))) {
 			pass->hidden = true;
 			site->changes = false;
@@ -101,18 +105,20 @@ static bool none_is_within(struct pass *pass)
 
 static int write_jumps(const struct pass *pass)
 {
+	const struct memory_code code = memory_code_begin(pass->tid);
 	int written = 0;
 
 	for (unsigned int i = 0; i < pass->image->site_count; i++)
 		if (pass->image->sites[i].changes)
-			emit_code_jump_tail(pass->tid, &pass->image->sites[i], pointer_of(i));
+			emit_code_jump_tail(&code, &pass->image->sites[i], pointer_of(i));
 	for (unsigned int i = 0; i < pass->image->site_count; i++) {
 		struct fast_site *site = &pass->image->sites[i];
 
 		if (site->changes)
-			site->jumps = emit_code_jump(pass->tid, site, pointer_of(i)) == 0;
+			site->jumps = emit_code_jump(&code, site, pointer_of(i)) == 0;
 		written += site->changes && site->jumps;
 	}
+	memory_code_end(&code);
 	return written;
 }
 
@@ -164,20 +170,25 @@ int live_originals(struct pt_tracer *t, struct image *image, pid_t tid, pid_t ha
 	static const uint8_t trap = INT3;
 	struct pass pass = {.t = t, .image = image, .tid = tid, .handled = handled};
 
+	struct memory_code code;
+
 	if (!pass_may_all_trap(&pass))
 		return -EAGAIN;
+	emit_code_look(image, tid, 0);
 	/* Nobody can be in the middle: a jump is one instruction. */
 	for (unsigned int i = 0; i < image->site_count; i++) {
 		struct fast_site *site = &image->sites[i];
 
-		site->changes = site->jumps && emit_code_has_jump(tid, site, pointer_of(i));
+		site->changes = site->jumps && emit_code_has_jump(site, pointer_of(i));
 		site->jumps = false;
 	}
 	t->traps = true;
 	write_first(&pass, &trap);
+	code = memory_code_begin(tid);
 	for (unsigned int i = 0; i < image->site_count; i++)
 		if (image->sites[i].changes)
-			emit_code_original_tail(tid, &image->sites[i]);
+			emit_code_original_tail(&code, &image->sites[i]);
+	memory_code_end(&code);
 	write_first(&pass, NULL);
 	return 0;
 }
@@ -198,13 +209,16 @@ static bool is_half_done(pid_t tid, const struct fast_site *site, uint64_t point
 
 void live_mend(const struct image *image, pid_t child)
 {
+	const struct memory_code code = memory_code_begin(child);
+
 	for (unsigned int i = 0; i < image->site_count; i++) {
 		const struct fast_site *site = &image->sites[i];
 
 		if (!is_half_done(child, site, pointer_of(i)))
 			continue;
-		memory_write_code(child, site->begin, site->original, site_size(site));
+		emit_code_original(&code, site);
 		if (site->jumps)
-			emit_code_jump(child, site, pointer_of(i));
+			emit_code_jump(&code, site, pointer_of(i));
 	}
+	memory_code_end(&code);
 }

@@ -12,9 +12,11 @@
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ucontext.h>
 
 #include "calls/restart.h"
+#include "fast/image/kinds.h"
 #include "fast/image/layout.h"
 #include "fast/scan/sites.h"
 #include "machine/registers.h"
@@ -27,15 +29,26 @@ static bool is_ours(uint64_t address)
 	return address >= FAST_CODE && address < FAST_CODE + FAST_CODE_SIZE;
 }
 
+/* mov eax, imm32 in front of the instruction, and a call of that number is never replaced under the filter? */
+static bool is_left_alone(const struct pt_tracer *t, const uint8_t *code, unsigned int at)
+{
+	uint32_t number;
+
+	if (!t->filtered || at < 5 || code[at - 5] != 0xb8)
+		return false;
+	memcpy(&number, code + at - 4, sizeof(number));
+	return !kinds_counted(number) && !kinds_opens(number);
+}
+
 /* Is a syscall instruction so near that a range which is replaced with it could hold this address? */
-static bool is_near_call(pid_t tid, uint64_t address)
+static bool is_near_call(const struct pt_tracer *t, pid_t tid, uint64_t address)
 {
 	uint8_t code[2 * SITE_BYTES + 2];
 
 	if (stacks_peek(tid, address - SITE_BYTES, code, sizeof(code)) < 0)
 		return true; /* nobody can tell: the end of a mapping, perhaps */
 	for (unsigned int i = 0; i + 1 < sizeof(code); i++)
-		if (code[i] == 0x0f && code[i + 1] == 0x05)
+		if (code[i] == 0x0f && code[i + 1] == 0x05 && !is_left_alone(t, code, i))
 			return true;
 	return false;
 }
@@ -46,9 +59,9 @@ bool returns_wanted(const struct pt_tracer *t, const struct tracee *tracee, int 
 	struct registers regs;
 
 	return t->options.fast && !t->detaching && group->counted && !group->fast.slow && !group->fast.returns.lost &&
-	       !tracee->fresh && restart_has_handler(tracee->tid, signal) && registers_read(tracee->tid, &regs) == 0 &&
-	       !registers_compat(&regs) && !is_ours(registers_instruction(&regs)) &&
-	       is_near_call(tracee->tid, registers_instruction(&regs));
+	       !tracee->fresh && registers_read(tracee->tid, &regs) == 0 && !registers_compat(&regs) &&
+	       !is_ours(registers_instruction(&regs)) && is_near_call(t, tracee->tid, registers_instruction(&regs)) &&
+	       restart_has_handler(tracee->tid, signal);
 }
 
 static void lose(struct group *group)

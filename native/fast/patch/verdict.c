@@ -14,7 +14,8 @@ bool verdict_wants(const struct pt_tracer *t, const struct site *site, enum patc
 		return false;
 	if (!site->number_known)
 		return choice == PATCH_ALL || stopped;
-	return kinds_counted(site->number) || (choice == PATCH_ALL && kinds_watched(t, site->number));
+	return kinds_counted(site->number) || kinds_opens(site->number) ||
+	       (choice == PATCH_ALL && kinds_watched(t, site->number));
 }
 
 enum pt_verdict verdict_of(const struct pt_tracer *t, const struct site *site, enum patch_choice choice, bool stopped)
@@ -30,7 +31,7 @@ enum pt_verdict verdict_of(const struct pt_tracer *t, const struct site *site, e
 		return PT_SITE_CHOSEN;
 	if (site->foreign)
 		return site->data ? PT_SITE_DATA : PT_SITE_FOREIGN;
-	if (site->number_known && !kinds_counted(site->number))
+	if (site->number_known && !kinds_counted(site->number) && !kinds_opens(site->number))
 		return PT_SITE_OTHER;
 	if (!site->patchable)
 		return site->data ? PT_SITE_DATA : troubles[site->trouble];
