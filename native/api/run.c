@@ -52,11 +52,14 @@ int pt_create(const struct pt_options *options, struct pt_tracer **out)
 	return 0;
 }
 
+/* With many hundred threads a tick may take longer than the time between two: stops get at least as much time as it
+ * took, or one of them would be handled for each tick. */
 static void tick(struct pt_tracer *t)
 {
+	int64_t end;
+
 	if (t->now < t->next_tick)
 		return;
-	t->next_tick = t->now + TICK_NS;
 	signals_tick(t);
 	clone_adopt_orphans(t);
 	await_tick(t);
@@ -64,6 +67,10 @@ static void tick(struct pt_tracer *t)
 	fast_patrol(t);
 	closely_tick(t);
 	behind_tick(t);
+	end = now_ns();
+	t->next_tick = t->now + TICK_NS;
+	if (t->next_tick < end + (end - t->now))
+		t->next_tick = end + (end - t->now);
 }
 
 /* A launched program can't be detached: its filter would make each watched call fail. If ptmon gives up half-way it

@@ -46,12 +46,15 @@
 
 #define ANYWHERE UINT64_MAX /* as fd of anonymous memory */
 
-enum dry_step { STEP_MAPS, STEP_INSTALLS, STEP_UNMAPS };
+#define WAITS_MOST 16 /* that another thread is waited for, which may be kept by a handler that waits for this one */
+
+enum dry_step { STEP_WAITS, STEP_MAPS, STEP_INSTALLS, STEP_UNMAPS };
 
 struct second {
 	struct detour detour;
 	enum dry_step step;
 	uint64_t address; /* of the memory, or 0 */
+	unsigned int waits;
 	bool failed;
 };
 
@@ -123,7 +126,8 @@ static uint64_t size_of(const struct pt_tracer *t)
 static bool make(const struct pt_tracer *t, struct tracee *tracee)
 {
 	static const int16_t numbers[][ABI_COUNT] = {
-		[STEP_MAPS] = {9, 192, 222}, /* mmap, mmap2 */
+		[STEP_WAITS] = {24, 158, 124}, /* sched_yield */
+		[STEP_MAPS] = {9, 192, 222},   /* mmap, mmap2 */
 		[STEP_INSTALLS] = {317, 354, 277},
 		[STEP_UNMAPS] = {11, 91, 215},
 	};
@@ -138,6 +142,20 @@ static bool make(const struct pt_tracer *t, struct tracee *tracee)
 	return detour_make(tracee, &second->detour, numbers[second->step][tracee->call.abi], args[second->step]);
 }
 
+/* Another thread is on the way already. Many hundred may come to a first socket at once: each filter that is installed
+ * stays, for all of them. */
+static bool waits(const struct tracee *tracee, struct second *second)
+{
+	struct group *group = tracee->group;
+
+	if (group->installer != tracee->tid && group->installer && second->waits < WAITS_MOST) {
+		second->waits++;
+		return true;
+	}
+	group->installer = tracee->tid;
+	return false;
+}
+
 /* What comes next on the way. False: it has come to its end. */
 static bool find_step(const struct tracee *tracee, struct second *second)
 {
@@ -145,6 +163,10 @@ static bool find_step(const struct tracee *tracee, struct second *second)
 
 	if (!wanted && !second->address)
 		return false;
+	if (wanted && waits(tracee, second)) {
+		second->step = STEP_WAITS;
+		return true;
+	}
 	second->step = !wanted ? STEP_UNMAPS : second->address ? STEP_INSTALLS : STEP_MAPS;
 	return true;
 }
@@ -153,6 +175,8 @@ static enum dry arrive(struct tracee *tracee)
 {
 	free(tracee->second);
 	tracee->second = NULL;
+	if (tracee->group->installer == tracee->tid)
+		tracee->group->installer = 0;
 	return tracee->group->dry ? DRY_FAILS : DRY_GOES_ON;
 }
 
@@ -184,6 +208,8 @@ enum dry dry_leave(struct pt_tracer *t, struct tracee *tracee, enum abi abi, uin
 static void installed(struct pt_tracer *t, struct tracee *tracee)
 {
 	tracee->group->filters++;
+	if (!tracee->group->dry)
+		return; /* they had one before: another thread was faster */
 	tracee->group->dry = false;
 	behind_begin(t, tracee);
 }
@@ -208,6 +234,9 @@ void dry_returned(struct pt_tracer *t, struct tracee *tracee, int64_t result)
 		break;
 	case STEP_UNMAPS:
 		second->address = 0;
+		break;
+	case STEP_WAITS:
+		break;
 	}
 }
 

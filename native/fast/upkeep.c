@@ -35,6 +35,7 @@
 
 #define LEAVE_PATIENCE_NS (20 * 1000 * 1000LL)
 #define LEAVE_PAUSE_NS 100000
+#define PATROL_NS (5 * 1000 * 1000LL) /* a tenth of a tick */
 
 void door_before_stop(struct pt_tracer *t, struct tracee *tracee)
 {
@@ -212,10 +213,22 @@ void door_drain(struct pt_tracer *t)
 	}
 }
 
+/* One after the other, and the next tick goes on where this one has no time left: all stops wait meanwhile, and of some
+ * hundred processes not one would be handled before the next tick is due. */
 void door_patrol(struct pt_tracer *t)
 {
-	for (struct image *image = t->fast_state.images; image; image = image->next)
+	const uint32_t round = t->fast_state.patrols + 1;
+	const int64_t end = now_ns() + PATROL_NS;
+
+	for (struct image *image = t->fast_state.images; image; image = image->next) {
+		if (image->patrol.round == round)
+			continue;
+		if (now_ns() >= end)
+			return;
+		image->patrol.round = round;
 		patrol_image(t, image);
+	}
+	t->fast_state.patrols = round;
 }
 
 void door_destroy(struct pt_tracer *t)

@@ -56,12 +56,12 @@ int proc_place(pid_t tid, struct proc_place *place)
 	return place->instruction ? 1 : -ESRCH; /* of a zombie nothing is left */
 }
 
-/* A number of /proc/TID/stat by its place, which proc(5) counts from 1. */
+/* A thread's own number of its stat by its place, which proc(5) counts from 1. */
 static int64_t stat_field(pid_t tid, unsigned int place)
 {
 	char line[PROC_STAT];
 	const char *at;
-	int error = proc_stat(tid, line, &at);
+	int error = proc_thread_stat(tid, line, &at);
 
 	if (error)
 		return error;

@@ -99,12 +99,28 @@ ssize_t proc_read(pid_t pid, const char *name, char *buffer, size_t size)
 	return length;
 }
 
-int proc_stat(pid_t tid, char line[PROC_STAT], const char **rest)
+static int read_stat(pid_t tid, const char *name, char line[PROC_STAT], const char **rest)
 {
-	ssize_t length = proc_read(tid, "stat", line, PROC_STAT);
+	ssize_t length = proc_read(tid, name, line, PROC_STAT);
 
 	if (length < 0)
 		return (int)length;
 	*rest = strrchr(line, ')'); /* a name may have some, too: the second field ends with the last of them */
 	return *rest ? 0 : -EINVAL;
+}
+
+int proc_stat(pid_t tid, char line[PROC_STAT], const char **rest)
+{
+	return read_stat(tid, "stat", line, rest);
+}
+
+int proc_thread_stat(pid_t tid, char line[PROC_STAT], const char **rest)
+{
+	const int64_t number = names_us() ? tid : number_there(tid);
+	char name[32];
+
+	if (number < 0)
+		return (int)number;
+	snprintf(name, sizeof(name), "task/%d/stat", (int)number);
+	return read_stat(tid, name, line, rest);
 }

@@ -21,7 +21,10 @@ ssize_t proc_read(pid_t pid, const char *name, char *buffer, size_t size);
 
 #define PROC_STAT 1024
 
-/* Reads /proc/TID/stat; *rest begins with the parenthesis that ends the name. 0 or -errno. */
+/* Reads /proc/TID/stat; *rest begins with the parenthesis that ends the name. 0 or -errno. Times in it are those of all
+ * threads of its process. */
 int proc_stat(pid_t tid, char line[PROC_STAT], const char **rest);
+/* The same, with the thread's own times. */
+int proc_thread_stat(pid_t tid, char line[PROC_STAT], const char **rest);
 
 #endif

@@ -101,6 +101,7 @@ struct fast_tracer {
 	struct code *code;	/* list: system calls of code that was looked at (fast/image/code.h) */
 	uint64_t code_key;	/* of checksums, or 0 */
 	bool ending;		/* closes of sockets are being emitted (fast/count/endings.c) */
+	uint32_t patrols;	/* rounds in which all images were looked at */
 };
 
 #define FILTER_PIECE 16 /* instructions that fast_ops.filter writes, at most */

@@ -51,6 +51,7 @@ struct group {
 	bool hidden;	      /* it may not be looked at: only questions show what its fds are (calls/question.c) */
 	unsigned int filters; /* that it has from ptmon */
 	bool dry;	      /* it has no socket, and no filter that would show what is done with one (calls/dry.c) */
+	pid_t installer;      /* the thread that is about to change that, or 0 */
 	bool closely;	      /* nor can it have that: all calls of its threads are seen, and of what they execute */
 	unsigned int behind;  /* threads that are */
 };

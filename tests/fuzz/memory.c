@@ -89,9 +89,18 @@ ssize_t __wrap_process_vm_readv(pid_t pid, const struct iovec *local, unsigned l
 ssize_t __wrap_process_vm_readv(pid_t pid, const struct iovec *local, unsigned long locals, const struct iovec *remote,
 				unsigned long remotes, unsigned long flags)
 {
+	ssize_t length = 0;
+
 	(void)pid, (void)flags;
-	HOLDS(locals == 1 && remotes == 1);
-	return copy(local, remote, true);
+	HOLDS(locals == remotes);
+	for (unsigned long i = 0; i < locals; i++) {
+		const ssize_t part = copy(&local[i], &remote[i], true);
+
+		if (part < 0)
+			return length ? length : part;
+		length += part;
+	}
+	return length;
 }
 
 ssize_t __wrap_process_vm_writev(pid_t pid, const struct iovec *local, unsigned long locals, const struct iovec *remote,
@@ -128,6 +137,13 @@ bool __wrap_presence_waits(pid_t tid, uint64_t address, size_t length)
 {
 	(void)tid, (void)address, (void)length;
 	return false;
+}
+
+bool __wrap_presence_has_pages(pid_t tid, const uint64_t *pages, unsigned int count);
+bool __wrap_presence_has_pages(pid_t tid, const uint64_t *pages, unsigned int count)
+{
+	(void)tid, (void)pages, (void)count;
+	return true;
 }
 
 FILE *__real_fopen(const char *path, const char *mode);

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.attaching import Attached, assert_free, held_by, words_to_attach
+from tests.attaching import Attached, assert_free, attached, held_by, words_to_attach
 from tests.hazards import Unprivileged
 from tests.support import DEADLINE, Targets, assert_sums_agree, started, tracing, unprivileged, until
 
@@ -22,6 +22,7 @@ MEMBERS = 5
 """Processes of "kin workers"."""
 ROUNDS = 200
 SHARED = 7
+CHILDREN = 600
 
 
 class Kin:
@@ -243,3 +244,20 @@ def test_children_of_another_user_are_left_out_and_said(nobody: Unprivileged, tm
     (warning,) = report["warnings"]
     assert warning["reason"] == "forbidden"
     assert warning["message"].startswith(f"2 processes started by process {process.pid} are left out")
+
+
+@pytest.mark.parametrize("fast", ["auto", "off"])
+def test_of_many_hundred_children_none_waits_for_the_looks_at_the_code_of_the_others(
+    targets: Targets, tmp_path: Path, fast: str
+) -> None:
+    with started([targets("litter"), str(CHILDREN), "wait"], stdin=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        with attached(process.pid, tmp_path / "r.json", "--fast", fast, states="StR") as ptmon:
+            out, errors = process.communicate("\n", timeout=DEADLINE)
+            ptmon.finish()
+    assert (process.returncode, errors) == (0, "")
+    told, totals = json.loads(out), ptmon.report["totals"]
+    assert (told["sent"], told["received"]) == (totals["sent"], totals["received"]) == (CHILDREN * 15,) * 2
+    assert len(ptmon.report["processes"]) == 1 + CHILDREN
+    assert ptmon.report["complete"], ptmon.report["warnings"]

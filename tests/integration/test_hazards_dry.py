@@ -236,3 +236,18 @@ func main() {
 	fmt.Printf("{\\"sent\\": %d, \\"received\\": %d}\\n", total, total)
 }
 """
+
+
+@pytest.mark.parametrize("fast", ["auto", "off"])
+def test_of_many_threads_that_come_to_a_first_socket_at_once_one_or_a_few_install_the_filter(
+    targets: Targets, tmp_path: Path, fast: str
+) -> None:
+    command = [str(targets("litter")), "200", "threads"]
+    before = int(run_plain(*command).stdout.splitlines()[0])
+    traced = run_ptmon(command, tmp_path / "report.json", ["--fast", fast])
+    filters, _ = traced.stdout.splitlines()
+    moved = (traced.told["sent"], traced.told["received"])
+    assert (traced.totals["sent"], traced.totals["received"]) == moved == (3000, 3000)
+    assert traced.report["complete"], traced.report["warnings"]
+    if before >= 0:  # Linux 5.9
+        assert before < int(filters) < before + 20

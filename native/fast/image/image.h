@@ -144,6 +144,7 @@ struct image {
 	struct {
 		unsigned int at; /* which of them is looked at next ... */
 		uint64_t offset; /* ... and from where on */
+		uint32_t round;	 /* in which it was looked at last */
 	} patrol;		 /* patrol.c */
 	struct {
 		struct fast_handled *list;
