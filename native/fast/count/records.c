@@ -16,6 +16,7 @@
 #include "machine/pidfd.h"
 #include "process/tracee.h"
 #include "records/emit.h"
+#include "sockets/closing.h"
 #include "sockets/files.h"
 #include "sockets/sockets.h"
 
@@ -216,8 +217,12 @@ void records_emit_one(struct pt_tracer *t, struct image *image, struct tracee *t
 
 static void end_sum(const struct records *records, const struct records_sum *sum)
 {
-	emit_sum(records->t, records->image, threads_find(records->t, records->image, sum->thread), sum,
-		 (uint64_t)records->t->now);
+	struct tracee *tracee = threads_find(records->t, records->image, sum->thread);
+
+	/* What it had written before its last stop was read at that. So the call that it stood before then is over. */
+	if (tracee && tracee->fast.thread_pointer == sum->thread && tracee->files)
+		closing_settle(tracee);
+	emit_sum(records->t, records->image, tracee, sum, (uint64_t)records->t->now);
 }
 
 static uint64_t key_of(const struct records_sum *sum)
