@@ -273,6 +273,19 @@ void slots_note(struct image *image, unsigned int fd, uint32_t generation, const
 		write_state(image, fd, generation, FAST_STOPS);
 }
 
+/* A race with who closes it: that raises the generation and then reads the state, this writes the state and then reads
+ * the generation. One of the two sees the other. */
+bool slots_hold(const struct image *image, unsigned int fd, uint32_t generation)
+{
+	return write_word(image, fd, FAST_SLOT_STATE, FAST_STOPS ^ generation) &&
+	       slots_generation(image, fd) == generation;
+}
+
+void slots_let_go(const struct image *image, unsigned int fd, uint32_t generation)
+{
+	write_word(image, fd, FAST_SLOT_STATE, FAST_SOCKET ^ generation);
+}
+
 bool slots_ended(struct image *image, unsigned int fd, uint32_t generation)
 {
 	if (noted(image, fd) != (generation | FAST_USED))
