@@ -37,6 +37,19 @@
 #define LEAVE_PAUSE_NS 100000
 #define PATROL_NS (5 * 1000 * 1000LL) /* a tenth of a tick */
 
+/* Where the program is about to get a filter of its own nobody may be about to make calls that are not the program's.
+ * At the stop before such a call it is too late; the next one is that behind it. */
+static void lead_out(const struct image *image, const struct tracee *tracee)
+{
+	struct registers regs;
+
+	if (registers_read(tracee->tid, &regs) < 0 || registers_compat(&regs) ||
+	    (registers_result(&regs) == -ENOSYS && (int64_t)registers_number(&regs) >= 0))
+		return;
+	if (ender_leaves(image, tracee->tid, &regs))
+		registers_write(tracee->tid, &regs);
+}
+
 void door_before_stop(struct pt_tracer *t, struct tracee *tracee)
 {
 	struct image *image = tracee->group ? tracee->group->fast.image : NULL;
@@ -49,6 +62,8 @@ void door_before_stop(struct pt_tracer *t, struct tracee *tracee)
 	image->stopped = tracee;
 	drain_now(t, image);
 	image->stopped = NULL;
+	if (image->stage >= IMAGE_TO_WITHDRAW && image->stage < IMAGE_CLOSED)
+		lead_out(image, tracee);
 	/* A call in a stub that an earlier tracer has left: the stops have seen it, so the stub must not write a record
 	 * of it. */
 	if (tracee->fast.relocate && tracee->call.stage && tracee->call.entry)

@@ -157,6 +157,16 @@ int files_replace(struct pt_tracer *t, struct tracee *tracee)
 	return 0;
 }
 
+/* A stub may have closed it: what that has left of it is yet to be read. */
+static void forget_closed(struct pt_tracer *t, struct files *files, unsigned int fd)
+{
+	if (fd >= files->size)
+		return;
+	if (is_socket(files->sockets[fd]))
+		fast_fd_left(t, files, fd, files->sockets[fd]);
+	drop(t, files, fd);
+}
+
 /* What is known of fd without asking the kernel: NULL, NOT_A_SOCKET or a socket. */
 static struct socket *known(struct pt_tracer *t, struct files *files, int fd)
 {
@@ -166,9 +176,7 @@ static struct socket *known(struct pt_tracer *t, struct files *files, int fd)
 		return NULL;
 	switch (fast_fd_still(t, files, (unsigned int)fd, is_socket(socket))) {
 	case FAST_CHANGED: /* an fd may have been closed without a stop */
-		if (is_socket(socket))
-			fast_fd_left(t, files, (unsigned int)fd, socket);
-		drop(t, files, (unsigned int)fd);
+		forget_closed(t, files, (unsigned int)fd);
 		return NULL;
 	case FAST_GOING: /* who asks has to look for itself */
 		return NULL;
@@ -222,11 +230,8 @@ static bool cache(struct pt_tracer *t, struct tracee *tracee, unsigned int fd, s
 	if (is_socket(files->sockets[fd]))
 		fast_fd_left(t, files, fd, files->sockets[fd]);
 	/* The slots may be unable to take it just now (fast/count/slots.c); then it is not remembered here, either. */
-	if (!files->unsure && !fast_fd_learnt(t, files, fd, is_socket(socket) ? socket : NULL, looked)) {
-		if (is_socket(socket))
-			fast_fd_stops(t, files, fd); /* its close is to be seen all the same */
+	if (!files->unsure && !fast_fd_learnt(t, files, fd, is_socket(socket) ? socket : NULL, looked))
 		return false;
-	}
 	if (is_socket(socket))
 		socket->cached++;
 	if (files->sockets[fd])
@@ -263,8 +268,8 @@ int files_lookup(struct pt_tracer *t, struct tracee *tracee, int fd, struct sock
 		cache(t, tracee, (unsigned int)fd, *out, looked);
 	else if (found == 0)
 		cache(t, tracee, (unsigned int)fd, NOT_A_SOCKET, looked);
-	else if (found == -EBADF && (unsigned int)fd < tracee->files->size)
-		drop(t, tracee->files, (unsigned int)fd); /* it was closed unseen */
+	else if (found == -EBADF)
+		forget_closed(t, tracee->files, (unsigned int)fd); /* unseen */
 	/* No such fd: nothing to remember, the next open may take the number. */
 	return found == -EBADF ? 0 : found;
 }

@@ -75,9 +75,9 @@ def test_an_accepted_socket_makes_no_stop(targets: Targets, tmp_path: Path) -> N
 
 @on_x86_64
 @pytest.mark.parametrize("call", ["fstat", "getsockopt", "getsockname", "getpeername", "ioctl"])
-def test_a_call_that_is_refused_is_not_made_for_a_close(targets: Targets, tmp_path: Path, call: str) -> None:
+def test_a_call_that_is_traced_is_not_made_for_a_close(targets: Targets, tmp_path: Path, call: str) -> None:
     """ptmon makes some before it closes a socket, in the program's place: there is no such call then."""
-    command = [targets("visits"), "plain", "60"]
+    command: list[str | Path] = [targets("visits"), "plain", "60"]
     outcome = run_ptmon(command, tmp_path / "report.json", ["--fast-after", "1", "--trace", call])
     assert outcome.returncode == 0, outcome.stderr
     traced = [line for line in outcome.stderr.splitlines() if f"{call}(" in line]

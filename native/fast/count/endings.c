@@ -64,6 +64,7 @@ IS_AT(stat, ENDING_STAT);
 IS_AT(local, ENDING_LOCAL);
 IS_AT(peer, ENDING_PEER);
 IS_AT(info, ENDING_INFO);
+_Static_assert(FAST_ENDING_NEXT == FAST_ENDED + 4, "they are read together");
 _Static_assert(sizeof(struct ending) == ENDING_END, "an entry");
 _Static_assert(sizeof(struct stat) == sizeof(((struct ending *)0)->stat), "struct stat of the kernel");
 _Static_assert(offsetof(struct tcp_info, tcpi_bytes_retrans) + 8 <= ENDING_INFO_SIZE, "what tcp.c reads");
@@ -154,18 +155,24 @@ static int read_entry(struct image *image, unsigned int number)
 
 int endings_read(struct image *image)
 {
-	uint32_t states[FAST_ENDING_COUNT], wanted;
-	int error = image_read(image, FAST_ENDED, &wanted, sizeof(wanted));
+	uint32_t states[FAST_ENDING_COUNT];
+	struct {
+		uint32_t taken; /* FAST_ENDED */
+		uint32_t next;	/* FAST_ENDING_NEXT */
+	} words;
+	int error = image_read(image, FAST_ENDED, &words, sizeof(words));
 
-	if (error || (wanted == image->ended.seen && !image->ended.outstanding))
+	if (error || (words.taken == image->ended.seen && !image->ended.outstanding))
 		return error;
 	error = image_read(image, FAST_ENDING_STATES, states, sizeof(states));
 	if (error)
 		return error;
+	/* A race with their threads: one that was counted until then has taken its entry, but may not have written it
+	 * all; then the entries are looked at again. */
 	image->ended.outstanding = false;
-	/* In the order in which they were taken, mostly: one fd may have ended more than once. */
+	/* In the order in which they were taken, mostly. */
 	for (unsigned int i = 0; i < FAST_ENDING_COUNT && !error; i++) {
-		const unsigned int number = (image->ended.seen + i) % FAST_ENDING_COUNT;
+		const unsigned int number = (words.next + i) % FAST_ENDING_COUNT;
 
 		switch (states[number]) {
 		case FAST_ENDING_FREE:
@@ -182,7 +189,7 @@ int endings_read(struct image *image)
 	}
 	if (error == -ENOMEM)
 		error = 0; /* it is read again */
-	image->ended.seen = wanted;
+	image->ended.seen = words.taken;
 	return error;
 }
 

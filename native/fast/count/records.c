@@ -16,6 +16,7 @@
 #include "machine/pidfd.h"
 #include "process/tracee.h"
 #include "records/emit.h"
+#include "sockets/closing.h"
 #include "sockets/files.h"
 #include "sockets/sockets.h"
 
@@ -64,15 +65,20 @@ enum miss {
 	MISS_NONE    /* it never will be */
 };
 
-/* What an fd names that a stub has accepted. As identify(). */
-static int find_born(struct pt_tracer *t, struct image *image, unsigned int fd, struct identity *identity)
+/* What an fd names that a stub has accepted. As identify(); -EAGAIN: it may not be looked at now. It is held meanwhile:
+ * if the program closed it while there is a duplicate here, that would be closed last, and might linger. */
+static int find_born(struct pt_tracer *t, struct image *image, unsigned int fd, uint32_t generation,
+		     struct identity *identity)
 {
 	struct files *files = image->files;
-	int found = identify(image->reader, pidfd_get(t, files, image->reader), (int)fd, identity);
+	int found = -EAGAIN;
 
+	if (slots_hold(image, fd, generation))
+		found = identify(image->reader, pidfd_get(t, files, image->reader), (int)fd, identity);
 	/* A thread that has exited has no fds any more, but for the kernel it is not gone yet. */
 	if (found == -EBADF && files->pidfd_tid != image->reader)
 		found = identify(image->reader, -1, (int)fd, identity);
+	slots_let_go(image, fd, generation);
 	if (found == 1)
 		identity_is_accepted(identity);
 	return found;
@@ -97,7 +103,8 @@ static struct socket *look(struct pt_tracer *t, struct image *image, struct trac
 	int found = -ENOENT;
 
 	if (age != SLOTS_GONE && image->files)
-		found = born ? find_born(t, image, sum->fd, &identity) : files_lookup(t, tracee, sum->fd, &socket);
+		found = born ? find_born(t, image, sum->fd, generation, &identity)
+			     : files_lookup(t, tracee, sum->fd, &socket);
 	if (age != SLOTS_GONE)
 		age = slots_age(image, sum->fd, sum->generation, &after, &born);
 	*miss = miss_of(age, found);
@@ -216,8 +223,12 @@ void records_emit_one(struct pt_tracer *t, struct image *image, struct tracee *t
 
 static void end_sum(const struct records *records, const struct records_sum *sum)
 {
-	emit_sum(records->t, records->image, threads_find(records->t, records->image, sum->thread), sum,
-		 (uint64_t)records->t->now);
+	struct tracee *tracee = threads_find(records->t, records->image, sum->thread);
+
+	/* What it had written before its last stop was read at that. So the call that it stood before then is over. */
+	if (tracee && tracee->fast.thread_pointer == sum->thread && tracee->files)
+		closing_settle(tracee);
+	emit_sum(records->t, records->image, tracee, sum, (uint64_t)records->t->now);
 }
 
 static uint64_t key_of(const struct records_sum *sum)

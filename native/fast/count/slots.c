@@ -133,6 +133,13 @@ int32_t slots_learnt(const struct image *image, unsigned int fd)
 	return noted(image, fd) ? slots_shown(noted(image, fd)) : -1;
 }
 
+/* A socket was used that can't be learnt now: its close is to stop at least. While a stub closes the fd, which names
+ * something else already, that one's generation is the next. */
+static void mark_used(const struct image *image, unsigned int fd, const struct slot *slot)
+{
+	write_word(image, fd, FAST_SLOT_LEARNT, (slot->generation + (is_closing(slot) ? FAST_STEP : 0)) | FAST_USED);
+}
+
 /* False: it is another generation by now, or about to be one. */
 static bool begin_learning(struct image *image, unsigned int fd, const struct slot *slot, uint32_t generation)
 {
@@ -155,8 +162,11 @@ bool slots_learn(struct pt_tracer *t, struct image *image, unsigned int fd, stru
 	if (fd >= FAST_FDS)
 		return true; /* its calls stop anyhow */
 	slot = read_slot(image, fd);
-	if (!begin_learning(image, fd, &slot, generation))
+	if (!begin_learning(image, fd, &slot, generation)) {
+		if (socket)
+			mark_used(image, fd, &slot);
 		return false;
+	}
 	if (slot.under_way)
 		return write_state(image, fd, generation, FAST_STOPS);
 	if (*find_fading(image, fd, slots_shown(generation)))
@@ -263,6 +273,19 @@ void slots_note(struct image *image, unsigned int fd, uint32_t generation, const
 		write_state(image, fd, generation, FAST_STOPS);
 }
 
+/* A race with who closes it: that raises the generation and then reads the state, this writes the state and then reads
+ * the generation. One of the two sees the other. */
+bool slots_hold(const struct image *image, unsigned int fd, uint32_t generation)
+{
+	return write_word(image, fd, FAST_SLOT_STATE, FAST_STOPS ^ generation) &&
+	       slots_generation(image, fd) == generation;
+}
+
+void slots_let_go(const struct image *image, unsigned int fd, uint32_t generation)
+{
+	write_word(image, fd, FAST_SLOT_STATE, FAST_SOCKET ^ generation);
+}
+
 bool slots_ended(struct image *image, unsigned int fd, uint32_t generation)
 {
 	if (noted(image, fd) != (generation | FAST_USED))
@@ -289,10 +312,10 @@ bool slots_stop(const struct image *image, unsigned int fd)
 	if (fd >= FAST_FDS)
 		return true;
 	slot = read_slot(image, fd);
-	/* A stub that is closing what the fd named before may not have come back yet: it is said of what comes next. */
-	if (is_closing(&slot))
-		slot.generation += FAST_STEP;
-	return write_state(image, fd, slot.generation, FAST_STOPS);
+	if (!is_closing(&slot))
+		return write_state(image, fd, slot.generation, FAST_STOPS);
+	mark_used(image, fd, &slot);
+	return false;
 }
 
 enum fast_still slots_still(const struct image *image, unsigned int fd, bool socket)
@@ -369,9 +392,13 @@ void slots_end_closing(const struct image *image, unsigned int fd, bool made)
 		return;
 	/* Nobody else changes the generation while it is odd. */
 	slot = read_slot(image, fd);
-	if (is_closing(&slot))
-		write_word(image, fd, FAST_SLOT_GENERATION,
-			   made ? slot.generation + FAST_STEP : slot.generation - FAST_STEP);
+	if (!is_closing(&slot))
+		return;
+	/* It may have been marked for the next one meanwhile; so that this one is not lost by that it counts as used.
+	 */
+	if (!made)
+		write_word(image, fd, FAST_SLOT_LEARNT, (slot.generation - FAST_STEP) | FAST_USED);
+	write_word(image, fd, FAST_SLOT_GENERATION, made ? slot.generation + FAST_STEP : slot.generation - FAST_STEP);
 }
 
 void slots_end(struct pt_tracer *t, struct image *image)

@@ -33,6 +33,10 @@ void slots_tidy(struct pt_tracer *t, struct image *image);
 void slots_forget_range(struct image *image, unsigned int first, unsigned int last);
 /* A stub has made fd a socket that it may use: the tracer's table speaks of that from now on. */
 void slots_note(struct image *image, unsigned int fd, uint32_t generation, const struct socket *socket);
+/* Until slots_let_go() nobody closes such an fd, nor begins a call on it, but by a stop, which waits for the tracer: so
+ * it may be looked at while the program runs. False: a stub is about to close it, or has. */
+bool slots_hold(const struct image *image, unsigned int fd, uint32_t generation);
+void slots_let_go(const struct image *image, unsigned int fd, uint32_t generation);
 /* fd of this generation has been closed by a stub. True if the tracer's table spoke of it; no longer. */
 bool slots_ended(struct image *image, unsigned int fd, uint32_t generation);
 /* What a record of this generation is about: is the fd as it was then? */

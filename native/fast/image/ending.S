@@ -89,7 +89,7 @@
 	mov	ecx, TRIES
 .Ltry:
 	mov	eax, 1
-	lock xadd dword ptr ds:[FAST_ENDED], eax
+	lock xadd dword ptr ds:[FAST_ENDING_NEXT], eax
 	and	eax, FAST_ENDING_COUNT - 1
 	lock bts dword ptr [rax * 4 + FAST_ENDING_STATES], 0
 	LABEL	ending_tried
@@ -110,6 +110,7 @@
 	mov	qword ptr [rax + FAST_ENDINGS + ENDING_R11], r11
 	lea	ebx, [rax + FAST_ENDINGS]
 	LABEL	ending_saved
+	lock inc dword ptr ds:[FAST_ENDED]
 	mov	dword ptr [rbx + ENDING_FD], edi
 	mov	eax, edi
 	shl	eax, FAST_SLOT_BITS

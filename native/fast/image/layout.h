@@ -31,7 +31,8 @@
 #define FAST_TOUCHED_SIZE (FAST_FDS >> FAST_TOUCHED_BITS) /* bits */
 
 /* Entries of FAST_ENDINGS. Each has a state: free, taken by a thread, or to be read by the tracer. */
-#define FAST_ENDED (FAST_DATA + 0x480) /* u32: a further one for each that was wanted, ever */
+#define FAST_ENDED (FAST_DATA + 0x480)	     /* u32: entries that were taken, ever; raised while it is not whole yet */
+#define FAST_ENDING_NEXT (FAST_DATA + 0x484) /* u32: which one is tried next */
 #define FAST_ENDING_STATES (FAST_DATA + 0x500)
 #define FAST_ENDING_COUNT 256
 #define FAST_ENDING_BITS 10 /* 1024 bytes */
