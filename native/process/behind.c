@@ -59,7 +59,10 @@ void behind_begin(struct pt_tracer *t, struct tracee *tracee)
 	struct tracee *other;
 
 	for_each_tracee (t, other) {
-		if (other == tracee || other->group != tracee->group || other->behind)
+		if (other == tracee || other->group != tracee->group)
+			continue;
+		other->unstopped = true;
+		if (other->behind)
 			continue;
 		other->behind = true;
 		other->group->behind++;

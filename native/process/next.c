@@ -38,6 +38,7 @@ static void resume(struct pt_tracer *t, struct tracee *tracee, int request, int 
 {
 	tracee->fast.halted = false;
 	behind_end(t, tracee);
+	tracee->unstopped = false;
 	exits_look(t, tracee);
 	tracee->resumed.by_cont = request == PTRACE_CONT;
 	if (tracee->state != TRACEE_EXITING)

@@ -305,6 +305,7 @@ struct tracee {
 	struct question *question; /* about its fds, and the answers (calls/question.c); or NULL */
 	struct second *second;	   /* it is about to give its process the second filter (calls/dry.c); or NULL */
 	bool exits_unseen;	   /* it has no stop at its exit (process/exits.c) */
+	bool unstopped;		   /* it has not stopped since its process got that filter: it may be in any call */
 	bool behind; /* it may be in a call that it began before its process had that filter (process/behind.h) */
 	struct interrupted interrupted; /* its last call, if a signal ended it (calls/restart.c) */
 	struct step step;

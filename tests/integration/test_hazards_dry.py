@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from tests.watching import X86
 
 WAYS = [
     *("socketpair", "socket", "child", "parent", "vfork", "by_sharer", "for_sharer", "getfd", "message", "ring"),
-    *("execve", "blocked", "busy", "at_once", "filter", "thread_filter", "no_memory", "threads_no_memory"),
+    *("execve", "blocked", "waking", "busy", "at_once", "filter", "thread_filter", "no_memory", "threads_no_memory"),
     *("no_rights", "hidden", "signals", "handler"),
 ]
 """How dry.c comes by its first socket, and what is in the way of the second filter then."""
@@ -67,6 +68,20 @@ def test_nothing_is_missed_however_the_first_socket_comes(dry: Dry, way: str) ->
 def test_nothing_is_missed_whoever_is_first(dry: Dry, way: str) -> None:
     for _ in range(3):
         dry(way, options=("--fast-after", "1"))
+
+
+def test_threads_that_come_back_from_unseen_calls_find_the_code_whole(targets: Targets, tmp_path: Path) -> None:
+    """Several at a time: then one that has been woken may have to wait for a CPU before it comes back."""
+
+    def run(number: int) -> None:
+        file, words = tmp_path / f"{number}.json", [str(targets("dry")), "blocked"]
+        done = run_ptmon(words, file, ("--fast-after", "1"))
+        assert done.returncode == 0
+        assert done.totals["sent"] == done.told["sent"] and done.totals["received"] == done.told["received"]
+
+    targets("dry")
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(run, range(64)))
 
 
 @pytest.mark.skipif(not X86, reason="no i386 here")

@@ -331,6 +331,34 @@ static void while_blocked(void)
 	use();
 }
 
+/* Threads wait in read(2) on pipes, and come back while the first calls on the socket are made. */
+static void *read_pipe(void *end)
+{
+	char byte;
+
+	must(read(*(int *)end, &byte, 1) == 1);
+	return NULL;
+}
+
+static void while_waking(void)
+{
+	enum { READERS = 6 };
+	pthread_t threads[READERS];
+	int pipes[READERS][2];
+
+	for (int i = 0; i < READERS; i++) {
+		plain_pair(pipes[i]);
+		threads[i] = start_thread(read_pipe, &pipes[i][0]);
+	}
+	usleep(20000); /* if one is not there yet, it is as well */
+	make();
+	for (int i = 0; i < READERS; i++)
+		must(write(pipes[i][1], buffer, 1) == 1);
+	use();
+	for (int i = 0; i < READERS; i++)
+		must(pthread_join(threads[i], NULL) == 0);
+}
+
 static void *be_busy(void *none)
 {
 	int ends[2];
@@ -524,6 +552,7 @@ static const struct {
 	{"execve", by_execve},
 	{"executed", executed},
 	{"blocked", while_blocked},
+	{"waking", while_waking},
 	{"busy", while_busy},
 	{"at_once", all_at_once},
 	{"filter", after_filter},

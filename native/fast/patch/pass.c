@@ -7,6 +7,7 @@
 #include "fast/patch/halt.h"
 #include "fast/patch/relocate.h"
 #include "fast/patch/stance.h"
+#include "machine/interrupt.h"
 #include "process/breakpoint.h"
 #include "process/tracee.h"
 
@@ -31,6 +32,15 @@ static bool is_within(const struct pass *pass, uint64_t address)
 static bool has_left(const struct pass *pass, const struct tracee *tracee)
 {
 	return tracee && tracee->resumed.from && !is_within(pass, tracee->resumed.from);
+}
+
+/* Who runs, and has not stopped since it was dry (calls/dry.c), may be on its way out of a call that did not stop; but
+ * not once it has been in user mode. */
+static bool may_return_unseen(struct tracee *tracee)
+{
+	if (tracee && tracee->unstopped && interrupt_was_in_user_mode(tracee))
+		tracee->unstopped = false;
+	return !tracee || tracee->unstopped;
 }
 
 static void may_trap(pid_t tid, void *context)
@@ -61,7 +71,7 @@ static void is_elsewhere(pid_t tid, void *context)
 		elsewhere = !is_within(pass, instruction);
 		break;
 	case STANCE_RUNS:
-		elsewhere = pass->plain && has_left(pass, tracee);
+		elsewhere = pass->plain && has_left(pass, tracee) && !may_return_unseen(tracee);
 		break;
 	default:
 		break;
