@@ -120,6 +120,36 @@ static int identify_ending(const struct ending *ending, struct identity *identit
 	return 1;
 }
 
+static struct fast_ended **bucket_of(struct image *image, unsigned int fd, uint16_t shown)
+{
+	return &image->ended.buckets[(fd + 31u * shown) % FAST_ENDED_BUCKETS];
+}
+
+static void add(struct image *image, struct fast_ended *one)
+{
+	struct fast_ended **bucket = bucket_of(image, one->fd, slots_shown(one->generation));
+
+	if (!image->ended.first)
+		image->ended.last = &image->ended.first;
+	*image->ended.last = one;
+	image->ended.last = &one->next;
+	one->alike = *bucket;
+	*bucket = one;
+}
+
+/* The oldest one. */
+static struct fast_ended *remove_first(struct image *image)
+{
+	struct fast_ended *one = image->ended.first;
+	struct fast_ended **at = bucket_of(image, one->fd, slots_shown(one->generation));
+
+	while (*at != one)
+		at = &(*at)->alike;
+	*at = one->alike;
+	image->ended.first = one->next;
+	return one;
+}
+
 static int take(struct image *image, const struct ending *ending)
 {
 	struct fast_ended *one;
@@ -133,10 +163,7 @@ static int take(struct image *image, const struct ending *ending)
 	one->generation = ending->generation;
 	one->thread = ending->thread;
 	one->found = identify_ending(ending, &one->identity);
-	if (!image->ended.first)
-		image->ended.last = &image->ended.first;
-	*image->ended.last = one;
-	image->ended.last = &one->next;
+	add(image, one);
 	return 0;
 }
 
@@ -206,7 +233,7 @@ static struct socket *socket_of(struct pt_tracer *t, struct tracee *tracee, stru
 struct socket *endings_find(struct pt_tracer *t, struct image *image, struct tracee *tracee, unsigned int fd,
 			    uint16_t shown)
 {
-	for (struct fast_ended *one = image->ended.first; one; one = one->next)
+	for (struct fast_ended *one = *bucket_of(image, fd, shown); one; one = one->alike)
 		if (one->fd == fd && slots_shown(one->generation) == shown)
 			return socket_of(t, tracee, one);
 	return NULL;
@@ -249,9 +276,8 @@ void endings_emit(struct pt_tracer *t, struct image *image)
 		return;
 	t->fast_state.ending = true;
 	while (image->ended.first) {
-		struct fast_ended *ended = image->ended.first;
+		struct fast_ended *ended = remove_first(image);
 
-		image->ended.first = ended->next;
 		emit_end(t, image, ended);
 		free_ended(t, ended);
 	}
@@ -260,10 +286,6 @@ void endings_emit(struct pt_tracer *t, struct image *image)
 
 void endings_drop(struct pt_tracer *t, struct image *image)
 {
-	while (image->ended.first) {
-		struct fast_ended *ended = image->ended.first;
-
-		image->ended.first = ended->next;
-		free_ended(t, ended);
-	}
+	while (image->ended.first)
+		free_ended(t, remove_first(image));
 }

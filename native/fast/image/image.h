@@ -38,9 +38,12 @@ struct fast_fading {
 	bool over;	     /* it has another one now */
 };
 
+#define FAST_ENDED_BUCKETS 256
+
 /* What a stub has written of a socket that it has closed. See count/endings.c. */
 struct fast_ended {
 	struct fast_ended *next;
+	struct fast_ended *alike; /* the next one in its bucket */
 	unsigned int fd;
 	uint32_t generation;
 	uint64_t thread; /* its thread pointer */
@@ -116,8 +119,9 @@ struct image {
 	struct {
 		struct fast_ended *first; /* read, and not emitted yet */
 		struct fast_ended **last;
-		uint32_t seen;	  /* FAST_ENDED, when the entries were looked at last */
-		bool outstanding; /* one of them was not whole */
+		struct fast_ended *buckets[FAST_ENDED_BUCKETS]; /* by fd and generation */
+		uint32_t seen;					/* FAST_ENDED, when the entries were looked at last */
+		bool outstanding;				/* one of them was not whole */
 	} ended;
 	struct {
 		struct records_sum *sums; /* of fds that can't be known yet */
