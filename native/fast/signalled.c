@@ -61,10 +61,11 @@ static void remember(struct pt_tracer *t, struct image *image, struct tracee *tr
 	tracee->call.entry = under_way;
 }
 
-/* What has been opened is not noted then: its handler may close it. */
+/* What has been opened, or accepted, is not noted then: its handler may close it. */
 static bool leaves_opening(const struct position *place, struct registers *regs)
 {
-	if (!place->in_stub || !place->body || !kinds_opens(place->body->number) || !has_returned(place, regs))
+	if (!place->in_stub || !place->body || !has_returned(place, regs) ||
+	    !(kinds_opens(place->body->number) || kinds_bear(place->body->number)))
 		return false;
 	registers_set_instruction(regs, place->site->stub_at + place->site->stub->tail);
 	return true;

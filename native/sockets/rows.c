@@ -18,7 +18,8 @@
 /* Of the socket and the peer. A server of datagrams may have thousands of peers on one socket. */
 static uint64_t key_of(const struct socket *socket, const uint8_t *peer, uint32_t length)
 {
-	const uint64_t hash = hash_bytes(hash_bytes(HASH_BEGIN, &socket, sizeof(socket)), peer, length);
+	const uint64_t hash = hash_bytes(hash_bytes(HASH_BEGIN, (const uint8_t *)&socket, sizeof(socket)), peer,
+					 length);
 
 	return hash ^ hash >> 32;
 }
