@@ -1,24 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "fast/count/records.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "calls/transfer.h"
 #include "fast/count/distrust.h"
-#include "fast/count/endings.h"
 #include "fast/count/explain.h"
-#include "fast/count/slots.h"
+#include "fast/count/owner.h"
 #include "fast/count/stamp.h"
 #include "fast/count/threads.h"
 #include "fast/image/layout.h"
-#include "machine/pidfd.h"
 #include "process/tracee.h"
 #include "records/emit.h"
 #include "sockets/closing.h"
-#include "sockets/files.h"
-#include "sockets/sockets.h"
 
 #define PROBES 8
 #define PENDING_MOST 4096
@@ -58,82 +53,6 @@ static struct records_sum sum_of(const struct fast_record *record)
 	};
 }
 
-/* Why a socket is not known. */
-enum miss {
-	MISS_OPEN,   /* it may be at another time */
-	MISS_CLOSED, /* the fd has been closed since: what a stub has written of that is to be read */
-	MISS_NONE    /* it never will be */
-};
-
-/* What an fd names that a stub has accepted. As identify(); -EAGAIN: it may not be looked at now. It is held meanwhile:
- * if the program closed it while there is a duplicate here, that would be closed last, and might linger. */
-static int find_born(struct pt_tracer *t, struct image *image, unsigned int fd, uint32_t generation,
-		     struct identity *identity)
-{
-	struct files *files = image->files;
-	int found = -EAGAIN;
-
-	if (slots_hold(image, fd, generation))
-		found = identify(image->reader, pidfd_get(t, files, image->reader), (int)fd, identity);
-	/* A thread that has exited has no fds any more, but for the kernel it is not gone yet. */
-	if (found == -EBADF && files->pidfd_tid != image->reader)
-		found = identify(image->reader, -1, (int)fd, identity);
-	slots_let_go(image, fd, generation);
-	if (found == 1)
-		identity_is_accepted(identity);
-	return found;
-}
-
-static enum miss miss_of(enum slots_age age, int found)
-{
-	if (age == SLOTS_SAME)
-		return found == 0 || found == -EBADF ? MISS_NONE : MISS_OPEN;
-	return age == SLOTS_GONE ? MISS_CLOSED : MISS_OPEN;
-}
-
-/* What fd names, asked of the kernel: true if its generation is the same behind that. Else NULL. */
-static struct socket *look(struct pt_tracer *t, struct image *image, struct tracee *tracee,
-			   const struct records_sum *sum, enum miss *miss)
-{
-	struct socket *socket = NULL;
-	struct identity identity;
-	uint32_t generation, after;
-	bool born;
-	enum slots_age age = slots_age(image, sum->fd, sum->generation, &generation, &born);
-	int found = -ENOENT;
-
-	if (age != SLOTS_GONE && image->files)
-		found = born ? find_born(t, image, sum->fd, generation, &identity)
-			     : files_lookup(t, tracee, sum->fd, &socket);
-	if (age != SLOTS_GONE)
-		age = slots_age(image, sum->fd, sum->generation, &after, &born);
-	*miss = miss_of(age, found);
-	if (found != 1 || age != SLOTS_SAME || after != generation)
-		return NULL;
-	if (!born)
-		return socket;
-	socket = socket_found(t, tracee, sum->fd, &identity);
-	if (socket) {
-		if (files_noted(image->files, sum->fd))
-			slots_left(image, sum->fd, files_noted(image->files, sum->fd));
-		files_found(t, image->files, sum->fd, socket);
-		slots_note(image, sum->fd, generation, socket);
-	}
-	return socket;
-}
-
-static struct socket *socket_of(struct pt_tracer *t, struct image *image, struct tracee *tracee,
-				const struct records_sum *sum, enum miss *miss)
-{
-	struct socket *socket = endings_find(t, image, tracee, sum->fd, sum->generation);
-
-	if (!socket)
-		socket = slots_fading(image, sum->fd, sum->generation);
-	if (!socket && image->files && slots_learnt(image, sum->fd) == sum->generation)
-		socket = files_noted(image->files, sum->fd);
-	return socket ? socket : look(t, image, tracee, sum, miss);
-}
-
 /* Its socket can't be known yet: a thread is about to close the fd, or has done so since the endings were read. True:
  * it is tried again. */
 static bool keep(struct image *image, const struct records_sum *sum, enum miss miss)
@@ -171,7 +90,7 @@ static void emit_sum(struct pt_tracer *t, struct image *image, struct tracee *tr
 
 	if (!tracee || !counted.entry || !tracee_counts(t, tracee))
 		return;
-	counted.socket = socket_of(t, image, tracee, sum, &miss);
+	counted.socket = owner_find(t, image, tracee, sum, &miss);
 	if (!counted.socket) {
 		if (!keep(image, sum, miss))
 			warn_unattributed(t, tracee, sum);
