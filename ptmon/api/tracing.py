@@ -6,6 +6,7 @@ from __future__ import annotations
 import atexit
 import os
 import threading
+import time
 from collections.abc import Iterator
 from types import TracebackType
 
@@ -22,6 +23,8 @@ PATIENCE_S = 20.0
 """To let go takes milliseconds, or three seconds where a tracee sleeps uninterruptibly; a hook may take longer."""
 INTERRUPT_S = 0.25
 """So long an interrupted program gets to end by itself: as subprocess has it."""
+START_S = 1.0
+"""A thread that the kernel has made runs within this, on a busy machine too."""
 
 
 class Tracing:
@@ -63,17 +66,24 @@ class Tracing:
             raise PtmonError("tracing has begun already: make another session")
         self._owner = os.getpid()
         atexit.register(self._at_exit)
-        self._thread.start()
         try:
+            self._thread.start()  # which waits for the thread, and may be interrupted as well
             self._queue.wait_started()
         except BaseException as error:  # KeyboardInterrupt, and nobody will leave the block
             self._session.stop()
-            if self._launched:
+            if self._launched and self._has_begun():
                 self.end(INTERRUPT_S if isinstance(error, KeyboardInterrupt) else 0.0)
             raise
         if self._queue.header is None:
             self._raise()
         return self
+
+    def _has_begun(self) -> bool:
+        """Is there the thread whose start was interrupted? It may not have got a CPU yet."""
+        end = time.monotonic() + START_S
+        while not self._thread.is_alive() and not self._queue.ended and time.monotonic() < end:
+            time.sleep(0.001)
+        return self._thread.is_alive()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -293,6 +293,25 @@ def test_hooks_and_rules(targets: Targets, tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
+def test_ctrl_c_while_the_tracers_thread_is_started_leaves_no_program(tmp_path: Path) -> None:
+    program = tmp_path / "stays"
+    shutil.copy(shutil.which("sleep") or "/bin/sleep", program)
+    code = """
+    start = threading.Thread.start
+    def interrupted(thread):
+        start(thread)
+        if thread.name == "ptmon":
+            raise KeyboardInterrupt
+    threading.Thread.start = interrupted
+    try:
+        ptmon.run(words)
+    except KeyboardInterrupt:
+        tell("interrupted")
+    """
+    assert run(code, program, "1000") == ["interrupted"]
+    assert running(program) == []
+
+
 def test_the_program_gets_the_hosts_environment_as_it_is_now(tmp_path: Path) -> None:
     code = """
     os.environ["PTMON_TEST_NOW"] = "here"
