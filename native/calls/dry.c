@@ -186,11 +186,12 @@ enum dry dry_leave(struct pt_tracer *t, struct tracee *tracee, enum abi abi, uin
 
 	if (!second && (!tracee->group->dry || tracee->fresh || !is_source(tracee, abi, number, args)))
 		return DRY_GOES_ON;
-	if (!second)
+	if (!second) {
 		second = tracee->second = calloc(1, sizeof(*second));
-	if (!second)
-		return DRY_FAILS;
-	second->failed |= !second->address && fast_is_taken(t, tracee);
+		if (!second)
+			return DRY_FAILS;
+		second->failed = fast_is_taken(t, tracee);
+	}
 	second->failed |= tracee->sandbox != SANDBOX_NONE;
 	if (!find_step(tracee, second))
 		return arrive(tracee);

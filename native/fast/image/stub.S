@@ -99,6 +99,12 @@
 	.popsection
 	.endm
 
+/* That of a call that makes an fd, of which nothing is counted. */
+	.macro BODY_OF_NEW stub, number, done, released
+	BODY	\stub, \number, \done, \done, \released, \released, \released, \released, \released, \released, \
+		\released, \released, \released, \released, \released
+	.endm
+
 /* Which ring the records of this thread go to: r11 becomes the offset in FAST_HEADS of its line. Thread pointers lie some
  * pages apart. */
 	.macro RING
@@ -367,8 +373,7 @@
 	mov	dword ptr [rcx + FAST_SLOTS + FAST_SLOT_STATE], r11d
 .Lreleased_\@:
 	jmp	\stub\()_tail
-	BODY	\stub, \number, .Ldone_\@, .Ldone_\@, .Lreleased_\@, .Lreleased_\@, .Lreleased_\@, .Lreleased_\@, \
-		.Lreleased_\@, .Lreleased_\@, .Lreleased_\@, .Lreleased_\@, .Lreleased_\@, .Lreleased_\@, .Lreleased_\@
+	BODY_OF_NEW	\stub, \number, .Ldone_\@, .Lreleased_\@
 .Lnext_\@:
 	.endm
 
@@ -514,8 +519,7 @@
 	mov	dword ptr [rcx + FAST_SLOTS + FAST_SLOT_STATE], r11d
 .Lreleased_\@:
 	jmp	\stub\()_tail
-	BODY	\stub, \number, .Ldone_\@, .Ldone_\@, .Lreleased_\@, .Lreleased_\@, .Lreleased_\@, .Lreleased_\@, \
-		.Lreleased_\@, .Lreleased_\@, .Lreleased_\@, .Lreleased_\@, .Lreleased_\@, .Lreleased_\@, .Lreleased_\@
+	BODY_OF_NEW	\stub, \number, .Ldone_\@, .Lreleased_\@
 .Lnext_\@:
 	.endm
 

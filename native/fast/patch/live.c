@@ -169,7 +169,6 @@ int live_originals(struct pt_tracer *t, struct image *image, pid_t tid, pid_t ha
 {
 	static const uint8_t trap = INT3;
 	struct pass pass = {.t = t, .image = image, .tid = tid, .handled = handled};
-
 	struct memory_code code;
 
 	if (!pass_may_all_trap(&pass))

@@ -28,7 +28,6 @@
 #include "machine/proc.h"
 #include "machine/proc_program.h"
 #include "machine/registers.h"
-#include "records/debug.h"
 
 /* A thread that does not stand (halt.h) sleeps in a call, or may be anywhere. If the tracer is killed, nobody moves
  * that thread when its call returns: so the site that it returns to is left alone. */
