@@ -21,6 +21,7 @@
 #include "fast/setup.h"
 #include "process/tracee.h"
 #include "records/debug.h"
+#include "sockets/closing.h"
 #include "sockets/files.h"
 
 #define PAUSE_NS 1000000       /* after a try that threads were in the way of, doubled with each of them ... */
@@ -35,7 +36,7 @@ static bool is_candidate(const struct pt_tracer *t, const struct tracee *tracee)
 	       !group->closely && !(tracee->files->unsure & UNSURE_DRY) && !group->fast.free &&
 	       !group->fast.clockless && !group->fast.changing && !group->sharers && !group->shares && !tracee->fresh &&
 	       !tracee->fast.borrows && !(group->fast.image && group->fast.image->borrowers) &&
-	       tracee->call.abi == ABI_NATIVE;
+	       tracee->call.abi == ABI_NATIVE && closing_few(tracee->files);
 }
 
 static bool is_due(const struct pt_tracer *t, const struct tracee *tracee, uint64_t instruction)

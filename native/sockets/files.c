@@ -97,6 +97,8 @@ void files_fill_image(struct pt_tracer *t, struct files *files)
 		if (files->sockets[fd])
 			fast_fd_learnt(t, files, fd, is_socket(files->sockets[fd]) ? files->sockets[fd] : NULL,
 				       fast_fd_look(t, files, (int)fd));
+	/* A race with their threads: the number may be another socket's already, which was used and not remembered. */
+	closing_each(t, files, fast_fd_stops);
 }
 
 static void copy_doubts(struct files *files, const struct files *of)

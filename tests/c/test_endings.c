@@ -199,6 +199,25 @@ static void check_learning_too_late(void)
 	end(&b);
 }
 
+/* A stub closes what was known, while the entries are read: what it has left of it is read the next time. */
+static void check_end_between_reads(void)
+{
+	struct bench b = begin();
+	const unsigned int fd = (unsigned int)b.ends[0];
+	struct socket *socket;
+
+	CHECK(files_lookup(b.t, b.tracee, (int)fd, &socket) == 1);
+	drain_now(b.t, b.image);
+	*slot(fd, FAST_SLOT_GENERATION) = 2 * FAST_STEP;
+	slots_left(b.image, fd, socket);
+	slots_tidy(b.t, b.image);
+	slots_tidy(b.t, b.image); /* as when another process is read on the way */
+	CHECK(slots_fading(b.image, fd, 0) == socket);
+	drain_now(b.t, b.image);
+	CHECK(!slots_fading(b.image, fd, 0));
+	end(&b);
+}
+
 /* No stub has written that. */
 static void check_forged(unsigned int word, uint32_t value)
 {
@@ -223,6 +242,7 @@ int main(void)
 	check_unused();
 	check_birth();
 	check_learning_too_late();
+	check_end_between_reads();
 	check_forged(ENDING_FD, FAST_FDS);
 	check_forged(ENDING_GENERATION, FAST_STEP);
 	check_forged(ENDING_GENERATION, 2 * FAST_STEP + 1);

@@ -265,15 +265,19 @@ def test_a_log_on_stderr_stands_before_the_report(targets: Targets) -> None:
 
 @pytest.mark.parametrize("kind", ["pipe", "fifo"])
 def test_a_log_that_nobody_reads_does_not_stop_the_program(targets: Targets, tmp_path: Path, kind: str) -> None:
-    """64 KiB are in the pipe and 1 MiB waits in ptmon; the rest is dropped, and counted."""
+    """64 KiB are in the pipe and 1 MiB waits in ptmon; the rest is dropped, and counted.
+
+    When the program tells its sums, ptmon has still to take what its ring holds, 16,384 events, and may do so while the
+    reader reads already. So there are many more.
+    """
     os.mkfifo(tmp_path / "fifo")
     reader, writer = (os.open(tmp_path / "fifo", os.O_RDONLY | os.O_NONBLOCK), -1) if kind == "fifo" else os.pipe()
     words = [*PTMON, "-o", f"{tmp_path}/r.json", "--log-format", "jsonl"]
-    words += ["--log" if kind == "pipe" else f"--log={tmp_path}/fifo", str(targets("chatter")), "10000"]
+    words += ["--log" if kind == "pipe" else f"--log={tmp_path}/fifo", str(targets("chatter")), "20000"]
     keywords = {"stderr": writer if kind == "pipe" else subprocess.PIPE}
     with started(words, **keywords) as ptmon:
         assert ptmon.stdout is not None
-        assert ptmon.stdout.readline() == '{"sent": 10000, "received": 10000}\n'  # the program is at its end
+        assert ptmon.stdout.readline() == '{"sent": 20000, "received": 20000}\n'  # the program is at its end
         if kind == "pipe":
             os.close(writer)
             said = "".join(iter(lambda: os.read(reader, 1 << 16).decode(), ""))
@@ -296,9 +300,9 @@ def test_a_log_that_nobody_reads_does_not_stop_the_program(targets: Targets, tmp
         assert total(events, "dropped", "count") == lost
     others = sum(event.get("event") in ("clone", "exec", "socket", "close", "exit") for event in events)
     moved = sum("bytes" in event for event in events)
-    assert 20_000 <= moved + lost <= 20_000 + 7 - others
+    assert 40_000 <= moved + lost <= 40_000 + 7 - others
     report = json.loads((tmp_path / "r.json").read_text())
-    assert report["totals"]["calls_sent"] == 10_000
+    assert report["totals"]["calls_sent"] == 20_000
 
 
 def test_a_program_that_closes_its_stderr_changes_nothing(targets: Targets) -> None:

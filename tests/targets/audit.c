@@ -164,6 +164,38 @@ static void number_closed_elsewhere(void)
 	close(pair[1]);
 }
 
+/* Another thread's close lasts: its number is free, but what is sent is not taken yet (SO_LINGER). Meanwhile the next
+ * connection gets the number, so much is transferred that calls are counted inside by then, and that connection ends.
+ */
+static void number_being_closed(void)
+{
+	static const char more_than_fits[1 << 22];
+	const struct linger patience = {.l_onoff = 1, .l_linger = 60};
+	pthread_t thread;
+	int others[2], lasting[2], number, small = 4096;
+
+	must(socketpair(AF_UNIX, SOCK_STREAM, 0, others) == 0);
+	tcp_pair(lasting);
+	number = lasting[0];
+	must(setsockopt(lasting[1], SOL_SOCKET, SO_RCVBUF, &small, sizeof small) == 0);
+	must(setsockopt(number, SOL_SOCKET, SO_LINGER, &patience, sizeof patience) == 0);
+	sent(send(number, more_than_fits, sizeof more_than_fits, MSG_DONTWAIT));
+	must(pthread_create(&thread, NULL, close_and_pause, &number) == 0);
+	while (fcntl(number, F_GETFD) >= 0)
+		poll(NULL, 0, 1);
+	tcp_pair(pair);
+	must(number == pair[0] || number == pair[1]);
+	sent(send(pair[0], bytes, 211, 0));
+	received(recv(pair[1], bytes, 211, MSG_WAITALL));
+	for (int i = 0; i < 200; i++) {
+		sent(send(others[0], bytes, 1, 0));
+		received(recv(others[1], bytes, 1, 0));
+	}
+	close(pair[0]);
+	close(pair[1]);
+	close(lasting[1]);
+}
+
 /* Many connections one after another, under the same fd numbers. */
 static void many(void)
 {
@@ -190,6 +222,7 @@ int main(int argc, char **argv)
 		{"shared", shared},
 		{"dupped", dupped},
 		{"number_closed_elsewhere", number_closed_elsewhere},
+		{"number_being_closed", number_being_closed},
 		{"many", many},
 		{NULL, NULL},
 	};

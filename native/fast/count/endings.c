@@ -187,8 +187,11 @@ int endings_read(struct image *image)
 		uint32_t taken; /* FAST_ENDED */
 		uint32_t next;	/* FAST_ENDING_NEXT */
 	} words;
-	int error = image_read(image, FAST_ENDED, &words, sizeof(words));
+	int error;
 
+	if (!++image->ended.reads)
+		image->ended.reads++; /* 0 is none */
+	error = image_read(image, FAST_ENDED, &words, sizeof(words));
 	if (error || (words.taken == image->ended.seen && !image->ended.outstanding))
 		return error;
 	error = image_read(image, FAST_ENDING_STATES, states, sizeof(states));

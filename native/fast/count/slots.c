@@ -225,19 +225,23 @@ void slots_left(struct image *image, unsigned int fd, struct socket *was)
 		add_fading(image, fd, was, generation);
 }
 
-/* The generation is over when its last close has begun: by then its records are written, and how it has ended. What was
- * read after that was seen has all of that. */
+/* The generation is over when its last close has been made: by then its records are written, and how it has ended. What
+ * was read after that was seen has all of that. A drain may come within a drain (endings.c): then both get here, and
+ * nothing was read since. */
 void slots_tidy(struct pt_tracer *t, struct image *image)
 {
 	struct fast_fading **at = &image->fading;
 
 	while (*at && !image->ended.first) {
-		if ((*at)->over) {
+		struct fast_fading *one = *at;
+
+		if (one->over && one->over != image->ended.reads) {
 			end_fading(t, at);
 			continue;
 		}
-		(*at)->over = (slots_generation(image, (*at)->fd) & ~(uint32_t)FAST_STEP) != (*at)->generation;
-		at = &(*at)->next;
+		if (!one->over && (slots_generation(image, one->fd) & ~(uint32_t)FAST_STEP) != one->generation)
+			one->over = image->ended.reads;
+		at = &one->next;
 	}
 }
 

@@ -35,7 +35,7 @@ struct fast_fading {
 	struct socket *socket;
 	unsigned int fd;
 	uint32_t generation; /* of the fd, then */
-	bool over;	     /* it has another one now */
+	uint32_t over;	     /* how often endings had been read when it was seen to have another one; 0: it was not */
 };
 
 #define FAST_ENDED_BUCKETS 256
@@ -122,6 +122,7 @@ struct image {
 		struct fast_ended *buckets[FAST_ENDED_BUCKETS]; /* by fd and generation */
 		uint32_t seen;					/* FAST_ENDED, when the entries were looked at last */
 		bool outstanding;				/* one of them was not whole */
+		uint32_t reads;					/* so often they were looked for */
 	} ended;
 	struct {
 		struct records_sum *sums; /* of fds that can't be known yet */
