@@ -149,8 +149,6 @@ def _ptmon(fast: bool) -> tuple[Tool, ...]:
             (PTMON, *REPORT, *auto, "--attach", "$pid"),
             "ptmon attaches to the program, which runs already",
             full,
-            # No filter can be put into a process that runs already.
-            {"unwatched": Speed.LINES if fast else Speed.STOPS},
             tells=report,
             cannot=ATTACHES,
             why_not="it starts nothing, so its own start can't be in the time",
