@@ -11,6 +11,7 @@
 #include "machine/pidfd.h"
 #include "records/debug.h"
 #include "records/emit.h"
+#include "records/lives.h"
 #include "sockets/heed.h"
 #include "sockets/identify.h"
 #include "state/door.h"
@@ -78,17 +79,90 @@ bool socket_takes_addresses(const struct socket *socket)
 	       (socket->info.family == AF_INET || socket->info.family == AF_INET6 || socket->info.family == AF_UNIX);
 }
 
-static void emit_row(struct pt_tracer *t, struct tracee *tracee, struct socket *socket, const struct row *row, int fd,
-		     uint64_t time)
+static struct pt_socket_info info_of(const struct row *row)
 {
-	struct pt_socket_info info = socket->info;
-	struct pt_record *record;
+	struct pt_socket_info info = row->socket->info;
 
 	if (row->peer_length) {
 		memcpy(info.peer, row->peer, row->peer_length);
 		info.peer_length = row->peer_length;
 	}
 	info.opened = row->opened;
+	return info;
+}
+
+/* NULL: it has none, or one that is over. */
+static struct pt_life *life_of(struct pt_tracer *t, const struct row *row)
+{
+	return row->lives && row->batch == t->out.batch ? &t->out.lives[row->index] : NULL;
+}
+
+/* False: it is told by records. */
+static bool begin_life(struct pt_tracer *t, const struct tracee *tracee, struct row *row)
+{
+	const struct pt_socket_info info = info_of(row);
+	struct pt_life *life;
+
+	if (info.family < 0 || info.local_length > PT_LIFE_ADDRESS || info.peer_length > PT_LIFE_ADDRESS)
+		return false;
+	life = lives_begin(t, tracee, &row->index);
+	if (!life)
+		return false;
+	life->row = row->id;
+	life->inode = info.inode;
+	life->opened = info.opened;
+	life->connect = info.connect;
+	life->family = info.family;
+	life->type = info.type;
+	life->protocol = info.protocol;
+	life->origin = info.origin;
+	life->local_length = (uint8_t)info.local_length;
+	life->peer_length = (uint8_t)info.peer_length;
+	memcpy(life->local, info.local, info.local_length);
+	memcpy(life->peer, info.peer, info.peer_length);
+	return true;
+}
+
+/* False: there is none that can end so. */
+static bool end_life(struct pt_tracer *t, const struct tracee *tracee, struct row *row,
+		     const struct pt_tcp_info *counters)
+{
+	struct pt_life *life = life_of(t, row);
+
+	row->lives = false;
+	if (!life)
+		return false;
+	life->closed = (uint64_t)t->now;
+	if (counters) {
+		life->tcp = *counters;
+		life->is_tcp = true;
+	}
+	lives_end(t, tracee, life);
+	return true;
+}
+
+void row_transfer(struct pt_tracer *t, struct row *row, struct pt_record *transfer)
+{
+	struct pt_life *life = row ? life_of(t, row) : NULL;
+
+	if (life && lives_add(life, transfer)) {
+		transfer->socket = (uint32_t)PT_IN_LIFE;
+		transfer->fd = -1;
+	} else if (row) {
+		transfer->socket = row->id;
+		row->lives = false;
+		if (row->closed)
+			t->out.run = 0; /* by then another may have been given up for a new one */
+	}
+	emit_transfer(t, transfer);
+}
+
+static void emit_row(struct pt_tracer *t, struct tracee *tracee, struct row *row, int fd, uint64_t time)
+{
+	const struct pt_socket_info info = info_of(row);
+	struct pt_record *record;
+
+	row->lives = false;
 	record = emit(t, PT_SOCKET, tracee, &info, sizeof(info));
 	if (record) {
 		record->time = time;
@@ -100,16 +174,22 @@ static void emit_row(struct pt_tracer *t, struct tracee *tracee, struct socket *
 /* A process may have used a socket before the one with which it was emitted first: their rings are read one by one. */
 static void move_earlier(struct pt_tracer *t, const struct row *row, uint64_t time)
 {
-	if (row->batch == t->out.batch && row->index < t->out.count && t->out.records[row->index].time > time)
+	if (!t->options.lives && row->batch == t->out.batch && row->index < t->out.count &&
+	    t->out.records[row->index].time > time)
 		t->out.records[row->index].time = time;
 }
 
 static void emit_closed(struct pt_tracer *t, struct tracee *tracee, const struct socket *socket, int fd, bool maybe,
 			const struct pt_tcp_info *counters)
 {
-	for (const struct row *row = socket->rows; row; row = row->next) {
-		struct pt_record *record = emit(t, PT_CLOSE, tracee, counters, counters ? sizeof(*counters) : 0);
+	for (struct row *row = socket->rows; row; row = row->next) {
+		struct pt_record *record;
 
+		row->closed = true;
+		if (fd >= 0 && !maybe && end_life(t, tracee, row, counters))
+			continue;
+		row->lives = false;
+		record = emit(t, PT_CLOSE, tracee, counters, counters ? sizeof(*counters) : 0);
 		if (record) {
 			record->socket = row->id;
 			record->fd = fd;
@@ -164,8 +244,8 @@ void socket_changed(struct pt_tracer *t, struct tracee *tracee, int fd, struct s
 		rows_free(t, socket);
 	}
 	socket->info = info;
-	for (const struct row *row = socket->rows; row; row = row->next)
-		emit_row(t, tracee, socket, row, fd, (uint64_t)t->now);
+	for (struct row *row = socket->rows; row; row = row->next)
+		emit_row(t, tracee, row, fd, (uint64_t)t->now);
 }
 
 void socket_connected(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket, uint64_t took)
@@ -177,12 +257,12 @@ void socket_connected(struct pt_tracer *t, struct tracee *tracee, int fd, struct
 	socket->info.origin = PT_ORIGIN_CONNECTED;
 	socket->info.connect = took;
 	heed_look(t, socket);
-	for (const struct row *row = socket->rows; row; row = row->next)
-		emit_row(t, tracee, socket, row, fd, (uint64_t)t->now);
+	for (struct row *row = socket->rows; row; row = row->next)
+		emit_row(t, tracee, row, fd, (uint64_t)t->now);
 }
 
-uint32_t socket_row(struct pt_tracer *t, struct tracee *tracee, struct socket *socket, int fd, uint64_t time,
-		    const uint8_t *peer, uint32_t peer_length)
+struct row *socket_row(struct pt_tracer *t, struct tracee *tracee, struct socket *socket, int fd, uint64_t time,
+		       const uint8_t *peer, uint32_t peer_length)
 {
 	struct row *row;
 	uint64_t key;
@@ -197,13 +277,16 @@ uint32_t socket_row(struct pt_tracer *t, struct tracee *tracee, struct socket *s
 	if (!row) {
 		row = create(t, key, socket, time, peer, peer_length);
 		if (!row)
-			return 0;
+			return NULL;
 		row->batch = t->out.batch;
-		row->index = t->out.count;
-		emit_row(t, tracee, socket, row, fd, time);
+		row->lives = begin_life(t, tracee, row);
+		if (!row->lives) {
+			row->index = t->out.count;
+			emit_row(t, tracee, row, fd, time);
+		}
 	}
 	move_earlier(t, row, time);
-	return row->id;
+	return row;
 }
 
 static void note_audit(const struct pt_tracer *t, pid_t tid, int fd, const struct socket *socket,
