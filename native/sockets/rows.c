@@ -59,7 +59,7 @@ static struct row *create(struct pt_tracer *t, uint64_t key, struct socket *sock
 	memcpy(row->peer, peer, length);
 	socket->emitted = true;
 	socket->rows = row;
-	hash_add(&t->rows, &row->link, key);
+	hash_add_growing(&t->rows, &row->link, key);
 	return row;
 }
 
