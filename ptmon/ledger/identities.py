@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ptmon.ledger.lives import inode_of
 from ptmon.ledger.socket_tally import Identity, SocketTally
 
 
@@ -54,9 +55,10 @@ class IdentityTable:
         """Gives back the room of what was removed."""
         self._by_inode = dict(self._by_inode)
 
-    def remove_life(self, inode: int) -> None:
-        """It is there."""
-        del self._by_inode[inode]
+    def remove_lives(self, lives: Sequence[bytes]) -> None:
+        """They are there."""
+        for life in lives:
+            del self._by_inode[inode_of(life)]
 
     def remove(self, tally: SocketTally) -> None:
         """Does nothing if it is not in the table."""

@@ -6,6 +6,7 @@ row takes some microseconds to become an object, which most need only at the end
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 
 from ptmon.ledger.socket_tally import SocketTally, add_counters, alone, worse
 from ptmon.records import LIFE, Origin, SocketClosed, TcpCounters
@@ -18,14 +19,10 @@ ORIGINS = tuple(Origin)
 NUMBERS = struct.Struct(LIFE.format.removesuffix("28s28s5x"))
 ROW = struct.Struct("=I")
 ROW_AT, LOCAL_AT, PEER_AT = 104, 131, 159
-KIND, KIND_AND_LENGTHS, FAMILY, HOST, PEER = (
-    slice(112, 128),
-    slice(112, 130),
-    slice(159, 161),
-    slice(163, 187),
-    slice(159, 187),
-)
-"""Where these stand: family, type, protocol and origin; the peer's family; the peer from behind its port on."""
+MOVED, COUNTED, AUDITABLE = slice(32, 48), slice(72, 88), slice(100, 104)
+"""Where these stand: bytes sent and received; the same of the kernel's counters; whether those are to be compared."""
+KIND, FAMILY, PORT, HOST = slice(112, 131), slice(159, 161), slice(161, 163), slice(163, 187)
+"""And these: from the family to whether it is TCP; of the peer."""
 WITH_PORTS = frozenset({struct.pack("=H", 2), struct.pack("=H", 10)})
 """AF_INET and AF_INET6."""
 CLOSED, NEVER = slice(24, 32), bytes(8)
@@ -70,7 +67,8 @@ class LifeBook:
         """Adds to a row what was moved."""
         fields = NUMBERS.unpack_from(life)
         _, _, _, _, sent, received, peeked, calls_sent, calls_received = fields[:9]
-        _sum(tally, fields[15], (sent, received, peeked, calls_sent, calls_received))
+        _add_pid(tally, fields[15])
+        _add(tally, sent, received, peeked, calls_sent, calls_received)
         if sent or received:
             tally.audit = "unavailable"  # as after any transfer, until its close is told
 
@@ -82,16 +80,22 @@ class LifeBook:
         tcp = self._counters(fields[9:14]) if fields[22] else None
         return SocketClosed((fields[3] - self.start) / 1e9, fields[15], fields[15], 0, fields[14], tcp)
 
-    def fold(self, fold: SocketTally, life: bytes) -> None:
-        """Adds a life that is closed to those that share a row."""
-        fields = NUMBERS.unpack_from(life)
-        _, opened, _, closed, sent, received, peeked, calls_sent, calls_received = fields[:9]
-        fold.opened = min(fold.opened, (opened - self.start) / 1e9)
-        fold.closed = max(fold.closed or 0.0, (closed - self.start) / 1e9)
-        _sum(fold, fields[15], (sent, received, peeked, calls_sent, calls_received))
-        fold.audit = worse(fold.audit, audit_of(fields))
-        fold.tcp = add_counters(fold.tcp, self._counters(fields[9:14]) if fields[22] else None)
-        fold.folded += 1
+    def fold(self, fold: SocketTally, lives: Sequence[Fields]) -> None:
+        """Adds lives that are closed, and have one verdict, to those that share a row."""
+        columns = list(zip(*lives, strict=True))
+        fold.opened = min(fold.opened, (min(columns[1]) - self.start) / 1e9)
+        fold.closed = max(fold.closed or 0.0, (max(columns[3]) - self.start) / 1e9)
+        sent, received, peeked, calls_sent, calls_received = map(sum, columns[4:9])
+        for pid in dict.fromkeys(columns[15]):
+            _add_pid(fold, pid)
+        _add(fold, sent, received, peeked, calls_sent, calls_received)
+        fold.audit = worse(fold.audit, audit_of(lives[0]))
+        tcp = None
+        if all(columns[22]):
+            told_sent, told_received, again = map(sum, columns[9:12])
+            tcp = TcpCounters(told_sent, told_received, again, columns[12][-1], all(columns[13]))
+        fold.tcp = add_counters(fold.tcp, tcp)
+        fold.folded += len(lives)
 
     def _address(self, address: bytes) -> bytes:
         """One object for equal ones: a listener's address is that of all that it accepts."""
@@ -127,10 +131,11 @@ def is_closed(life: bytes) -> bool:
 
 
 def fold_key(life: bytes) -> bytes:
-    """Equal for two lives only if one row is to be made of both; there may be several for one such row."""
-    fields = NUMBERS.unpack_from(life)
-    place = life[KIND] + life[HOST] if life[FAMILY] in WITH_PORTS else life[KIND_AND_LENGTHS] + life[PEER]
-    return audit_of(fields).encode() + place
+    """Equal for two lives only if they are folded into one row; there may be several for one such row."""
+    key = life[AUDITABLE] + life[KIND] + life[FAMILY] + life[HOST]
+    if life[FAMILY] not in WITH_PORTS:
+        key += life[PORT]
+    return key + b"=" if life[MOVED] == life[COUNTED] else key
 
 
 def audit_of(fields: Fields) -> str:
@@ -140,11 +145,14 @@ def audit_of(fields: Fields) -> str:
     return "match" if fields[9:11] == fields[4:6] else "differ"
 
 
-def _sum(tally: SocketTally, pid: int, sums: tuple[int, int, int, int, int]) -> None:
+def _add(tally: SocketTally, sent: int, received: int, peeked: int, calls_sent: int, calls_received: int) -> None:
+    tally.sent += sent
+    tally.received += received
+    tally.peeked += peeked
+    tally.calls_sent += calls_sent
+    tally.calls_received += calls_received
+
+
+def _add_pid(tally: SocketTally, pid: int) -> None:
     if pid and pid not in tally.pids:
         tally.pids = (*tally.pids, pid) if tally.pids else alone(pid)
-    tally.sent += sums[0]
-    tally.received += sums[1]
-    tally.peeked += sums[2]
-    tally.calls_sent += sums[3]
-    tally.calls_received += sums[4]

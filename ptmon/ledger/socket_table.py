@@ -1,24 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The ledger's sockets. It remembers at most about ``max_sockets``: beyond, closed ones are folded into one row for
-each family, type, protocol, peer's host, verdict of the audit and direction. Totals stay exact whatever is folded.
+"""The ledger's sockets. It remembers at most about ``max_sockets``: beyond, closed ones are folded (folds.py). Totals
+stay exact whatever is folded.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
 
-from ptmon import addresses
+from ptmon.ledger.folds import FoldTable
 from ptmon.ledger.identities import IdentityTable
-from ptmon.ledger.lives import LifeBook, fold_key, inode_of, is_closed, number_of
-from ptmon.ledger.socket_tally import SocketTally, add_counters
+from ptmon.ledger.lives import LifeBook, is_closed, number_of
+from ptmon.ledger.socket_tally import SocketTally
 from ptmon.records import Lives, SocketClosed, SocketSeen
 
 CHURN = 1024
 """Rows: to make the dicts anew for fewer is not worth while."""
-KEYS_MOST = 4096
-"""Of so many lives it is kept into which row they are folded."""
 
 
 class SocketTable:
@@ -27,7 +25,6 @@ class SocketTable:
     def __init__(self, max_sockets: int) -> None:
         self.max_sockets = max_sockets
         self.seen_count = 0
-        self.folded_count = 0
         self._count = 0
         """Rows, without the folded ones."""
         self._by_number: dict[int, SocketTally | bytes] = {}
@@ -38,30 +35,29 @@ class SocketTable:
         self._book = LifeBook(0)
         self._ending: dict[int, bytes] = {}
         """Lives whose rows are objects, and whose closes come later."""
-        self._folds: dict[object, SocketTally] = {}
-        self._fold_of: dict[bytes, SocketTally] = {}
-        """By :func:`fold_key`."""
-        self._folded_numbers: dict[int, SocketTally] = {}
-        """The youngest of them: a closed fd may have been one of several, so that bytes can follow."""
-        self._folded_order: deque[int] = deque()
-        """The same, by their age. An OrderedDict would take twice the room."""
+        self._folds = FoldTable(max_sockets)
         self._churned = 0
         """Rows that have been taken out of the dicts since they were made."""
 
     def __iter__(self) -> Iterator[SocketTally]:
-        return chain(self._own(), self._folds.values())
+        return chain(self._own(), self._folds)
+
+    @property
+    def folded_count(self) -> int:
+        """Sockets that were folded."""
+        return self._folds.count
 
     def __len__(self) -> int:
         return self._count + len(self._folds)
 
     def get(self, number: int, moment: float) -> SocketTally:
         """The row of a socket number; a new one where there is none. Number 0: what belongs to no known socket."""
-        tally = self._tally(number) or self._folded_numbers.get(number)
+        tally = self._tally(number) or self._folds.get(number)
         return self._new(number, moment) if tally is None else tally
 
     def seen(self, record: SocketSeen) -> None:
         """A row is new or better known; or the engine had forgotten a socket and now tells it anew."""
-        if record.socket in self._folded_numbers:
+        if self._folds.get(record.socket) is not None:
             return
         tally = self._tally(record.socket)
         if tally is None:
@@ -172,8 +168,25 @@ class SocketTable:
         return self._count + more - self.max_sockets <= len(self._closed)
 
     def _make_room(self, more: int) -> None:
+        lives: list[bytes] = []
         while self._count + more > self.max_sockets and self._closed:
-            self._fold(self._closed.popleft())
+            number = self._closed.popleft()
+            row = self._by_number.get(number)
+            if isinstance(row, bytes):
+                del self._by_number[number]
+                self._count -= 1
+                lives.append(row)
+            elif row is not None and row.id == number:  # else it was merged since
+                self._give_up(lives)
+                lives = []
+                self._forget(row)
+                self._known.remove(row)
+                self._folds.add(row)
+                self._churned += 1
+        if lives:
+            self._give_up(lives)
+        if self._churned >= max(self.max_sockets // 2, CHURN):
+            self._compact()
 
     def _merge(self, tally: SocketTally, known: SocketTally) -> None:
         """``tally`` is the same socket as ``known``, which the engine had forgotten."""
@@ -184,61 +197,15 @@ class SocketTable:
             self._by_number[number] = known
         known.aliases += (tally.id, *tally.aliases)
 
-    def _fold(self, number: int) -> None:
-        row = self._by_number.get(number)
-        if isinstance(row, bytes):
-            self._fold_life(number, row)
-        elif row is not None and row.id == number:
-            self._fold_tally(row)
-        else:
-            return  # merged since
-        while len(self._folded_order) > self.max_sockets:
-            self._folded_numbers.pop(self._folded_order.popleft(), None)
-        self._churned += 1
-        if self._churned >= max(self.max_sockets // 2, CHURN):
-            self._compact()
-
-    def _fold_life(self, number: int, life: bytes) -> None:
-        key = fold_key(life)
-        fold = self._fold_of.get(key)
-        if fold is None:
-            if len(self._fold_of) >= KEYS_MOST:
-                self._fold_of.clear()
-            self._fold_of[key] = self._fold_tally(self._look(number, life))
-            return
-        del self._by_number[number]
-        self._count -= 1
-        self._known.remove_life(inode_of(life))
-        self.folded_count += 1
-        self._book.fold(fold, life)
-        self._folded_numbers[number] = fold
-        self._folded_order.append(number)
-
-    def _fold_tally(self, tally: SocketTally) -> SocketTally:
-        """The row that it is in from now on."""
-        self._forget(tally)
-        self._known.remove(tally)
-        self.folded_count += 1
-        key = (tally.family, tally.type, tally.protocol, addresses.host(tally.peer), tally.audit, tally.origin)
-        fold = self._folds.get(key)
-        if fold is None:
-            tally.folded = 1
-            tally.inode, tally.local = 0, b""
-            self._folds[key] = fold = tally
-        else:
-            fold.tcp = add_counters(fold.tcp, tally.tcp)
-            fold.absorb(tally)
-            fold.folded += 1
-        for number in (tally.id, *tally.aliases):
-            self._folded_numbers[number] = fold
-            self._folded_order.append(number)
-        tally.aliases = ()
-        return fold
+    def _give_up(self, lives: Sequence[bytes]) -> None:
+        self._known.remove_lives(lives)
+        self._folds.add_lives(self._book, lives)
+        self._churned += len(lives)
 
     def _compact(self) -> None:
         """A dict that loses as much as it gets is made for three times as much whenever it is full of what it lost."""
         self._by_number = dict(self._by_number)
-        self._folded_numbers = dict(self._folded_numbers)
+        self._folds.compact()
         self._known.compact()
         self._churned = 0
 
