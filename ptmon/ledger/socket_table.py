@@ -88,8 +88,9 @@ class SocketTable:
             self._by_number.update(zip(record.sockets, rows, strict=True))
             self._count += more
             self.seen_count += more
+            one = dict(zip(record.sockets, record.sockets, strict=True))  # a number is one object, wherever it is kept
             for number in filter(None, record.steps):
-                self._end(number)
+                self._end(one.get(number, number))
             return
         begun = zip(record.sockets, record.inodes, rows, strict=True)
         for step in record.steps:
@@ -135,6 +136,7 @@ class SocketTable:
     def _look(self, number: int, life: bytes) -> SocketTally:
         """It is an object from now on."""
         tally = self._by_number[number] = self._book.tally(life)
+        tally.id = number
         self._known.replace(tally)
         return tally
 

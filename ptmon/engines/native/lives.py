@@ -34,11 +34,13 @@ class LifeReader:
     def read(self, count: int) -> Lives:
         """What so many steps tell."""
         steps = self._steps[self._step : self._step + count]
-        self._step += count
+        self._step += len(steps)
         begin = self._life * LIFE.size
         self._life += steps.count(0)
         end = self._life * LIFE.size
         lives = self._lives
+        if self._step == len(self._steps):
+            self._lives, self._steps = b"", []  # not to be kept until the next batch
         part = memoryview(lives)[begin:end]
         return Lives(
             [lives[at : at + LIFE.size] for at in range(begin, end, LIFE.size)],
