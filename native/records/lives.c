@@ -26,17 +26,18 @@ static bool make_room(struct out *out)
 	return true;
 }
 
-/* If there is no room for the record the batch tells that something was lost (emit.c). */
-static void step(struct pt_tracer *t, const struct tracee *tracee, uint32_t what)
+/* False: there is no room for the record, and the batch tells that something was lost (emit.c). */
+static bool step(struct pt_tracer *t, const struct tracee *tracee, uint32_t what)
 {
 	struct out *out = &t->out;
 
 	if (!out->run && emit(t, PT_LIVES, tracee, NULL, 0))
 		out->run = out->count;
 	if (!out->run)
-		return;
+		return false;
 	out->steps[out->step_count++] = what;
 	out->records[out->run - 1].calls++;
+	return true;
 }
 
 struct pt_life *lives_begin(struct pt_tracer *t, const struct tracee *tracee, uint32_t *index)
@@ -45,8 +46,9 @@ struct pt_life *lives_begin(struct pt_tracer *t, const struct tracee *tracee, ui
 
 	if (!t->options.aggregate || !t->options.lives || !make_room(out))
 		return NULL;
+	if (!step(t, tracee, 0))
+		return NULL;
 	*index = out->life_count++;
-	step(t, tracee, 0);
 	out->lives[*index] = (struct pt_life){0};
 	return &out->lives[*index];
 }

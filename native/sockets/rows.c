@@ -11,9 +11,9 @@
 #include "machine/pidfd.h"
 #include "records/debug.h"
 #include "records/emit.h"
-#include "records/lives.h"
 #include "sockets/heed.h"
 #include "sockets/identify.h"
+#include "sockets/life.h"
 #include "state/door.h"
 
 /* Of the socket and the peer. A server of datagrams may have thousands of peers on one socket. */
@@ -79,87 +79,9 @@ bool socket_takes_addresses(const struct socket *socket)
 	       (socket->info.family == AF_INET || socket->info.family == AF_INET6 || socket->info.family == AF_UNIX);
 }
 
-static struct pt_socket_info info_of(const struct row *row)
-{
-	struct pt_socket_info info = row->socket->info;
-
-	if (row->peer_length) {
-		memcpy(info.peer, row->peer, row->peer_length);
-		info.peer_length = row->peer_length;
-	}
-	info.opened = row->opened;
-	return info;
-}
-
-/* NULL: it has none, or one that is over. */
-static struct pt_life *life_of(struct pt_tracer *t, const struct row *row)
-{
-	return row->lives && row->batch == t->out.batch ? &t->out.lives[row->index] : NULL;
-}
-
-/* False: it is told by records. */
-static bool begin_life(struct pt_tracer *t, const struct tracee *tracee, struct row *row)
-{
-	const struct pt_socket_info info = info_of(row);
-	struct pt_life *life;
-
-	if (info.family < 0 || info.local_length > PT_LIFE_ADDRESS || info.peer_length > PT_LIFE_ADDRESS)
-		return false;
-	life = lives_begin(t, tracee, &row->index);
-	if (!life)
-		return false;
-	life->row = row->id;
-	life->inode = info.inode;
-	life->opened = info.opened;
-	life->connect = info.connect;
-	life->family = info.family;
-	life->type = info.type;
-	life->protocol = info.protocol;
-	life->origin = info.origin;
-	life->local_length = (uint8_t)info.local_length;
-	life->peer_length = (uint8_t)info.peer_length;
-	memcpy(life->local, info.local, info.local_length);
-	memcpy(life->peer, info.peer, info.peer_length);
-	return true;
-}
-
-/* False: there is none that can end so. */
-static bool end_life(struct pt_tracer *t, const struct tracee *tracee, struct row *row,
-		     const struct pt_tcp_info *counters)
-{
-	struct pt_life *life = life_of(t, row);
-
-	row->lives = false;
-	if (!life)
-		return false;
-	life->closed = (uint64_t)t->now;
-	if (counters) {
-		life->tcp = *counters;
-		life->is_tcp = true;
-	}
-	lives_end(t, tracee, life);
-	return true;
-}
-
-void row_transfer(struct pt_tracer *t, struct row *row, struct pt_record *transfer)
-{
-	struct pt_life *life = row ? life_of(t, row) : NULL;
-
-	if (life && lives_add(life, transfer)) {
-		transfer->socket = (uint32_t)PT_IN_LIFE;
-		transfer->fd = -1;
-	} else if (row) {
-		transfer->socket = row->id;
-		row->lives = false;
-		if (row->closed)
-			t->out.run = 0; /* by then another may have been given up for a new one */
-	}
-	emit_transfer(t, transfer);
-}
-
 static void emit_row(struct pt_tracer *t, struct tracee *tracee, struct row *row, int fd, uint64_t time)
 {
-	const struct pt_socket_info info = info_of(row);
+	const struct pt_socket_info info = life_info(row);
 	struct pt_record *record;
 
 	row->lives = false;
@@ -186,7 +108,7 @@ static void emit_closed(struct pt_tracer *t, struct tracee *tracee, const struct
 		struct pt_record *record;
 
 		row->closed = true;
-		if (fd >= 0 && !maybe && end_life(t, tracee, row, counters))
+		if (fd >= 0 && !maybe && life_end(t, tracee, row, counters))
 			continue;
 		row->lives = false;
 		record = emit(t, PT_CLOSE, tracee, counters, counters ? sizeof(*counters) : 0);
@@ -279,7 +201,7 @@ struct row *socket_row(struct pt_tracer *t, struct tracee *tracee, struct socket
 		if (!row)
 			return NULL;
 		row->batch = t->out.batch;
-		row->lives = begin_life(t, tracee, row);
+		row->lives = life_begin(t, tracee, row);
 		if (!row->lives) {
 			row->index = t->out.count;
 			emit_row(t, tracee, row, fd, time);
