@@ -30,8 +30,10 @@ enum pt_kind {
 			 * its file as /proc/PID/maps has it */
 	PT_INSIDE = 15, /* with explain: so many calls of it were counted inside of it: calls, syscall */
 	PT_CONNECT = 16, /* what connect(2) came to: fd, value: enum pt_connected; error; data: struct pt_connect */
-	PT_PAYLOAD = 17 /* with names: what was moved, from which names may be read: fd, socket, direction; data: struct
-			 * pt_payload, then the first of the bytes */
+	PT_PAYLOAD = 17, /* with names: what was moved, from which names may be read: fd, socket, direction; data:
+			  * struct pt_payload, then the first of the bytes */
+	PT_LIVES =
+		18 /* with lives: so many steps (calls) of the batch's: those behind the ones that were told before */
 };
 /* The data of PT_EXEC and PT_ATTACHED: strings that each end in a NUL: name (comm), path of the executable, argv...
  * The data of PT_ENTER, PT_RETURN, PT_DENIED and PT_HELD: struct pt_call, then struct pt_chunk after struct pt_chunk,
@@ -126,6 +128,10 @@ struct pt_record {
 	uint32_t data_length; /* bytes */
 };
 
+enum pt_row_number {
+	PT_IN_LIFE = -1 /* socket of a PT_TRANSFER that is in the lives of rows, which have their share */
+};
+
 /* Addresses are as the kernel gives them (struct sockaddr), length 0: none. */
 struct pt_socket_info {
 	uint64_t inode; /* 0: unknown */
@@ -167,11 +173,43 @@ struct pt_tcp_info {
 	uint32_t auditable; /* 1: ptmon has seen this socket from its first byte, and no call on it is under way */
 };
 
+enum pt_life_size { PT_LIFE_ADDRESS = 28 };
+
+/* A row of the socket table that is new in this batch, with all that came of it in the batch as long as that was
+ * nothing but transfers and a close, by one process. It stands for a PT_SOCKET, PT_TRANSFERs and a PT_CLOSE. */
+struct pt_life {
+	uint64_t inode;
+	uint64_t opened; /* these three as in struct pt_socket_info */
+	uint64_t connect;
+	uint64_t closed; /* ns, CLOCK_MONOTONIC; 0: it is open */
+	uint64_t sent;	 /* bytes */
+	uint64_t received;
+	uint64_t peeked;
+	uint64_t calls_sent;
+	uint64_t calls_received; /* and peeked */
+	struct pt_tcp_info tcp;	 /* at its close */
+	uint32_t row;
+	int32_t tgid; /* of who made the calls; 0: there was none */
+	int32_t family;
+	int32_t type;
+	int32_t protocol;
+	uint32_t origin; /* enum pt_origin */
+	uint8_t local_length;
+	uint8_t peer_length;
+	uint8_t is_tcp; /* 1: tcp is filled in */
+	uint8_t local[PT_LIFE_ADDRESS];
+	uint8_t peer[PT_LIFE_ADDRESS];
+};
+
 struct pt_batch {
 	const struct pt_record *records;
 	const uint8_t *data;
+	const struct pt_life *lives; /* in the order in which they began */
+	const uint32_t *steps;	     /* 0: the next life begins; else the row whose life ends */
 	uint32_t count;
 	uint32_t data_length;
+	uint32_t life_count;
+	uint32_t step_count;
 	int32_t signal;	  /* a signal that asks ptmon itself to end (attach), or 0 */
 	int32_t reopen;	  /* 1: a SIGHUP asks to open the log's file anew (attach, with reopens) */
 	uint32_t tracees; /* threads traced now */
@@ -305,6 +343,7 @@ struct pt_options {
 	int32_t err;
 	int32_t names;		/* 1: PT_PAYLOAD is told of what says how the program calls its peers */
 	int32_t explain;	/* 1: what becomes of the program's code for the sake of fast is told (PT_SITE) */
+	int32_t lives;		/* with aggregate: new rows are told as struct pt_life */
 	struct pt_debug *debug; /* what the tracer notes of its work, until pt_destroy; NULL: nothing */
 };
 

@@ -61,11 +61,38 @@ class pt_tcp_info:
     rtt_us: int  # uint32_t
     auditable: int  # uint32_t
 
+class pt_life:
+    inode: int  # uint64_t
+    opened: int  # uint64_t
+    connect: int  # uint64_t
+    closed: int  # uint64_t
+    sent: int  # uint64_t
+    received: int  # uint64_t
+    peeked: int  # uint64_t
+    calls_sent: int  # uint64_t
+    calls_received: int  # uint64_t
+    tcp: pt_tcp_info  # struct pt_tcp_info
+    row: int  # uint32_t
+    tgid: int  # int32_t
+    family: int  # int32_t
+    type: int  # int32_t
+    protocol: int  # int32_t
+    origin: int  # uint32_t
+    local_length: int  # uint8_t
+    peer_length: int  # uint8_t
+    is_tcp: int  # uint8_t
+    local: Sequence[int]  # uint8_t[28]
+    peer: Sequence[int]  # uint8_t[28]
+
 class pt_batch:
     records: Pointer  # struct pt_record const *
     data: Pointer  # uint8_t const *
+    lives: Pointer  # struct pt_life const *
+    steps: Pointer  # uint32_t const *
     count: int  # uint32_t
     data_length: int  # uint32_t
+    life_count: int  # uint32_t
+    step_count: int  # uint32_t
     signal: int  # int32_t
     reopen: int  # int32_t
     tracees: int  # uint32_t
@@ -122,6 +149,7 @@ class pt_options:
     err: int  # int32_t
     names: int  # int32_t
     explain: int  # int32_t
+    lives: int  # int32_t
     debug: Pointer  # struct pt_debug *
 
 class pt_capture:
@@ -204,6 +232,7 @@ class Lib:
     PT_INSIDE: Final = 15
     PT_CONNECT: Final = 16
     PT_PAYLOAD: Final = 17
+    PT_LIVES: Final = 18
     # enum pt_direction
     PT_SENT: Final = 1
     PT_RECEIVED: Final = 2
@@ -257,6 +286,10 @@ class Lib:
     PT_FALLBACK_RINGS: Final = 17
     PT_FALLBACK_UNFOLLOWED: Final = 18
     PT_FALLBACK_FILTER: Final = 19
+    # enum pt_row_number
+    PT_IN_LIFE: Final = -1
+    # enum pt_life_size
+    PT_LIFE_ADDRESS: Final = 28
     # enum pt_debug_what
     PT_DEBUG_STOPS: Final = 1
     PT_DEBUG_PATCH: Final = 2

@@ -6,6 +6,7 @@ Times are seconds since the engine started (a monotonic clock), sizes are payloa
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum, IntEnum
 
@@ -92,6 +93,10 @@ class FallbackReason(Enum):
     RINGS = "rings"
     UNFOLLOWED = "unfollowed"
     FILTER = "filter"
+
+
+IN_LIFE = 2**32 - 1
+"""``socket`` of transfers on sockets that are told as :class:`Lives`, which have their share of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,6 +303,29 @@ class SocketClosed:
     """It may stay open: read before an execve, which closes what is close-on-exec and may fail."""
 
 
+LIFE = struct.Struct("=QQQQQQQQQQQQIIIiiiiIBBB28s28s5x")
+"""A row of the socket table as bytes: ``struct pt_life``, whose times are nanoseconds of CLOCK_MONOTONIC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lives:
+    """Rows of the socket table that are new, each with what was moved on it and with its close, as far as these came
+    soon; and closes of such rows that were told before. It stands for SocketSeen, Transfer and SocketClosed where
+    nobody asks for single events, for there may be ten thousand a second.
+    """
+
+    rows: Sequence[bytes]
+    """As :data:`LIFE` has them."""
+    sockets: Sequence[int]
+    """Of each row ``socket``, as in SocketSeen."""
+    inodes: Sequence[int]
+    """And the inode."""
+    steps: Sequence[int]
+    """In which order they began and ended: 0: the next of the rows; else the socket whose row has its close."""
+    start: int
+    """When the engine started, in nanoseconds of that clock."""
+
+
 @dataclass(frozen=True, slots=True)
 class Incomplete:
     """Bytes may be missing from here on, and why."""
@@ -440,7 +468,7 @@ Single = (
     | Returned
     | Denied
 )
-Record = Single | Transfers | Payload
+Record = Single | Transfers | Payload | Lives
 
 
 def singles(records: Iterable[Record]) -> Iterator[Single]:
@@ -448,5 +476,5 @@ def singles(records: Iterable[Record]) -> Iterator[Single]:
     for record in records:
         if isinstance(record, Transfers):
             yield from record.rows
-        elif not isinstance(record, Payload):
+        elif not isinstance(record, Payload | Lives):
             yield record

@@ -271,11 +271,13 @@ class Session:
         for one in errors:
             self._say(f"{one}; the others are attached to")
         outputs = self._outputs
+        every_call = settings.every_call or outputs.wants_events
         return replace(
             settings,
             debug=self._debug(),
             attach=tuple(groups),
-            every_call=settings.every_call or outputs.wants_events,
+            every_call=every_call,
+            lives=not every_call,
             reopen=outputs.reopen if outputs.reopens and not settings.guest else None,
         )
 

@@ -27,7 +27,9 @@ static uint64_t time_of(const struct pt_tracer *t, const struct tracee *tracee, 
 void outcome_emit(struct pt_tracer *t, struct tracee *tracee, const struct outcome *outcome)
 {
 	const uint64_t time = time_of(t, tracee, outcome);
-	const struct pt_record record = {
+	struct row *row = socket_row(t, tracee, outcome->socket, outcome->fd, time, outcome->peer,
+				     outcome->peer_length);
+	struct pt_record record = {
 		.time = time,
 		.kind = PT_TRANSFER,
 		.tgid = tracee->group->tgid,
@@ -35,8 +37,6 @@ void outcome_emit(struct pt_tracer *t, struct tracee *tracee, const struct outco
 		.calls = outcome->calls,
 		.bytes = outcome->bytes,
 		.fd = outcome->fd,
-		.socket = socket_row(t, tracee, outcome->socket, outcome->fd, time, outcome->peer,
-				     outcome->peer_length),
 		.error = outcome->error,
 		.syscall = syscall_index(outcome->entry),
 		.direction = (uint8_t)outcome->direction,
@@ -47,7 +47,7 @@ void outcome_emit(struct pt_tracer *t, struct tracee *tracee, const struct outco
 		add(&outcome->socket->sent, outcome->bytes);
 	else if (outcome->direction == PT_RECEIVED)
 		add(&outcome->socket->received, outcome->bytes);
-	emit_transfer(t, &record);
+	row_transfer(t, row, &record);
 	if (outcome->error && outcome->socket->connecting)
 		connects_transfer_failed(t, tracee, outcome->fd, outcome->socket, outcome->error);
 	tracee->transfers.any = true;

@@ -60,8 +60,8 @@ static void emit_buffer(struct pt_tracer *t, struct tracee *tracee, const struct
 	const struct socket *socket = outcome->socket;
 	const bool named = outcome->peer_length;
 	/* First, for it may be told now; and what is told next may move the records. */
-	const uint32_t row = socket_row(t, tracee, outcome->socket, outcome->fd, (uint64_t)t->now, outcome->peer,
-					outcome->peer_length);
+	const struct row *row = socket_row(t, tracee, outcome->socket, outcome->fd, (uint64_t)t->now, outcome->peer,
+					   outcome->peer_length);
 	struct pt_record *record;
 
 	b->head.inode = socket->info.inode;
@@ -74,7 +74,7 @@ static void emit_buffer(struct pt_tracer *t, struct tracee *tracee, const struct
 		return;
 	record->fd = outcome->fd;
 	record->direction = (uint8_t)outcome->direction;
-	record->socket = row;
+	record->socket = row ? row->id : 0;
 }
 
 static void begin(struct buffer *b, const struct outcome *outcome, uint64_t moved)

@@ -64,20 +64,20 @@ void restart_forget(struct pt_tracer *t, struct tracee *tracee)
 static void emit_interrupted(struct pt_tracer *t, struct tracee *tracee)
 {
 	const struct interrupted *call = &tracee->interrupted;
-	const struct pt_record record = {
+	struct row *row = socket_row(t, tracee, call->socket, call->fd, (uint64_t)t->now, (const uint8_t *)"", 0);
+	struct pt_record record = {
 		.time = (uint64_t)t->now,
 		.kind = PT_TRANSFER,
 		.tgid = tracee->group->tgid,
 		.tid = tracee->tid,
 		.calls = 1,
 		.fd = call->fd,
-		.socket = socket_row(t, tracee, call->socket, call->fd, (uint64_t)t->now, (const uint8_t *)"", 0),
 		.error = EINTR,
 		.syscall = syscall_index(call->entry),
 		.direction = (uint8_t)call->direction,
 	};
 
-	emit_transfer(t, &record);
+	row_transfer(t, row, &record);
 	restart_forget(t, tracee);
 }
 

@@ -33,6 +33,8 @@ void emit_destroy(struct pt_tracer *t)
 	free(t->out.index.slots);
 	free(t->out.sorted);
 	free(t->out.keys);
+	free(t->out.lives);
+	free(t->out.steps);
 }
 
 void emit_begin(struct pt_tracer *t)
@@ -40,6 +42,7 @@ void emit_begin(struct pt_tracer *t)
 	t->out.batch++;
 	t->out.count = 0;
 	t->out.data_length = 0;
+	t->out.life_count = t->out.step_count = t->out.run = 0;
 	hash_index_clear(&t->out.index);
 }
 
@@ -52,7 +55,7 @@ void emit_continue(struct pt_tracer *t)
 
 bool emit_full(const struct pt_tracer *t)
 {
-	return t->out.count >= BATCH_RECORDS || t->out.data_length >= BATCH_BYTES;
+	return t->out.count >= BATCH_RECORDS || t->out.life_count >= BATCH_RECORDS || t->out.data_length >= BATCH_BYTES;
 }
 
 /* Room for one more record and its data, or false. */
@@ -97,6 +100,12 @@ static struct pt_record *append(struct pt_tracer *t, const void *data, size_t le
 	return record;
 }
 
+/* What says nothing of sums that transfers are added to. */
+static bool is_aside(enum pt_kind kind)
+{
+	return kind == PT_LIVES || kind == PT_CONNECT || kind == PT_PAYLOAD;
+}
+
 struct pt_record *emit(struct pt_tracer *t, enum pt_kind kind, const struct tracee *tracee, const void *data,
 		       size_t length)
 {
@@ -104,7 +113,10 @@ struct pt_record *emit(struct pt_tracer *t, enum pt_kind kind, const struct trac
 
 	/* A transfer after this record must not be added to a record before it: the audit compares totals in this
 	 * order. */
-	hash_index_clear(&t->out.index);
+	if (!is_aside(kind))
+		hash_index_clear(&t->out.index);
+	if (kind == PT_SOCKET || kind == PT_CLOSE)
+		t->out.run = 0; /* the order of rows, and of closes, is kept */
 	if (!record)
 		return NULL;
 	record->kind = kind;
@@ -190,8 +202,12 @@ void emit_end(struct pt_tracer *t, struct pt_batch *batch)
 	*batch = (struct pt_batch){
 		.records = t->out.records,
 		.data = t->out.data,
+		.lives = t->out.lives,
+		.steps = t->out.steps,
 		.count = t->out.count,
 		.data_length = t->out.data_length,
+		.life_count = t->out.life_count,
+		.step_count = t->out.step_count,
 		.signal = t->wants.end,
 		.reopen = t->wants.reopen,
 		.tracees = t->tracee_count,

@@ -4,7 +4,7 @@
 
 #include "state/tracer.h"
 
-#define BATCH_RECORDS 4096     /* a batch is handed over when it has this many */
+#define BATCH_RECORDS 4096     /* a batch is handed over when it has this many, or as many lives */
 #define BATCH_BYTES (1u << 22) /* or this much data */
 
 int emit_create(struct pt_tracer *t);

@@ -13,6 +13,7 @@
 #include "records/emit.h"
 #include "sockets/heed.h"
 #include "sockets/identify.h"
+#include "sockets/life.h"
 #include "state/door.h"
 
 /* Of the socket and the peer. A server of datagrams may have thousands of peers on one socket. */
@@ -58,7 +59,7 @@ static struct row *create(struct pt_tracer *t, uint64_t key, struct socket *sock
 	memcpy(row->peer, peer, length);
 	socket->emitted = true;
 	socket->rows = row;
-	hash_add(&t->rows, &row->link, key);
+	hash_add_growing(&t->rows, &row->link, key);
 	return row;
 }
 
@@ -78,17 +79,12 @@ bool socket_takes_addresses(const struct socket *socket)
 	       (socket->info.family == AF_INET || socket->info.family == AF_INET6 || socket->info.family == AF_UNIX);
 }
 
-static void emit_row(struct pt_tracer *t, struct tracee *tracee, struct socket *socket, const struct row *row, int fd,
-		     uint64_t time)
+static void emit_row(struct pt_tracer *t, struct tracee *tracee, struct row *row, int fd, uint64_t time)
 {
-	struct pt_socket_info info = socket->info;
+	const struct pt_socket_info info = life_info(row);
 	struct pt_record *record;
 
-	if (row->peer_length) {
-		memcpy(info.peer, row->peer, row->peer_length);
-		info.peer_length = row->peer_length;
-	}
-	info.opened = row->opened;
+	row->lives = false;
 	record = emit(t, PT_SOCKET, tracee, &info, sizeof(info));
 	if (record) {
 		record->time = time;
@@ -100,16 +96,22 @@ static void emit_row(struct pt_tracer *t, struct tracee *tracee, struct socket *
 /* A process may have used a socket before the one with which it was emitted first: their rings are read one by one. */
 static void move_earlier(struct pt_tracer *t, const struct row *row, uint64_t time)
 {
-	if (row->batch == t->out.batch && row->index < t->out.count && t->out.records[row->index].time > time)
+	if (!t->options.lives && row->batch == t->out.batch && row->index < t->out.count &&
+	    t->out.records[row->index].time > time)
 		t->out.records[row->index].time = time;
 }
 
 static void emit_closed(struct pt_tracer *t, struct tracee *tracee, const struct socket *socket, int fd, bool maybe,
 			const struct pt_tcp_info *counters)
 {
-	for (const struct row *row = socket->rows; row; row = row->next) {
-		struct pt_record *record = emit(t, PT_CLOSE, tracee, counters, counters ? sizeof(*counters) : 0);
+	for (struct row *row = socket->rows; row; row = row->next) {
+		struct pt_record *record;
 
+		row->closed = true;
+		if (fd >= 0 && !maybe && life_end(t, tracee, row, counters))
+			continue;
+		row->lives = false;
+		record = emit(t, PT_CLOSE, tracee, counters, counters ? sizeof(*counters) : 0);
 		if (record) {
 			record->socket = row->id;
 			record->fd = fd;
@@ -164,8 +166,8 @@ void socket_changed(struct pt_tracer *t, struct tracee *tracee, int fd, struct s
 		rows_free(t, socket);
 	}
 	socket->info = info;
-	for (const struct row *row = socket->rows; row; row = row->next)
-		emit_row(t, tracee, socket, row, fd, (uint64_t)t->now);
+	for (struct row *row = socket->rows; row; row = row->next)
+		emit_row(t, tracee, row, fd, (uint64_t)t->now);
 }
 
 void socket_connected(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket, uint64_t took)
@@ -177,12 +179,12 @@ void socket_connected(struct pt_tracer *t, struct tracee *tracee, int fd, struct
 	socket->info.origin = PT_ORIGIN_CONNECTED;
 	socket->info.connect = took;
 	heed_look(t, socket);
-	for (const struct row *row = socket->rows; row; row = row->next)
-		emit_row(t, tracee, socket, row, fd, (uint64_t)t->now);
+	for (struct row *row = socket->rows; row; row = row->next)
+		emit_row(t, tracee, row, fd, (uint64_t)t->now);
 }
 
-uint32_t socket_row(struct pt_tracer *t, struct tracee *tracee, struct socket *socket, int fd, uint64_t time,
-		    const uint8_t *peer, uint32_t peer_length)
+struct row *socket_row(struct pt_tracer *t, struct tracee *tracee, struct socket *socket, int fd, uint64_t time,
+		       const uint8_t *peer, uint32_t peer_length)
 {
 	struct row *row;
 	uint64_t key;
@@ -197,13 +199,16 @@ uint32_t socket_row(struct pt_tracer *t, struct tracee *tracee, struct socket *s
 	if (!row) {
 		row = create(t, key, socket, time, peer, peer_length);
 		if (!row)
-			return 0;
+			return NULL;
 		row->batch = t->out.batch;
-		row->index = t->out.count;
-		emit_row(t, tracee, socket, row, fd, time);
+		row->lives = life_begin(t, tracee, row);
+		if (!row->lives) {
+			row->index = t->out.count;
+			emit_row(t, tracee, row, fd, time);
+		}
 	}
 	move_earlier(t, row, time);
-	return row->id;
+	return row;
 }
 
 static void note_audit(const struct pt_tracer *t, pid_t tid, int fd, const struct socket *socket,

@@ -31,7 +31,7 @@ static struct socket *find_or_create(struct pt_tracer *t, uint64_t inode)
 	if (!socket)
 		return NULL;
 	socket->info.inode = inode;
-	hash_add(&t->sockets, &socket->link, inode);
+	hash_add_growing(&t->sockets, &socket->link, inode);
 	return socket;
 }
 
@@ -94,6 +94,8 @@ void sockets_destroy(struct pt_tracer *t)
 		drop_oldest(t);
 	while ((socket = hash_member(hash_walk(&walk), struct socket, link)))
 		destroy(t, socket);
+	hash_free(&t->sockets);
+	hash_free(&t->rows);
 }
 
 /* Of a socket that is not new the counters tell nothing of who opened it, and an address may be one that it got by

@@ -143,8 +143,10 @@ struct row {
 	struct hash_link link; /* by socket and peer */
 	const struct socket *socket;
 	uint32_t id;
-	uint32_t batch;	 /* struct out: the one with its first record ... */
+	uint32_t batch;	 /* struct out: the one with its first record, or its life ... */
 	uint32_t index;	 /* ... which is this one of it */
+	bool lives;	 /* until that batch is handed over what comes of it goes into its life */
+	bool closed;	 /* an fd of it was */
 	uint64_t opened; /* ns */
 	uint32_t peer_length;
 	uint8_t peer[];
@@ -327,6 +329,12 @@ struct out {
 	uint8_t *data;
 	uint32_t data_length;
 	uint32_t data_capacity;
+	struct pt_life *lives;
+	uint32_t *steps; /* room for two of each life */
+	uint32_t life_count;
+	uint32_t life_capacity;
+	uint32_t step_count;
+	uint32_t run;		  /* the PT_LIVES that further steps belong to, from 1; 0: they need a new one */
 	struct hash_index index;  /* of transfers that may be added to */
 	bool lost;		  /* memory ran out: something was not emitted */
 	uint32_t batch;		  /* the number of this one */

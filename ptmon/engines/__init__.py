@@ -76,6 +76,8 @@ class EngineSettings:
     """Seconds after which counting stops: attached processes are detached, a launched one is passed on."""
     every_call: bool = False
     """Each Transfer stands for one call; else equal ones may be told as one."""
+    lives: bool = False
+    """Without ``every_call``: new sockets may be told as Lives, which are for the ledger alone."""
     watches: tuple[Watch, ...] = ()
     rules: tuple[Rule, ...] = ()
     hold: Hold | None = None

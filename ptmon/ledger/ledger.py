@@ -23,6 +23,7 @@ from ptmon.ledger.socket_tally import SocketTally
 from ptmon.ledger.tallies import RECEIVED, SENT, ProcessTally, SyscallTally, TotalsTally
 from ptmon.ledger.view import View
 from ptmon.records import (
+    IN_LIFE,
     Clone,
     Connect,
     Denied,
@@ -32,6 +33,7 @@ from ptmon.records import (
     Fallback,
     FallbackReason,
     Incomplete,
+    Lives,
     Named,
     Record,
     Returned,
@@ -80,6 +82,7 @@ class Ledger:
         self._add: dict[type, Callable[[Any], object]] = {
             Transfer: self._transfer,
             Transfers: self._transfers,
+            Lives: self._sockets.lives,
             Clone: self._clone,
             Exec: self._exec,
             Exit: self._exit,
@@ -183,7 +186,8 @@ class Ledger:
             syscall = self._syscalls[record.syscall] = SyscallTally()
         syscall.add(record)
         self._process(record.pid, moment).add(record)
-        self._sockets.get(record.socket, moment).add(record)
+        if record.socket != IN_LIFE:
+            self._sockets.get(record.socket, moment).add(record)
 
     def _transfers(self, record: Transfers) -> None:
         for group in record.groups:

@@ -30,6 +30,39 @@ static void fill(void)
 	}
 }
 
+static void fill_growing(void)
+{
+	hash_free(&hash);
+	for (int i = 0; i < MEMBERS; i++) {
+		members[i] = (struct member){.number = i};
+		hash_add_growing(&hash, &members[i].link, (uint64_t)i / 2); /* two of each key */
+	}
+}
+
+static void test_a_table_that_grows_keeps_all_in_their_order(void)
+{
+	struct hash_walk walk = {.hash = &hash};
+	struct hash_link *link;
+	int count = 0;
+
+	fill_growing();
+	CHECK(hash.many && hash.count == MEMBERS && hash.count <= HASH_CHAIN * hash.size);
+	for (int i = 0; i < MEMBERS; i += 2) {
+		link = hash_find(&hash, (uint64_t)i / 2);
+		CHECK(link == &members[i + 1].link);
+		link = hash_find_next(link);
+		CHECK(link == &members[i].link && !hash_find_next(link));
+	}
+	while ((link = hash_walk(&walk))) {
+		hash_remove(&hash, link);
+		hash_remove(&hash, link); /* which is not in there any more */
+		count++;
+	}
+	CHECK(count == MEMBERS && hash.count == 0 && !find(0));
+	hash_free(&hash);
+	CHECK(!hash.many);
+}
+
 static void test_members_are_found_by_their_keys(void)
 {
 	CHECK(!find(0));
@@ -130,6 +163,7 @@ static void test_a_lossy_index_gives_the_place_of_another_away(void)
 
 int main(void)
 {
+	test_a_table_that_grows_keeps_all_in_their_order();
 	test_members_are_found_by_their_keys();
 	test_a_removed_member_is_not_found_and_the_others_are();
 	test_members_of_one_key_are_found_the_last_one_first();

@@ -21,6 +21,8 @@ LAYERS = (
     {"report", "options", "watches", "syscall_tables", "naming", "_native"},
     {"ledger.connects", "ledger.socket_tally", "ledger.tallies", "ledger.snapshot", "syscalls"},
     {"notices", "saying"},
+    {"ledger.lives"},
+    {"ledger.folds", "ledger.identities"},
     {"ledger.names", "ledger.peers", "ledger.socket_table", "ledger.view", "events", "decoding", "sites"},
     {"ledger.ledger", "rules", "hook_call"},
     {"outputs", "explain", "engines", "command_line", "demo", "waiting", "allowing"},

@@ -176,6 +176,7 @@ def test_the_options_reach_the_engine(fake: type[FakeEngine]) -> None:
     assert cli.main(options.split()) == 0
     assert fake.settings == EngineSettings(
         command=("ls", "-l"),
+        lives=True,
         only="nginx",
         follow=False,
         io_uring=False,

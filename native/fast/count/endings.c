@@ -48,6 +48,9 @@ struct ending {
 	uint8_t info[ENDING_INFO_SIZE];
 };
 
+#define RUN_MOST 16 /* entries that are read at a time */
+
+_Static_assert(FAST_ENDING_FREE == 0, "an array of zeros frees entries");
 #define IS_AT(member, place) _Static_assert(offsetof(struct ending, member) == (place), #member)
 IS_AT(thread, ENDING_THREAD);
 IS_AT(fd, ENDING_FD);
@@ -167,17 +170,67 @@ static int take(struct image *image, const struct ending *ending)
 	return 0;
 }
 
-static int read_entry(struct image *image, unsigned int number)
+/* So many of them, which are next to each other: to read one takes longer than to copy ten. */
+static int read_entries(struct image *image, unsigned int first, unsigned int count)
 {
-	const uint32_t free_again = FAST_ENDING_FREE;
-	struct ending ending;
-	int error = image_read(image, FAST_ENDINGS + ((uint64_t)number << FAST_ENDING_BITS), &ending, sizeof(ending));
+	const uint32_t free_again[RUN_MOST] = {0}; /* FAST_ENDING_FREE */
+	union {
+		struct ending ending;
+		uint8_t bytes[1 << FAST_ENDING_BITS];
+	} entries[RUN_MOST];
+	unsigned int taken = 0;
+	int error = image_read(image, FAST_ENDINGS + ((uint64_t)first << FAST_ENDING_BITS), entries,
+			       (size_t)count << FAST_ENDING_BITS);
 
-	if (!error)
-		error = take(image, &ending);
-	return error ? error
-		     : image_write(image, FAST_ENDING_STATES + number * sizeof(free_again), &free_again,
-				   sizeof(free_again));
+	while (!error && taken < count) {
+		error = take(image, &entries[taken].ending);
+		taken += !error;
+	}
+	if (taken) {
+		const int refused = image_write(image, FAST_ENDING_STATES + first * sizeof(free_again[0]), free_again,
+						taken * sizeof(free_again[0]));
+
+		error = error ? error : refused;
+	}
+	return error;
+}
+
+/* How many whole ones there are from this one on. */
+static unsigned int whole_from(const uint32_t states[FAST_ENDING_COUNT], unsigned int first)
+{
+	unsigned int count = 0;
+
+	while (count < RUN_MOST && first + count < FAST_ENDING_COUNT && states[first + count] == FAST_ENDING_WHOLE)
+		count++;
+	return count;
+}
+
+/* In the order in which they were taken, mostly. */
+static int read_states(struct image *image, const uint32_t states[FAST_ENDING_COUNT], unsigned int next)
+{
+	for (unsigned int i = 0, count; i < FAST_ENDING_COUNT; i += count) {
+		const unsigned int number = (next + i) % FAST_ENDING_COUNT;
+		int error = 0;
+
+		count = 1;
+		switch (states[number]) {
+		case FAST_ENDING_FREE:
+			break;
+		case FAST_ENDING_WHOLE:
+			count = whole_from(states, number);
+			count = count < FAST_ENDING_COUNT - i ? count : FAST_ENDING_COUNT - i;
+			error = read_entries(image, number, count);
+			break;
+		case FAST_ENDING_TAKEN:
+			image->ended.outstanding = true;
+			break;
+		default:
+			error = -EPROTO;
+		}
+		if (error)
+			return error;
+	}
+	return 0;
 }
 
 int endings_read(struct image *image)
@@ -200,23 +253,7 @@ int endings_read(struct image *image)
 	/* A race with their threads: one that was counted until then has taken its entry, but may not have written it
 	 * all; then the entries are looked at again. */
 	image->ended.outstanding = false;
-	/* In the order in which they were taken, mostly. */
-	for (unsigned int i = 0; i < FAST_ENDING_COUNT && !error; i++) {
-		const unsigned int number = (words.next + i) % FAST_ENDING_COUNT;
-
-		switch (states[number]) {
-		case FAST_ENDING_FREE:
-			break;
-		case FAST_ENDING_WHOLE:
-			error = read_entry(image, number);
-			break;
-		case FAST_ENDING_TAKEN:
-			image->ended.outstanding = true;
-			break;
-		default:
-			error = -EPROTO;
-		}
-	}
+	error = read_states(image, states, words.next);
 	if (error == -ENOMEM)
 		error = 0; /* it is read again */
 	image->ended.seen = words.taken;

@@ -67,6 +67,7 @@ class NativeEngine:
         options.no_follow = not settings.follow
         options.no_io_uring = not settings.io_uring
         options.aggregate = not settings.every_call
+        options.lives = settings.lives
         options.fast = settings.fast
         options.names = settings.names != "off"
         options.explain = settings.fast_explain

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from ptmon.engines.boundary import ffi, lib
 from ptmon.engines.native import runs, watching
+from ptmon.engines.native.lives import LifeReader
 from ptmon.engines.native.rows import KIND, ROW, RowReader
 from ptmon.errors import PtmonError
 from ptmon.records import (
@@ -54,6 +55,7 @@ class BatchReader:
         self.rules = rules
         self.start = start
         self._rows = RowReader(start, self.syscall)
+        self._lives = LifeReader(start)
         self._syscalls: dict[int, str] = {}
 
     def read(self, batch: pt_batch) -> list[Record]:
@@ -65,6 +67,7 @@ class BatchReader:
         if not count:
             return records
         rows = ffi.buffer(batch.records, count * ROW.size)[:]
+        self._lives.begin(batch)
         kinds = memoryview(rows).cast("I")[KIND :: ROW.size // 4].tolist()
         often = self._rows.makers
         unpack, size = ROW.unpack_from, ROW.size
@@ -74,6 +77,10 @@ class BatchReader:
                 many = lib.pt_transfers(batch.records + index, count - index)
                 records.append(runs.read(batch.records + index, many, self.start, self.syscall))
                 index += many
+                continue
+            if kinds[index] == lib.PT_LIVES:
+                records.append(self._lives.read(batch.records[index].calls))
+                index += 1
                 continue
             make = often.get(kinds[index])
             if make is not None:
