@@ -49,6 +49,17 @@ def seconds(text: str) -> float:
     return value
 
 
+def factor(text: str) -> float:
+    """A positive number."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < 1e6:  # false for NaN too
+        raise ValueError("is not a positive number")
+    return value
+
+
 def count(text: str) -> int:
     """A positive whole number."""
     if not (text.isascii() and text.isdigit()) or not 0 < int(text) < 2**63:

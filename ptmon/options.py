@@ -14,6 +14,7 @@ from ptmon.option_values import (
     Address,
     address,
     count,
+    factor,
     file_name,
     path_pattern,
     program_name,
@@ -106,6 +107,22 @@ class Options:
         "NAME",
         program_name,
     )
+    replay: str | None = option(
+        None,
+        "target",
+        ("--replay",),
+        "trace nothing: read a recording (--record), and tell what is asked for of that run; exit status 1 where a part"
+        " of it is missing",
+        "FILE",
+    )
+    speed: float | None = option(
+        None,
+        "target",
+        ("--speed",),
+        "replay so many times as fast as it went, for --live and --serve; by default at once",
+        "FACTOR",
+        factor,
+    )
     only: str | None = option(
         None,
         "target",
@@ -159,6 +176,15 @@ class Options:
         f" else {default(REPORTS)}",
         "FORMAT",
         choices=tuple(REPORTS),
+    )
+    record: str | None = option(
+        None,
+        "report",
+        ("--record",),
+        "keep the whole run in FILE, of which --replay makes each other output later; %p is the program's pid, %h the"
+        " host, %% a % sign; nobody else may read it, for it may have the first bytes of connections in it",
+        "FILE",
+        path_pattern,
     )
     html: str | None = option(
         None,

@@ -69,6 +69,7 @@ class Reason(Enum):
     FORBIDDEN = "forbidden"
     UNATTACHED = "unattached"
     COMPAT = "compat"
+    RECORDING = "recording"
 
 
 class FallbackReason(Enum):

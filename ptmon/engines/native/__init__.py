@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator, Sequence
 from types import TracebackType
 
-from ptmon.engines import EngineSettings
+from ptmon.engines import EngineSettings, Past
 from ptmon.engines.boundary import BLOCKED, ffi, lib
 from ptmon.engines.native import watching
 from ptmon.engines.native.batches import BatchReader
@@ -24,6 +24,7 @@ from ptmon.static import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ptmon.engines.boundary import pt_batch, pt_options
     from ptmon.engines.native.debug import DebugRing
+    from ptmon.recording import Recorder
 
 BATCH_MS = 100
 SECCOMP = {"auto": lib.PT_SECCOMP_AUTO, "on": lib.PT_SECCOMP_ON, "off": lib.PT_SECCOMP_OFF}
@@ -42,6 +43,7 @@ class NativeEngine:
         self.exit: Exit | None = None
         self.refused: list[AttachError] = []
         self.told = 0.0
+        self.past: Past | None = None
         self._asked_to_stop = False
         self._start = 0
         self._end: int | None = None
@@ -89,6 +91,8 @@ class NativeEngine:
         self.started = time.time()
         self._start = time.monotonic_ns()
         self._reader = BatchReader(self._start, settings.rules)
+        if settings.recorder is not None:
+            self._begin_recording(settings.recorder)
         try:
             watching.prepare(self._tracer, settings)
             if settings.attach:
@@ -160,7 +164,18 @@ class NativeEngine:
         if not self.root:
             raise self.refused[0]
 
+    def _begin_recording(self, recorder: Recorder) -> None:
+        from ptmon.engines.native import packing
+
+        self._pack = packing.pack
+        rules = [rule.text for rule in self.settings.rules]
+        known = {"layout": packing.layout(), "syscalls": packing.syscalls(), "rules": rules, "start": self._start}
+        recorder.begin({**known, "started": self.started})
+
     def _read(self, batch: pt_batch) -> list[Record]:
+        # A program that is only passed on is no part of the run any more.
+        if self.settings.recorder is not None and (self.counting or self.settings.attach):
+            self.settings.recorder.add(self._pack(batch))
         records = self._reader.read(batch)
         self.told = max(self.told, (batch.time - self._start) / 1e9)
         for one in self._reader.held:
