@@ -17,7 +17,17 @@ LAYERS = (
     {"static", "ledger"},
     {"frozen"},
     {"formats", "defaults"},
-    {"errors", "records", "version", "text", "addresses", "ledger.rates", "ledger.history", "option_values"},
+    {
+        "errors",
+        "records",
+        "version",
+        "text",
+        "addresses",
+        "ledger.rates",
+        "ledger.history",
+        "option_values",
+        "recording",
+    },
     {"report", "options", "watches", "syscall_tables", "naming", "_native"},
     {"ledger.connects", "ledger.socket_tally", "ledger.tallies", "ledger.snapshot", "syscalls"},
     {"notices", "saying"},
@@ -34,11 +44,13 @@ LAYERS = (
     {"__main__"},
 )
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
-ENGINES_MAY = {"static", "frozen", "defaults", "records", "watches", "errors", "engines", "_native"}
+ENGINES_MAY = {
+    "static", "frozen", "defaults", "records", "watches", "errors", "engines", "_native", "recording", "report", "text"
+}  # fmt: skip
 OUTPUTS_MAY = {
     "static", "frozen", "defaults", "formats", "options", "outputs", "records", "report", "ledger.snapshot", "errors",
     "ledger.view", "text", "ledger.rates", "events", "decoding", "syscalls", "addresses", "option_values", "notices",
-    "version",
+    "version", "recording",
 }  # fmt: skip
 STUDENTS = {"start", "solution"}
 """Folders of labs: programs that a student writes, and that use ptmon as any program does."""
