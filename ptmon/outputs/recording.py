@@ -101,7 +101,8 @@ class RecordOutput(SilentOutput):
         self._shown, self._made = printable(path), path
         try:
             self._number = os.open(path, FLAGS, MODE)
-            os.fchmod(self._number, MODE)  # it may have been there
+            if stat.S_ISREG(os.fstat(self._number).st_mode):
+                os.fchmod(self._number, MODE)  # it may have been there
         except OSError as error:
             raise unwritable("the recording", path, error.errno or 0) from None
 
