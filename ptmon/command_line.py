@@ -18,7 +18,7 @@ from ptmon.errors import (
     EXIT_USAGE,
     UsageError,
 )
-from ptmon.formats import report_format
+from ptmon.formats import event_format, report_format
 from ptmon.options import BY_FLAG, TABLE, Option, Options
 from ptmon.static import Any
 from ptmon.text import did_you_mean
@@ -68,6 +68,7 @@ def parse(words: Sequence[str]) -> Options:
 
 def _implied(values: dict[str, Any]) -> dict[str, Any]:
     """What is told goes to stderr if nothing says where else. The demo shows what ptmon sees."""
+    _events_by_name(values)
     if values.get("demo"):
         return {"log": "", "log_format": "dmesg", **values}
     if values.get("explain_step"):
@@ -77,6 +78,19 @@ def _implied(values: dict[str, Any]) -> dict[str, Any]:
     if values.get("trace") and "serve" not in values and "syslog" not in values:
         return {"log": "", **values}
     return values
+
+
+def _events_by_name(values: dict[str, Any]) -> None:
+    """-o FILE of a name that promises events is a log, and no report. A log has the form that its name says."""
+    output = values.get("output")
+    if event_format(output) is not None and "format" not in values:
+        if values.get("log"):
+            raise UsageError(f"-o {output} and --log={values['log']} are two logs")
+        del values["output"]
+        values.update(log=output, quiet=True)
+    form = event_format(values.get("log"))
+    if form is not None:
+        values.setdefault("log_format", form)
 
 
 def _long(word: str, rest: list[str], values: dict[str, Any]) -> None:

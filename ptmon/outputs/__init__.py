@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 OUTPUTS: dict[str, Callable[[Options], bool]] = {
     "ptmon.live.output": lambda options: options.live,  # the first: what others write on a terminal goes to its pane
-    "ptmon.outputs.log": lambda options: options.log is not None,  # before the report: on stderr the log stands first
+    "ptmon.outputs.parquet": lambda options: options.log is not None and options.log_format == "parquet",
+    "ptmon.outputs.log": lambda options: (
+        options.log is not None and options.log_format != "parquet"
+    ),  # before the report: on stderr the log stands first
     "ptmon.outputs.syslog": lambda options: options.syslog is not None,
     "ptmon.outputs.server": lambda options: options.serve is not None,
     "ptmon.outputs.report_output": lambda options: options.output is not None or not options.quiet,
