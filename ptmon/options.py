@@ -363,6 +363,31 @@ class Options:
         "the certificate's key (PEM); default: it is in the certificate's file",
         "FILE",
     )
+    metrics: Address | None = option(
+        None,
+        "server",
+        ("--metrics",),
+        "answer Prometheus at this port (/metrics): bytes, calls, errors, sockets and connects by program, transport"
+        " and scope; HOST is 127.0.0.1 by default; needs ptmon[metrics]",
+        "[HOST:]PORT",
+        address,
+    )
+    metrics_file: str | None = option(
+        None,
+        "server",
+        ("--metrics-file",),
+        "write the same to FILE every five seconds and at the end, for node_exporter's textfile collector",
+        "FILE",
+    )
+    metrics_label: tuple[str, ...] = option(
+        (),
+        "server",
+        ("--metrics-label",),
+        "pid: a series for each process, too",
+        "LABEL",
+        choices=("pid",),
+        repeatable=True,
+    )
     live: bool = option(
         False,
         "view",

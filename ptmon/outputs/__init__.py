@@ -31,6 +31,7 @@ OUTPUTS: dict[str, Callable[[Options], bool]] = {
     "ptmon.outputs.report_output": lambda options: options.output is not None or not options.quiet,
     "ptmon.outputs.page": lambda options: options.html is not None,
     "ptmon.outputs.recording": lambda options: options.record is not None,
+    "ptmon.outputs.metrics": lambda options: options.metrics is not None or options.metrics_file is not None,
     "ptmon.outputs.learnt": lambda options: options.learn is not None,
     "ptmon.outputs.fast_explain": lambda options: options.fast_explain,  # behind the report
     "ptmon.outputs.interval": lambda options: options.interval is not None and options.log is None,
@@ -121,6 +122,8 @@ class Recording(Recorder, Protocol):
     """An output that keeps what the engine tells, as it is."""
 
     records_all: bool
+    wants_every_call: bool
+    """Each record is to stand for one call; else equal ones may be told as one."""
     refused: list[tuple[int, int]]
     """Set by the session: targets that could not be attached, pid and errno or 0."""
     elapsed: float
