@@ -202,7 +202,7 @@ def _check_target(options: Options) -> None:
 
 TRACING = (
     "only", "no_follow", "duration", "limit", "no_io_uring", "names", "trace", "hooks", "deny", "allow", "learn",
-    "record", "metrics", "metrics_file", "explain", "seccomp", "fast", "fast_after", "fast_explain", "wait_client"
+    "record", "metrics", "metrics_file", "otlp", "explain", "seccomp", "fast", "fast_after", "fast_explain", "wait_client"
 )  # fmt: skip
 """Options that say how to trace: of a run that is over nothing of that can be said any more."""
 
@@ -239,8 +239,10 @@ def _check_events(options: Options) -> None:
 def _check_server(options: Options) -> None:
     if options.metrics_label and options.metrics is None and options.metrics_file is None:
         raise UsageError("--metrics-label wants --metrics [HOST:]PORT or --metrics-file FILE")
-    if (options.metrics or options.metrics_file) and options.engine != "native":
-        raise UsageError("--metrics tells what the native engine tells: leave out --engine reference")
+    exporting = {"--metrics": options.metrics, "--metrics-file": options.metrics_file, "--otlp": options.otlp}
+    for flag, given in exporting.items():
+        if given is not None and options.engine != "native":
+            raise UsageError(f"{flag} tells what the native engine tells: leave out --engine reference")
     if options.serve is None:
         flags = ["--wait-client", "--serve-cert", "--serve-key"]
         if options.connect is None and options.metrics is None:  # else it is the other's token, or that of --metrics

@@ -98,6 +98,13 @@ def address(text: str) -> Address:
     return Address(host or "127.0.0.1", int(port))
 
 
+def collector(text: str) -> str:
+    """An address of the web."""
+    if not text.startswith(("http://", "https://")):
+        raise ValueError("is no URL that begins with http:// or https://")
+    return text
+
+
 def words(text: str) -> tuple[str, ...]:
     """Names, separated by commas."""
     found = tuple(text.split(","))

@@ -13,6 +13,7 @@ from ptmon.frozen import dataclass
 from ptmon.option_values import (
     Address,
     address,
+    collector,
     count,
     factor,
     file_name,
@@ -387,6 +388,16 @@ class Options:
         "LABEL",
         choices=("pid",),
         repeatable=True,
+    )
+    otlp: str | None = option(
+        None,
+        "server",
+        ("--otlp",),
+        "send process.network.io, and connections as log records, to an OpenTelemetry collector: to URL, or where"
+        " OTEL_EXPORTER_OTLP_ENDPOINT says, by default http://localhost:4318; needs ptmon[otlp]",
+        "[=URL]",
+        collector,
+        default="",
     )
     live: bool = option(
         False,

@@ -13,7 +13,7 @@ from ptmon.errors import PtmonError
 from ptmon.records import Clone, Connect, Exec, Exit, Record, SocketClosed, SocketSeen
 from ptmon.report import Header
 
-KINDS = {"metrics": ("ptmon.export.metrics", "metrics")}
+KINDS = {"metrics": ("ptmon.export.metrics", "metrics"), "otlp": ("ptmon.export.otlp", "otlp")}
 """The module of each, and the extra that has its library."""
 
 

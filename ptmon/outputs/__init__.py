@@ -32,6 +32,7 @@ OUTPUTS: dict[str, Callable[[Options], bool]] = {
     "ptmon.outputs.page": lambda options: options.html is not None,
     "ptmon.outputs.recording": lambda options: options.record is not None,
     "ptmon.outputs.metrics": lambda options: options.metrics is not None or options.metrics_file is not None,
+    "ptmon.outputs.otlp": lambda options: options.otlp is not None,
     "ptmon.outputs.learnt": lambda options: options.learn is not None,
     "ptmon.outputs.fast_explain": lambda options: options.fast_explain,  # behind the report
     "ptmon.outputs.interval": lambda options: options.interval is not None and options.log is None,

@@ -84,6 +84,7 @@ class ExportOutput(SilentOutput):
                 process.wait(timeout=PATIENCE)
             except subprocess.TimeoutExpired:  # a collector that does not answer must not keep anybody waiting
                 process.kill()
+                stderr.say(f"{self._flag}: not all could be told within {PATIENCE:.0f} seconds: the rest is lost")
 
     def begin(self, known: Mapping[str, Any]) -> None:
         self._known = known

@@ -224,7 +224,7 @@ assert not [name for name in sys.modules if name.split(".")[0] == "ptrace"], "py
 
 def test_what_exports_never_imports_python_ptrace(targets: Targets, tmp_path: Path) -> None:
     """Its licence does not go with those of the exporters' libraries in one program."""
-    imports = "import ptmon.export.__main__, ptmon.export.metrics"
+    imports = "import ptmon.export.__main__, ptmon.export.metrics, ptmon.export.otlp"
     assert subprocess.run([sys.executable, "-c", LICENSED.format(imports=imports)]).returncode == 0
     recording = tmp_path / "recording"
     assert ptmon("-q", "--record", recording, "--trace", "%network", targets("chatter"), "3").returncode == 0

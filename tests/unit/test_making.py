@@ -24,6 +24,7 @@ WORDS = {
     "ptmon.outputs.report_output": [],
     "ptmon.outputs.page": ["--html", "page", "-q"],
     "ptmon.outputs.metrics": ["--metrics", "0", "-q"],
+    "ptmon.outputs.otlp": ["--otlp", "-q"],
     "ptmon.outputs.parquet": ["-o", "table.parquet"],
     "ptmon.outputs.recording": ["--record", "recording", "-q"],
     "ptmon.outputs.learnt": ["--learn", "rules", "-q"],
