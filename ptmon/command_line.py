@@ -202,7 +202,8 @@ def _check_target(options: Options) -> None:
 
 TRACING = (
     "only", "no_follow", "duration", "limit", "no_io_uring", "names", "trace", "hooks", "deny", "allow", "learn",
-    "record", "metrics", "metrics_file", "otlp", "explain", "seccomp", "fast", "fast_after", "fast_explain", "wait_client"
+    "record", "metrics", "metrics_file", "otlp", "explain", "seccomp", "fast", "fast_after", "fast_explain",
+    "wait_client",
 )  # fmt: skip
 """Options that say how to trace: of a run that is over nothing of that can be said any more."""
 
