@@ -82,7 +82,8 @@ enum pt_reason {
 	PT_REASON_TRACED = 14,	   /* descendants that another tracer has; calls: how many */
 	PT_REASON_FORBIDDEN = 15,  /* descendants that may not be traced; calls: how many */
 	PT_REASON_UNATTACHED = 16, /* one of several targets could not be attached; the core does not report it */
-	PT_REASON_COMPAT = 17	   /* calls of the 32-bit ABI are not decoded on this machine */
+	PT_REASON_COMPAT = 17,	   /* calls of the 32-bit ABI are not decoded on this machine */
+	PT_REASON_RECORDING = 18   /* a recording that is replayed ends too early; the core does not report it */
 };
 
 /* Why the calls of a process, or some of them, are not counted inside of it, but at stops. */
@@ -520,3 +521,11 @@ int pt_group(const struct pt_record *rows, uint32_t count, uint64_t start, struc
  * microseconds. Returns the length, -ENOSPC where there is no room for it. */
 int64_t pt_format(const struct pt_record *rows, uint32_t count, uint64_t start, const uint32_t *group_of,
 		  const struct pt_frame *frames, uint32_t frame_count, const uint8_t *text, uint8_t *to, uint64_t room);
+
+enum pt_packed { PT_PACKED_MOST = 176 }; /* bytes of a row at most */
+
+/* Writes rows in few bytes (see pack.c). Returns the length, -ENOSPC where there are less than PT_PACKED_MOST bytes of
+ * room for each. */
+int64_t pt_pack(const struct pt_record *rows, uint32_t count, uint8_t *to, uint64_t room);
+/* Reads that back, whatever it is: -EPROTO if it is not count rows with at most data_length bytes of data. */
+int pt_unpack(const uint8_t *packed, uint64_t length, struct pt_record *rows, uint32_t count, uint32_t data_length);

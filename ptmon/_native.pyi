@@ -267,6 +267,7 @@ class Lib:
     PT_REASON_FORBIDDEN: Final = 15
     PT_REASON_UNATTACHED: Final = 16
     PT_REASON_COMPAT: Final = 17
+    PT_REASON_RECORDING: Final = 18
     # enum pt_fallback
     PT_FALLBACK_MACHINE: Final = 1
     PT_FALLBACK_SANDBOX: Final = 2
@@ -380,6 +381,8 @@ class Lib:
     PT_STEP_READ: Final = 5
     PT_STEP_DIRECTORY: Final = 6
     PT_STEP_STREAMS: Final = 7
+    # enum pt_packed
+    PT_PACKED_MOST: Final = 176
     def pt_create(
         self,
         _0: Pointer,  # struct pt_options const *
@@ -522,5 +525,22 @@ class Lib:
         _8: int,  # uint64_t
         /,
     ) -> int: ...  # int64_t
+    def pt_pack(
+        self,
+        _0: Pointer,  # struct pt_record const *
+        _1: int,  # uint32_t
+        _2: Pointer,  # uint8_t *
+        _3: int,  # uint64_t
+        /,
+    ) -> int: ...  # int64_t
+    def pt_unpack(
+        self,
+        _0: Pointer,  # uint8_t const *
+        _1: int,  # uint64_t
+        _2: Pointer,  # struct pt_record *
+        _3: int,  # uint32_t
+        _4: int,  # uint32_t
+        /,
+    ) -> int: ...  # int
 
 lib: Lib

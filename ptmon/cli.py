@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 from ptmon import command_line
-from ptmon.errors import EXIT_LIMIT, EXIT_NOT_FOUND, EXIT_OWN, PtmonError, UsageError, kernel_word
+from ptmon.errors import EXIT_INCOMPLETE, EXIT_LIMIT, EXIT_NOT_FOUND, EXIT_OWN, PtmonError, UsageError, kernel_word
 from ptmon.options import TABLE, Options
 from ptmon.outputs import make, stderr
 from ptmon.static import TYPE_CHECKING
@@ -77,7 +77,7 @@ def trace(options: Options, ignored: int | None = None) -> int:
         session = Session(
             make_settings(options, command, told=bool(outputs), ignored=ignored),
             outputs,
-            engine=options.engine,
+            engine="replay" if options.replay else options.engine,
             interval=options.interval,
             max_sockets=options.max_sockets,
             wait=options.wait,
@@ -91,6 +91,10 @@ def trace(options: Options, ignored: int | None = None) -> int:
         session.run()
     if session.limit_passed:
         return EXIT_LIMIT
+    if session.past is not None:
+        if session.past.damage:
+            stderr.say(session.past.damage)
+        return EXIT_INCOMPLETE if session.past.damage else 0
     return 0 if options.attach or options.wait else exit_status(session)
 
 

@@ -9,8 +9,16 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
-from ptmon.errors import EXIT_LIMIT, EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND, EXIT_OWN, EXIT_USAGE, UsageError
-from ptmon.formats import report_format
+from ptmon.errors import (
+    EXIT_INCOMPLETE,
+    EXIT_LIMIT,
+    EXIT_NOT_EXECUTABLE,
+    EXIT_NOT_FOUND,
+    EXIT_OWN,
+    EXIT_USAGE,
+    UsageError,
+)
+from ptmon.formats import event_format, report_format
 from ptmon.options import BY_FLAG, TABLE, Option, Options
 from ptmon.static import Any
 from ptmon.text import did_you_mean
@@ -19,13 +27,15 @@ USAGE = (
     "ptmon [OPTIONS] [--] PROGRAM [ARG...]",
     "ptmon [OPTIONS] --attach PID|NAME[,PID|NAME]...",
     "ptmon [OPTIONS] --wait NAME",
+    "ptmon [OPTIONS] --replay FILE",
     "ptmon --connect [HOST:]PORT",
     "ptmon --demo | --doctor | --version | --help | --print-completion SHELL",
 )
 ABOUT = "Tells what a program sends and receives: payload bytes by process, thread, socket, peer and system call."
 OWN_STATUS = "the program's own (ptmon dies by the signal that killed it)"
 STATUSES = {
-    0: "after an attach",
+    0: "after an attach, or a replay",
+    EXIT_INCOMPLETE: "a part of a replayed recording is missing",
     EXIT_LIMIT: "--limit is passed",
     EXIT_NOT_FOUND: "program not found",
     EXIT_NOT_EXECUTABLE: "not executable",
@@ -58,6 +68,7 @@ def parse(words: Sequence[str]) -> Options:
 
 def _implied(values: dict[str, Any]) -> dict[str, Any]:
     """What is told goes to stderr if nothing says where else. The demo shows what ptmon sees."""
+    _events_by_name(values)
     if values.get("demo"):
         return {"log": "", "log_format": "dmesg", **values}
     if values.get("explain_step"):
@@ -67,6 +78,19 @@ def _implied(values: dict[str, Any]) -> dict[str, Any]:
     if values.get("trace") and "serve" not in values and "syslog" not in values:
         return {"log": "", **values}
     return values
+
+
+def _events_by_name(values: dict[str, Any]) -> None:
+    """-o FILE of a name that promises events is a log, and no report. A log has the form that its name says."""
+    output = values.get("output")
+    if event_format(output) is not None and "format" not in values:
+        if values.get("log"):
+            raise UsageError(f"-o {output} and --log={values['log']} are two logs")
+        del values["output"]
+        values.update(log=output, quiet=True)
+    form = event_format(values.get("log"))
+    if form is not None:
+        values.setdefault("log_format", form)
 
 
 def _long(word: str, rest: list[str], values: dict[str, Any]) -> None:
@@ -140,6 +164,7 @@ def _check(options: Options) -> None:
     if options.help or options.version or options.print_completion:
         return
     _check_target(options)
+    _check_recording(options)
     _check_summary(options)
     _check_events(options)
     _check_server(options)
@@ -159,6 +184,7 @@ def _check_target(options: Options) -> None:
         for name, given in (
             ("--attach", options.attach),
             ("--wait", options.wait),
+            ("--replay", options.replay),
             ("--demo", options.demo),
             ("--connect", options.connect),
             ("--doctor", options.doctor),
@@ -172,6 +198,29 @@ def _check_target(options: Options) -> None:
         raise UsageError(f"{targets[0]} and {targets[1]} do not go together")
     if options.command and not options.command[0]:
         raise UsageError("the program's name is empty")
+
+
+TRACING = (
+    "only", "no_follow", "duration", "limit", "no_io_uring", "names", "trace", "hooks", "deny", "allow", "learn",
+    "record", "metrics", "metrics_file", "otlp", "explain", "seccomp", "fast", "fast_after", "fast_explain",
+    "wait_client",
+)  # fmt: skip
+"""Options that say how to trace: of a run that is over nothing of that can be said any more."""
+
+
+def _check_recording(options: Options) -> None:
+    if options.speed is not None and options.replay is None:
+        raise UsageError("--speed wants --replay FILE")
+    if options.record is not None and options.engine != "native":
+        raise UsageError("--record keeps what the native engine tells: leave out --engine reference")
+    if options.record is not None and options.hooks:
+        raise UsageError("--record and --hooks do not go together: what hooks refuse is in no recording")
+    if options.replay is None:
+        return
+    standard = Options()
+    for option in TABLE:
+        if option.dest in TRACING and getattr(options, option.dest) != getattr(standard, option.dest):
+            raise UsageError(f"--replay traces nothing: leave out {option.flags[0]}")
 
 
 def _check_summary(options: Options) -> None:
@@ -189,9 +238,15 @@ def _check_events(options: Options) -> None:
 
 
 def _check_server(options: Options) -> None:
+    if options.metrics_label and options.metrics is None and options.metrics_file is None:
+        raise UsageError("--metrics-label wants --metrics [HOST:]PORT or --metrics-file FILE")
+    exporting = {"--metrics": options.metrics, "--metrics-file": options.metrics_file, "--otlp": options.otlp}
+    for flag, given in exporting.items():
+        if given is not None and options.engine != "native":
+            raise UsageError(f"{flag} tells what the native engine tells: leave out --engine reference")
     if options.serve is None:
         flags = ["--wait-client", "--serve-cert", "--serve-key"]
-        if options.connect is None:  # else it is the other's token
+        if options.connect is None and options.metrics is None:  # else it is the other's token, or that of --metrics
             flags.append("--serve-token-file")
         for flag in flags:
             if getattr(options, BY_FLAG[flag].dest):

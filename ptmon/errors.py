@@ -11,6 +11,7 @@ import errno
 import os
 from enum import IntEnum
 
+EXIT_INCOMPLETE = 1
 EXIT_USAGE = 2
 EXIT_LIMIT = 124
 EXIT_OWN = 125

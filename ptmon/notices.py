@@ -37,6 +37,8 @@ MESSAGES = {
     Reason.FORBIDDEN: "{left} left out, for ptmon may not trace them, other users' ones or"
     " such as are not dumpable{call}: what they transfer is not counted; run ptmon as root",
     Reason.UNATTACHED: "process {pid} could not be attached to{call}: what it transfers is not counted",
+    Reason.RECORDING: "the recording of process {pid} was not finished, or is damaged{call}: what came after is not"
+    " told",
     Reason.COMPAT: "process {pid} runs a 32-bit program{call}: on this machine its calls are not counted, nor refused",
 }
 

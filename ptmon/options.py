@@ -13,7 +13,9 @@ from ptmon.frozen import dataclass
 from ptmon.option_values import (
     Address,
     address,
+    collector,
     count,
+    factor,
     file_name,
     path_pattern,
     program_name,
@@ -106,6 +108,22 @@ class Options:
         "NAME",
         program_name,
     )
+    replay: str | None = option(
+        None,
+        "target",
+        ("--replay",),
+        "trace nothing: read a recording (--record), and tell what is asked for of that run; exit status 1 where a part"
+        " of it is missing",
+        "FILE",
+    )
+    speed: float | None = option(
+        None,
+        "target",
+        ("--speed",),
+        "replay so many times as fast as it went, for --live and --serve; by default at once",
+        "FACTOR",
+        factor,
+    )
     only: str | None = option(
         None,
         "target",
@@ -159,6 +177,15 @@ class Options:
         f" else {default(REPORTS)}",
         "FORMAT",
         choices=tuple(REPORTS),
+    )
+    record: str | None = option(
+        None,
+        "report",
+        ("--record",),
+        "keep the whole run in FILE, of which --replay makes each other output later; %p is the program's pid, %h the"
+        " host, %% a % sign; nobody else may read it, for it may have the first bytes of connections in it",
+        "FILE",
+        path_pattern,
     )
     html: str | None = option(
         None,
@@ -336,6 +363,41 @@ class Options:
         ("--serve-key",),
         "the certificate's key (PEM); default: it is in the certificate's file",
         "FILE",
+    )
+    metrics: Address | None = option(
+        None,
+        "server",
+        ("--metrics",),
+        "answer Prometheus at this port (/metrics): bytes, calls, errors, sockets and connects by program, transport"
+        " and scope; HOST is 127.0.0.1 by default; needs ptmon[metrics]",
+        "[HOST:]PORT",
+        address,
+    )
+    metrics_file: str | None = option(
+        None,
+        "server",
+        ("--metrics-file",),
+        "write the same to FILE every five seconds and at the end, for node_exporter's textfile collector",
+        "FILE",
+    )
+    metrics_label: tuple[str, ...] = option(
+        (),
+        "server",
+        ("--metrics-label",),
+        "pid: a series for each process, too",
+        "LABEL",
+        choices=("pid",),
+        repeatable=True,
+    )
+    otlp: str | None = option(
+        None,
+        "server",
+        ("--otlp",),
+        "send process.network.io, and connections as log records, to an OpenTelemetry collector: to URL, or where"
+        " OTEL_EXPORTER_OTLP_ENDPOINT says, by default http://localhost:4318; needs ptmon[otlp]",
+        "[=URL]",
+        collector,
+        default="",
     )
     live: bool = option(
         False,

@@ -70,6 +70,7 @@ class Reason(Enum):
     FORBIDDEN = "forbidden"
     UNATTACHED = "unattached"
     COMPAT = "compat"
+    RECORDING = "recording"
 
 
 class FallbackReason(Enum):

@@ -11,13 +11,13 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
 from ptmon.defaults import MAX_SOCKETS
-from ptmon.engines import Debug, Engine, EngineSettings, create
+from ptmon.engines import Debug, Engine, EngineSettings, Past, create
 from ptmon.errors import AttachError, LaunchError, PtmonError, Step
 from ptmon.frozen import replace
 from ptmon.ledger.ledger import Ledger
 from ptmon.ledger.snapshot import Snapshot
 from ptmon.ledger.view import View
-from ptmon.outputs import Output, Outputs, asks, looks, wants_history
+from ptmon.outputs import Output, Outputs, asks, looks, records_all, wants_history
 from ptmon.records import Exit, Incomplete, Payload, Reason, Record
 from ptmon.report import Header, Report, Waited, seconds
 from ptmon.static import TYPE_CHECKING
@@ -54,6 +54,9 @@ class Session:
         self.settings = settings
         self.report: Report | None = None
         self.exit: Exit | None = None
+        self.past: Past | None = None
+        """Of a run that was replayed."""
+        self._recordings = tuple(filter(records_all, outputs))
         self._outputs = Outputs(outputs)
         self._engine_name = engine
         self._interval = interval
@@ -114,7 +117,7 @@ class Session:
             from ptmon import explain
 
             raise explain.attach_failure(error) from error
-        self.exit = engine.exit
+        self.exit, self.past = engine.exit, engine.past
         if self.report is None:
             raise PtmonError("the engine ended without an end of counting")
         return self.report
@@ -220,9 +223,14 @@ class Session:
             self._say(line)
 
     def _result(self, engine: Engine, ledger: Ledger) -> Report:
-        report = ledger.report(engine.elapsed())
+        elapsed = engine.elapsed()
+        for recording in self._recordings:
+            recording.elapsed = elapsed
+        report = ledger.report(elapsed)
         if self._limit is not None:
             report = replace(report, limit=self._limit.report())
+        elif engine.past is not None:
+            report = replace(report, limit=engine.past.limit)
         if self._history is not None:
             self._history.add(report.duration_s, report.totals.sent, report.totals.received)
             report = replace(report, history=tuple(self._history.points()))
@@ -244,6 +252,8 @@ class Session:
         for error in engine.refused:
             self._say(str(explain.attach_failure(error)))
             self._refused.append((error.pid, error.number))
+        for recording in self._recordings:
+            recording.refused = self._refused
         records = [Incomplete(0.0, pid, Reason.UNATTACHED, None, number) for pid, number in self._refused]
         if records and self._ledger is not None:
             for record in records:
@@ -271,13 +281,16 @@ class Session:
         for one in errors:
             self._say(f"{one}; the others are attached to")
         outputs = self._outputs
-        every_call = settings.every_call or outputs.wants_events
+        every_call = (
+            settings.every_call or outputs.wants_events or any(one.wants_every_call for one in self._recordings)
+        )
         return replace(
             settings,
             debug=self._debug(),
             attach=tuple(groups),
             every_call=every_call,
-            lives=not every_call,
+            lives=not every_call and not self._recordings,
+            recorders=self._recordings,
             reopen=outputs.reopen if outputs.reopens and not settings.guest else None,
         )
 
@@ -290,6 +303,8 @@ class Session:
         return debugging.wanted(words, self._engine_name, guest=self.settings.guest)
 
     def _header(self, engine: Engine, waited: Waited | None) -> Header:
+        if engine.past is not None:
+            return engine.past.header
         return Header(
             host=os.uname().nodename,
             command=self.settings.command,

@@ -10,12 +10,17 @@ from ptmon.defaults import FAST_AFTER, NAMES, SECCOMP
 from ptmon.errors import AttachError, PtmonError
 from ptmon.frozen import dataclass
 from ptmon.records import Exit, Inside, Record, Site
-from ptmon.static import Protocol
+from ptmon.report import Header, LimitReport
+from ptmon.static import TYPE_CHECKING, Protocol
 from ptmon.watches import Hold, Rule, Watch
+
+if TYPE_CHECKING:
+    from ptmon.recording import Recorder
 
 ENGINES = {
     "native": ("ptmon.engines.native", "NativeEngine"),
     "reference": ("ptmon.engines.reference", "ReferenceEngine"),
+    "replay": ("ptmon.engines.replay", "ReplayEngine"),
 }
 
 
@@ -53,8 +58,18 @@ class Act:
 
 
 @dataclass(frozen=True, slots=True)
+class Past:
+    """What is known of a run that is replayed."""
+
+    header: Header
+    limit: LimitReport | None = None
+    damage: str = ""
+    """What is wrong with its recording, in words."""
+
+
+@dataclass(frozen=True, slots=True)
 class EngineSettings:
-    """What an engine is to trace, and how. Either ``command`` or ``attach`` is set."""
+    """What an engine is to trace, and how. Either ``command`` or ``attach`` is set, or ``replay``."""
 
     command: tuple[str, ...] = ()
     """The program to start and its arguments; bytes that are not UTF-8 as surrogate escapes (PEP 383)."""
@@ -96,6 +111,12 @@ class EngineSettings:
     debug: Debug | None = None
     narrate: Callable[[Act], None] | None = None
     """Called at each act, while the tracee stands; the reference engine alone does it."""
+    recorders: tuple[Recorder, ...] = ()
+    """They get each batch, of the native engine."""
+    replay: str | None = None
+    """A recording, which the replay engine reads."""
+    speed: float | None = None
+    """How many times as fast it is told as it went; None: at once."""
     streams: tuple[int, int] | None = None
     """The fds that are its stdout and stderr, both above 2; None: ptmon's own."""
 
@@ -118,6 +139,8 @@ class Engine(Protocol):
     """How ``root`` ended."""
     refused: Sequence[AttachError]
     """Of several targets, those that could not be attached; the others were."""
+    past: Past | None
+    """Of a run that is replayed; else None."""
     explained: Sequence[Site | Inside]
     """With ``settings.fast_explain``, of the processes that have ended; once counting has stopped, of all."""
     told: float

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Any
 
-from ptmon.engines import EngineSettings
+from ptmon.engines import EngineSettings, Past
 from ptmon.errors import AttachError
 from ptmon.ledger.ledger import Ledger
 from ptmon.records import (
@@ -156,6 +156,7 @@ class FakeEngine:
         FakeEngine.settings = settings
         self.duration = settings.duration
         self.root = 0
+        self.past: Past | None = None
         self.started = 0.0
         self.counting = True
         self.exit: Exit | None = None

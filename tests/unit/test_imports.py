@@ -17,7 +17,17 @@ LAYERS = (
     {"static", "ledger"},
     {"frozen"},
     {"formats", "defaults"},
-    {"errors", "records", "version", "text", "addresses", "ledger.rates", "ledger.history", "option_values"},
+    {
+        "errors",
+        "records",
+        "version",
+        "text",
+        "addresses",
+        "ledger.rates",
+        "ledger.history",
+        "option_values",
+        "recording",
+    },
     {"report", "options", "watches", "syscall_tables", "naming", "_native"},
     {"ledger.connects", "ledger.socket_tally", "ledger.tallies", "ledger.snapshot", "syscalls"},
     {"notices", "saying"},
@@ -26,6 +36,7 @@ LAYERS = (
     {"ledger.names", "ledger.peers", "ledger.socket_table", "ledger.view", "events", "decoding", "sites"},
     {"ledger.ledger", "rules", "hook_call"},
     {"outputs", "explain", "engines", "command_line", "demo", "waiting", "allowing"},
+    {"export"},
     {"debugging", "limiting", "live", "narrating", "completion", "manual"},
     {"session", "hooks"},
     {"preparing"},
@@ -36,11 +47,13 @@ LAYERS = (
     {"__main__"},
 )
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
-ENGINES_MAY = {"static", "frozen", "defaults", "records", "watches", "errors", "engines", "_native"}
+ENGINES_MAY = {
+    "static", "frozen", "defaults", "records", "watches", "errors", "engines", "_native", "recording", "report", "text"
+}  # fmt: skip
 OUTPUTS_MAY = {
     "static", "frozen", "defaults", "formats", "options", "outputs", "records", "report", "ledger.snapshot", "errors",
     "ledger.view", "text", "ledger.rates", "events", "decoding", "syscalls", "addresses", "option_values", "notices",
-    "version",
+    "version", "recording",
 }  # fmt: skip
 STUDENTS = {"start", "solution"}
 """Folders of labs: programs that a student writes, and that use ptmon as any program does."""

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ptmon.command_line import ENVIRONMENT, STATUSES
-from ptmon.errors import EXIT_LIMIT, EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND, EXIT_OWN, EXIT_USAGE
+from ptmon.errors import EXIT_INCOMPLETE, EXIT_LIMIT, EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND, EXIT_OWN, EXIT_USAGE
 from ptmon.manual import EXAMPLES, GROUPS, page
 from ptmon.options import TABLE
 from tests.support import DEADLINE
@@ -64,7 +64,7 @@ def test_the_page_has_each_option_and_what_it_does(path: Path) -> None:
 
 def test_the_page_has_each_exit_status_and_variable(path: Path) -> None:
     text = shown(path)
-    assert set(STATUSES) == {0, EXIT_LIMIT, EXIT_USAGE, EXIT_OWN, EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND}
+    assert set(STATUSES) == {0, EXIT_INCOMPLETE, EXIT_LIMIT, EXIT_USAGE, EXIT_OWN, EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND}
     for name, meaning in (*STATUSES.items(), *ENVIRONMENT.items()):
         assert re.search(rf"^ +{re.escape(str(name))}( +|\n +){re.escape(meaning)}$", text, re.M), name
     for command in EXAMPLES:

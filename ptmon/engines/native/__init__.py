@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator, Sequence
 from types import TracebackType
 
-from ptmon.engines import EngineSettings
+from ptmon.engines import EngineSettings, Past
 from ptmon.engines.boundary import BLOCKED, ffi, lib
 from ptmon.engines.native import watching
 from ptmon.engines.native.batches import BatchReader
@@ -42,6 +42,7 @@ class NativeEngine:
         self.exit: Exit | None = None
         self.refused: list[AttachError] = []
         self.told = 0.0
+        self.past: Past | None = None
         self._asked_to_stop = False
         self._start = 0
         self._end: int | None = None
@@ -90,6 +91,8 @@ class NativeEngine:
         self.started = time.time()
         self._start = time.monotonic_ns()
         self._reader = BatchReader(self._start, settings.rules)
+        if settings.recorders:
+            self._begin_recording()
         try:
             watching.prepare(self._tracer, settings)
             if settings.attach:
@@ -161,7 +164,21 @@ class NativeEngine:
         if not self.root:
             raise self.refused[0]
 
+    def _begin_recording(self) -> None:
+        from ptmon.engines.native import packing
+
+        self._pack = packing.pack
+        rules = [rule.text for rule in self.settings.rules]
+        known = {"layout": packing.layout(), "syscalls": packing.syscalls(), "rules": rules, "start": self._start}
+        for recorder in self.settings.recorders:
+            recorder.begin({**known, "started": self.started})
+
     def _read(self, batch: pt_batch) -> list[Record]:
+        # A program that is only passed on is no part of the run any more.
+        if self.settings.recorders and (self.counting or self.settings.attach):
+            packed = self._pack(batch)
+            for recorder in self.settings.recorders:
+                recorder.add(packed)
         records = self._reader.read(batch)
         self.told = max(self.told, (batch.time - self._start) / 1e9)
         for one in self._reader.held:

@@ -44,10 +44,10 @@ class BatchReader:
     """Reads batches.
 
     ``start`` is the time, in nanoseconds of CLOCK_MONOTONIC, from which the records' times count; ``rules`` are those
-    that refuse, by id.
+    that refuse, by id; ``syscalls`` are names of system calls by index, where that is not the C core's own table.
     """
 
-    def __init__(self, start: int, rules: Sequence[Rule] = ()) -> None:
+    def __init__(self, start: int, rules: Sequence[Rule] = (), syscalls: dict[int, str] | None = None) -> None:
         self.held: list[Held] = []
         """The tracees that the last batch told to be held: they come after its records."""
         self.explained: list[Site | Inside] = []
@@ -56,7 +56,7 @@ class BatchReader:
         self.start = start
         self._rows = RowReader(start, self.syscall)
         self._lives = LifeReader(start)
-        self._syscalls: dict[int, str] = {}
+        self._syscalls: dict[int, str] = syscalls or {}
 
     def read(self, batch: pt_batch) -> list[Record]:
         """The batch as records: a copy, for the C core writes over it in its next run."""

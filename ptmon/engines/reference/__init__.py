@@ -28,7 +28,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
-from ptmon.engines import EngineSettings
+from ptmon.engines import EngineSettings, Past
 from ptmon.engines.boundary import BLOCKED, read_call
 from ptmon.engines.reference import starting
 from ptmon.engines.reference.acts import Acts
@@ -61,6 +61,7 @@ class ReferenceEngine:
         self.exit: Exit | None = None
         self.refused: Sequence[AttachError] = ()
         self.explained: Sequence[Site | Inside] = ()
+        self.past: Past | None = None
         self.told = 0.0
         self._start = 0
         self._end: int | None = None

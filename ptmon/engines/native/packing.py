@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Batches of the C core as they stand in a recording, and back. See :mod:`ptmon.recording`."""
+
+from __future__ import annotations
+
+import zlib
+from itertools import count, takewhile
+
+from ptmon.engines.boundary import ffi, lib
+from ptmon.errors import kernel_word
+from ptmon.recording import BATCH, MOST
+from ptmon.recording.blocks import DamagedError
+from ptmon.static import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ptmon.engines.boundary import pt_batch
+
+STRUCTS = ("pt_call", "pt_chunk", "pt_connect", "pt_payload", "pt_socket_info", "pt_tcp_info")
+"""What stands in the data of rows."""
+LEVEL = 1
+"""Of zlib: addresses are mostly zeros, which the least effort takes out."""
+
+_uncleared = ffi.new_allocator(should_clear_after_alloc=False)
+
+
+def layout() -> dict[str, int]:
+    """The sizes of the structs in rows' data, by which another version of ptmon sees whether it can read them."""
+    return {name: ffi.sizeof(f"struct {name}") for name in STRUCTS}
+
+
+def syscalls() -> list[str]:
+    """The names that rows have numbers of."""
+    pointers = map(lib.pt_syscall_name, count())
+    return [ffi.string(one).decode() for one in takewhile(lambda one: one != ffi.NULL, pointers)]
+
+
+def pack(batch: pt_batch) -> bytes:
+    """A batch as the body of a block. Raises MemoryError."""
+    room = batch.count * lib.PT_PACKED_MOST
+    packed = _uncleared("uint8_t[]", room)
+    length = lib.pt_pack(batch.records, batch.count, packed, room)
+    if length < 0:
+        raise AssertionError(f"pt_pack: {kernel_word(-length)}")
+    data = ffi.buffer(batch.data, batch.data_length) if batch.data_length else b""
+    head = BATCH.pack(batch.time, batch.count, length, batch.data_length)
+    return b"".join((head, ffi.buffer(packed, length), zlib.compress(data, LEVEL) if data else b""))
+
+
+class Unpacked:
+    """A batch that was read: ``batch`` is good as long as this lives. Raises DamagedError."""
+
+    def __init__(self, body: bytes) -> None:
+        if len(body) < BATCH.size:
+            raise DamagedError("a batch has no head")
+        time, rows, length, data_length = BATCH.unpack_from(body)
+        if rows > length or BATCH.size + length > len(body) or data_length > MOST:
+            raise DamagedError("a batch is longer than its block")
+        packed = body[BATCH.size : BATCH.size + length]
+        self._data = ffi.from_buffer(_inflated(body[BATCH.size + length :], data_length))
+        self._records = ffi.new("struct pt_record[]", rows)
+        if lib.pt_unpack(ffi.from_buffer(packed), length, self._records, rows, data_length) < 0:
+            raise DamagedError("the rows of a batch are none")
+        self.batch: pt_batch = ffi.new("struct pt_batch *")
+        self.batch.records, self.batch.count, self.batch.time = self._records, rows, time
+        self.batch.data, self.batch.data_length = ffi.cast("uint8_t *", self._data), data_length
+
+
+def _inflated(stored: bytes, length: int) -> bytes:
+    if not length:
+        return b""
+    try:
+        data = zlib.decompressobj().decompress(stored, length)
+    except zlib.error as error:
+        raise DamagedError(f"the data of a batch is none: {error}") from None
+    if len(data) != length:
+        raise DamagedError("the data of a batch is too short")
+    return data
