@@ -4,6 +4,7 @@
 #include "machine/memory.h"
 #include "records/emit.h"
 #include "sockets/connects.h"
+#include "sockets/life.h"
 #include "sockets/rows.h"
 
 /* A program that forges records for some minutes can bring a sum to the end of 64 bits: it stays there, and does not
@@ -47,7 +48,7 @@ void outcome_emit(struct pt_tracer *t, struct tracee *tracee, const struct outco
 		add(&outcome->socket->sent, outcome->bytes);
 	else if (outcome->direction == PT_RECEIVED)
 		add(&outcome->socket->received, outcome->bytes);
-	row_transfer(t, row, &record);
+	life_transfer(t, row, &record);
 	if (outcome->error && outcome->socket->connecting)
 		connects_transfer_failed(t, tracee, outcome->fd, outcome->socket, outcome->error);
 	tracee->transfers.any = true;

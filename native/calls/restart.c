@@ -24,6 +24,7 @@
 #include "machine/registers.h"
 #include "process/tracee.h"
 #include "records/emit.h"
+#include "sockets/life.h"
 #include "sockets/rows.h"
 #include "sockets/sockets.h"
 #include "state/door.h"
@@ -77,7 +78,7 @@ static void emit_interrupted(struct pt_tracer *t, struct tracee *tracee)
 		.direction = (uint8_t)call->direction,
 	};
 
-	row_transfer(t, row, &record);
+	life_transfer(t, row, &record);
 	restart_forget(t, tracee);
 }
 

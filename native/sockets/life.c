@@ -5,7 +5,6 @@
 
 #include "records/emit.h"
 #include "records/lives.h"
-#include "sockets/rows.h"
 
 struct pt_socket_info life_info(const struct row *row)
 {
@@ -66,7 +65,7 @@ bool life_end(struct pt_tracer *t, const struct tracee *tracee, struct row *row,
 	return true;
 }
 
-void row_transfer(struct pt_tracer *t, struct row *row, struct pt_record *transfer)
+void life_transfer(struct pt_tracer *t, struct row *row, struct pt_record *transfer)
 {
 	struct pt_life *life = row ? life_of(t, row) : NULL;
 

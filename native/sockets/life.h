@@ -14,5 +14,7 @@ struct pt_socket_info life_info(const struct row *row);
 bool life_begin(struct pt_tracer *t, const struct tracee *tracee, struct row *row);
 /* With a close; counters may be NULL. False: there is none that can end so. */
 bool life_end(struct pt_tracer *t, const struct tracee *tracee, struct row *row, const struct pt_tcp_info *counters);
+/* Emits a transfer that belongs to this row, or is added to its life. NULL: to no known socket. */
+void life_transfer(struct pt_tracer *t, struct row *row, struct pt_record *transfer);
 
 #endif

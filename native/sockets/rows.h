@@ -8,8 +8,6 @@
  * that is named; what names none, or the socket's own peer, has the socket's own row. NULL: out of memory. */
 struct row *socket_row(struct pt_tracer *t, struct tracee *tracee, struct socket *socket, int fd, uint64_t time,
 		       const uint8_t *peer, uint32_t peer_length);
-/* Emits a transfer that belongs to this row, or is added to its life. NULL: to no known socket. */
-void row_transfer(struct pt_tracer *t, struct row *row, struct pt_record *transfer);
 /* A datagram socket: each transfer may name another peer. */
 bool socket_takes_addresses(const struct socket *socket);
 /* An fd of it is about to be closed: reads the kernel's counters and emits them. */

@@ -101,16 +101,17 @@ def test_short_connections_are_told_in_few_records(targets: Targets, tmp_path: P
     assert sum(packed["kinds"].get(kind, 0) for kind in ("Lives", "SocketSeen", "SocketClosed")) < len(rows) / 3
 
 
-@pytest.mark.parametrize("most", [50, 300])
+@pytest.mark.parametrize("most", [300, 1000])
 def test_a_full_table_has_the_same_sums(targets: Targets, tmp_path: Path, most: int) -> None:
     """Which are folded last is another one in each run: threads close sockets side by side."""
     reports = [told_of(tmp_path, lives, most, 50, str(targets("visits")), "plain", "200") for lives in (True, False)]
     sums: list[Counter[Any]] = [Counter(), Counter()]
     for (_, report, rows), own in zip(reports, sums, strict=True):
-        assert report["complete"] and sum(not row.get("folded") for row in rows) <= most
+        assert sum(not row.get("folded") for row in rows) <= most
+        assert any(warning["reason"] == "folded" for warning in report["warnings"])
         for row in rows:
             for name in ("sent", "received", "calls_sent"):
-                own[row["family"], row["direction"], row["audit"], name] += row[name]
-            own[row["family"], row["direction"], row["audit"], "rows"] += row.get("folded") or 1
+                own[row["family"], row["direction"], name] += row[name]
+            own[row["family"], row["direction"], "rows"] += row.get("folded") or 1
     assert sums[0] == sums[1]
     assert reports[0][0]["rows"] > 1000
