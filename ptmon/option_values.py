@@ -121,12 +121,12 @@ def file_name(text: str) -> str:
 
 
 def path_pattern(text: str) -> str:
-    """A path with %p, %h and %% in it."""
-    rest = text.replace("%%", "").replace("%p", "").replace("%h", "")
+    """A path with %p, %h, %r and %% in it."""
+    rest = text.replace("%%", "").replace("%p", "").replace("%h", "").replace("%r", "")
     if not text:
         raise ValueError("is not a file")
     if "%" in rest:
-        raise ValueError("has a % that is not %p (pid), %h (host) or %% (a % sign)")
+        raise ValueError("has a % that is not %p (pid), %h (host), %r (rank) or %% (a % sign)")
     return text
 
 

@@ -164,7 +164,8 @@ class Options:
         None,
         "report",
         ("-o",),
-        "write the report to FILE instead of stderr; - is stdout, %p is the program's pid, %h the host, %% a % sign",
+        "write the report to FILE instead of stderr; - is stdout, %p is the program's pid, %h the host, %r the rank of"
+        " an MPI or batch job's process (0 if it is none), %% a % sign",
         "FILE",
         report_file,
     )
@@ -182,7 +183,7 @@ class Options:
         "report",
         ("--record",),
         "keep the whole run in FILE, of which --replay makes each other output later; %p is the program's pid, %h the"
-        " host, %% a % sign; nobody else may read it, for it may have the first bytes of connections in it",
+        " host, %r the rank, %% a % sign; nobody else may read it, for it may have the first bytes of connections in it",
         "FILE",
         path_pattern,
     )
@@ -190,8 +191,8 @@ class Options:
         None,
         "report",
         ("--html",),
-        "write the report as a page for browsers to FILE, too; - is stdout, %p is the program's pid, %h the host, %% a"
-        " % sign",
+        "write the report as a page for browsers to FILE, too; - is stdout, %p is the program's pid, %h the host, %r the"
+        " rank, %% a % sign",
         "FILE",
         path_pattern,
     )
@@ -321,7 +322,7 @@ class Options:
         "events",
         ("--learn",),
         "refuse nothing, and write to FILE the rules with which --allow @FILE would not have either; - is stdout, %p is"
-        " the program's pid, %h the host, %% a % sign",
+        " the program's pid, %h the host, %r the rank, %% a % sign",
         "FILE",
         path_pattern,
     )

@@ -45,6 +45,8 @@ class Header:
     """Where ``mode`` is ``wait``."""
     only: str | None = None
     """The file name of the one program that is counted (--only)."""
+    rank: int | None = None
+    """Which process of an MPI or batch job ptmon was started as; None: of none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -383,6 +385,7 @@ class Report:
         yield "schema", SCHEMA
         yield "ptmon", __version__
         yield "host", self.header.host
+        yield "rank", self.header.rank
         yield "command", self.command
         yield "mode", self.header.mode
         if self.header.waited is not None:

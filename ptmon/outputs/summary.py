@@ -112,7 +112,8 @@ class Summary:
 
         report = self.report
         verdict = ("complete", "green") if report.complete else ("NOT COMPLETE", "bold red")
-        facts = (f" · {duration(report.duration_s)}", f" · {how_it_ended(report)}", " · ")
+        rank = "" if report.header.rank is None else f" · rank {report.header.rank}"
+        facts = (f"{rank} · {duration(report.duration_s)}", f" · {how_it_ended(report)}", " · ")
         command = printable(" ".join(report.command))
         if len(command) > COMMAND_MOST:
             command = command[: COMMAND_MOST - 1] + "…"

@@ -48,7 +48,8 @@ class Page:
         """What was traced, how it ended, and the totals."""
         report = self.report
         verdict = tag("span", "complete", "good") if report.complete else tag("span", "NOT COMPLETE", "bad")
-        facts = (plain(report.header.host), plain(report.header.started), duration(report.duration_s))
+        where = report.header.host if report.header.rank is None else f"{report.header.host}, rank {report.header.rank}"
+        facts = (plain(where), plain(report.header.started), duration(report.duration_s))
         command = plain(" ".join(report.command), COMMAND_MOST)
         lines = [tag("h1", f"<code>{command}</code>")]
         lines.append(tag("p", " · ".join([*facts, plain(how_it_ended(report)), verdict]), "facts"))
