@@ -183,7 +183,7 @@ class Options:
         "report",
         ("--record",),
         "keep the whole run in FILE, of which --replay makes each other output later; %p is the program's pid, %h the"
-        " host, %r the rank, %% a % sign; nobody else may read it, for it may have the first bytes of connections in it",
+        " host, %r the rank, %% a % sign; nobody else may read it, for the first bytes of connections may be in it",
         "FILE",
         path_pattern,
     )
@@ -191,8 +191,8 @@ class Options:
         None,
         "report",
         ("--html",),
-        "write the report as a page for browsers to FILE, too; - is stdout, %p is the program's pid, %h the host, %r the"
-        " rank, %% a % sign",
+        "write the report as a page for browsers to FILE, too; - is stdout, %p is the program's pid, %h the host, %r"
+        " the rank, %% a % sign",
         "FILE",
         path_pattern,
     )

@@ -10,9 +10,9 @@ from itertools import islice
 from ptmon.defaults import TOP
 from ptmon.outputs.report_output import Style
 from ptmon.outputs.summary_connections import connection_table, unconnected
-from ptmon.outputs.summary_rows import Row, peer_rows, process_rows, socket_rows
+from ptmon.outputs.summary_rows import Row, host_rows, in_brackets, peer_rows, process_rows, rank_rows, socket_rows
 from ptmon.outputs.summary_table import Table, broken, table_width
-from ptmon.outputs.verdicts import audit, how_it_ended, speed, waited
+from ptmon.outputs.verdicts import audit, how_it_ended, place, said_of, speed, title, waited
 from ptmon.report import Report
 from ptmon.static import TYPE_CHECKING, TextIO
 from ptmon.text import counted, duration, printable, size
@@ -87,6 +87,9 @@ class Summary:
         self._totals()
         self._rates()
         top, sort = self.style.top, self.style.sort
+        self._by("host", "runs", host_rows(self.report, sort), "hosts", top)
+        if any(row.rank is not None for row in self.report.hosts):
+            self._by("rank", "rank", rank_rows(self.report, sort), "ranks", top)
         self._by("process", "pid", process_rows(self.report), "processes", TOP)
         sockets = socket_rows(self.report, sort)
         if sum(row.count for row in sockets) > top:
@@ -112,9 +115,9 @@ class Summary:
 
         report = self.report
         verdict = ("complete", "green") if report.complete else ("NOT COMPLETE", "bold red")
-        rank = "" if report.header.rank is None else f" · rank {report.header.rank}"
+        rank = f" · {where}" if (where := place(report)) else ""
         facts = (f"{rank} · {duration(report.duration_s)}", f" · {how_it_ended(report)}", " · ")
-        command = printable(" ".join(report.command))
+        command = printable(title(report))
         if len(command) > COMMAND_MOST:
             command = command[: COMMAND_MOST - 1] + "…"
         head = Text.assemble(("ptmon: ", "bold"), (command, "bold cyan"), *facts, verdict)
@@ -153,7 +156,7 @@ class Summary:
         else:
             table = Table("bytes per second", ("max", "average", "min"))
             for label, rate in rates:
-                table.add(label, *(f"{self._size(value)}/s" for value in (rate.max, rate.average, rate.min)))
+                table.add(label, *(f"{self._size(value or 0)}/s" for value in (rate.max, rate.average, rate.min)))
         self._said.append(table)
 
     def _by(self, title: str, middle: str, rows: Sequence[Row], plural: str, top: int) -> None:
@@ -205,7 +208,7 @@ class Summary:
         if said:
             self._line((said, {"differ": "red", "match": "green"}.get(kind, "dim")), before=True)
         for warning in self.report.warnings[:TOP]:
-            self._line((f"note: {warning.message}", "yellow"))
+            self._line((f"note: {printable(said_of(self.report, warning))}", "yellow"))
         if (more := len(self.report.warnings) - TOP) > 0:
             self._line((f"… and {counted(more, 'note')} more", "dim"))
 
@@ -216,7 +219,8 @@ class Summary:
             return
         self._line((f"speed: {speed(path.fast, path.stop)}", "dim"), before=True)
         for row in fallbacks[:TOP]:
-            self._line((f"  process {row.pid}: {row.reason}", "dim"))
+            whose = in_brackets(self.report.label(row.source) or None)
+            self._line((f"  process {row.pid}{whose}: {row.reason}", "dim"))
         if (more := len(fallbacks) - TOP) > 0:
             self._line((f"  … and {more:,} more", "dim"))
 
