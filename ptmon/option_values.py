@@ -120,6 +120,13 @@ def file_name(text: str) -> str:
     return text
 
 
+def path_to_read(text: str) -> str:
+    """A path."""
+    if not text:
+        raise ValueError("is not a file")
+    return text
+
+
 def path_pattern(text: str) -> str:
     """A path with %p, %h, %r and %% in it."""
     rest = text.replace("%%", "").replace("%p", "").replace("%h", "").replace("%r", "")

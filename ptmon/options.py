@@ -17,6 +17,7 @@ from ptmon.option_values import (
     factor,
     file_name,
     path_pattern,
+    path_to_read,
     program_name,
     report_file,
     seconds,
@@ -33,12 +34,13 @@ class Option:
 
     ``dest``: the field of Options. ``flags``: long forms first, as help shows them. ``metavar`` None: a switch that
     takes no value. ``convert``: raises ValueError with what is wrong about a value. ``numbers``: words behind its value
-    that are numbers are values of it, too: ``-p $(pgrep nginx)``. ``default``: the value of an option that is given
+    that are numbers are values of it, too: ``-p $(pgrep nginx)``. ``files``: so are all up to the next option:
+    ``--merge r-*.json``. ``default``: the value of an option that is given
     without one; a value then comes only behind a ``=``.
     """
 
     __slots__ = (
-        "choices", "convert", "default", "dest", "flags", "group", "help", "metavar", "numbers", "repeatable"
+        "choices", "convert", "default", "dest", "files", "flags", "group", "help", "metavar", "numbers", "repeatable"
     )  # fmt: skip
 
     def __init__(
@@ -53,6 +55,7 @@ class Option:
         repeatable: bool = False,
         numbers: bool = False,
         default: str | None = None,
+        files: bool = False,
     ) -> None:
         self.dest = dest
         self.group = group
@@ -64,6 +67,7 @@ class Option:
         self.repeatable = repeatable
         self.numbers = numbers
         self.default = default
+        self.files = files
 
     def keyword(self, options: Options) -> tuple[str, Any]:
         """The option's name and value in the Python API, where ``--no-follow`` is ``follow=False``."""
@@ -122,6 +126,28 @@ class Options:
         "replay so many times as fast as it went, for --live and --serve; by default at once",
         "FACTOR",
         factor,
+    )
+    merge: tuple[str, ...] = option(
+        (),
+        "target",
+        ("--merge",),
+        "trace nothing: make one report of many, of JSON reports and recordings of several hosts or ranks; exit status"
+        " 1 where a file is damaged or no report, which is then left out",
+        "FILE...",
+        path_to_read,
+        repeatable=True,
+        files=True,
+    )
+    diff: tuple[str, ...] = option(
+        (),
+        "target",
+        ("--diff",),
+        "trace nothing: tell on stdout how two JSON reports or recordings differ, in all, by program, by peer and by"
+        " call; --format is summary or json",
+        "FILE FILE",
+        path_to_read,
+        repeatable=True,
+        files=True,
     )
     only: str | None = option(
         None,

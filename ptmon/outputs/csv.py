@@ -3,8 +3,8 @@
 
 The columns are the members of ``sockets`` in the JSON report. ``pids`` are separated by spaces, the kernel's counters
 have columns of their own (``tcp_…``), and what is not known is empty. ``folded`` is above 0 where one row stands for so
-many closed sockets of a peer. The sums of ``sent`` and ``received`` are the report's totals. In a merged report the last
-columns say which run a socket is of: its place in ``hosts``, its host and its rank.
+many closed sockets of a peer. The sums of ``sent`` and ``received`` are the report's totals. In a merged report
+the last columns say which run a socket is of: its place in ``hosts``, its host and its rank.
 """
 
 from __future__ import annotations

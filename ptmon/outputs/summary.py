@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 
 from ptmon.defaults import TOP
@@ -32,6 +33,13 @@ COMMAND_MOST = 2000
 
 def write_report(report: Report, file: TextIO, style: Style) -> None:
     """Writes the summary, in colours if ``style`` and the terminal say so."""
+    with printing(file, style) as console:
+        Summary(report, style, console).print()
+
+
+@contextmanager
+def printing(file: TextIO, style: Style) -> Iterator[Console]:
+    """A console; what was printed on it is written at the end, and without blanks at the ends of lines."""
     import io
 
     from rich.console import Console
@@ -47,7 +55,7 @@ def write_report(report: Report, file: TextIO, style: Style) -> None:
         markup=False,
         emoji=False,
     )
-    Summary(report, style, console).print()
+    yield console
     assert isinstance(console.file, io.StringIO)
     lines = (line.rstrip() for line in console.file.getvalue().splitlines())
     text = "\n".join([*lines, ""])

@@ -39,7 +39,7 @@ LAYERS = (
     {"session", "hooks"},
     {"preparing"},
     {"api"},
-    {"doctor", "labs"},
+    {"doctor", "labs", "merging"},
     {"cli"},
     {"testing"},
     {"__main__"},

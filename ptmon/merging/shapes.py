@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What the rows of a document have to be like. A report may come from anywhere, and be anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from operator import itemgetter
+
+from ptmon.static import Any
+from ptmon.text import printable
+
+MOST = 1 << 64
+"""No count, time or number in a report is as large."""
+TEXT = frozenset({str})
+COUNT = frozenset({int})
+TIME = frozenset({int, float})
+NONE = frozenset({type(None)})
+TRUTH = frozenset({bool})
+LIST = frozenset({list})
+OBJECT = frozenset({dict})
+NUMBERS = COUNT | TIME
+FAMILIES = frozenset({"inet", "inet6", "unix", "netlink", "packet", "vsock", "other", "unknown"})
+SCOPES = frozenset({"loopback", "private", "global", "local", "unknown"})
+AUDITS = frozenset({"match", "differ", "unavailable"})
+ORIGINS = frozenset({"connected", "accepted", "bound", "pair", "none", "unknown"})
+
+
+Words = Mapping[str, frozenset[str]]
+"""Those that there are, by the member."""
+
+
+class WrongError(Exception):
+    """A document is not what a report is; the text says where."""
+
+
+class Shape:
+    """The members of a row: the types that each may have, and for some the words that there are."""
+
+    def __init__(self, what: str, members: Mapping[str, frozenset[type]], words: Words | None = None) -> None:
+        """``what``: as errors call it."""
+        self._what = what
+        self._names = tuple(members)
+        self._types = tuple(members.values())
+        self._get: Callable[[Any], tuple[Any, ...]] = itemgetter(*self._names)
+        self._numbers = tuple(at for at, types in enumerate(self._types) if types & NUMBERS)
+        self._words = tuple((self._names.index(name), known) for name, known in (words or {}).items())
+        self._seen: set[tuple[type, ...]] = set()
+        """Types of the values of a row that were all right: most rows are alike."""
+
+    def values(self, row: Any) -> tuple[Any, ...]:
+        """Those of the members, in their order. Raises WrongError."""
+        if type(row) is not dict:
+            raise WrongError(f"{self._what} is no object")
+        try:
+            values = self._get(row)
+        except KeyError as error:
+            raise WrongError(f"{self._what} has no {error.args[0]}") from None
+        types = tuple(map(type, values))
+        if types not in self._seen:
+            for name, kind, allowed in zip(self._names, types, self._types, strict=True):
+                if kind not in allowed:
+                    raise WrongError(f"{name} of {self._what} is a {kind.__name__}")
+            self._seen.add(types)
+        for at in self._numbers:
+            number = values[at]
+            if number is not None and not 0 <= number < MOST:  # nor is it no number
+                raise WrongError(f"{self._names[at]} of {self._what} is out of range")
+        for at, known in self._words:
+            if values[at] not in known:
+                raise WrongError(f"{self._names[at]} of {self._what} is {printable(values[at][:40])!r}")
+        return values
+
+
+def rows(value: Any, what: str) -> list[Any]:
+    """A list. Raises WrongError."""
+    if type(value) is not list:
+        raise WrongError(f"{what} is no list")
+    return value
+
+
+def texts(value: Iterable[Any], what: str) -> tuple[str, ...]:
+    """A list of texts. Raises WrongError."""
+    found = tuple(value)
+    if not all(type(one) is str for one in found):
+        raise WrongError(f"{what} is no list of texts")
+    return found
+
+
+def counts(value: Any, what: str) -> dict[str, int]:
+    """Numbers by name. Raises WrongError."""
+    if type(value) is not dict or not all(type(one) is int and 0 < one < MOST for one in value.values()):
+        raise WrongError(f"{what} are no numbers by name")
+    return dict(value)
+
+
+def pairs(value: Any, what: str) -> Iterable[tuple[str, Any]]:
+    """The members of an object. Raises WrongError."""
+    if type(value) is not dict:
+        raise WrongError(f"{what} is no object")
+    return value.items()
