@@ -57,17 +57,19 @@ SUMS = {"sent": COUNT, "received": COUNT}
 CALLS = {"calls_sent": COUNT, "calls_received": COUNT}
 RUN = {"host": TEXT, "command": LIST, "started": TEXT, "duration_s": TIME, "exit": OBJECT | NONE, "complete": TRUTH}
 
-HEAD = Shape("the report", {**RUN, "mode": TEXT, "engine": TEXT}, {"mode": MODES, "engine": ENGINES})
-HOST = Shape("a host", {**RUN, "rank": COUNT | NONE, "file": TEXT, "totals": OBJECT})
+HEAD = Shape("the report", {**RUN, "mode": TEXT, "engine": TEXT}, {"mode": MODES, "engine": ENGINES}, "host")
+HOST = Shape("a host", {**RUN, "rank": COUNT | NONE, "file": TEXT, "totals": OBJECT}, None, "host")
 ENDED = Shape("an end", {"code": COUNT | NONE, "signal": COUNT | NONE})
-NOTICE = Shape("a warning", {"reason": TEXT, "pid": COUNT | NONE, "message": TEXT})
+NOTICE = Shape("a warning", {"reason": TEXT, "pid": COUNT | NONE, "message": TEXT}, None, "message")
 TOTALS = Shape("totals", {**SUMS, "peeked": COUNT, **CALLS, "errors": COUNT})
 BYTES = Shape("bytes", SUMS)
 SYSCALL = Shape("a system call", {"calls": COUNT, "errors": COUNT, "bytes": COUNT})
 RATE = Shape("a rate", {"max": COUNT | NONE, "average": COUNT, "min": COUNT | NONE})
 PATH = Shape("path", {"fast": COUNT, "stop": COUNT})
-FALLBACK = Shape("a fallback", {"pid": COUNT, "reason": TEXT})
-DENIED = Shape("a denied call", {"rule": TEXT, "syscall": TEXT, "errno": TEXT, "calls": COUNT})
+FALLBACK = Shape("a fallback", {"pid": COUNT, "reason": TEXT}, None, "reason")
+DENIED = Shape(
+    "a denied call", {"rule": TEXT, "syscall": TEXT, "errno": TEXT, "calls": COUNT}, None, "syscall", "errno"
+)
 PEER = Shape(
     "a peer",
     {

@@ -54,15 +54,14 @@ def _document(data: bytes) -> Report:
 def _recording(path: str, max_sockets: int) -> Report:
     """What --replay would tell of it; but of a damaged one nothing."""
     session = Session(EngineSettings(replay=path), engine="replay", max_sockets=max_sockets, say=lambda line: None)
+    shown = printable(path)
     try:
         report = session.run()
     except PtmonError as error:
-        raise NoReportError(f"is damaged: {_without(path, str(error))}") from None
+        said = str(error)
+        why = said.removeprefix(shown).strip() if said.startswith(shown) else f"cannot be told: {said}"
+        raise NoReportError(why) from None
     if session.past is not None and session.past.damage:
-        raise NoReportError(f"is damaged: {_without(path, session.past.damage).partition(';')[0]}")
+        why = session.past.damage.removeprefix(f"{shown}: ").partition("; what stands before")[0]
+        raise NoReportError(f"is damaged: {why}")
     return report
-
-
-def _without(path: str, said: str) -> str:
-    """An error without the file's name, which is said already."""
-    return said.removeprefix(printable(path)).lstrip(": ")

@@ -36,14 +36,17 @@ class WrongError(Exception):
 class Shape:
     """The members of a row: the types that each may have, and for some the words that there are."""
 
-    def __init__(self, what: str, members: Mapping[str, frozenset[type]], words: Words | None = None) -> None:
-        """``what``: as errors call it."""
+    def __init__(
+        self, what: str, members: Mapping[str, frozenset[type]], words: Words | None = None, *plain: str
+    ) -> None:
+        """``what``: as errors call it. ``plain``: members that people get to see as they are."""
         self._what = what
         self._names = tuple(members)
         self._types = tuple(members.values())
         self._get: Callable[[Any], tuple[Any, ...]] = itemgetter(*self._names)
         self._numbers = tuple(at for at, types in enumerate(self._types) if types & NUMBERS)
         self._words = tuple((self._names.index(name), known) for name, known in (words or {}).items())
+        self._plain = tuple(self._names.index(name) for name in plain)
         self._seen: set[tuple[type, ...]] = set()
         """Types of the values of a row that were all right: most rows are alike."""
 
@@ -57,18 +60,27 @@ class Shape:
             raise WrongError(f"{self._what} has no {error.args[0]}") from None
         types = tuple(map(type, values))
         if types not in self._seen:
-            for name, kind, allowed in zip(self._names, types, self._types, strict=True):
-                if kind not in allowed:
-                    raise WrongError(f"{name} of {self._what} is a {kind.__name__}")
+            self._check_types(types)
             self._seen.add(types)
         for at in self._numbers:
             number = values[at]
             if number is not None and not 0 <= number < MOST:  # nor is it no number
                 raise WrongError(f"{self._names[at]} of {self._what} is out of range")
+        self._check_texts(values)
+        return values
+
+    def _check_types(self, types: tuple[type, ...]) -> None:
+        for name, kind, allowed in zip(self._names, types, self._types, strict=True):
+            if kind not in allowed:
+                raise WrongError(f"{name} of {self._what} is a {kind.__name__}")
+
+    def _check_texts(self, values: tuple[Any, ...]) -> None:
         for at, known in self._words:
             if values[at] not in known:
                 raise WrongError(f"{self._names[at]} of {self._what} is {printable(values[at][:40])!r}")
-        return values
+        for at in self._plain:
+            if not values[at].isprintable():
+                raise WrongError(f"{self._names[at]} of {self._what} is {printable(values[at][:40])!r}")
 
 
 def rows(value: Any, what: str) -> list[Any]:
@@ -88,13 +100,14 @@ def texts(value: Iterable[Any], what: str) -> tuple[str, ...]:
 
 def counts(value: Any, what: str) -> dict[str, int]:
     """Numbers by name. Raises WrongError."""
-    if type(value) is not dict or not all(type(one) is int and 0 < one < MOST for one in value.values()):
+    found = dict(pairs(value, what))
+    if not all(type(one) is int and 0 < one < MOST for one in found.values()):
         raise WrongError(f"{what} are no numbers by name")
-    return dict(value)
+    return found
 
 
 def pairs(value: Any, what: str) -> Iterable[tuple[str, Any]]:
-    """The members of an object. Raises WrongError."""
-    if type(value) is not dict:
-        raise WrongError(f"{what} is no object")
+    """The members of an object, whose names people get to see as they are. Raises WrongError."""
+    if type(value) is not dict or not all(map(str.isprintable, value)):
+        raise WrongError(f"{what} is no object of names")
     return value.items()
