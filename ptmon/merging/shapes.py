@@ -9,8 +9,8 @@ from operator import itemgetter
 from ptmon.static import Any
 from ptmon.text import printable
 
-MOST = 1 << 64
-"""No count, time or number in a report is as large."""
+MOST = 1 << 70
+"""No number in a report is as large, nor are all of a row together: each fits into 64 bits."""
 TEXT = frozenset({str})
 COUNT = frozenset({int})
 TIME = frozenset({int, float})
@@ -44,11 +44,10 @@ class Shape:
         self._names = tuple(members)
         self._types = tuple(members.values())
         self._get: Callable[[Any], tuple[Any, ...]] = itemgetter(*self._names)
-        self._numbers = tuple(at for at, types in enumerate(self._types) if types & NUMBERS)
         self._words = tuple((self._names.index(name), known) for name, known in (words or {}).items())
         self._plain = tuple(self._names.index(name) for name in plain)
-        self._seen: set[tuple[type, ...]] = set()
-        """Types of the values of a row that were all right: most rows are alike."""
+        self._seen: dict[tuple[type, ...], Callable[[Any], tuple[Any, ...]]] = {}
+        """By the types of the values of a row that were all right, for most rows are alike: what gets its numbers."""
 
     def values(self, row: Any) -> tuple[Any, ...]:
         """Those of the members, in their order. Raises WrongError."""
@@ -59,20 +58,25 @@ class Shape:
         except KeyError as error:
             raise WrongError(f"{self._what} has no {error.args[0]}") from None
         types = tuple(map(type, values))
-        if types not in self._seen:
-            self._check_types(types)
-            self._seen.add(types)
-        for at in self._numbers:
-            number = values[at]
-            if number is not None and not 0 <= number < MOST:  # nor is it no number
-                raise WrongError(f"{self._names[at]} of {self._what} is out of range")
+        numbers = (self._seen.get(types) or self._checked(types))(values)
+        if not (min(numbers) >= 0 and sum(numbers) < MOST):  # nor is it so if one of them is NaN
+            raise WrongError(f"{self._wrong(values)} of {self._what} is out of range")
         self._check_texts(values)
         return values
 
-    def _check_types(self, types: tuple[type, ...]) -> None:
+    def _checked(self, types: tuple[type, ...]) -> Callable[[Any], tuple[Any, ...]]:
         for name, kind, allowed in zip(self._names, types, self._types, strict=True):
             if kind not in allowed:
                 raise WrongError(f"{name} of {self._what} is a {kind.__name__}")
+        at = [number for number, kind in enumerate(types) if kind in NUMBERS]
+        getter: Callable[[Any], tuple[Any, ...]] = itemgetter(*at, *at) if at else lambda values: (0,)
+        self._seen[types] = getter  # of one number alone an itemgetter makes no tuple, hence twice
+        return getter
+
+    def _wrong(self, values: tuple[Any, ...]) -> str:
+        """The member whose number it is; all of them where they are too large together."""
+        wrong = (at for at, value in enumerate(values) if type(value) in NUMBERS and not 0 <= value < MOST // 64)
+        return next((self._names[at] for at in wrong), "a number")
 
     def _check_texts(self, values: tuple[Any, ...]) -> None:
         for at, known in self._words:
