@@ -18,7 +18,7 @@ from ptmon.errors import (
     EXIT_USAGE,
     UsageError,
 )
-from ptmon.formats import report_format
+from ptmon.formats import event_format, report_format
 from ptmon.options import BY_FLAG, TABLE, Option, Options
 from ptmon.static import Any
 from ptmon.text import did_you_mean
@@ -69,6 +69,7 @@ def parse(words: Sequence[str]) -> Options:
 
 def _implied(values: dict[str, Any]) -> dict[str, Any]:
     """What is told goes to stderr if nothing says where else. The demo shows what ptmon sees."""
+    _events_by_name(values)
     if values.get("demo"):
         return {"log": "", "log_format": "dmesg", **values}
     if values.get("explain_step"):
@@ -78,6 +79,19 @@ def _implied(values: dict[str, Any]) -> dict[str, Any]:
     if values.get("trace") and "serve" not in values and "syslog" not in values:
         return {"log": "", **values}
     return values
+
+
+def _events_by_name(values: dict[str, Any]) -> None:
+    """-o FILE of a name that promises events is a log, and no report. A log has the form that its name says."""
+    output = values.get("output")
+    if event_format(output) is not None and "format" not in values:
+        if values.get("log"):
+            raise UsageError(f"-o {output} and --log={values['log']} are two logs")
+        del values["output"]
+        values.update(log=output, quiet=True)
+    form = event_format(values.get("log"))
+    if form is not None:
+        values.setdefault("log_format", form)
 
 
 def _long(word: str, rest: list[str], values: dict[str, Any]) -> None:
@@ -199,7 +213,8 @@ def _check_target(options: Options) -> None:
 
 TRACING = (
     "only", "no_follow", "duration", "limit", "no_io_uring", "names", "trace", "hooks", "deny", "allow", "learn",
-    "record", "explain", "seccomp", "fast", "fast_after", "fast_explain", "wait_client"
+    "record", "metrics", "metrics_file", "otlp", "explain", "seccomp", "fast", "fast_after", "fast_explain",
+    "wait_client",
 )  # fmt: skip
 """Options that say how to trace: of a run that is over nothing of that can be said any more."""
 
@@ -256,9 +271,15 @@ def _check_events(options: Options) -> None:
 
 
 def _check_server(options: Options) -> None:
+    if options.metrics_label and options.metrics is None and options.metrics_file is None:
+        raise UsageError("--metrics-label wants --metrics [HOST:]PORT or --metrics-file FILE")
+    exporting = {"--metrics": options.metrics, "--metrics-file": options.metrics_file, "--otlp": options.otlp}
+    for flag, given in exporting.items():
+        if given is not None and options.engine != "native":
+            raise UsageError(f"{flag} tells what the native engine tells: leave out --engine reference")
     if options.serve is None:
         flags = ["--wait-client", "--serve-cert", "--serve-key"]
-        if options.connect is None:  # else it is the other's token
+        if options.connect is None and options.metrics is None:  # else it is the other's token, or that of --metrics
             flags.append("--serve-token-file")
         for flag in flags:
             if getattr(options, BY_FLAG[flag].dest):

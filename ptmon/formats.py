@@ -27,19 +27,27 @@ class EventFormat:
 
     ``formatter``: the class in ``module``, an ``outputs.formats.Formatter``. ``about``: for --help. ``clients``: what
     the event server's help says of it; None: no client can have it, for it can't begin in the middle. ``programs``:
-    programs read it, so --interval has its lines in it, too.
+    programs read it, so --interval has its lines in it, too. ``ending``: a log whose name ends so is written in it, and
+    -o FILE of that name means the same.
     """
 
-    __slots__ = ("about", "clients", "formatter", "module", "programs")
+    __slots__ = ("about", "clients", "ending", "formatter", "module", "programs")
 
     def __init__(
-        self, module: str, formatter: str, about: str, clients: str | None = None, programs: bool = False
+        self,
+        module: str,
+        formatter: str,
+        about: str,
+        clients: str | None = None,
+        programs: bool = False,
+        ending: str | None = None,
     ) -> None:
         self.module = module
         self.formatter = formatter
         self.about = about
         self.clients = clients
         self.programs = programs
+        self.ending = ending
 
 
 REPORTS = {
@@ -65,6 +73,18 @@ EVENTS = {
         "DmesgFormatter",
         "the lines of two kernel modules that ptmon stands in for",
     ),
+    "perfetto": EventFormat(
+        "ptmon.outputs.formats.perfetto",
+        "PerfettoFormatter",
+        "a timeline for ui.perfetto.dev",
+        ending=".perfetto-trace",
+    ),
+    "parquet": EventFormat(  # a table of what is in these
+        "ptmon.outputs.formats.jsonl",
+        "JsonlFormatter",
+        "a table for DuckDB and its like, which makes it: pip install 'ptmon[parquet]'",
+        ending=".parquet",
+    ),
 }
 """The first is the one that is written if none is named."""
 
@@ -78,6 +98,12 @@ def report_format(path: str | None) -> str:
     """The format of a report by the end of its file's name."""
     ending = os.path.splitext(path or "")[1].lower()
     return next((name for name, row in REPORTS.items() if row.ending == ending), default(REPORTS))
+
+
+def event_format(path: str | None) -> str | None:
+    """The format of a log by the end of its file's name; None: that says nothing."""
+    ending = os.path.splitext(path or "")[1].lower()
+    return next((name for name, row in EVENTS.items() if ending and row.ending == ending), None)
 
 
 def listed(names: Iterable[str], word: str) -> str:

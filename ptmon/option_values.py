@@ -8,7 +8,7 @@ import math
 from ptmon.formats import REPORTS, listed
 from ptmon.frozen import dataclass
 
-OTHER_FORMATS = frozenset({"htm", "jsonl", "md", "ndjson", "parquet", "pdf", "tsv", "xlsx", "xml", "yaml", "yml"})
+OTHER_FORMATS = frozenset({"htm", "jsonl", "md", "ndjson", "pdf", "tsv", "xlsx", "xml", "yaml", "yml"})
 """Ends of file names that promise what a report is not."""
 UNITS = {"": 1, "B": 1, "kB": 1000, "KB": 1000, "MB": 1000**2, "GB": 1000**3, "TB": 1000**4} | {
     f"{letter}iB": 1024**power for power, letter in enumerate("KMGT", 1)
@@ -96,6 +96,13 @@ def address(text: str) -> Address:
     elif ":" in host:
         raise ValueError("is not [HOST:]PORT (an IPv6 address wants brackets: [::1]:8080)")
     return Address(host or "127.0.0.1", int(port))
+
+
+def collector(text: str) -> str:
+    """An address of the web."""
+    if not text.startswith(("http://", "https://")):
+        raise ValueError("is no URL that begins with http:// or https://")
+    return text
 
 
 def words(text: str) -> tuple[str, ...]:

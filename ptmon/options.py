@@ -13,6 +13,7 @@ from ptmon.frozen import dataclass
 from ptmon.option_values import (
     Address,
     address,
+    collector,
     count,
     factor,
     file_name,
@@ -389,6 +390,41 @@ class Options:
         ("--serve-key",),
         "the certificate's key (PEM); default: it is in the certificate's file",
         "FILE",
+    )
+    metrics: Address | None = option(
+        None,
+        "server",
+        ("--metrics",),
+        "answer Prometheus at this port (/metrics): bytes, calls, errors, sockets and connects by program, transport"
+        " and scope; HOST is 127.0.0.1 by default; needs ptmon[metrics]",
+        "[HOST:]PORT",
+        address,
+    )
+    metrics_file: str | None = option(
+        None,
+        "server",
+        ("--metrics-file",),
+        "write the same to FILE every five seconds and at the end, for node_exporter's textfile collector",
+        "FILE",
+    )
+    metrics_label: tuple[str, ...] = option(
+        (),
+        "server",
+        ("--metrics-label",),
+        "pid: a series for each process, too",
+        "LABEL",
+        choices=("pid",),
+        repeatable=True,
+    )
+    otlp: str | None = option(
+        None,
+        "server",
+        ("--otlp",),
+        "send process.network.io, and connections as log records, to an OpenTelemetry collector: to URL, or where"
+        " OTEL_EXPORTER_OTLP_ENDPOINT says, by default http://localhost:4318; needs ptmon[otlp]",
+        "[=URL]",
+        collector,
+        default="",
     )
     live: bool = option(
         False,

@@ -17,7 +17,7 @@ from ptmon.frozen import replace
 from ptmon.ledger.ledger import Ledger
 from ptmon.ledger.snapshot import Snapshot
 from ptmon.ledger.view import View
-from ptmon.outputs import Output, Outputs, Recording, asks, looks, records_all, wants_history
+from ptmon.outputs import Output, Outputs, asks, looks, records_all, wants_history
 from ptmon.ranks import rank
 from ptmon.records import Exit, Incomplete, Payload, Reason, Record
 from ptmon.report import Header, Report, Waited, seconds
@@ -57,7 +57,7 @@ class Session:
         self.exit: Exit | None = None
         self.past: Past | None = None
         """Of a run that was replayed."""
-        self._recording: Recording | None = next(filter(records_all, outputs), None)
+        self._recordings = tuple(filter(records_all, outputs))
         self._outputs = Outputs(outputs)
         self._engine_name = engine
         self._interval = interval
@@ -225,8 +225,8 @@ class Session:
 
     def _result(self, engine: Engine, ledger: Ledger) -> Report:
         elapsed = engine.elapsed()
-        if self._recording is not None:
-            self._recording.elapsed = elapsed
+        for recording in self._recordings:
+            recording.elapsed = elapsed
         report = ledger.report(elapsed)
         if self._limit is not None:
             report = replace(report, limit=self._limit.report())
@@ -253,8 +253,8 @@ class Session:
         for error in engine.refused:
             self._say(str(explain.attach_failure(error)))
             self._refused.append((error.pid, error.number))
-        if self._recording is not None:
-            self._recording.refused = self._refused
+        for recording in self._recordings:
+            recording.refused = self._refused
         records = [Incomplete(0.0, pid, Reason.UNATTACHED, None, number) for pid, number in self._refused]
         if records and self._ledger is not None:
             for record in records:
@@ -286,8 +286,10 @@ class Session:
             settings,
             debug=self._debug(),
             attach=tuple(groups),
-            every_call=settings.every_call or outputs.wants_events or self._recording is not None,
-            recorder=self._recording,
+            every_call=settings.every_call
+            or outputs.wants_events
+            or any(recording.wants_every_call for recording in self._recordings),
+            recorders=self._recordings,
             reopen=outputs.reopen if outputs.reopens and not settings.guest else None,
         )
 

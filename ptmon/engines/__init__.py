@@ -109,8 +109,8 @@ class EngineSettings:
     debug: Debug | None = None
     narrate: Callable[[Act], None] | None = None
     """Called at each act, while the tracee stands; the reference engine alone does it."""
-    recorder: Recorder | None = None
-    """Gets each batch, of the native engine."""
+    recorders: tuple[Recorder, ...] = ()
+    """They get each batch, of the native engine."""
     replay: str | None = None
     """A recording, which the replay engine reads."""
     speed: float | None = None

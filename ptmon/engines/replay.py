@@ -14,7 +14,7 @@ from ptmon.engines import EngineSettings, Past
 from ptmon.engines.native.batches import BatchReader
 from ptmon.engines.native.packing import Unpacked, layout
 from ptmon.errors import AttachError, PtmonError, kernel_word
-from ptmon.recording import END, HEAD, ROWS
+from ptmon.recording import END, HEAD, LOST, ROWS
 from ptmon.recording.blocks import DamagedError, blocks
 from ptmon.records import Exit, Incomplete, Inside, Reason, Record, Site
 from ptmon.report import Header, LimitReport, Waited
@@ -44,6 +44,8 @@ class ReplayEngine:
         self.explained: Sequence[Site | Inside] = ()
         self.told = 0.0
         self.past: Past | None = None
+        self.lost = 0
+        """Batches that are missing until now: the pipe through which it comes was full."""
         self._path = settings.replay or ""
         self._shown = printable(self._path)
         self._stack = ExitStack()
@@ -92,6 +94,9 @@ class ReplayEngine:
                     return
                 if kind == ROWS:
                     yield from self._batch(body, begun)
+                elif kind == LOST:
+                    self.lost += _number(_document(body), "batches")
+                    yield [Incomplete(self.told, self.root, Reason.RECORDING, None, 0)]
                 elif kind == END:
                     self._end(_document(body))
                     return
@@ -158,6 +163,13 @@ class ReplayEngine:
         if self.past is not None:
             self.past = Past(self.past.header, self.past.limit, f"{self._shown}: {why}; what stands before is told")
         return Incomplete(self.told, self.root, Reason.RECORDING, None, 0)
+
+
+def _number(document: Mapping[str, Any], member: str) -> int:
+    try:
+        return int(document[member])
+    except (LookupError, TypeError, ValueError) as error:
+        raise DamagedError(f"a block does not say what it should: {error!r}") from None
 
 
 def _header(told: Mapping[str, Any]) -> Header:

@@ -22,12 +22,17 @@ if TYPE_CHECKING:
 
 OUTPUTS: dict[str, Callable[[Options], bool]] = {
     "ptmon.live.output": lambda options: options.live,  # the first: what others write on a terminal goes to its pane
-    "ptmon.outputs.log": lambda options: options.log is not None,  # before the report: on stderr the log stands first
+    "ptmon.outputs.parquet": lambda options: options.log is not None and options.log_format == "parquet",
+    "ptmon.outputs.log": lambda options: (
+        options.log is not None and options.log_format != "parquet"
+    ),  # before the report: on stderr the log stands first
     "ptmon.outputs.syslog": lambda options: options.syslog is not None,
     "ptmon.outputs.server": lambda options: options.serve is not None,
     "ptmon.outputs.report_output": lambda options: options.output is not None or not options.quiet,
     "ptmon.outputs.page": lambda options: options.html is not None,
     "ptmon.outputs.recording": lambda options: options.record is not None,
+    "ptmon.outputs.metrics": lambda options: options.metrics is not None or options.metrics_file is not None,
+    "ptmon.outputs.otlp": lambda options: options.otlp is not None,
     "ptmon.outputs.learnt": lambda options: options.learn is not None,
     "ptmon.outputs.fast_explain": lambda options: options.fast_explain,  # behind the report
     "ptmon.outputs.interval": lambda options: options.interval is not None and options.log is None,
@@ -118,6 +123,8 @@ class Recording(Recorder, Protocol):
     """An output that keeps what the engine tells, as it is."""
 
     records_all: bool
+    wants_every_call: bool
+    """Each record is to stand for one call; else equal ones may be told as one."""
     refused: list[tuple[int, int]]
     """Set by the session: targets that could not be attached, pid and errno or 0."""
     elapsed: float

@@ -46,6 +46,7 @@ class RecordOutput(SilentOutput):
     """
 
     records_all = True
+    wants_every_call = True
 
     def __init__(self, path: str, host: str) -> None:
         self.refused: list[tuple[int, int]] = []

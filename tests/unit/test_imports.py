@@ -35,6 +35,7 @@ LAYERS = (
     {"ledger.names", "ledger.peers", "ledger.socket_table", "ledger.view", "events", "decoding", "sites"},
     {"ledger.ledger", "rules", "hook_call"},
     {"outputs", "explain", "engines", "command_line", "demo", "waiting", "allowing"},
+    {"export"},
     {"debugging", "limiting", "live", "narrating", "completion", "manual"},
     {"session", "hooks"},
     {"preparing"},

@@ -24,7 +24,6 @@ from ptmon.static import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ptmon.engines.boundary import pt_batch, pt_options
     from ptmon.engines.native.debug import DebugRing
-    from ptmon.recording import Recorder
 
 BATCH_MS = 100
 SECCOMP = {"auto": lib.PT_SECCOMP_AUTO, "on": lib.PT_SECCOMP_ON, "off": lib.PT_SECCOMP_OFF}
@@ -91,8 +90,8 @@ class NativeEngine:
         self.started = time.time()
         self._start = time.monotonic_ns()
         self._reader = BatchReader(self._start, settings.rules)
-        if settings.recorder is not None:
-            self._begin_recording(settings.recorder)
+        if settings.recorders:
+            self._begin_recording()
         try:
             watching.prepare(self._tracer, settings)
             if settings.attach:
@@ -164,18 +163,21 @@ class NativeEngine:
         if not self.root:
             raise self.refused[0]
 
-    def _begin_recording(self, recorder: Recorder) -> None:
+    def _begin_recording(self) -> None:
         from ptmon.engines.native import packing
 
         self._pack = packing.pack
         rules = [rule.text for rule in self.settings.rules]
         known = {"layout": packing.layout(), "syscalls": packing.syscalls(), "rules": rules, "start": self._start}
-        recorder.begin({**known, "started": self.started})
+        for recorder in self.settings.recorders:
+            recorder.begin({**known, "started": self.started})
 
     def _read(self, batch: pt_batch) -> list[Record]:
         # A program that is only passed on is no part of the run any more.
-        if self.settings.recorder is not None and (self.counting or self.settings.attach):
-            self.settings.recorder.add(self._pack(batch))
+        if self.settings.recorders and (self.counting or self.settings.attach):
+            packed = self._pack(batch)
+            for recorder in self.settings.recorders:
+                recorder.add(packed)
         records = self._reader.read(batch)
         self.told = max(self.told, (batch.time - self._start) / 1e9)
         for one in self._reader.held:

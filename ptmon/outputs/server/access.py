@@ -34,7 +34,7 @@ ADVICE = {
 }
 
 
-def listen(address: Address, *, token: bool) -> list[socket.socket]:
+def listen(address: Address, *, token: bool, flag: str = "--serve", what: str = "the events") -> list[socket.socket]:
     """Sockets that listen at every address of the host. ``token``: clients have to give one.
 
     Raises PtmonError; without a token for an address that is not a loopback address, too.
@@ -43,7 +43,7 @@ def listen(address: Address, *, token: bool) -> list[socket.socket]:
     strange = [entry for _, entry in found if not is_loopback(entry[0])]
     if strange and not token:
         raise PtmonError(
-            f"--serve: {strange[0][0]} is not a loopback address, and whoever can reach it could read the events:"
+            f"{flag}: {strange[0][0]} is not a loopback address, and whoever can reach it could read {what}:"
             " give --serve-token-file FILE too (and --serve-cert FILE, or they cross the network readable)"
         )
     with ExitStack() as stack:
