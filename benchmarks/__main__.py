@@ -73,6 +73,11 @@ def main(words: Sequence[str] | None = None) -> int:
             print("\n".join(listing((*all_tools(True), *given))))
             return 0
         check(options)
+        if options.merge:
+            from benchmarks import merging
+
+            print(merging.measured(options.quick))
+            return 0
         return show(options, results_of(options, given))
     except (ValueError, OSError, RunError) as error:
         arguments.error(str(error))

@@ -58,6 +58,11 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument(
         "--quick", action="store_true", help="few operations: shows that it works, not what it costs; no measurement"
     )
+    result.add_argument(
+        "--merge",
+        action="store_true",
+        help="say instead what ptmon --merge takes for 1 000 reports of 1 000 sockets, time and memory",
+    )
     result.add_argument("--check", action="store_true", help="compare with the project's bars; exit 1 if one is missed")
     result.add_argument("--json", metavar="FILE", help="save all figures, and the ratio of any two tools; -: to stdout")
     result.add_argument("--plot", metavar="FILE.svg", type=Path, help="draw them (needs the extra bench)")
@@ -86,6 +91,11 @@ def check(options: argparse.Namespace) -> None:
         }
         if useless := [name for name, value in running.items() if value not in (None, False, [])]:
             raise ValueError(f"--from runs nothing: {', '.join(useless)} can't be given with it")
+    if options.merge:
+        others = ("only", "workloads", "scale", "tool", "rounds", "check", "json", "plot", "source")
+        if useless := [name for name in others if getattr(options, name)]:
+            names = ", ".join("--from" if name == "source" else f"--{name}" for name in useless)
+            raise ValueError(f"--merge is a measurement of its own: {names} can't be given with it")
     if options.check and options.quick:
         raise ValueError("--check needs a measurement, and --quick is none")
     if options.plot:

@@ -55,6 +55,11 @@ def run(options: Options, ignored: int | None = None) -> int:
         from ptmon.live import remote
 
         return remote.watch(options)
+    if options.merge or options.diff:
+        from ptmon import merging
+
+        settle()
+        return merging.merge(options) if options.merge else merging.compare(options)
     if options.doctor:
         from ptmon import doctor
 
@@ -84,10 +89,7 @@ def trace(options: Options, ignored: int | None = None) -> int:
             limit=options.limit,
             say=stderr.say,
         )
-        # What is loaded by now stays: looking for garbage in it is for nothing, above all at the very end.
-        if not gc.isenabled():  # as ptmon.__main__ has left it
-            gc.freeze()
-            gc.enable()
+        settle()
         session.run()
     if session.limit_passed:
         return EXIT_LIMIT
@@ -96,6 +98,13 @@ def trace(options: Options, ignored: int | None = None) -> int:
             stderr.say(session.past.damage)
         return EXIT_INCOMPLETE if session.past.damage else 0
     return 0 if options.attach or options.wait else exit_status(session)
+
+
+def settle() -> None:
+    """What is loaded by now stays: looking for garbage in it is for nothing, above all at the very end."""
+    if not gc.isenabled():  # as ptmon.__main__ has left it
+        gc.freeze()
+        gc.enable()
 
 
 def exit_status(session: Session) -> int:

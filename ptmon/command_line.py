@@ -28,14 +28,15 @@ USAGE = (
     "ptmon [OPTIONS] --attach PID|NAME[,PID|NAME]...",
     "ptmon [OPTIONS] --wait NAME",
     "ptmon [OPTIONS] --replay FILE",
+    "ptmon [OPTIONS] --merge FILE... | --diff FILE FILE",
     "ptmon --connect [HOST:]PORT",
     "ptmon --demo | --doctor | --version | --help | --print-completion SHELL",
 )
 ABOUT = "Tells what a program sends and receives: payload bytes by process, thread, socket, peer and system call."
 OWN_STATUS = "the program's own (ptmon dies by the signal that killed it)"
 STATUSES = {
-    0: "after an attach, or a replay",
-    EXIT_INCOMPLETE: "a part of a replayed recording is missing",
+    0: "after an attach, a replay, --merge or --diff",
+    EXIT_INCOMPLETE: "a part of a replayed recording, or a file of --merge, is missing",
     EXIT_LIMIT: "--limit is passed",
     EXIT_NOT_FOUND: "program not found",
     EXIT_NOT_EXECUTABLE: "not executable",
@@ -137,8 +138,15 @@ def _short(word: str, rest: list[str], values: dict[str, Any]) -> None:
 
 
 def _store_numbers(option: Option, flag: str, rest: list[str], values: dict[str, Any]) -> None:
-    while option.numbers and rest and rest[0].isascii() and rest[0].isdigit():
+    while rest and _belongs(option, rest[0]):
         _store(option, flag, rest.pop(0), values)
+
+
+def _belongs(option: Option, word: str) -> bool:
+    """Whether a word behind an option's value is a value of it, too."""
+    if option.numbers:
+        return word.isascii() and word.isdigit()
+    return option.files and not word.startswith("-")
 
 
 def _next(flag: str, option: Option, rest: list[str]) -> str:
@@ -165,6 +173,7 @@ def _check(options: Options) -> None:
         return
     _check_target(options)
     _check_recording(options)
+    _check_merging(options)
     _check_summary(options)
     _check_events(options)
     _check_server(options)
@@ -185,6 +194,8 @@ def _check_target(options: Options) -> None:
             ("--attach", options.attach),
             ("--wait", options.wait),
             ("--replay", options.replay),
+            ("--merge", options.merge),
+            ("--diff", options.diff),
             ("--demo", options.demo),
             ("--connect", options.connect),
             ("--doctor", options.doctor),
@@ -221,6 +232,28 @@ def _check_recording(options: Options) -> None:
     for option in TABLE:
         if option.dest in TRACING and getattr(options, option.dest) != getattr(standard, option.dest):
             raise UsageError(f"--replay traces nothing: leave out {option.flags[0]}")
+
+
+MERGING = ("merge", "output", "format", "html", "units", "color", "quiet", "top", "sort", "max_sockets")
+COMPARING = ("diff", "output", "format", "units", "color", "top", "max_sockets")
+"""Options that go with reports which are there already."""
+
+
+def _check_merging(options: Options) -> None:
+    if not (options.merge or options.diff):
+        return
+    flag, known = ("--merge", MERGING) if options.merge else ("--diff", COMPARING)
+    standard = Options()
+    for option in TABLE:
+        if option.dest not in known and getattr(options, option.dest) != getattr(standard, option.dest):
+            raise UsageError(f"{flag} traces nothing: leave out {option.flags[0]}")
+    for name in (options.output, options.html):
+        if "%p" in (name or "").replace("%%", ""):
+            raise UsageError(f"{flag} has no program, whose pid %p in {name} would be")
+    if options.diff and len(options.diff) != 2:
+        raise UsageError("--diff wants two files")
+    if options.diff and (shown := options.format or report_format(options.output)) not in ("summary", "json"):
+        raise UsageError(f"--diff is told as a summary or as json, not as {shown}")
 
 
 def _check_summary(options: Options) -> None:

@@ -25,6 +25,7 @@ EXAMPLES = {
     "ptmon -p nginx --interval 5": "what all that run nginx do, with their children; Ctrl-C lets them go",
     "ptmon -o report.json make": "the report for programs",
     "ptmon -q --log=events.jsonl --log-format jsonl make": "each transfer, as it happens",
+    "ptmon --merge r-*.json -o all.json": "one report of those of many hosts or ranks",
     "ptmon -q --deny connect:global --trace connect make": "no connection leaves the machine; who tries is told",
 }
 GROUPS = {

@@ -127,13 +127,20 @@ def file_name(text: str) -> str:
     return text
 
 
+def path_to_read(text: str) -> str:
+    """A path."""
+    if not text:
+        raise ValueError("is not a file")
+    return text
+
+
 def path_pattern(text: str) -> str:
-    """A path with %p, %h and %% in it."""
-    rest = text.replace("%%", "").replace("%p", "").replace("%h", "")
+    """A path with %p, %h, %r and %% in it."""
+    rest = text.replace("%%", "").replace("%p", "").replace("%h", "").replace("%r", "")
     if not text:
         raise ValueError("is not a file")
     if "%" in rest:
-        raise ValueError("has a % that is not %p (pid), %h (host) or %% (a % sign)")
+        raise ValueError("has a % that is not %p (pid), %h (host), %r (rank) or %% (a % sign)")
     return text
 
 

@@ -18,6 +18,7 @@ from ptmon.option_values import (
     factor,
     file_name,
     path_pattern,
+    path_to_read,
     program_name,
     report_file,
     seconds,
@@ -34,12 +35,13 @@ class Option:
 
     ``dest``: the field of Options. ``flags``: long forms first, as help shows them. ``metavar`` None: a switch that
     takes no value. ``convert``: raises ValueError with what is wrong about a value. ``numbers``: words behind its value
-    that are numbers are values of it, too: ``-p $(pgrep nginx)``. ``default``: the value of an option that is given
+    that are numbers are values of it, too: ``-p $(pgrep nginx)``. ``files``: so are all up to the next option:
+    ``--merge r-*.json``. ``default``: the value of an option that is given
     without one; a value then comes only behind a ``=``.
     """
 
     __slots__ = (
-        "choices", "convert", "default", "dest", "flags", "group", "help", "metavar", "numbers", "repeatable"
+        "choices", "convert", "default", "dest", "files", "flags", "group", "help", "metavar", "numbers", "repeatable"
     )  # fmt: skip
 
     def __init__(
@@ -54,6 +56,7 @@ class Option:
         repeatable: bool = False,
         numbers: bool = False,
         default: str | None = None,
+        files: bool = False,
     ) -> None:
         self.dest = dest
         self.group = group
@@ -65,6 +68,7 @@ class Option:
         self.repeatable = repeatable
         self.numbers = numbers
         self.default = default
+        self.files = files
 
     def keyword(self, options: Options) -> tuple[str, Any]:
         """The option's name and value in the Python API, where ``--no-follow`` is ``follow=False``."""
@@ -124,6 +128,28 @@ class Options:
         "FACTOR",
         factor,
     )
+    merge: tuple[str, ...] = option(
+        (),
+        "target",
+        ("--merge",),
+        "trace nothing: make one report of many, of JSON reports and recordings of several hosts or ranks; exit status"
+        " 1 where a file is damaged or no report, which is then left out",
+        "FILE...",
+        path_to_read,
+        repeatable=True,
+        files=True,
+    )
+    diff: tuple[str, ...] = option(
+        (),
+        "target",
+        ("--diff",),
+        "trace nothing: tell on stdout how two JSON reports or recordings differ, in all, by program, by peer and by"
+        " call; --format is summary or json",
+        "FILE FILE",
+        path_to_read,
+        repeatable=True,
+        files=True,
+    )
     only: str | None = option(
         None,
         "target",
@@ -165,7 +191,8 @@ class Options:
         None,
         "report",
         ("-o",),
-        "write the report to FILE instead of stderr; - is stdout, %p is the program's pid, %h the host, %% a % sign",
+        "write the report to FILE instead of stderr; - is stdout, %p is the program's pid, %h the host, %r the rank of"
+        " an MPI or batch job's process (0 if it is none), %% a % sign",
         "FILE",
         report_file,
     )
@@ -183,7 +210,7 @@ class Options:
         "report",
         ("--record",),
         "keep the whole run in FILE, of which --replay makes each other output later; %p is the program's pid, %h the"
-        " host, %% a % sign; nobody else may read it, for it may have the first bytes of connections in it",
+        " host, %r the rank, %% a % sign; nobody else may read it, for the first bytes of connections may be in it",
         "FILE",
         path_pattern,
     )
@@ -191,8 +218,8 @@ class Options:
         None,
         "report",
         ("--html",),
-        "write the report as a page for browsers to FILE, too; - is stdout, %p is the program's pid, %h the host, %% a"
-        " % sign",
+        "write the report as a page for browsers to FILE, too; - is stdout, %p is the program's pid, %h the host, %r"
+        " the rank, %% a % sign",
         "FILE",
         path_pattern,
     )
@@ -322,7 +349,7 @@ class Options:
         "events",
         ("--learn",),
         "refuse nothing, and write to FILE the rules with which --allow @FILE would not have either; - is stdout, %p is"
-        " the program's pid, %h the host, %% a % sign",
+        " the program's pid, %h the host, %r the rank, %% a % sign",
         "FILE",
         path_pattern,
     )

@@ -45,6 +45,8 @@ class Header:
     """Where ``mode`` is ``wait``."""
     only: str | None = None
     """The file name of the one program that is counted (--only)."""
+    rank: int | None = None
+    """Which process of an MPI or batch job ptmon was started as; None: of none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,9 @@ class Notice:
     reason: str
     pid: int | None
     message: str
+    source: int | None = None
+    """Of a row of a merged report: which of its hosts it is of. None in a report of one run, and where it is of
+    several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +124,8 @@ class FallbackReport:
     pid: int
     reason: str
     """In plain words, to follow ``process 17:``."""
+    source: int | None = None
+    """As in Notice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +253,8 @@ class ProcessReport:
     sent: int
     received: int
     threads: tuple[ThreadReport, ...]
+    source: int | None = None
+    """As in Notice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,9 +306,11 @@ class SocketReport:
     """From ``opened_s`` to ``closed_s``; None while it is open."""
     peer_name: str | None = None
     """What the program has called the peer (HTTP, TLS), or the name that it was told last before it was opened."""
+    source: int | None = None
+    """As in Notice."""
 
     def to_json(self) -> dict[str, Any]:
-        document = _shallow(self)
+        document = _sourced(self)
         document["tcp"] = None if self.tcp is None else _shallow(self.tcp)
         if not self.folded:
             del document["folded"]
@@ -346,8 +357,33 @@ class SocketRows(Sequence[SocketReport]):
 
 
 @dataclass(frozen=True, slots=True)
+class HostReport:
+    """A run that a merged report has taken up: what happened on one host, in one rank."""
+
+    host: str
+    rank: int | None
+    file: str
+    """Whose report or recording it was, as the user named it."""
+    command: tuple[str, ...]
+    started: str
+    duration_s: float
+    exit: Ended | None
+    complete: bool
+    totals: Totals
+
+    @property
+    def label(self) -> str:
+        """``node1``, ``node1 rank 3``."""
+        return self.host if self.rank is None else f"{self.host} rank {self.rank}"
+
+    def to_json(self) -> dict[str, Any]:
+        document = _shallow(self)
+        return {**document, "exit": self.exit and _shallow(self.exit), "totals": _shallow(self.totals)}
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
-    """The ledger at the end."""
+    """The ledger at the end; or many of them, merged."""
 
     header: Header
     command: tuple[str, ...]
@@ -377,12 +413,19 @@ class Report:
     stdout: bytes | None = field(default=None, repr=False)
     """What the program has written there, where ``ptmon.run`` was to capture it. It is not in the JSON document."""
     stderr: bytes | None = field(default=None, repr=False)
+    hosts: tuple[HostReport, ...] = field(default=(), repr=False)
+    """Of a merged report (``header.mode`` is ``merge``): what it is made of."""
+
+    def label(self, source: int | None) -> str:
+        """Of a row's ``source``, for people; empty where there is none."""
+        return "" if source is None else self.hosts[source].label
 
     def items(self) -> Iterator[tuple[str, Any]]:
         """The members of the JSON document in order; those of which there may be many as iterators of their rows."""
         yield "schema", SCHEMA
         yield "ptmon", __version__
         yield "host", self.header.host
+        yield "rank", self.header.rank
         yield "command", self.command
         yield "mode", self.header.mode
         if self.header.waited is not None:
@@ -392,8 +435,10 @@ class Report:
         yield "duration_s", self.duration_s
         yield "exit", self.exit and _shallow(self.exit)
         yield "complete", self.complete
-        yield "warnings", [_shallow(warning) for warning in self.warnings]
+        yield "warnings", [_sourced(warning) for warning in self.warnings]
         yield "totals", _shallow(self.totals)
+        if self.hosts:
+            yield "hosts", (row.to_json() for row in self.hosts)
         if self.limit is not None:
             yield "limit", _shallow(self.limit)
         yield "by_family", {name: _shallow(row) for name, row in self.by_family.items()}
@@ -402,7 +447,7 @@ class Report:
         yield "by_peer", (_shallow(row) for row in self.by_peer)
         yield "rates", {name: _shallow(rate) for name, rate in self.rates.items()}
         yield "path", _shallow(self.path)
-        yield "fallbacks", [_shallow(row) for row in self.fallbacks]
+        yield "fallbacks", [_sourced(row) for row in self.fallbacks]
         if self.explained is not None:
             yield "sites", [_shallow(row) for row in self.explained.sites]
             yield "inside", [_shallow(row) for row in self.explained.inside]
@@ -426,6 +471,13 @@ def _shallow(row: Any) -> dict[str, Any]:
     return {name: getattr(row, name) for name in row.__slots__}
 
 
+def _sourced(row: Any) -> dict[str, Any]:
+    document = _shallow(row)
+    if row.source is None:
+        del document["source"]
+    return document
+
+
 def _syscall(row: SyscallReport) -> dict[str, Any]:
     document = _shallow(row)
     if not row.errnos:
@@ -434,7 +486,7 @@ def _syscall(row: SyscallReport) -> dict[str, Any]:
 
 
 def _process(row: ProcessReport) -> dict[str, Any]:
-    document = _shallow(row)
+    document = _sourced(row)
     document["exit"] = row.exit and _shallow(row.exit)
     document["threads"] = [_shallow(thread) for thread in row.threads]
     return document

@@ -18,6 +18,7 @@ from ptmon.ledger.ledger import Ledger
 from ptmon.ledger.snapshot import Snapshot
 from ptmon.ledger.view import View
 from ptmon.outputs import Output, Outputs, asks, looks, records_all, wants_history
+from ptmon.ranks import rank
 from ptmon.records import Exit, Incomplete, Payload, Reason, Record
 from ptmon.report import Header, Report, Waited, seconds
 from ptmon.static import TYPE_CHECKING
@@ -315,6 +316,7 @@ class Session:
             ppid=None if self._attached else os.getpid(),
             waited=waited,
             only=self.settings.only,
+            rank=rank(),
         )
 
 

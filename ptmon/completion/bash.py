@@ -77,6 +77,15 @@ _ptmon() {
 					((at += 1))
 				done
 				;;
+			@FILES@)
+				while ((at < COMP_CWORD)) && [[ ${COMP_WORDS[at]} != -* ]]; do
+					((at += 1))
+				done
+				if ((at >= COMP_CWORD)) && [[ $current != -* ]]; then
+					_ptmon_value "$word" "$current"
+					return
+				fi
+				;;
 			esac
 			;;
 		-?*) ((at += 1)) ;;
@@ -114,6 +123,7 @@ def script() -> str:
         "OPTIONAL": " | ".join(OPTIONAL),
         "VALUED": " | ".join(VALUED),
         "NUMBERS": " | ".join(flag for option in TABLE if option.numbers for flag in option.flags),
+        "FILES": " | ".join(flag for option in TABLE if option.files for flag in option.flags),
         "FLAGS": " ".join(BY_FLAG),
     }
     made = SCRIPT

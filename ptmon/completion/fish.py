@@ -12,6 +12,7 @@ SCRIPT = r"""# fish completion for ptmon(1), made from its table of options.
 function __ptmon_before_program
     set -l words (commandline -opc)
     set -l skip 1
+    set -l files 0
     for word in $words
         if test $skip = 1
             set skip 0
@@ -20,16 +21,35 @@ function __ptmon_before_program
         switch $word
             case --
                 return 1
+            case @FILES@
+                set skip 1
+                set files 1
             case @VALUED@
                 set skip 1
             case '-?*'
+                set files 0
             case '*'
-                return 1
+                test $files = 1; or return 1
         end
     end
 end
 
-complete -c ptmon -f -a '(__fish_complete_subcommand @VALUED@)'
+# Whether a file is wanted: so it is behind another of these options.
+function __ptmon_before_file
+    __ptmon_before_program; or return 1
+    for word in (commandline -opc)[-1..1]
+        switch $word
+            case @FILES@
+                return 0
+            case '-*'
+                return 1
+        end
+    end
+    return 1
+end
+
+complete -c ptmon -f -n 'not __ptmon_before_file' -a '(__fish_complete_subcommand @VALUED@)'
+complete -c ptmon -n __ptmon_before_file -F
 @OPTIONS@
 """
 LISTS = {
@@ -42,6 +62,7 @@ LISTS = {
 def script() -> str:
     """The file that fish reads."""
     made = SCRIPT.replace("@VALUED@", " ".join(VALUED))
+    made = made.replace("@FILES@", " ".join(flag for option in TABLE if option.files for flag in option.flags))
     return made.replace("@OPTIONS@", "\n".join(map(_line, TABLE)))
 
 

@@ -9,6 +9,8 @@ KINDS = {
     "FILE": "files",
     "[=FILE]": "files",
     "FILE.py": "files",
+    "FILE...": "files",
+    "FILE FILE": "files",
     "NAME": "programs",
     "PID|NAME[,...]": "processes",
 }

@@ -57,7 +57,8 @@ def _value(option: Option) -> str:
         return ""
     listed = f"({' '.join(option.choices)})" if option.choices else LISTS.get(kind(option), "")
     name = _quoted(option.metavar.strip("[]="), ":")
-    return f"{'::' if option.default is not None else ':'}{name}:{listed or ' '}"
+    before = "::" if option.default is not None else ":*-*:" if option.files else ":"
+    return f"{before}{name}:{listed or ' '}"
 
 
 def _quoted(text: str, letters: str = "") -> str:

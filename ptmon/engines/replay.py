@@ -184,6 +184,7 @@ def _header(told: Mapping[str, Any]) -> Header:
         ppid=None if told["ppid"] is None else int(told["ppid"]),
         waited=None if waited is None else Waited(str(waited["name"]), float(waited["attach_delay_s"])),
         only=None if told["only"] is None else str(told["only"]),
+        rank=None if told.get("rank") is None else int(told["rank"]),
     )
 
 

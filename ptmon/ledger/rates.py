@@ -10,16 +10,16 @@ from ptmon.frozen import dataclass
 class Rate:
     """Bytes per second over a run."""
 
-    max: int
-    """The busiest second."""
+    max: int | None
+    """The busiest second; None, as ``min``: not known, as in a merged report."""
     average: int
     """All bytes by the whole duration."""
-    min: int
+    min: int | None
     """The quietest full second, idle ones included."""
 
     @property
     def even(self) -> bool:
-        """The three are one figure, as always in a run that is shorter than a second."""
+        """The average says it all: the three are one figure, as in a run that is shorter than a second."""
         return self.min == self.max
 
 

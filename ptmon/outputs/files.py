@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Names of the files that outputs write: %p is the program's pid, %h the host, %% a % sign."""
+"""Names of the files that outputs write: %p is the program's pid, %h the host, %r the rank, %% a % sign."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import sys
 import time
 
 from ptmon.errors import PtmonError, kernel_word
+from ptmon.ranks import rank
 from ptmon.text import printable
 
 STDOUT = "-"
@@ -21,8 +22,8 @@ PATIENCE = 2.0
 
 
 def expand(path: str, host: str, pid: int | None = None) -> str:
-    """``path`` with %h and %% replaced, and %p too."""
-    values = {"%%": "%", "%h": host, "%p": str(pid)}
+    """``path`` with %h, %r and %% replaced, and %p too."""
+    values = {"%%": "%", "%h": host, "%p": str(pid), "%r": str(rank() or 0)}
     return re.sub("%.", lambda match: values[match[0]], path)
 
 

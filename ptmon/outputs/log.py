@@ -35,9 +35,9 @@ def make(options: Options, host: str) -> LogOutput:
 class LogOutput(SilentOutput):
     """Writes a line an event.
 
-    ``path`` empty: to stderr; "-": to stdout. Else to that file, with %p, %h and %% as in the report's name. A regular
-    file gets every event. Where a reader is too slow (stderr, a FIFO) the tracer does not wait: events are dropped and
-    counted, which the log says where they are missing, and stderr at the end.
+    ``path`` empty: to stderr; "-": to stdout. Else to that file, with %p, %h, %r and %% as in the report's name. A
+    regular file gets every event. Where a reader is too slow (stderr, a FIFO) the tracer does not wait: events are
+    dropped and counted, which the log says where they are missing, and stderr at the end.
     """
 
     wants_events = True

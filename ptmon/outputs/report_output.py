@@ -62,9 +62,9 @@ class ReportOutput(SilentOutput):
     """Writes the report at the end.
 
     ``path`` None: to stderr; "-": to stdout. Else to that file, in which %p stands for the program's pid, %h for the
-    host, %% for %. The file is opened before the program is started, so that one that cannot be written is known
-    early; with %p in its name it is opened when the pid is known. Where writing fails at the end the report goes to
-    stderr, so that nothing is lost.
+    host, %r for the rank, %% for %. The file is opened before the program is started, so that one that cannot be
+    written is known early; with %p in its name it is opened when the pid is known. Where writing fails at the end the
+    report goes to stderr, so that nothing is lost.
     """
 
     instead = "; here it is"

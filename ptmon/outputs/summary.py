@@ -4,15 +4,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 
 from ptmon.defaults import TOP
 from ptmon.outputs.report_output import Style
 from ptmon.outputs.summary_connections import connection_table, unconnected
-from ptmon.outputs.summary_rows import Row, peer_rows, process_rows, socket_rows
+from ptmon.outputs.summary_rows import Row, host_rows, in_brackets, peer_rows, process_rows, rank_rows, socket_rows
 from ptmon.outputs.summary_table import Table, broken, table_width
-from ptmon.outputs.verdicts import audit, how_it_ended, speed, waited
+from ptmon.outputs.verdicts import audit, how_it_ended, place, said_of, speed, title, waited
 from ptmon.report import Report
 from ptmon.static import TYPE_CHECKING, TextIO
 from ptmon.text import counted, duration, printable, size
@@ -32,6 +33,13 @@ COMMAND_MOST = 2000
 
 def write_report(report: Report, file: TextIO, style: Style) -> None:
     """Writes the summary, in colours if ``style`` and the terminal say so."""
+    with printing(file, style) as console:
+        Summary(report, style, console).print()
+
+
+@contextmanager
+def printing(file: TextIO, style: Style) -> Iterator[Console]:
+    """A console; what was printed on it is written at the end, and without blanks at the ends of lines."""
     import io
 
     from rich.console import Console
@@ -47,7 +55,7 @@ def write_report(report: Report, file: TextIO, style: Style) -> None:
         markup=False,
         emoji=False,
     )
-    Summary(report, style, console).print()
+    yield console
     assert isinstance(console.file, io.StringIO)
     lines = (line.rstrip() for line in console.file.getvalue().splitlines())
     text = "\n".join([*lines, ""])
@@ -87,6 +95,9 @@ class Summary:
         self._totals()
         self._rates()
         top, sort = self.style.top, self.style.sort
+        self._by("host", "runs", host_rows(self.report, sort), "hosts", top)
+        if any(row.rank is not None for row in self.report.hosts):
+            self._by("rank", "rank", rank_rows(self.report, sort), "ranks", top)
         self._by("process", "pid", process_rows(self.report), "processes", TOP)
         sockets = socket_rows(self.report, sort)
         if sum(row.count for row in sockets) > top:
@@ -112,8 +123,9 @@ class Summary:
 
         report = self.report
         verdict = ("complete", "green") if report.complete else ("NOT COMPLETE", "bold red")
-        facts = (f" · {duration(report.duration_s)}", f" · {how_it_ended(report)}", " · ")
-        command = printable(" ".join(report.command))
+        rank = f" · {where}" if (where := place(report)) else ""
+        facts = (f"{rank} · {duration(report.duration_s)}", f" · {how_it_ended(report)}", " · ")
+        command = printable(title(report))
         if len(command) > COMMAND_MOST:
             command = command[: COMMAND_MOST - 1] + "…"
         head = Text.assemble(("ptmon: ", "bold"), (command, "bold cyan"), *facts, verdict)
@@ -152,7 +164,7 @@ class Summary:
         else:
             table = Table("bytes per second", ("max", "average", "min"))
             for label, rate in rates:
-                table.add(label, *(f"{self._size(value)}/s" for value in (rate.max, rate.average, rate.min)))
+                table.add(label, *(f"{self._size(value or 0)}/s" for value in (rate.max, rate.average, rate.min)))
         self._said.append(table)
 
     def _by(self, title: str, middle: str, rows: Sequence[Row], plural: str, top: int) -> None:
@@ -204,7 +216,7 @@ class Summary:
         if said:
             self._line((said, {"differ": "red", "match": "green"}.get(kind, "dim")), before=True)
         for warning in self.report.warnings[:TOP]:
-            self._line((f"note: {warning.message}", "yellow"))
+            self._line((f"note: {printable(said_of(self.report, warning))}", "yellow"))
         if (more := len(self.report.warnings) - TOP) > 0:
             self._line((f"… and {counted(more, 'note')} more", "dim"))
 
@@ -215,7 +227,8 @@ class Summary:
             return
         self._line((f"speed: {speed(path.fast, path.stop)}", "dim"), before=True)
         for row in fallbacks[:TOP]:
-            self._line((f"  process {row.pid}: {row.reason}", "dim"))
+            whose = in_brackets(self.report.label(row.source) or None)
+            self._line((f"  process {row.pid}{whose}: {row.reason}", "dim"))
         if (more := len(fallbacks) - TOP) > 0:
             self._line((f"  … and {more:,} more", "dim"))
 

@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from ptmon.frozen import dataclass
-from ptmon.report import ProcessReport, Report, SocketReport
+from ptmon.report import HostReport, ProcessReport, Report, SocketReport
 from ptmon.text import counted
 
 NAMES_SHOWN = 3
@@ -28,9 +28,35 @@ class Row:
     """Seconds; of many sockets that of the longest."""
 
 
+def host_rows(report: Report, sort: str | None = None) -> list[Row]:
+    """By host, of a merged report: each host is a row, whatever runs there were on it."""
+    return _runs(report, sort, lambda run: (run.host, ""))
+
+
+def rank_rows(report: Report, sort: str | None = None) -> list[Row]:
+    """By rank, of a merged report: a row for each rank of each host."""
+    return _runs(report, sort, lambda run: (run.host, "" if run.rank is None else str(run.rank)))
+
+
+def _runs(report: Report, sort: str | None, key: Callable[[HostReport], tuple[str, str]]) -> list[Row]:
+    sums: dict[tuple[str, str], list[float]] = {}
+    for run in report.hosts:
+        row = sums.setdefault(key(run), [0] * 5)
+        row[0] += 1
+        row[1] += run.totals.sent
+        row[2] += run.totals.received
+        row[3] += run.totals.calls_sent + run.totals.calls_received
+        row[4] = max(row[4], run.duration_s)
+    rows = (
+        Row(host, rank or f"{runs:,}", int(sent), int(got), calls=int(calls), duration=longest)
+        for (host, rank), (runs, sent, got, calls, longest) in sums.items()
+    )
+    return _sorted(rows, sort)
+
+
 def process_rows(report: Report) -> list[Row]:
     """By process."""
-    return _sorted(Row(_process_name(row), str(row.pid), row.sent, row.received) for row in report.processes)
+    return _sorted(Row(_process_name(report, row), str(row.pid), row.sent, row.received) for row in report.processes)
 
 
 def socket_rows(report: Report, sort: str | None = None) -> list[Row]:
@@ -38,7 +64,7 @@ def socket_rows(report: Report, sort: str | None = None) -> list[Row]:
     return _sorted(
         (
             Row(
-                socket_name(row),
+                _socket_of(report, row),
                 _owners(row),
                 row.sent,
                 row.received,
@@ -85,6 +111,11 @@ def lifetime(report: Report, socket: SocketReport) -> float:
     return max((report.duration_s if socket.closed_s is None else socket.closed_s) - socket.opened_s, 0.0)
 
 
+def _socket_of(report: Report, socket: SocketReport) -> str:
+    label = report.label(socket.source)
+    return f"{label}  {socket_name(socket)}" if label else socket_name(socket)
+
+
 def socket_name(socket: SocketReport) -> str:
     """``tcp  :8080 ⇄ 127.0.0.1:50000 (localhost)``: of the local end its port, for the rest is seldom news."""
     if socket.family in ("inet", "inet6"):
@@ -116,9 +147,10 @@ def _sorted(rows: Iterable[Row], sort: str | None = None) -> list[Row]:
     return sorted(rows, key=lambda row: (row.count > 1, -key(row)))
 
 
-def _process_name(process: ProcessReport) -> str:
+def _process_name(report: Report, process: ProcessReport) -> str:
     threads = len(process.threads)
-    return process.name if threads < 2 else f"{process.name}  ({counted(threads, 'thread')})"
+    facts = [fact for fact in (report.label(process.source), counted(threads, "thread") if threads > 1 else "") if fact]
+    return f"{process.name}  ({', '.join(facts)})" if facts else process.name
 
 
 def _owners(socket: SocketReport) -> str:

@@ -6,19 +6,53 @@ from __future__ import annotations
 import signal
 from collections import Counter
 
-from ptmon.report import Report
+from ptmon.report import Ended, Notice, Report
+from ptmon.text import counted
+
+ENDS_MOST = 3
+"""Ways to end that are told of many runs."""
 
 
 def how_it_ended(report: Report) -> str:
-    """``exit 0``, ``killed by SIGSEGV``, ``detached`` or ``still running``."""
-    if report.exit is None:
-        return "still running" if report.header.mode == "launch" else "detached"
-    if report.exit.signal is None:
-        return f"exit {report.exit.code}"
+    """``exit 0``, ``killed by SIGSEGV``, ``detached`` or ``still running``; of many: ``3 exit 0, 1 exit 2``."""
+    if not report.hosts:
+        return _ended(report.exit, report.header.mode == "launch")
+    ends = Counter(_ended(row.exit, launched=False) for row in report.hosts)
+    if len(ends) == 1:
+        return next(iter(ends))
+    said = [f"{count:,} {end}" for end, count in ends.most_common(ENDS_MOST)]
+    return ", ".join([*said, *(["…"] if len(ends) > ENDS_MOST else [])])
+
+
+def _ended(end: Ended | None, launched: bool) -> str:
+    if end is None:
+        return "still running" if launched else "detached"
+    if end.signal is None:
+        return f"exit {end.code}"
     try:
-        return f"killed by {signal.Signals(report.exit.signal).name}"
+        return f"killed by {signal.Signals(end.signal).name}"
     except ValueError:
-        return f"killed by signal {report.exit.signal}"
+        return f"killed by signal {end.signal}"
+
+
+def title(report: Report) -> str:
+    """What was traced."""
+    if report.command or not report.hosts:
+        return " ".join(report.command)
+    return f"{len({row.command for row in report.hosts})} programs"
+
+
+def place(report: Report) -> str:
+    """``rank 3``, ``4 runs on 2 hosts``; nothing where that is no news."""
+    if report.hosts:
+        hosts = counted(len({row.host for row in report.hosts}), "host")
+        return f"{counted(len(report.hosts), 'run')} on {hosts}"
+    return "" if report.header.rank is None else f"rank {report.header.rank}"
+
+
+def said_of(report: Report, warning: Notice) -> str:
+    """A warning, and in a merged report whose it is."""
+    return warning.message if warning.source is None else f"{report.label(warning.source)}: {warning.message}"
 
 
 def speed(fast: int, stop: int) -> str:

@@ -57,6 +57,7 @@ class Shell:
     """A shell on a terminal."""
 
     def __init__(self, name: str, folder: Path) -> None:
+        self.name = name
         self.folder = folder
         self.out = folder / "line"
         script, rc = folder / "completion", folder / "rc"
@@ -128,6 +129,19 @@ def test_a_shell_completes_the_program_and_what_follows_as_without_ptmon(shell: 
         assert shell.completed(f"{before} realpa").strip() == f"{before} realpath"
         assert shell.completed(f"{before} cat only-th").strip() == f"{before} cat only-this-one.txt"
         assert shell.completed(f"{before} cat --forma").strip() == f"{before} cat --forma"
+
+
+def test_a_shell_completes_all_files_of_an_option_that_takes_many(shell: Shell, tmp_path: Path) -> None:
+    for name in ("first-one.json", "second-one.json", "third-one.json"):
+        (tmp_path / name).touch()
+    line = "ptmon --merge first-one.json second-o"
+    assert shell.completed(line).strip() == "ptmon --merge first-one.json second-one.json"
+    line = "ptmon -q --merge first-one.json second-one.json third-o"
+    assert shell.completed(line).strip() == "ptmon -q --merge first-one.json second-one.json third-one.json"
+    if shell.name == "zsh":
+        return  # whose words for it take the word behind the files for one of them, if it is the last
+    line = "ptmon --diff first-one.json second-one.json --form"
+    assert shell.completed(line).rstrip(" =") == "ptmon --diff first-one.json second-one.json --format"
 
 
 def printed(shell: str) -> str:

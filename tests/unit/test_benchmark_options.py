@@ -253,3 +253,12 @@ def test_an_interrupt_is_said_in_a_line(capsys: pytest.CaptureFixture[str], monk
     monkeypatch.setattr("benchmarks.__main__.measured", interrupted)
     assert main(["--quick"]) == 130
     assert capsys.readouterr().err == "python -m benchmarks: interrupted; no figures are kept\n"
+
+
+def test_what_it_takes_to_merge_reports_is_measured_by_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--merge", "--quick"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("ptmon --merge of 20 reports of 50 sockets (")
+    assert "MiB at most" in out
+    said = "--merge is a measurement of its own: --scale can't be given with it"
+    assert refusal(capsys, "--merge", "--scale") == said

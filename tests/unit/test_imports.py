@@ -27,6 +27,7 @@ LAYERS = (
         "ledger.history",
         "option_values",
         "recording",
+        "ranks",
     },
     {"report", "options", "watches", "syscall_tables", "naming", "_native"},
     {"ledger.connects", "ledger.socket_tally", "ledger.tallies", "ledger.snapshot", "syscalls"},
@@ -41,7 +42,7 @@ LAYERS = (
     {"session", "hooks"},
     {"preparing"},
     {"api"},
-    {"doctor", "labs"},
+    {"doctor", "labs", "merging"},
     {"cli"},
     {"testing"},
     {"__main__"},
@@ -53,7 +54,7 @@ ENGINES_MAY = {
 OUTPUTS_MAY = {
     "static", "frozen", "defaults", "formats", "options", "outputs", "records", "report", "ledger.snapshot", "errors",
     "ledger.view", "text", "ledger.rates", "events", "decoding", "syscalls", "addresses", "option_values", "notices",
-    "version", "recording",
+    "version", "recording", "ranks",
 }  # fmt: skip
 STUDENTS = {"start", "solution"}
 """Folders of labs: programs that a student writes, and that use ptmon as any program does."""

@@ -126,7 +126,7 @@ def test_the_schema_refuses_what_is_not_a_report(path: tuple[str | int, ...], va
 
 def test_members_stand_in_the_order_of_the_contract() -> None:
     assert list(REPORTS["server"].to_json()) == [
-        *("schema", "ptmon", "host", "command", "mode", "engine", "started", "duration_s", "exit", "complete"),
+        *("schema", "ptmon", "host", "rank", "command", "mode", "engine", "started", "duration_s", "exit", "complete"),
         *("warnings", "totals", "by_family", "by_scope", "by_syscall", "by_peer", "rates", "path"),
         *("fallbacks", "denied", "connects", "processes", "sockets"),
     ]

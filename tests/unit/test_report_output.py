@@ -14,6 +14,7 @@ from ptmon.errors import EXIT_OWN, PtmonError
 from ptmon.outputs import json as json_output
 from ptmon.outputs.files import expand
 from ptmon.outputs.report_output import ReportOutput, Style
+from ptmon.ranks import RANKS, rank
 from tests.unit.build import HEADER, report_of, server
 
 
@@ -23,6 +24,28 @@ def output(path: str | None) -> ReportOutput:
 
 def test_placeholders_of_a_file_name() -> None:
     assert expand("/tmp/%h-%p-%%p.json", "myhost", 7) == "/tmp/myhost-7-%p.json"
+
+
+@pytest.mark.parametrize(
+    ("environment", "number"),
+    [
+        ({}, None),
+        ({"SLURM_PROCID": "7"}, 7),
+        ({"SLURM_PROCID": "7", "PMI_RANK": "6"}, 6),
+        ({"PMI_RANK": "6", "PMIX_RANK": "5", "OMPI_COMM_WORLD_RANK": "4"}, 4),
+        ({"OMPI_COMM_WORLD_RANK": "../x", "PMI_RANK": "6"}, 6),
+        ({"OMPI_COMM_WORLD_RANK": "9" * 300}, None),
+    ],
+)
+def test_the_rank_is_the_first_that_is_a_number(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], number: int | None
+) -> None:
+    for name in RANKS:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert rank() == number
+    assert expand("%r-%%r.json", "myhost") == f"{number or 0}-%r.json"
 
 
 def test_the_pid_and_the_host_are_in_the_name(tmp_path: Path) -> None:

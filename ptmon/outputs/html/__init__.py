@@ -15,6 +15,7 @@ import os
 from ptmon.outputs.html.parts import plain, tag
 from ptmon.outputs.html.sections import sections
 from ptmon.outputs.report_output import Style
+from ptmon.outputs.verdicts import title
 from ptmon.report import Report
 from ptmon.static import TextIO
 from ptmon.version import __version__
@@ -45,7 +46,7 @@ def write_report(report: Report, file: TextIO, style: Style) -> None:
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n',
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n',
         '<meta name="color-scheme" content="light dark">\n',
-        tag("title", plain(f"ptmon: {' '.join(report.command)}", TITLE_MOST)),
+        tag("title", plain(f"ptmon: {title(report)}", TITLE_MOST)),
         f"<style>{CSS}</style>\n</head>\n<body>\n",
         *sections(report, style.units),
         f"<footer>ptmon {__version__}</footer>\n",

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from ptmon.outputs.html.parts import Cell, plain, section, table, tag
 from ptmon.outputs.html.tree import in_order
 from ptmon.outputs.summary_rows import in_brackets, kind, peer_rows
-from ptmon.outputs.verdicts import audit, how_it_ended, speed, waited
-from ptmon.report import ProcessReport, Report, SocketReport
+from ptmon.outputs.verdicts import audit, how_it_ended, place, said_of, speed, title, waited
+from ptmon.report import ProcessReport, Report, SocketReport, Totals
 from ptmon.text import counted, duration, size
 
 COMMAND_MOST = 2000
@@ -27,6 +27,7 @@ def sections(report: Report, units: str) -> Iterator[str]:
     page = Page(report, units)
     yield page.head()
     yield section("time", "Traffic over time", page.chart())
+    yield section("hosts", "Hosts", page.hosts())
     yield section("processes", "Processes", page.processes())
     yield section("threads", "Threads", page.threads())
     yield section("peers", "Peers", page.peers())
@@ -48,8 +49,9 @@ class Page:
         """What was traced, how it ended, and the totals."""
         report = self.report
         verdict = tag("span", "complete", "good") if report.complete else tag("span", "NOT COMPLETE", "bad")
-        facts = (plain(report.header.host), plain(report.header.started), duration(report.duration_s))
-        command = plain(" ".join(report.command), COMMAND_MOST)
+        where = place(report) if report.hosts else ", ".join(filter(None, (report.header.host, place(report))))
+        facts = (plain(where), plain(report.header.started), duration(report.duration_s))
+        command = plain(title(report), COMMAND_MOST)
         lines = [tag("h1", f"<code>{command}</code>")]
         lines.append(tag("p", " · ".join([*facts, plain(how_it_ended(report)), verdict]), "facts"))
         lines += self._notes()
@@ -59,7 +61,7 @@ class Page:
     def _notes(self) -> list[str]:
         """The audit, and what is missing."""
         lines = [tag("p", said, "note")] if (said := waited(self.report)) else []
-        lines += [tag("p", plain(row.message), "note") for row in self.report.warnings[:NOTES_MOST]]
+        lines += [tag("p", plain(said_of(self.report, row)), "note") for row in self.report.warnings[:NOTES_MOST]]
         if (more := len(self.report.warnings) - NOTES_MOST) > 0:
             lines.append(tag("p", f"… and {more:,} more notes", "note"))
         said, verdict = audit(self.report)
@@ -74,7 +76,7 @@ class Page:
         ):
             rate = rates[name]
             said = [f"{count:,} bytes in {calls:,} calls", f"{self._size(rate.average)}/s on average"]
-            if not rate.even:
+            if not rate.even and rate.max is not None and rate.min is not None:
                 said.append(f"{self._size(rate.max)}/s at most, {self._size(rate.min)}/s at least")
             tiles.append(_tile(name, self._size(count), said))
         said = [f"{totals.errors:,} failed"]
@@ -102,6 +104,22 @@ class Page:
             f'<script type="application/json" id="history">{data}</script>\n'
         )
 
+    def hosts(self) -> str:
+        """The runs that a merged report is made of."""
+        cells = (
+            (
+                Cell(row.host, way="wide"),
+                Cell("" if row.rank is None else str(row.rank), -1 if row.rank is None else row.rank),
+                *self._bytes(row.totals.sent, row.totals.received),
+                _calls(row.totals),
+                Cell("complete" if row.complete else "NOT COMPLETE"),
+                Cell(row.file, way="wide"),
+            )
+            for row in self.report.hosts
+        )
+        heads = ("Host", "#Rank", "#Sent", "#Received", "#Calls", "Verdict", "File")
+        return table(heads, cells, MIDDLE, "runs")
+
     def processes(self) -> str:
         """The tree."""
         heads = ("Process", "#PID", "#Sent", "#Received", "#Threads", "#From", "#To", "End")
@@ -110,7 +128,11 @@ class Page:
     def _process(self, row: tuple[int, ProcessReport]) -> Sequence[Cell]:
         depth, process = row
         return (
-            Cell(process.name, note=" ".join(process.argv), way=f"wide d{min(depth, DEEPEST)}"),
+            Cell(
+                process.name + in_brackets(self.report.label(process.source) or None),
+                note=" ".join(process.argv),
+                way=f"wide d{min(depth, DEEPEST)}",
+            ),
             Cell(str(process.pid), process.pid),
             *self._bytes(process.sent, process.received),
             Cell(str(len(process.threads)), len(process.threads)),
@@ -163,7 +185,7 @@ class Page:
         if not local and not row.peer and row.inode:
             local = f"[{row.inode}]"
         return (
-            Cell(kind(row)),
+            Cell(kind(row), note=self.report.label(row.source)),
             Cell(local, way="wide"),
             Cell((row.peer or "") + in_brackets(row.peer_name), way="wide"),
             Cell(row.scope),
@@ -222,7 +244,10 @@ class Page:
         path, rows = self.report.path, self.report.fallbacks
         if not (path.fast or rows):
             return ""
-        cells = ((Cell(str(row.pid), row.pid), Cell(row.reason, way="wide")) for row in rows)
+        cells = (
+            (Cell(str(row.pid), row.pid, note=self.report.label(row.source)), Cell(row.reason, way="wide"))
+            for row in rows
+        )
         return tag("p", plain(speed(path.fast, path.stop)) + ".") + table(
             ("#PID", "Why at stops"), cells, SMALL, "processes"
         )
@@ -237,6 +262,11 @@ class Page:
 def _tile(name: str, figure: str, said: Iterable[str]) -> str:
     small = "".join(tag("small", plain(line)) for line in said)
     return tag("div", f"{tag('h3', name)}<b>{figure}</b>{small}", f"tile {name}")
+
+
+def _calls(totals: Totals) -> Cell:
+    calls = totals.calls_sent + totals.calls_received
+    return Cell(f"{calls:,}", calls)
 
 
 def _time(moment: float | None) -> Cell:

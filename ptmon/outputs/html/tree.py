@@ -14,13 +14,13 @@ def in_order(processes: Sequence[ProcessReport]) -> Iterator[tuple[int, ProcessR
     A pid may be used again: the parent is the last one before that had it. What is no tree (as a tracee's word would
     have it) is none here either: nobody is the parent of one that comes before it.
     """
-    last: dict[int, int] = {}
+    last: dict[tuple[int | None, int], int] = {}
     children: list[list[int]] = [[] for _ in processes]
     roots: list[int] = []
     for index, process in enumerate(processes):
-        parent = None if process.ppid is None else last.get(process.ppid)
+        parent = None if process.ppid is None else last.get((process.source, process.ppid))
         (roots if parent is None else children[parent]).append(index)
-        last[process.pid] = index
+        last[process.source, process.pid] = index
     ahead = [(0, index) for index in reversed(roots)]  # no recursion: it may be as deep as there are pids
     while ahead:
         depth, index = ahead.pop()
