@@ -166,7 +166,8 @@ def test_the_program_s_output_scrolls_and_is_told_its_size() -> None:
         log = app.query_one("#output", RichLog)
         await until(lambda: len(log.lines) == 100)
         assert log.lines[-1].text.rstrip() == "line 99 [bold]"
-        await pilot.pause()
+        # On a busy machine it is laid out, and scrolled to its end, a while after it has its lines.
+        await until(lambda: log.max_scroll_y > 0 and log.scroll_y == log.max_scroll_y)
         bottom = log.scroll_y
         await pilot.press("pageup")
         await until(lambda: log.scroll_y < bottom)
