@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include "fast/count/entries.h"
 #include "fast/count/slots.h"
 #include "fast/count/threads.h"
 #include "fast/image/layout.h"
@@ -47,8 +48,6 @@ struct ending {
 	uint8_t peer[ENDING_ADDRESS_SIZE];
 	uint8_t info[ENDING_INFO_SIZE];
 };
-
-#define RUN_MOST 16 /* entries that are read at a time */
 
 _Static_assert(FAST_ENDING_FREE == 0, "an array of zeros frees entries");
 #define IS_AT(member, place) _Static_assert(offsetof(struct ending, member) == (place), #member)
@@ -153,8 +152,9 @@ static struct fast_ended *remove_first(struct image *image)
 	return one;
 }
 
-static int take(struct image *image, const struct ending *ending)
+static int take(struct image *image, const void *entry)
 {
+	const struct ending *ending = entry;
 	struct fast_ended *one;
 
 	if (ending->fd >= FAST_FDS || ending->generation & (FAST_STEP | (FAST_STEP - 1)))
@@ -170,94 +170,25 @@ static int take(struct image *image, const struct ending *ending)
 	return 0;
 }
 
-/* So many of them, which are next to each other: to read one takes longer than to copy ten. */
-static int read_entries(struct image *image, unsigned int first, unsigned int count)
-{
-	const uint32_t free_again[RUN_MOST] = {0}; /* FAST_ENDING_FREE */
-	union {
-		struct ending ending;
-		uint8_t bytes[1 << FAST_ENDING_BITS];
-	} entries[RUN_MOST];
-	unsigned int taken = 0;
-	int error = image_read(image, FAST_ENDINGS + ((uint64_t)first << FAST_ENDING_BITS), entries,
-			       (size_t)count << FAST_ENDING_BITS);
-
-	while (!error && taken < count) {
-		error = take(image, &entries[taken].ending);
-		taken += !error;
-	}
-	if (taken) {
-		const int refused = image_write(image, FAST_ENDING_STATES + first * sizeof(free_again[0]), free_again,
-						taken * sizeof(free_again[0]));
-
-		error = error ? error : refused;
-	}
-	return error;
-}
-
-/* How many whole ones there are from this one on. */
-static unsigned int whole_from(const uint32_t states[FAST_ENDING_COUNT], unsigned int first)
-{
-	unsigned int count = 0;
-
-	while (count < RUN_MOST && first + count < FAST_ENDING_COUNT && states[first + count] == FAST_ENDING_WHOLE)
-		count++;
-	return count;
-}
-
-/* In the order in which they were taken, mostly. */
-static int read_states(struct image *image, const uint32_t states[FAST_ENDING_COUNT], unsigned int next)
-{
-	for (unsigned int i = 0, count; i < FAST_ENDING_COUNT; i += count) {
-		const unsigned int number = (next + i) % FAST_ENDING_COUNT;
-		int error = 0;
-
-		count = 1;
-		switch (states[number]) {
-		case FAST_ENDING_FREE:
-			break;
-		case FAST_ENDING_WHOLE:
-			count = whole_from(states, number);
-			count = count < FAST_ENDING_COUNT - i ? count : FAST_ENDING_COUNT - i;
-			error = read_entries(image, number, count);
-			break;
-		case FAST_ENDING_TAKEN:
-			image->ended.outstanding = true;
-			break;
-		default:
-			error = -EPROTO;
-		}
-		if (error)
-			return error;
-	}
-	return 0;
-}
+static const struct entries kind = {
+	.words = FAST_ENDED,
+	.states = FAST_ENDING_STATES,
+	.begin = FAST_ENDINGS,
+	.count = FAST_ENDING_COUNT,
+	.bits = FAST_ENDING_BITS,
+	.size = ENDING_END,
+};
 
 int endings_read(struct image *image)
 {
-	uint32_t states[FAST_ENDING_COUNT];
-	struct {
-		uint32_t taken; /* FAST_ENDED */
-		uint32_t next;	/* FAST_ENDING_NEXT */
-	} words;
-	int error;
-
 	if (!++image->ended.reads)
 		image->ended.reads++; /* 0 is none */
-	error = image_read(image, FAST_ENDED, &words, sizeof(words));
-	if (error || (words.taken == image->ended.seen && !image->ended.outstanding))
-		return error;
-	error = image_read(image, FAST_ENDING_STATES, states, sizeof(states));
-	if (error)
-		return error;
-	/* A race with their threads: one that was counted until then has taken its entry, but may not have written it
-	 * all; then the entries are looked at again. */
-	image->ended.outstanding = false;
-	error = read_states(image, states, words.next);
-	if (error == -ENOMEM)
-		error = 0; /* it is read again */
-	image->ended.seen = words.taken;
-	return error;
+	return entries_read(image, &kind, &image->ended.seen, take);
+}
+
+int endings_forget(const struct image *image, bool threads)
+{
+	return entries_forget(image, &kind, threads);
 }
 
 static struct socket *socket_of(struct pt_tracer *t, struct tracee *tracee, struct fast_ended *ended)
@@ -289,13 +220,15 @@ static void free_ended(struct pt_tracer *t, struct fast_ended *ended)
 }
 
 /* What a stop before the close would have emitted. Where the tracer knew nothing of the fd, and nothing was counted on
- * it, that is nothing. */
+ * it, that is nothing. But where others share the table a stop may have counted something while the fd could not be
+ * learnt (files_close). */
 static void emit_end(struct pt_tracer *t, struct image *image, struct fast_ended *ended)
 {
 	struct tracee *tracee = threads_find(t, image, ended->thread);
 	const bool known = slots_ended(image, ended->fd, ended->generation) && image->files;
 
 	if (tracee && ((known && files_noted(image->files, (int)ended->fd)) ||
+		       (!ended->socket && image->files && image->files->users > 1) ||
 		       slots_fading(image, ended->fd, slots_shown(ended->generation))))
 		socket_of(t, tracee, ended);
 	if (known)
