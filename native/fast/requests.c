@@ -141,6 +141,9 @@ void requests_exits(const struct pt_tracer *t, const struct tracee *tracee)
 
 void door_call_ended(struct tracee *tracee, uint64_t instruction, int64_t result)
 {
+	/* rt_sigreturn(2) ends where the handler began, which may be right behind a call that has ended before. */
+	if (tracee->call.number == SYS_rt_sigreturn)
+		return;
 	/* One that the kernel is about to make again is to be seen again. */
 	if (!tracee->fast.requests || restart_result(result) || instruction < FAST_TWINS ||
 	    instruction >= FAST_REQUEST || (instruction & ((1u << FAST_TWIN_BITS) - 1)) != TWIN_DONE)

@@ -2,10 +2,13 @@
  * Signals at a high rate, while data that is checked goes to and fro.
  *   signalled timers restart|plain [wait]     two timers; blocked calls restart or fail with EINTR
  *   signalled nested [wait]        handlers on a signal stack, one within another, that send and receive as well
+ *   signalled behind [wait]        a handler comes in a blocked recv, and another one right behind a call of the first
  *   signalled jump [wait]          handlers that jump out of a blocked recv
  *   signalled pending [wait]       blocked, raised, let in: handlers run exactly when they should
  *   signalled blocked [wait]       every signal is blocked: masks and dispositions stay what they were
  *   signalled traps [wait]         SIGTRAP, SIGURG and others that a tracer uses too */
+#include <arpa/inet.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <sys/time.h>
@@ -150,6 +153,57 @@ static void nested(void)
 
 static sigjmp_buf out;
 static pid_t main_tid;
+static int in, to; /* sockets for datagrams */
+static struct sockaddr_in in_address;
+
+/* The datagram is there before the call has returned, and so is SIGIO. */
+static void on_poke(int number)
+{
+	(void)number;
+	must(counted(&tally->sent, sendto(to, "x", 1, 0, (struct sockaddr *)&in_address, sizeof in_address)) == 1);
+	runs++;
+}
+
+static void *poker(void *none)
+{
+	char bytes[PIECE];
+	for (int i = 0; i < 100; i++) {
+		for (int poked = 0; poked < 2; poked++) {
+			while (runs != 2 * i + 2 * poked || thread_state(getpid(), main_tid) != 'S')
+				usleep(100);
+			if (!poked)
+				must(syscall(SYS_tgkill, getpid(), main_tid, SIGUSR1) == 0);
+		}
+		fill(bytes, PIECE, 5, 0);
+		must(counted(&tally->sent, send(other[1], bytes, PIECE, 0)) == PIECE);
+	}
+	return none;
+}
+
+static void behind(void)
+{
+	socklen_t length = sizeof in_address;
+	char bytes[PIECE], byte;
+	main_tid = (pid_t)syscall(SYS_gettid);
+	struct f_owner_ex owner = {F_OWNER_TID, main_tid};
+	in_address = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	in = socket(AF_INET, SOCK_DGRAM, 0);
+	to = socket(AF_INET, SOCK_DGRAM, 0);
+	must(in >= 0 && to >= 0 && bind(in, (struct sockaddr *)&in_address, length) == 0);
+	must(getsockname(in, (struct sockaddr *)&in_address, &length) == 0);
+	must(socketpair(AF_UNIX, SOCK_STREAM, 0, other) == 0);
+	catch(SIGUSR1, on_poke, SA_RESTART);
+	catch(SIGIO, on_tick, SA_RESTART);
+	must(fcntl(in, F_SETOWN_EX, &owner) == 0 && fcntl(in, F_SETFL, O_ASYNC) == 0);
+	pthread_t thread = start_thread(poker, NULL);
+	for (int i = 0; i < 100; i++) {
+		must(counted(&tally->received, recv(other[0], bytes, PIECE, MSG_WAITALL)) == PIECE);
+		check(bytes, PIECE, 5, 0);
+		must(counted(&tally->received, recv(in, &byte, 1, 0)) == 1);
+	}
+	must(pthread_join(thread, NULL) == 0);
+}
+
 static atomic_int jumping;
 
 static void on_jump(int number)
@@ -266,6 +320,8 @@ int main(int argc, char **argv)
 		timers(strcmp(argv[2], "restart") == 0 ? SA_RESTART : 0);
 	} else if (strcmp(mode, "nested") == 0) {
 		nested();
+	} else if (strcmp(mode, "behind") == 0) {
+		behind();
 	} else if (strcmp(mode, "jump") == 0) {
 		jump();
 	} else if (strcmp(mode, "pending") == 0) {
