@@ -26,13 +26,14 @@ static int fd_of(const struct call *call)
 /* Now, for another thread may use the memory for something else before the call returns. */
 static void read_peer(struct tracee *tracee)
 {
-	struct call *call = &tracee->call;
+	const struct call *call = &tracee->call;
+	struct attempt *attempt = &tracee->call.attempt;
 	uint32_t length = (uint32_t)call->args[2];
 
-	if (length > sizeof(call->peer))
-		length = sizeof(call->peer);
-	if (memory_read(tracee->tid, call->args[1], call->peer, length) == 0)
-		call->peer_length = length;
+	if (length > sizeof(attempt->peer))
+		length = sizeof(attempt->peer);
+	if (memory_read(tracee->tid, call->args[1], attempt->peer, length) == 0)
+		attempt->peer_length = length;
 }
 
 /* AF_UNSPEC: it is to have no peer any more. */
@@ -40,9 +41,9 @@ static bool disconnects(const struct call *call)
 {
 	uint16_t family = AF_UNSPEC;
 
-	if (call->peer_length < sizeof(family))
+	if (call->attempt.peer_length < sizeof(family))
 		return false;
-	memcpy(&family, call->peer, sizeof(family));
+	memcpy(&family, call->attempt.peer, sizeof(family));
 	return family == AF_UNSPEC;
 }
 
@@ -53,7 +54,7 @@ bool connect_enter(struct pt_tracer *t, struct tracee *tracee)
 	struct socket *socket = files_known(t, tracee->files, fd);
 	const bool counts = tracee_counts(t, tracee);
 
-	call->since = t->now;
+	call->attempt.since = t->now;
 	read_peer(tracee);
 	if (socket && !socket->info.inode)
 		return counts; /* known by a question (question.c): nothing that was emitted changes */
@@ -69,11 +70,12 @@ bool connect_enter(struct pt_tracer *t, struct tracee *tracee)
 }
 
 /* In progress, it is looked at once more: on the loopback it has ended by now. */
-static void tell(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket, int error)
+static void tell(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket,
+		 const struct attempt *attempt, int error)
 {
 	struct socket *again;
 
-	connects_returned(t, tracee, fd, socket, error);
+	connects_returned(t, tracee, fd, socket, attempt, error);
 	if (error == EINPROGRESS || error == EALREADY)
 		socket_identify(t, tracee, fd, &again);
 	if (!error || (socket->connecting && socket->connecting->told && !socket->connecting->failed))
@@ -81,25 +83,33 @@ static void tell(struct pt_tracer *t, struct tracee *tracee, int fd, struct sock
 	socket_put(t, socket);
 }
 
-void connect_exit(struct pt_tracer *t, struct tracee *tracee, int64_t result)
+void connect_ended(struct pt_tracer *t, struct tracee *tracee, int fd, const struct attempt *attempt, int64_t result)
 {
-	const int fd = fd_of(&tracee->call);
 	struct socket *socket = files_known(t, tracee->files, fd);
 
-	closing_settle(tracee); /* the call is over: what the fd names now may be kept */
-	if (result == -EBADF || result == -ENOTSOCK || sandbox_trapped(tracee, result) || !tracee_counts(t, tracee))
+	if (result == -EBADF || result == -ENOTSOCK || !tracee_counts(t, tracee))
 		return;
 	if (!socket && socket_identify(t, tracee, fd, &socket) != 1)
 		socket = NULL; /* it may not be looked at, or another thread has closed it */
 	if (restart_result(result)) {
 		if (socket && socket->info.inode) {
-			connects_interrupted(t, tracee, socket);
+			connects_interrupted(t, socket, attempt);
 			socket_put(t, socket);
 		}
 		return;
 	}
 	if (socket && socket->info.inode)
-		tell(t, tracee, fd, socket, (int)-result);
+		tell(t, tracee, fd, socket, attempt, (int)-result);
 	else
-		connects_returned(t, tracee, fd, NULL, (int)-result);
+		connects_returned(t, tracee, fd, NULL, attempt, (int)-result);
+}
+
+void connect_exit(struct pt_tracer *t, struct tracee *tracee, int64_t result)
+{
+	struct attempt *attempt = &tracee->call.attempt;
+
+	attempt->until = t->now;
+	closing_settle(tracee); /* the call is over: what the fd names now may be kept */
+	if (!sandbox_trapped(tracee, result))
+		connect_ended(t, tracee, fd_of(&tracee->call), attempt, result);
 }

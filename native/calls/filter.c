@@ -168,6 +168,14 @@ static bool is_wet(const struct order *order, const struct syscall_entry *entry)
 	return ops && ops->stops.kind == STOPS_EACH && ops->dry.kind != STOPS_EACH;
 }
 
+/* Does each call of it stop, in this process? */
+static bool stops_each(const struct writer *w, const struct syscall_entry *entry)
+{
+	const struct rule_ops *ops = rules_of(entry);
+
+	return (w->part == FILTER_FIRST ? &ops->dry : &ops->stops)->kind == STOPS_EACH;
+}
+
 static void put_call(struct writer *w, const struct pt_tracer *t, enum abi abi, uint32_t number)
 {
 	const struct order *order = watch_order(t, abi != ABI_NATIVE, number);
@@ -184,7 +192,8 @@ static void put_call(struct writer *w, const struct pt_tracer *t, enum abi abi, 
 		put_verdict(w, number, SECCOMP_RET_ERRNO | (uint32_t)deny_always(order->rules));
 	else if (order)
 		put_verdict(w, number, VERDICT_TRACE);
-	else if (fast && abi == ABI_NATIVE && fast->counts(number))
+	else if (fast && abi == ABI_NATIVE &&
+		 (fast->counts(number) || (entry && fast->passes(number) && stops_each(w, entry))))
 		put_unless_in_stub(w, fast, number);
 	else if (entry)
 		put_counted(w, t, entry, number);

@@ -43,6 +43,7 @@ const struct fast_ops fast_path = {
 	.stubs_begin = FAST_STUBS,
 	.stubs_end = FAST_STUBS_END,
 	.counts = kinds_counted,
+	.passes = kinds_pass,
 	.shows_code = kinds_protect,
 	.filter = touching_filter,
 	.entry = entry,

@@ -18,6 +18,7 @@
 #include "fast/image/layout.h"
 #include "fast/image/maps.h"
 #include "fast/image/twin.h"
+#include "fast/patch/connector.h"
 #include "fast/patch/halt.h"
 #include "fast/patch/handled.h"
 #include "fast/patch/inflight.h"
@@ -46,7 +47,7 @@ static void finish(struct pt_tracer *t, struct image *image, struct tracee *trac
 	if (registers_read(tracee->tid, &regs) < 0)
 		return;
 	inflight_count(t, image, tracee, &regs, false);
-	if (inflight_finish(image, &regs))
+	if (inflight_finish(image, &regs) || connector_finishes(t, image, tracee, &regs))
 		registers_write(tracee->tid, &regs);
 }
 

@@ -8,14 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "calls/watch.h"
+#include "fast/count/attempts.h"
 #include "fast/count/endings.h"
+#include "fast/count/peers.h"
 #include "fast/count/records.h"
 #include "fast/count/ring.h"
 #include "fast/count/slots.h"
 #include "fast/count/stamp.h"
+#include "fast/image/attempter.h"
 #include "fast/image/emit_code.h"
 #include "fast/image/ender.h"
 #include "fast/image/handover.h"
@@ -43,7 +47,7 @@ struct image *image_begin(struct pt_tracer *t, struct tracee *tracee)
 	image->reader = tracee->tid;
 	image->stubs_end = FAST_STUBS_FIRST;
 	ring_reset(image);
-	stamp_take(t);
+	stamp_look(t);
 	image->next = t->fast_state.images;
 	t->fast_state.images = image;
 	tracee->group->fast.image = image;
@@ -61,6 +65,7 @@ void image_destroy(struct pt_tracer *t, struct image *image)
 		*at = image->next;
 	records_give_up(t, image);
 	endings_drop(t, image);
+	attempts_drop(image);
 	slots_end(t, image);
 	ring_destroy(image);
 	if (image->files && image->files->image == image)
@@ -113,12 +118,14 @@ static bool has_stub(uint64_t number)
  * could touch this memory, though of some of them a stub looks at the arguments first. */
 static uint32_t wanted(const struct pt_tracer *t, const struct image *image, uint64_t watched[FAST_NUMBERS / 64])
 {
-	uint32_t flags = (t->options.aggregate ? 0 : FAST_TIMED) | (image->files->users > 1 ? FAST_UNSAID : 0);
+	uint32_t flags = (t->options.aggregate ? 0 : FAST_TIMED) | (image->files->users > 1 ? FAST_UNSAID : 0) |
+			 (t->options.names ? FAST_HEEDS : 0);
 	unsigned int count;
 	const struct syscall_entry *table = syscall_table(&count);
 
 	for (unsigned int i = 0; i < count; i++)
-		if (table[i].number[ABI_NATIVE] >= 0 && !(t->filtered && table[i].rule == RULE_IO_URING_ENTER) &&
+		if (table[i].number[ABI_NATIVE] >= 0 && table[i].rule != RULE_CONNECT &&
+		    !(t->filtered && table[i].rule == RULE_IO_URING_ENTER) &&
 		    (t->options.no_follow || table[i].rule != RULE_VFORK) && !syscall_is_source(&table[i]))
 			set_bit(watched, (uint64_t)table[i].number[ABI_NATIVE]);
 	for (uint64_t number = 0; number < FAST_NUMBERS; number++)
@@ -131,6 +138,9 @@ static uint32_t wanted(const struct pt_tracer *t, const struct image *image, uin
 	for (uint64_t number = 0; number < FAST_NUMBERS; number++)
 		if (kinds_ask(number) && watch_order(t, false, number))
 			flags |= FAST_NO_ENDINGS;
+	for (uint64_t number = 0; number < FAST_NUMBERS; number++)
+		if (kinds_ask_of_attempts(number) && watch_order(t, false, number))
+			set_bit(watched, SYS_connect);
 	return flags;
 }
 
@@ -169,8 +179,12 @@ static int write_code(const struct image *image)
 	int error = memory_write_code(image->reader, FAST_REQUEST, request_begin,
 				      (size_t)(request_end - request_begin));
 
+	if (!error)
+		error = memory_write_code(image->reader, FAST_ENDING, ending_begin,
+					  (size_t)(ending_end - ending_begin));
 	return error ? error
-		     : memory_write_code(image->reader, FAST_ENDING, ending_begin, (size_t)(ending_end - ending_begin));
+		     : memory_write_code(image->reader, FAST_ATTEMPT, attempt_begin,
+					 (size_t)(attempt_end - attempt_begin));
 }
 
 int image_reset(struct pt_tracer *t, struct image *image)
@@ -194,6 +208,10 @@ int image_reset(struct pt_tracer *t, struct image *image)
 	free(slots);
 	if (!error)
 		error = ender_forget_all(image, true);
+	if (!error)
+		error = attempter_forget_all(image, true);
+	if (!error)
+		error = peers_forget_all(image);
 	return error ? error : write_header(t, image);
 }
 
@@ -237,7 +255,9 @@ static int clear_slots(const struct image *image, unsigned int fds)
 	for (unsigned int fd = 0; fd < FAST_FDS && !error; fd += 64)
 		if (fd < fds || touched[fd / 64 / 8] >> fd / 64 % 8 & 1)
 			error = image_write(image, FAST_SLOTS + ((uint64_t)fd << FAST_SLOT_BITS), zeros, sizeof(zeros));
-	return error ? error : ender_forget_all(image, false);
+	if (!error)
+		error = ender_forget_all(image, false);
+	return error ? error : attempter_forget_all(image, false);
 }
 
 struct image *image_copy(struct pt_tracer *t, const struct image *of, struct tracee *child)

@@ -19,11 +19,13 @@
 
 #include "calls/restart.h"
 #include "fast/count/slots.h"
+#include "fast/image/attempter.h"
 #include "fast/image/ender.h"
 #include "fast/image/kinds.h"
 #include "fast/image/layout.h"
 #include "fast/image/twin.h"
 #include "fast/patch/closer.h"
+#include "fast/patch/connector.h"
 #include "fast/patch/handled.h"
 #include "fast/patch/inflight.h"
 #include "fast/patch/position.h"
@@ -81,18 +83,19 @@ static void before_handler(struct pt_tracer *t, struct image *image, struct trac
 	if (has_returned(place, regs)) {
 		if (closer_leaves(image, regs))
 			registers_set_instruction(regs, place->site->stub_at + place->site->stub->tail);
-		else if (place->body && inflight_count(t, image, tracee, regs, false))
+		else if (!connector_leaves(t, image, tracee, regs) && place->body &&
+			 inflight_count(t, image, tracee, regs, false))
 			inflight_finish(image, regs);
 		return;
 	}
 	closer_leaves(image, regs);
-	if (place->under_way)
+	if (!connector_leaves(t, image, tracee, regs) && place->under_way)
 		slots_release(image, (unsigned int)registers_argument(regs, 0, false));
 	if (place->stage == STAGE_BEFORE) {
 		registers_set_instruction(regs, twin + (image->by_request ? 0 : TWIN_CALL));
 		return;
 	}
-	if (place->body && place->under_way)
+	if (place_counts(place) && place->under_way)
 		remember(t, image, tracee, place, regs);
 	registers_set_instruction(regs, twin + TWIN_DONE);
 	tracee->fast.requests += image->by_request; /* the kernel may make the call again, there */
@@ -126,12 +129,13 @@ static void before_cancellation(struct pt_tracer *t, struct image *image, struct
 	closer_leaves(image, regs);
 	if (has_returned(place, regs)) {
 		leaves_opening(place, regs);
-		if (place->in_stub && place->body && inflight_count(t, image, tracee, regs, false))
+		if (!connector_leaves(t, image, tracee, regs) && place->in_stub && place->body &&
+		    inflight_count(t, image, tracee, regs, false))
 			inflight_finish(image, regs);
 		go_behind_site(place->site, regs);
 		return;
 	}
-	if (place->under_way)
+	if (!connector_leaves(t, image, tracee, regs) && place->under_way)
 		slots_release(image, (unsigned int)registers_argument(regs, 0, false));
 	if (is_interrupted(place, regs))
 		registers_restart(regs, (int64_t)registers_number(regs));
@@ -151,7 +155,8 @@ void signalled(struct pt_tracer *t, struct image *image, struct tracee *tracee, 
 	if (!restart_has_handler(tracee->tid, signal))
 		return;
 	/* It is written below: whoever comes from there stands before its call. */
-	ender_leaves(image, tracee->tid, &regs);
+	if (!ender_leaves(image, tracee->tid, &regs))
+		attempter_leaves(image, tracee->tid, &regs);
 	if (!position_find(image, registers_instruction(&regs), &place) || place.stage == STAGE_ROOM)
 		return handled_note(image, tracee->tid, &regs);
 	if (cancels && (place.site->repeatable || has_returned(&place, &regs)))

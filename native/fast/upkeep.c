@@ -14,11 +14,13 @@
 #include "fast/count/stamp.h"
 #include "fast/count/threads.h"
 #include "fast/door.h"
+#include "fast/image/attempter.h"
 #include "fast/image/code.h"
 #include "fast/image/ender.h"
 #include "fast/image/layout.h"
 #include "fast/leave.h"
 #include "fast/patch/closer.h"
+#include "fast/patch/connector.h"
 #include "fast/patch/cover.h"
 #include "fast/patch/halt.h"
 #include "fast/patch/inflight.h"
@@ -46,7 +48,7 @@ static void lead_out(const struct image *image, const struct tracee *tracee)
 	if (registers_read(tracee->tid, &regs) < 0 || registers_compat(&regs) ||
 	    (registers_result(&regs) == -ENOSYS && (int64_t)registers_number(&regs) >= 0))
 		return;
-	if (ender_leaves(image, tracee->tid, &regs))
+	if (ender_leaves(image, tracee->tid, &regs) || attempter_leaves(image, tracee->tid, &regs))
 		registers_write(tracee->tid, &regs);
 }
 
@@ -100,9 +102,9 @@ void door_exiting(struct pt_tracer *t, struct tracee *tracee)
 		return;
 	image->reader = tracee->tid; /* it stands, and others may be dying just now */
 	known = registers_read(tracee->tid, &regs) == 0;
-	if (known)
-		ender_leaves(image, tracee->tid, &regs);
-	if (known && !closer_leaves(image, &regs))
+	if (known && !ender_leaves(image, tracee->tid, &regs))
+		attempter_leaves(image, tracee->tid, &regs);
+	if (known && !closer_leaves(image, &regs) && !connector_dies(image, &regs))
 		inflight_count(t, image, tracee, &regs, true);
 	drain_now(t, image);
 	image->ending |= known && ends_process(&regs) && image_is_readable(image);

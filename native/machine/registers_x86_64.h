@@ -239,6 +239,19 @@ static inline void registers_set_ending(struct registers *regs, const uint64_t s
 	regs->user.r11 = saved[5];
 }
 
+/* As fast/image/attempt.S saves them; rsp, the last one, is not changed there. */
+static inline void registers_set_attempt(struct registers *regs, const uint64_t saved[9])
+{
+	registers_set_ending(regs, saved);
+	regs->user.rdi = saved[6];
+	regs->user.r9 = saved[7];
+}
+
+static inline bool registers_zero(const struct registers *regs)
+{
+	return regs->user.eflags >> 6 & 1;
+}
+
 static inline void registers_set_carry(struct registers *regs, bool carry)
 {
 	regs->user.eflags = (regs->user.eflags & ~(uint64_t)1) | carry;

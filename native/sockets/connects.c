@@ -14,13 +14,14 @@
 #include "records/emit.h"
 #include "sockets/rows.h"
 
+/* attempt: NULL: one that is in progress. */
 static void tell(struct pt_tracer *t, struct tracee *tracee, int fd, const struct socket *socket,
-		 enum pt_connected what, int error, int64_t took)
+		 const struct attempt *attempt, enum pt_connected what, int error, int64_t took)
 {
 	const struct connecting *connecting = socket ? socket->connecting : NULL;
-	const struct call *call = &tracee->call;
 	struct pt_connect data = {.took = (uint64_t)took};
-	uint32_t length = connecting ? connecting->peer_length : call->peer_length;
+	const uint32_t length = connecting ? connecting->peer_length : attempt->peer_length;
+	const uint8_t *peer = connecting ? connecting->peer : attempt->peer;
 	struct pt_record *record;
 	uint16_t family;
 
@@ -28,10 +29,10 @@ static void tell(struct pt_tracer *t, struct tracee *tracee, int fd, const struc
 	if (socket)
 		data.socket = socket->info;
 	memset(data.socket.peer, 0, sizeof(data.socket.peer));
-	memcpy(data.socket.peer, connecting ? connecting->peer : call->peer, length);
+	memcpy(data.socket.peer, peer, length);
 	data.socket.peer_length = length;
 	if (!socket && length >= sizeof(family)) {
-		memcpy(&family, call->peer, sizeof(family));
+		memcpy(&family, peer, sizeof(family));
 		data.socket.family = family;
 	}
 	record = emit(t, PT_CONNECT, tracee, &data, sizeof(data));
@@ -50,7 +51,8 @@ void connects_forget(struct pt_tracer *t, struct socket *socket)
 	socket->connecting = NULL;
 }
 
-static void begin(struct pt_tracer *t, const struct tracee *tracee, struct socket *socket, int64_t since, bool returned)
+static void begin(struct pt_tracer *t, struct socket *socket, const struct attempt *attempt, int64_t since,
+		  bool returned)
 {
 	struct connecting *connecting = malloc(sizeof(*connecting));
 
@@ -58,8 +60,8 @@ static void begin(struct pt_tracer *t, const struct tracee *tracee, struct socke
 	if (!connecting)
 		return; /* what becomes of it will not be told */
 	*connecting = (struct connecting){.since = since, .returned = returned};
-	connecting->peer_length = tracee->call.peer_length;
-	memcpy(connecting->peer, tracee->call.peer, sizeof(connecting->peer));
+	connecting->peer_length = attempt->peer_length;
+	memcpy(connecting->peer, attempt->peer, sizeof(connecting->peer));
 	socket->connecting = connecting;
 	t->connecting++;
 }
@@ -74,7 +76,7 @@ static void settle(struct pt_tracer *t, struct socket *socket, bool failed)
 
 static void established(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket, int64_t took)
 {
-	tell(t, tracee, fd, socket, PT_CONNECTED_ESTABLISHED, 0, took);
+	tell(t, tracee, fd, socket, NULL, PT_CONNECTED_ESTABLISHED, 0, took);
 	settle(t, socket, false);
 	socket_connected(t, tracee, fd, socket, (uint64_t)took);
 }
@@ -96,14 +98,15 @@ static bool returned_again(struct pt_tracer *t, struct tracee *tracee, int fd, s
 	}
 	if (connecting->told && !connecting->failed)
 		return false;
-	tell(t, tracee, fd, socket, PT_CONNECTED_FAILED, error, 0);
+	tell(t, tracee, fd, socket, NULL, PT_CONNECTED_FAILED, error, 0);
 	connects_forget(t, socket);
 	return true;
 }
 
-void connects_returned(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket, int error)
+void connects_returned(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket,
+		       const struct attempt *attempt, int error)
 {
-	int64_t since = tracee->call.since;
+	int64_t since = attempt->since;
 
 	if (socket && socket->connecting) {
 		if (socket->connecting->returned && returned_again(t, tracee, fd, socket, error))
@@ -114,21 +117,21 @@ void connects_returned(struct pt_tracer *t, struct tracee *tracee, int fd, struc
 	}
 	if (error == EALREADY)
 		error = EINPROGRESS; /* since a call that a signal has ended, or that was made before ptmon was there */
-	tell(t, tracee, fd, socket, PT_CONNECTED_RETURNED, error, t->now - since);
+	tell(t, tracee, fd, socket, attempt, PT_CONNECTED_RETURNED, error, attempt->until - since);
 	if (socket && error == EINPROGRESS)
-		begin(t, tracee, socket, since, true);
+		begin(t, socket, attempt, since, true);
 	if (socket && error == 0)
-		socket_connected(t, tracee, fd, socket, (uint64_t)(t->now - since));
+		socket_connected(t, tracee, fd, socket, (uint64_t)(attempt->until - since));
 }
 
-void connects_interrupted(struct pt_tracer *t, struct tracee *tracee, struct socket *socket)
+void connects_interrupted(struct pt_tracer *t, struct socket *socket, const struct attempt *attempt)
 {
 	if (!socket->connecting || socket->connecting->told)
-		begin(t, tracee, socket, tracee->call.since, false);
+		begin(t, socket, attempt, attempt->since, false);
 }
 
-void connects_look(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket,
-		   const struct identity *identity)
+void connects_look_behind(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket,
+			  const struct identity *identity, const struct attempt *attempt)
 {
 	const bool closed = identity->is_tcp && tcp_closed(&identity->tcp);
 	const struct connecting *connecting = socket->connecting;
@@ -138,11 +141,20 @@ void connects_look(struct pt_tracer *t, struct tracee *tracee, int fd, struct so
 	if (identity->info.peer_length || (closed && identity->tcp.answered)) {
 		/* At the end of the call itself it is known how long that took. */
 		established(t, tracee, fd, socket,
-			    tracee->call.since == connecting->since ? t->now - connecting->since : 0);
+			    attempt->since == connecting->since ? attempt->until - connecting->since : 0);
 	} else if (closed && !connecting->told) {
-		tell(t, tracee, fd, socket, PT_CONNECTED_FAILED, 0, 0);
+		tell(t, tracee, fd, socket, NULL, PT_CONNECTED_FAILED, 0, 0);
 		settle(t, socket, true);
 	}
+}
+
+void connects_look(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket,
+		   const struct identity *identity)
+{
+	struct attempt *attempt = &tracee->call.attempt;
+
+	attempt->until = t->now;
+	connects_look_behind(t, tracee, fd, socket, identity, attempt);
 }
 
 /* How a connection that is not made any more is refused, in whichever call that is told. */
@@ -171,7 +183,7 @@ void connects_transfer_failed(struct pt_tracer *t, struct tracee *tracee, int fd
 	if (!connecting || !connecting->returned || !ends_connecting(error) ||
 	    (connecting->told && !connecting->failed))
 		return;
-	tell(t, tracee, fd, socket, PT_CONNECTED_FAILED, error, 0);
+	tell(t, tracee, fd, socket, NULL, PT_CONNECTED_FAILED, error, 0);
 	connects_forget(t, socket);
 }
 
@@ -180,6 +192,6 @@ void connects_closing(struct pt_tracer *t, struct tracee *tracee, int fd, struct
 	if (!socket->connecting || !socket->connecting->returned || socket->connecting->told)
 		return;
 	/* Another fd may name it still: if it is connected then, that is told, too. */
-	tell(t, tracee, fd, socket, PT_CONNECTED_ABANDONED, 0, 0);
+	tell(t, tracee, fd, socket, NULL, PT_CONNECTED_ABANDONED, 0, 0);
 	settle(t, socket, true);
 }

@@ -8,12 +8,15 @@
 #include "state/tracer.h"
 
 /* The tracee's connect has returned: with this errno, or 0. socket: what its fd names, NULL: not known. */
-void connects_returned(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket, int error);
+void connects_returned(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket,
+		       const struct attempt *attempt, int error);
 /* A signal has ended it, but the kernel may make it again, and goes on to connect in any case. */
-void connects_interrupted(struct pt_tracer *t, struct tracee *tracee, struct socket *socket);
-/* What the kernel says of the socket now. */
+void connects_interrupted(struct pt_tracer *t, struct socket *socket, const struct attempt *attempt);
+/* What the kernel says of the socket now, or said at the end of that attempt. */
 void connects_look(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket,
 		   const struct identity *identity);
+void connects_look_behind(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket,
+			  const struct identity *identity, const struct attempt *attempt);
 /* A transfer on it has failed: that may be how the program is told. */
 void connects_transfer_failed(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket, int error);
 /* An fd of it is about to be closed. */

@@ -100,6 +100,13 @@ void identity_conclude(struct identity *identity)
 	identity->info.origin = origin_of(identity);
 }
 
+void identity_is_connected(struct identity *identity)
+{
+	identity->fresh = true;
+	identity->active = true;
+	identity->info.origin = PT_ORIGIN_CONNECTED;
+}
+
 void identity_is_accepted(struct identity *identity)
 {
 	struct pt_socket_info *info = &identity->info;

@@ -121,6 +121,7 @@ struct socket *socket_found(struct pt_tracer *t, struct tracee *tracee, int fd, 
 		socket_changed(t, tracee, fd, socket, &identity->info);
 	}
 	connects_look(t, tracee, fd, socket, identity);
+	socket->heeded |= identity->unheeded;
 	heed_look(t, socket);
 	debug(t, PT_DEBUG_IDENTIFIED, tracee->tid,
 	      (struct pt_debug_entry){.status = fd,

@@ -114,6 +114,7 @@ struct fast_ops {
 	uint32_t stubs_begin;
 	uint32_t stubs_end;
 	bool (*counts)(uint64_t number);
+	bool (*passes)(uint64_t number); /* without being counted */
 	bool (*shows_code)(uint64_t number);
 	unsigned int (*filter)(struct sock_filter *program, enum abi abi, uint64_t number, uint32_t pass,
 			       uint32_t stop);

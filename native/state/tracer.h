@@ -87,7 +87,15 @@ struct files {
 	struct tracee *closing; /* list of those in the middle of a close, dup2, connect ... */
 };
 
-/* A connect(2) that has not come to an end that was seen. See sockets/connects.c. */
+/* A connect(2), as it was made. */
+struct attempt {
+	int64_t since; /* ns, when it was entered ... */
+	int64_t until; /* ... and when it returned */
+	uint32_t peer_length;
+	uint8_t peer[128]; /* struct sockaddr that it named */
+};
+
+/* One that has not come to an end that was seen. See sockets/connects.c. */
 struct connecting {
 	int64_t since; /* ns, when it was begun */
 	bool returned; /* the call has, and was told: EINPROGRESS. Else a signal has interrupted it */
@@ -173,10 +181,7 @@ struct call {
 	struct socket *socket[2]; /* what those fds named when the call was entered, or NULL */
 	bool unreadable;	  /* what they name can't be known */
 	bool closed;		  /* but it was asked for, and there was no such fd right before the call */
-	/* Of a connect(2): */
-	int64_t since; /* ns, when it was entered */
-	uint32_t peer_length;
-	uint8_t peer[128]; /* struct sockaddr that it names */
+	struct attempt attempt;	  /* if it is a connect(2) */
 };
 
 /* A call that a signal interrupted; what comes of it is not known yet. */

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "fast/count/attempts.h"
 #include "fast/count/distrust.h"
 #include "fast/count/endings.h"
 #include "fast/count/records.h"
@@ -189,7 +190,8 @@ static int drain_all(struct records *emitted, const struct ring_line lines[FAST_
 	return error == -ENOMEM ? 0 : error;
 }
 
-/* What closes in stubs have left is read first (endings.c), and emitted last. */
+/* What closes in stubs have left is read first (endings.c), and emitted last; what connects have left is read then, and
+ * emitted first (attempts.c). */
 static int read_all(struct pt_tracer *t, struct image *image)
 {
 	struct ring_line lines[FAST_RINGS];
@@ -197,7 +199,14 @@ static int read_all(struct pt_tracer *t, struct image *image)
 	int error = endings_read(image);
 
 	if (!error)
+		error = attempts_read(image);
+	if (!error)
 		error = read_lines(image, lines);
+	if (!error && image->attempts.first) {
+		image->draining = true;
+		attempts_emit(t, image);
+		image->draining = false;
+	}
 	if (!error && (has_news(image, lines) || image->pending.count)) {
 		image->draining = true; /* a look-up on the way may want what a drain gives (door_learn) */
 		records_try(t, image);

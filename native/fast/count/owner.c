@@ -46,6 +46,11 @@ static struct socket *look(struct pt_tracer *t, struct image *image, struct trac
 	enum slots_age age = slots_age(image, sum->fd, sum->generation, &generation, &born);
 	int found = -ENOENT;
 
+	/* A stub has connected it since the attempts were read: the next time it is known. */
+	if (age == SLOTS_SAME && !born && !sum->missed && slots_unheard(image, sum->fd, generation)) {
+		*miss = MISS_CLOSED;
+		return NULL;
+	}
 	if (age != SLOTS_GONE && image->files)
 		found = born ? find_born(t, image, sum->fd, generation, &identity)
 			     : files_lookup(t, tracee, sum->fd, &socket);

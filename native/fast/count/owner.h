@@ -8,7 +8,7 @@
 /* Why it is not known. */
 enum miss {
 	MISS_OPEN,   /* it may be at another time */
-	MISS_CLOSED, /* the fd has been closed since: what a stub has written of that is to be read */
+	MISS_CLOSED, /* what a stub has written of its connect, or of its close, is to be read first */
 	MISS_NONE    /* it never will be */
 };
 

@@ -60,6 +60,12 @@ static uint32_t state_now(const struct slot *slot)
 	return state <= FAST_STOPS ? state : FAST_UNKNOWN;
 }
 
+/* Has a stub said something that is for stubs alone? */
+static bool is_made(const struct slot *slot)
+{
+	return slot->state % FAST_STEP > FAST_STOPS && slot->state != FAST_NOTHING;
+}
+
 /* Says it of one generation: if that is over by now, or will be when it is written, nobody believes it. In this order:
  * who closes the fd reads the second word last. */
 static bool write_state(const struct image *image, unsigned int fd, uint32_t generation, uint32_t state)
@@ -255,7 +261,7 @@ static void forget_touched(struct image *image, unsigned int begin, unsigned int
 		return;
 	for (unsigned int i = 0; i < 1 << FAST_TOUCHED_BITS; i++) {
 		memcpy(&slot, bytes[i], sizeof(slot));
-		if (begin + i >= first && begin + i <= last && slot.born)
+		if (begin + i >= first && begin + i <= last && (slot.born || is_made(&slot)))
 			slots_forget(image, begin + i, NULL);
 	}
 }
@@ -403,6 +409,28 @@ void slots_end_closing(const struct image *image, unsigned int fd, bool made)
 	if (!made)
 		write_word(image, fd, FAST_SLOT_LEARNT, (slot.generation - FAST_STEP) | FAST_USED);
 	write_word(image, fd, FAST_SLOT_GENERATION, made ? slot.generation + FAST_STEP : slot.generation - FAST_STEP);
+}
+
+/* Only the thread that connects it changes what stands there, and stops do. */
+void slots_end_connecting(const struct image *image, unsigned int fd, uint32_t generation, bool begun)
+{
+	struct slot slot;
+	uint32_t state;
+
+	if (fd >= FAST_FDS)
+		return;
+	slot = read_slot(image, fd);
+	state = slot.state ^ slot.generation;
+	if (slot.generation != generation || (state != FAST_CONNECTING && state != FAST_CONNECTED))
+		return;
+	if (begun)
+		write_word(image, fd, FAST_SLOT_LEARNT, generation | FAST_USED);
+	write_word(image, fd, FAST_SLOT_STATE, begun ? FAST_NOTHING : FAST_MADE ^ generation);
+}
+
+bool slots_unheard(const struct image *image, unsigned int fd, uint32_t generation)
+{
+	return read_slot(image, fd).learnt == (generation | FAST_USED) && noted(image, fd) != (generation | FAST_USED);
 }
 
 void slots_end(struct pt_tracer *t, struct image *image)

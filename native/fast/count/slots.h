@@ -59,6 +59,10 @@ struct socket *slots_fading(const struct image *image, unsigned int fd, uint16_t
 void slots_release(const struct image *image, unsigned int fd);
 /* Nor is it about to close this one: it has made its call, or will make it elsewhere. */
 void slots_end_closing(const struct image *image, unsigned int fd, bool made);
+/* Nor does it connect this one of that generation: it has begun its call, or will make it elsewhere. */
+void slots_end_connecting(const struct image *image, unsigned int fd, uint32_t generation, bool begun);
+/* Has a stub said that fd of that generation is a socket, which the tracer has not heard of yet? */
+bool slots_unheard(const struct image *image, unsigned int fd, uint32_t generation);
 /* Lets go of what is remembered. */
 void slots_end(struct pt_tracer *t, struct image *image);
 

@@ -35,10 +35,14 @@ static struct stamp look(void)
 
 void stamp_take(struct pt_tracer *t)
 {
+	if (!t->options.aggregate)
+		stamp_look(t); /* else nobody wants to know: records bear no time */
+}
+
+void stamp_look(struct pt_tracer *t)
+{
 	struct stamp *stamps = t->fast_state.stamps;
 
-	if (t->options.aggregate)
-		return; /* nobody wants to know: records bear no time */
 	stamps[NOW] = look();
 	if (!stamps[OLDER].time)
 		stamps[OLDER] = stamps[YOUNGER] = stamps[NOW];

@@ -186,7 +186,8 @@ bool emit_code_matches(const struct image *image, pid_t tid)
 	bool matches;
 
 	if (!stands(tid, FAST_REQUEST, request_begin, (size_t)(request_end - request_begin)) ||
-	    !stands(tid, FAST_ENDING, ending_begin, (size_t)(ending_end - ending_begin)))
+	    !stands(tid, FAST_ENDING, ending_begin, (size_t)(ending_end - ending_begin)) ||
+	    !stands(tid, FAST_ATTEMPT, attempt_begin, (size_t)(attempt_end - attempt_begin)))
 		return false;
 	if (!image->site_count)
 		return true;

@@ -184,4 +184,5 @@
 	clc
 	jmp	r11
 	LABEL	ending_end
+	.org	ending_begin + FAST_ATTEMPT - FAST_ENDING /* it has to end before that */
 	.section .note.GNU-stack, "", @progbits

@@ -51,6 +51,7 @@ static uint64_t version(void)
 	for (const struct stub *stub = stub_table; stub < stub_table_end; stub++)
 		hash = hash_bytes(hash, stub->begin, stub->size);
 	hash = hash_bytes(hash, ending_begin, (size_t)(ending_end - ending_begin));
+	hash = hash_bytes(hash, attempt_begin, (size_t)(attempt_end - attempt_begin));
 	return hash_bytes(hash, request_begin, (size_t)(request_end - request_begin));
 }
 

@@ -42,7 +42,16 @@
 /* Calls that make sockets: row(name, macro). */
 #define HOT_BIRTHS(row)                                             \
 	row(accept, ACCEPT)                                         \
-	row(accept4, ACCEPT)
+	row(accept4, ACCEPT)                                        \
+	row(socket, MAKING)
+
+/* Calls that connect them. */
+#define HOT_CONNECTS(row)                                           \
+	row(connect, CONNECTING)
+
+/* Calls that make what is not noted. */
+#define HOT_PAIRS(row)                                              \
+	row(socketpair, PASSING)
 
 /* Calls that pass unless they touch the fast path's memory, or code: row(name, macro). */
 #define HOT_MAPPINGS(row)                                           \

@@ -125,6 +125,12 @@ struct image {
 		uint32_t reads;					/* so often they were looked for */
 	} ended;
 	struct {
+		struct fast_attempt *first; /* read, and not emitted yet: count/attempts.c */
+		struct fast_attempt **last;
+		uint32_t seen;	  /* FAST_ATTEMPTED, when the entries were looked at last */
+		bool outstanding; /* one of them was not whole */
+	} attempts;
+	struct {
 		struct records_sum *sums; /* of fds that can't be known yet */
 		unsigned int count;
 	} pending; /* count/records.c */

@@ -49,6 +49,21 @@ bool kinds_ask(uint64_t number)
 	}
 }
 
+bool kinds_ask_of_attempts(uint64_t number)
+{
+	return number == SYS_getpid || number == SYS_process_vm_readv || (kinds_ask(number) && number != SYS_ioctl);
+}
+
+bool kinds_pass(uint64_t number)
+{
+	return HOT_CONNECTS(STUB_IS) HOT_PAIRS(STUB_IS) number == SYS_socket;
+}
+
+bool kinds_replaced(uint64_t number)
+{
+	return kinds_counted(number) || kinds_opens(number) || kinds_bear(number) || kinds_pass(number);
+}
+
 bool kinds_protect(uint64_t number)
 {
 	return number == SYS_mprotect || number == SYS_pkey_mprotect;

@@ -13,6 +13,12 @@ bool kinds_opens(uint64_t number);
 bool kinds_bear(uint64_t number);
 /* Is it made where a socket ends in a stub (ending.S)? */
 bool kinds_ask(uint64_t number);
+/* Or where one is connected there (attempt.S)? */
+bool kinds_ask_of_attempts(uint64_t number);
+/* Does it pass in a stub that only looks at it: to make sockets, or to connect them? */
+bool kinds_pass(uint64_t number);
+/* May a site that makes it be replaced where there is a filter? */
+bool kinds_replaced(uint64_t number);
 /* May it let the program write its code? With PROT_WRITE and PROT_EXEC in argument 2 it has to stop. */
 bool kinds_protect(uint64_t number);
 /* May it change code, or bring some (changes.c)? The tracer has to see those where no filter shows them. */

@@ -25,6 +25,12 @@
 #define MADV_DONTNEED_LOCKED 24
 #define MAP_UNUSUAL 0x40140 /* MAP_HUGETLB, MAP_GROWSDOWN, MAP_32BIT */
 #define MREMAP_FIXED 0x2
+#define AF_INET 2
+#define AF_INET6 10
+#define SOCK_STREAM 1
+#define SOCK_NONBLOCK 0x800
+#define SOCK_CLOEXEC 0x80000
+#define IPPROTO_TCP 6
 
 	.intel_syntax noprefix
 
@@ -80,7 +86,7 @@
 
 /* Tells the tracer where in a copy a thread may be found, struct stub_body of stub.h. */
 	.macro BODY stub, number, under_way, done, claimed, placed, kept, lent, returned, committed, released, closing, \
-		used, ended, undone
+		used, ended, undone, ready, asked
 	.pushsection .data.rel.ro
 	.long	\number
 	.long	\under_way - \stub\()_begin
@@ -96,13 +102,15 @@
 	.long	\used - \stub\()_begin
 	.long	\ended - \stub\()_begin
 	.long	\undone - \stub\()_begin
+	.long	\ready - \stub\()_begin
+	.long	\asked - \stub\()_begin
 	.popsection
 	.endm
 
 /* That of a call that makes an fd, of which nothing is counted. */
 	.macro BODY_OF_NEW stub, number, done, released
 	BODY	\stub, \number, \done, \done, \released, \released, \released, \released, \released, \released, \
-		\released, \released, \released, \released, \released
+		\released, \released, \released, \released, \released, \released, \released
 	.endm
 
 /* Which ring the records of this thread go to: r11 becomes the offset in FAST_HEADS of its line. Thread pointers lie some
@@ -188,7 +196,7 @@
 	jmp	\stub\()_tail
 	BODY	\stub, \number, .Lunder_way_\@, .Ldone_\@, .Lclaimed_\@, .Lplaced_\@, .Lkept_\@, .Llent_\@, \
 		.Lreturned_\@, .Lcommitted_\@, .Lreleased_\@, .Lreleased_\@, .Lreleased_\@, .Lreleased_\@, \
-		.Lreleased_\@
+		.Lreleased_\@, .Lreleased_\@, .Lreleased_\@
 	.endm
 
 /* Is it this call, and may it be made without a stop? */
@@ -291,6 +299,13 @@
 	je	.Lused_\@
 	cmp	r11d, dword ptr [rcx + FAST_SLOTS + FAST_SLOT_BORN]
 	je	.Lused_\@
+	/* A thread that connects it in a stub keeps its generation until it is back. */
+	cmp	dword ptr [rcx + FAST_SLOTS + FAST_SLOT_UNDER_WAY], 0
+	.ifnb \ends
+	jne	.Lundo_\@
+	.else
+	jne	.Lended_\@
+	.endif
 .Lgoes_\@:
 	mov	ecx, \from
 	shl	ecx, FAST_SLOT_BITS
@@ -329,7 +344,8 @@
 .Lundone_\@:
 	jmp	\stub\()_twin
 	BODY	\stub, \number, .Ltried_\@, .Ldone_\@, .Lreleased_\@, .Lreleased_\@, .Lreleased_\@, .Lreleased_\@, \
-		.Lreleased_\@, .Lreleased_\@, .Lreleased_\@, .Ltried_\@, .Lused_\@, .Lended_\@, .Lundone_\@
+		.Lreleased_\@, .Lreleased_\@, .Lreleased_\@, .Ltried_\@, .Lused_\@, .Lended_\@, .Lundone_\@, \
+		.Lreleased_\@, .Lreleased_\@
 .Lnext_\@:
 	.endm
 
@@ -337,6 +353,21 @@
 	.macro IF_UNWATCHED stub
 	bt	dword ptr ds:[FAST_WATCHED], eax
 	jc	\stub\()_twin
+	.endm
+
+/* The new fd in eax, whose slot is at rcx, gets a generation of its own: r11d. */
+	.macro ANOTHER_GENERATION
+	TOUCH
+	mov	r11d, dword ptr [rcx + FAST_SLOTS + FAST_SLOT_GENERATION]
+	test	r11d, FAST_STEP
+	jz	.Lstands_\@
+	/* The thread that has closed the last one has not come back yet. What is said here holds when it has. */
+	add	r11d, FAST_STEP
+	jmp	.Lmoved_\@
+.Lstands_\@:
+	add	r11d, 2 * FAST_STEP
+	mov	dword ptr [rcx + FAST_SLOTS + FAST_SLOT_GENERATION], r11d
+.Lmoved_\@:
 	.endm
 
 /* accept, accept4: what they make is a socket, and none whose messages name peers. So the tracer need not find that out
@@ -356,17 +387,7 @@
 	shl	ecx, FAST_SLOT_BITS
 	cmp	dword ptr [rcx + FAST_SLOTS + FAST_SLOT_UNDER_WAY], 0
 	jne	\stub\()_tail
-	TOUCH
-	mov	r11d, dword ptr [rcx + FAST_SLOTS + FAST_SLOT_GENERATION]
-	test	r11d, FAST_STEP
-	jz	.Lstands_\@
-	/* The thread that has closed the last one has not come back yet. What is said here holds when it has. */
-	add	r11d, FAST_STEP
-	jmp	.Lsaid_\@
-.Lstands_\@:
-	add	r11d, 2 * FAST_STEP
-	mov	dword ptr [rcx + FAST_SLOTS + FAST_SLOT_GENERATION], r11d
-.Lsaid_\@:
+	ANOTHER_GENERATION
 	or	r11d, FAST_USED
 	mov	dword ptr [rcx + FAST_SLOTS + FAST_SLOT_BORN], r11d
 	xor	r11d, FAST_USED ^ FAST_SOCKET
@@ -374,6 +395,90 @@
 .Lreleased_\@:
 	jmp	\stub\()_tail
 	BODY_OF_NEW	\stub, \number, .Ldone_\@, .Lreleased_\@
+.Lnext_\@:
+	.endm
+
+/* socket: one of TCP that was never used can be connected without a stop. */
+	.macro MAKING stub, number
+	cmp	eax, \number
+	jne	.Lnext_\@
+	IF_UNWATCHED \stub
+	test	dword ptr ds:[FAST_FLAGS], FAST_TIMED | FAST_NO_BIRTHS
+	jnz	\stub\()_plain
+	cmp	edi, AF_INET
+	je	.Linternet_\@
+	cmp	edi, AF_INET6
+	jne	\stub\()_plain
+.Linternet_\@:
+	mov	ecx, esi
+	and	ecx, ~(SOCK_NONBLOCK | SOCK_CLOEXEC)
+	cmp	ecx, SOCK_STREAM
+	jne	\stub\()_plain
+	test	edx, edx
+	jz	.Ltcp_\@
+	cmp	edx, IPPROTO_TCP
+	jne	\stub\()_plain
+.Ltcp_\@:
+	syscall
+.Ldone_\@:
+	cmp	eax, FAST_FDS
+	jae	\stub\()_tail
+	mov	ecx, eax
+	shl	ecx, FAST_SLOT_BITS
+	cmp	dword ptr [rcx + FAST_SLOTS + FAST_SLOT_UNDER_WAY], 0
+	jne	\stub\()_tail
+	ANOTHER_GENERATION
+	xor	r11d, FAST_MADE
+	mov	dword ptr [rcx + FAST_SLOTS + FAST_SLOT_STATE], r11d
+.Lreleased_\@:
+	jmp	\stub\()_tail
+	BODY_OF_NEW	\stub, \number, .Ldone_\@, .Lreleased_\@
+.Lnext_\@:
+	.endm
+
+/* connect, of a socket that MAKING has made. The call stands here like any other; attempt.S writes before it what it is
+ * about, and behind it how it has ended. While it is under way nobody closes the fd in a stub. */
+	.macro CONNECTING stub, number
+	cmp	eax, \number
+	jne	.Lnext_\@
+	IF_UNWATCHED \stub
+	test	dword ptr ds:[FAST_FLAGS], FAST_TIMED | FAST_NO_BIRTHS
+	jnz	\stub\()_twin
+	LOOK_UP	edi, \stub\()_twin
+	cmp	r11d, FAST_MADE
+	jne	\stub\()_twin
+	lock inc dword ptr [rcx + FAST_SLOTS + FAST_SLOT_UNDER_WAY]
+.Lunder_way_\@:
+	/* As in COUNTED: has somebody closed it since? */
+	xor	r11d, dword ptr [rcx + FAST_SLOTS + FAST_SLOT_GENERATION]
+	cmp	dword ptr [rcx + FAST_SLOTS + FAST_SLOT_STATE], r11d
+	jne	\stub\()_back_out
+	lea	r11, [rip + .Lready_\@]
+	jmp	qword ptr ds:[FAST_ATTEMPT]
+.Lready_\@:
+	jc	\stub\()_back_out
+	syscall
+.Ldone_\@:
+	lea	r11, [rip + .Lasked_\@]
+	jmp	qword ptr ds:[FAST_ATTEMPT + 8]
+.Lasked_\@:
+	jc	.Lreleased_\@
+	mov	ecx, edi
+	shl	ecx, FAST_SLOT_BITS
+	lock dec dword ptr [rcx + FAST_SLOTS + FAST_SLOT_UNDER_WAY]
+.Lreleased_\@:
+	jmp	\stub\()_tail
+	BODY	\stub, \number, .Lunder_way_\@, .Ldone_\@, .Lreleased_\@, .Lreleased_\@, .Lreleased_\@, \
+		.Lreleased_\@, .Lreleased_\@, .Lreleased_\@, .Lreleased_\@, .Lreleased_\@, .Lreleased_\@, \
+		.Lreleased_\@, .Lreleased_\@, .Lready_\@, .Lasked_\@
+.Lnext_\@:
+	.endm
+
+	.macro PASSING stub, number
+	cmp	eax, \number
+	jne	.Lnext_\@
+	IF_UNWATCHED \stub
+	jmp	\stub\()_plain
 .Lnext_\@:
 	.endm
 
@@ -531,6 +636,8 @@
 	HOT_CLOSES(STUB_OF)
 	HOT_OPENS(STUB_OF_OTHER)
 	HOT_BIRTHS(STUB_OF_OTHER)
+	HOT_CONNECTS(STUB_OF_OTHER)
+	HOT_PAIRS(STUB_OF_OTHER)
 	HOT_MAPPINGS(STUB_OF_OTHER)
 
 /* And one for a site that makes any: syscall(2), Go. */
@@ -554,6 +661,8 @@
 	HOT_CLOSES(IN_ANY)
 	HOT_OPENS(OTHER_IN_ANY)
 	HOT_BIRTHS(OTHER_IN_ANY)
+	HOT_CONNECTS(OTHER_IN_ANY)
+	HOT_PAIRS(OTHER_IN_ANY)
 	HOT_MAPPINGS(OTHER_IN_ANY)
 	STUB_END any
 
@@ -586,6 +695,8 @@ stub_table:
 	HOT_CLOSES(ROW_OF)
 	HOT_OPENS(ROW_OF_OTHER)
 	HOT_BIRTHS(ROW_OF_OTHER)
+	HOT_CONNECTS(ROW_OF_OTHER)
+	HOT_PAIRS(ROW_OF_OTHER)
 	HOT_MAPPINGS(ROW_OF_OTHER)
 	ROW	any, -1
 	ROW	none, -2

@@ -29,6 +29,9 @@ struct stub_body {
 	uint32_t used;	  /* ... at or behind it ... */
 	uint32_t ended;	  /* (of these: where it comes back from ending.S) */
 	uint32_t undone;  /* ... and before that: so it is here, too, for it was a socket */
+	/* Where it connects the fd (else both are `released`): a thread whose rip is ... */
+	uint32_t ready; /* ... at or behind it has an entry (attempt.S), at the very place if the carry flag is clear */
+	uint32_t asked; /* ... at or behind it has none any more */
 };
 
 struct stub {
@@ -75,6 +78,33 @@ extern const uint8_t ending_restoring[];
 extern const uint8_t ending_committed[];
 extern const uint8_t ending_end[];
 
+/* attempt.S. Before the call, a thread at attempt_tried has taken an entry if the carry flag is clear, and its number
+ * is in rax; so it has at attempt_claimed. At attempt_placed and behind it the entry's offset is there; at
+ * attempt_saved and behind it all registers are in the entry, whose address is in rbx, or in rcx from attempt_refusing
+ * to attempt_refused, where it has given the entry back, and from attempt_restoring to attempt_returned. At
+ * attempt_owned and behind it the fd's slot says that it is being connected; at attempt_exchanged if the zero flag is
+ * set.
+ * Behind the call it comes to attempt_returned. At attempt_entered and behind it all registers, and the result, are in
+ * the entry, whose address is in rbx, or from attempt_telling on in rcx; at attempt_told it has its registers back, and
+ * at attempt_committed the entry is whole. At attempt_lost it has found none. */
+extern const uint8_t attempt_begin[];
+extern const uint8_t attempt_tried[];
+extern const uint8_t attempt_claimed[];
+extern const uint8_t attempt_placed[];
+extern const uint8_t attempt_saved[];
+extern const uint8_t attempt_exchanged[];
+extern const uint8_t attempt_refusing[];
+extern const uint8_t attempt_refused[];
+extern const uint8_t attempt_owned[];
+extern const uint8_t attempt_restoring[];
+extern const uint8_t attempt_returned[];
+extern const uint8_t attempt_entered[];
+extern const uint8_t attempt_telling[];
+extern const uint8_t attempt_told[];
+extern const uint8_t attempt_committed[];
+extern const uint8_t attempt_lost[];
+extern const uint8_t attempt_end[];
+
 #define STUB_ONE(...) +1
 #define STUB_NUMBER(bit, name, ...) [bit] = __NR_##name,
 #define STUB_FIRST(bit, name, ...) _Static_assert((bit) < FAST_CLOSES, #name " stands before those that move bytes");
@@ -87,6 +117,6 @@ static const uint16_t fast_calls[] = {HOT_CLOSES(STUB_NUMBER) HOT_TRANSFERS(STUB
 
 HOT_CLOSES(STUB_FIRST)
 _Static_assert(sizeof(fast_calls) == FAST_CALLS * sizeof(fast_calls[0]), "each has a bit of its own, without a gap");
-_Static_assert(FAST_CALLS <= 27, "the bits from there on mean other things (layout.h)");
+_Static_assert(FAST_CALLS <= 26, "the bits from there on mean other things (layout.h)");
 
 #endif

@@ -9,6 +9,7 @@
 #include "fast/image/kinds.h"
 #include "fast/image/layout.h"
 #include "fast/image/twin.h"
+#include "fast/patch/connector.h"
 #include "fast/patch/halt.h"
 #include "fast/patch/inflight.h"
 #include "fast/patch/patch.h"
@@ -92,7 +93,10 @@ static void finish(pid_t tid, void *context)
 	const struct image *image = context;
 	struct registers regs;
 
-	if (registers_read(tid, &regs) == 0 && inflight_finish(image, &regs))
+	if (registers_read(tid, &regs) < 0)
+		return;
+	connector_dies(image, &regs); /* nobody else tells what becomes of that */
+	if (inflight_finish(image, &regs))
 		registers_write(tid, &regs);
 }
 

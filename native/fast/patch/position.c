@@ -8,6 +8,11 @@ static bool counts(const struct stub_body *body)
 	return body->claimed != body->committed;
 }
 
+static bool connects(const struct stub_body *body)
+{
+	return body->ready != body->released;
+}
+
 bool place_counts(const struct position *place)
 {
 	return place->body && counts(place->body);
@@ -35,7 +40,8 @@ static void look_in_stub(struct position *place)
 			continue;
 		place->closing = offset >= body->closing && offset < body->released;
 		place->body = body;
-		place->under_way = counts(body) && offset < body->released;
+		place->under_way = (counts(body) || connects(body)) && offset < body->released;
+		place->connecting = connects(body) && offset >= body->ready && offset < body->released;
 		if (offset >= body->done)
 			place->stage = offset == body->done ? STAGE_CALL : STAGE_BEHIND;
 	}

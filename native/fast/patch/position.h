@@ -18,9 +18,11 @@ struct position {
 	const struct stub_body *body; /* the call in whose part of a stub it is, or NULL */
 	uint32_t offset;	      /* from the begin of the stub, or twin */
 	enum stage stage;
-	bool in_stub;	/* else in a twin */
-	bool under_way; /* counted in the fd's slot */
-	bool closing;	/* its fd's generation is odd (at body->closing itself: unless the carry flag is set) */
+	bool in_stub;	 /* else in a twin */
+	bool under_way;	 /* counted in the fd's slot */
+	bool closing;	 /* its fd's generation is odd (at body->closing itself: unless the carry flag is set) */
+	bool connecting; /* it has an entry of attempt.S (at body->ready itself: unless the carry flag is set), or has
+			    written it since */
 };
 
 /* False: the address is in neither. */

@@ -9,11 +9,13 @@
 #include <stdlib.h>
 
 #include "calls/restart.h"
+#include "fast/image/attempter.h"
 #include "fast/image/ender.h"
 #include "fast/image/layout.h"
 #include "fast/image/requester.h"
 #include "fast/image/twin.h"
 #include "fast/patch/closer.h"
+#include "fast/patch/connector.h"
 #include "fast/patch/halt.h"
 #include "fast/patch/position.h"
 #include "fast/patch/returns.h"
@@ -120,15 +122,15 @@ static void move_thread(pid_t tid, void *context)
 	}
 	if (registers_compat(&regs))
 		return;
-	left = image && ender_leaves(image, tid, &regs);
+	left = image && (ender_leaves(image, tid, &regs) || attempter_leaves(image, tid, &regs));
 	other = moving->move(moving->context, registers_instruction(&regs), registers_result(&regs));
 	if (!other) {
 		if (left)
 			registers_write(tid, &regs);
 		return;
 	}
-	if (image)
-		closer_leaves(image, &regs);
+	if (image && !closer_leaves(image, &regs))
+		connector_leaves(moving->t, image, tracee, &regs);
 	will_call(moving->t, tid, other, registers_result(&regs));
 	registers_set_instruction(&regs, other);
 	registers_write(tid, &regs);

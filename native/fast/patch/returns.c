@@ -37,7 +37,7 @@ static bool is_left_alone(const struct pt_tracer *t, const uint8_t *code, unsign
 	if (!t->filtered || at < 5 || code[at - 5] != 0xb8)
 		return false;
 	memcpy(&number, code + at - 4, sizeof(number));
-	return !kinds_counted(number) && !kinds_opens(number);
+	return !kinds_replaced(number);
 }
 
 /* Is a syscall instruction so near that a range which is replaced with it could hold this address? */

@@ -15,7 +15,7 @@ bool verdict_wants(const struct pt_tracer *t, const struct site *site, enum patc
 	if (!site->number_known)
 		return choice == PATCH_ALL || stopped;
 	return kinds_counted(site->number) || kinds_opens(site->number) ||
-	       (t->options.aggregate && kinds_bear(site->number)) ||
+	       (t->options.aggregate && (kinds_bear(site->number) || kinds_pass(site->number))) ||
 	       (choice == PATCH_ALL && kinds_watched(t, site->number));
 }
 

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ * What stubs have written of sockets that they have connected. */
+#ifndef PT_FAST_ATTEMPTS_H
+#define PT_FAST_ATTEMPTS_H
+
+#include "fast/image/image.h"
+
+/* Reads what is new. It has to be read behind the endings: those of what they have connected were written later. 0 or
+ * -errno; -EPROTO: no stub has written that. */
+int attempts_read(struct image *image);
+/* What they are is told; the records of calls on those sockets come later. */
+void attempts_emit(struct pt_tracer *t, struct image *image);
+/* Forgets what is not emitted. */
+void attempts_drop(struct image *image);
+/* The connect that a thread has begun by this entry, as a stop would have seen it. False: it can't be told. */
+bool attempts_begun(struct pt_tracer *t, const struct image *image, unsigned int entry, struct attempt *attempt,
+		    uint32_t *generation);
+
+#endif
