@@ -17,6 +17,7 @@
 #include "sockets/connects.h"
 #include "sockets/files.h"
 #include "sockets/sockets.h"
+#include "state/door.h"
 
 static int fd_of(const struct call *call)
 {
@@ -69,7 +70,8 @@ bool connect_enter(struct pt_tracer *t, struct tracee *tracee)
 	return counts && !disconnects(call);
 }
 
-/* In progress, it is looked at once more: on the loopback it has ended by now. */
+/* In progress, it is looked at once more: on the loopback it has ended by now. If it has not it is not to be closed
+ * unseen (fast/). */
 static void tell(struct pt_tracer *t, struct tracee *tracee, int fd, struct socket *socket,
 		 const struct attempt *attempt, int error)
 {
@@ -80,6 +82,8 @@ static void tell(struct pt_tracer *t, struct tracee *tracee, int fd, struct sock
 		socket_identify(t, tracee, fd, &again);
 	if (!error || (socket->connecting && socket->connecting->told && !socket->connecting->failed))
 		files_note(t, tracee, fd, socket);
+	else if (socket->connecting)
+		fast_fd_stops(t, tracee->files, (unsigned int)fd);
 	socket_put(t, socket);
 }
 
@@ -94,6 +98,7 @@ void connect_ended(struct pt_tracer *t, struct tracee *tracee, int fd, const str
 	if (restart_result(result)) {
 		if (socket && socket->info.inode) {
 			connects_interrupted(t, socket, attempt);
+			fast_fd_stops(t, tracee->files, (unsigned int)fd);
 			socket_put(t, socket);
 		}
 		return;

@@ -148,8 +148,8 @@ void door_executed(struct pt_tracer *t, struct tracee *tracee)
 	changes_end(tracee);
 	explain_tell(t, tracee->group);
 	image_forget(t, tracee->group);
-	/* Who is dry makes no call that counts, and is looked at before the first that may (calls/dry.c). */
-	tracee->group->fast.slow = tracee->closely.always = !tracee->group->dry && door_is_taken(t, tracee);
+	/* Also who is dry: its first socket may be made by code there, and not be seen. */
+	tracee->group->fast.slow = tracee->closely.always = door_is_taken(t, tracee);
 	tracee->group->fast.free = false;
 	tracee->fast.may_map = false;
 	tracee->fast.requests = 0;

@@ -375,8 +375,17 @@ static void check_stubs(void)
 		CHECK(verdict_at(NATIVE, fast_path.calls[i], FAST_STUBS) == SECCOMP_RET_ALLOW);
 		CHECK(verdict_at(NATIVE, fast_path.calls[i], FAST_STUBS_END) == TRACE);
 	}
+	build_part(FILTER_FIRST);
+	CHECK(verdict_at(NATIVE, SYS_socket, FAST_STUBS) == SECCOMP_RET_ALLOW);
+	CHECK(verdict_at(NATIVE, SYS_socket, FAST_STUBS - 1) == TRACE);
+	CHECK(verdict_at(NATIVE, SYS_socketpair, FAST_STUBS) == SECCOMP_RET_ALLOW);
+	CHECK(verdict_at(NATIVE, SYS_socketpair, FAST_STUBS_END) == TRACE);
+	CHECK(verdict_at(NATIVE, SYS_pidfd_getfd, FAST_STUBS) == TRACE);
 	build();
-	CHECK(verdict_at(NATIVE, SYS_connect, FAST_STUBS) == TRACE);
+	CHECK(verdict_at(NATIVE, SYS_connect, FAST_STUBS) == SECCOMP_RET_ALLOW);
+	CHECK(verdict_at(NATIVE, SYS_connect, FAST_STUBS_END) == TRACE);
+	CHECK(verdict_at(NATIVE, SYS_socket, FAST_STUBS_END) == SECCOMP_RET_ALLOW);
+	CHECK(verdict_at(NATIVE, SYS_clone3, FAST_STUBS) == TRACE);
 	CHECK(verdict_at(NATIVE, SYS_getppid, FAST_STUBS_END) == SECCOMP_RET_ALLOW);
 	CHECK(verdict_at(AUDIT_ARCH_I386, 369 /* sendto */, FAST_STUBS) == TRACE);
 	CHECK(verdict_of_protecting(SYS_mprotect, PROT_READ | PROT_WRITE | PROT_EXEC) == TRACE);
@@ -390,6 +399,11 @@ static void check_stubs(void)
 	build();
 	CHECK(verdict_at(NATIVE, SYS_sendto, FAST_STUBS) == TRACE);
 	CHECK(verdict_at(NATIVE, SYS_recvfrom, FAST_STUBS) == SECCOMP_RET_ALLOW);
+	watch(SYS_connect, 0);
+	watch(SYS_socket, 0);
+	build();
+	CHECK(verdict_at(NATIVE, SYS_connect, FAST_STUBS) == TRACE);
+	CHECK(verdict_at(NATIVE, SYS_socket, FAST_STUBS) == TRACE);
 }
 
 static uint32_t verdict_of(uint32_t arch, int number, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e)

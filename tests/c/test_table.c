@@ -78,6 +78,7 @@ static void leave(const uint8_t *program)
 	map(PROT_READ | PROT_EXEC);
 	put(FAST_REQUEST, request_begin, (size_t)(request_end - request_begin));
 	put(FAST_ENDING, ending_begin, (size_t)(ending_end - ending_begin));
+	put(FAST_ATTEMPT, attempt_begin, (size_t)(attempt_end - attempt_begin));
 	CHECK(emit_code_stubs(&image, getpid(), 0) == 0 && handover_write(&image, getpid(), 0) == 0);
 	memcpy((void *)(uintptr_t)FAST_MAGIC, &magic, sizeof(magic));
 	free(image.sites);
@@ -156,6 +157,7 @@ static void check_forged(const uint8_t *program)
 		{FAST_POINTERS + 8, FAST_STUBS_FIRST, 4},
 		{FAST_STUBS_FIRST + 40, 0xcc, 1},
 		{FAST_ENDING + 40, 0xcc, 1},
+		{FAST_ATTEMPT + 40, 0xcc, 1},
 		{FAST_TWINS, 0xcc, 1},
 		{FAST_REQUEST, 0xcc, 1},
 	};

@@ -268,16 +268,10 @@ for _ in range(100):
 
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="calls are counted inside the program on x86_64 alone")
-def test_a_connection_stops_as_often_as_if_its_connect_were_not_told() -> None:
-    """A connect stops once more, at its exit; its socket's first transfer does not stop for that.
-
-    Nor does that of the socket which is accepted, nor the close of either.
-    """
+def test_a_connection_stops_for_nothing() -> None:
+    """Not for its socket, its connect, the first transfer, nor the close; nor does the side that accepts it."""
     words = [*PTMON, "-q", "--fast-after", "1", "--names", "off", "--", sys.executable, "-c", MANY]
     done = subprocess.run(words, capture_output=True, text=True, env={**os.environ, "PTMON_DEBUG": "stops"})
     told = done.stderr.splitlines()[-300:]
     stops = Counter(found[1] for line in told if (found := re.search(r"(?:SECCOMP|exit-stop) (\w+)", line)))
-    assert stops["connect"] > 80
-    assert stops["recvfrom"] < 10
-    assert stops["sendto"] == 0
-    assert stops["close"] < 10
+    assert {name: count for name, count in stops.items() if count > 10} == {}

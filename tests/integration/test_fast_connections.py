@@ -69,8 +69,9 @@ def test_an_accepted_socket_makes_no_stop(targets: Targets, tmp_path: Path) -> N
     )
     assert done.returncode == 0, done.stderr
     stops = Counter(found[1] for found in re.finditer(r"(?:SECCOMP|exit-stop) (\w+)", done.stderr))
-    assert stops["connect"] >= 20  # the last lines alone are told
-    assert stops["close"] < stops["connect"] / 4
+    assert stops["recvfrom"] >= 20  # the last lines alone are told: of children, whose fds are not known yet
+    assert stops["close"] < 10
+    assert stops["connect"] + stops["socket"] < 10
 
 
 @on_x86_64

@@ -47,8 +47,8 @@ static struct socket *look(struct pt_tracer *t, struct image *image, struct trac
 	int found = -ENOENT;
 
 	/* A stub has connected it since the attempts were read: the next time it is known. */
-	if (age == SLOTS_SAME && !born && !sum->missed && slots_unheard(image, sum->fd, generation)) {
-		*miss = MISS_CLOSED;
+	if (age != SLOTS_GONE && !born && !sum->unheard && slots_unheard(image, sum->fd, generation)) {
+		*miss = MISS_UNHEARD;
 		return NULL;
 	}
 	if (age != SLOTS_GONE && image->files)

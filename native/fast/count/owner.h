@@ -7,9 +7,10 @@
 
 /* Why it is not known. */
 enum miss {
-	MISS_OPEN,   /* it may be at another time */
-	MISS_CLOSED, /* what a stub has written of its connect, or of its close, is to be read first */
-	MISS_NONE    /* it never will be */
+	MISS_OPEN,    /* it may be at another time */
+	MISS_CLOSED,  /* the fd has been closed since: what a stub has written of that is to be read */
+	MISS_UNHEARD, /* or what one has written when it has connected it */
+	MISS_NONE     /* it never will be */
 };
 
 /* NULL: not known, and *miss says why. */

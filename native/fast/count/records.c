@@ -53,8 +53,8 @@ static struct records_sum sum_of(const struct fast_record *record)
 	};
 }
 
-/* Its socket can't be known yet: a thread is about to close the fd, or has done so since the endings were read. True:
- * it is tried again. */
+/* Its socket can't be known yet: a thread is about to close the fd, or has done so since the endings were read, or has
+ * connected it since the attempts were. True: it is tried again. */
 static bool keep(struct image *image, const struct records_sum *sum, enum miss miss)
 {
 	struct records_sum *more;
@@ -66,6 +66,7 @@ static bool keep(struct image *image, const struct records_sum *sum, enum miss m
 		return false;
 	image->pending.sums = more;
 	more[image->pending.count] = *sum;
+	more[image->pending.count].unheard |= miss == MISS_UNHEARD;
 	more[image->pending.count++].missed = miss == MISS_CLOSED;
 	return true;
 }

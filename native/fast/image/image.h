@@ -57,7 +57,8 @@ struct records_sum {
 	uint16_t fd;
 	uint16_t generation;
 	uint16_t number;
-	bool missed; /* what the fd named then was not among what has been read of closes, though it is gone */
+	bool missed;  /* what the fd named then was not among what has been read of closes, though it is gone ... */
+	bool unheard; /* ... nor among what has been read of connects */
 	int error;
 	uint64_t thread;
 	uint64_t calls;

@@ -50,6 +50,7 @@ bool connector_leaves(struct pt_tracer *t, const struct image *image, struct tra
 	if (!find(image, regs, &place, &fd))
 		return false;
 	entry = has_told(&place) ? -1 : attempter_entry(image, fd, regs);
+	release(image, &place, regs, fd);
 	if (entry >= 0 && attempts_begun(t, image, (unsigned int)entry, &attempt, &generation)) {
 		slots_end_connecting(image, fd, generation, place.stage >= STAGE_CALL);
 		if (tracee && place.stage >= STAGE_CALL && registers_result(regs) != -ENOSYS)
@@ -57,7 +58,6 @@ bool connector_leaves(struct pt_tracer *t, const struct image *image, struct tra
 	}
 	if (entry >= 0)
 		attempter_free(image, (unsigned int)entry);
-	release(image, &place, regs, fd);
 	if (has_returned(&place, regs))
 		registers_set_instruction(regs, place.site->stub_at + place.site->stub->tail);
 	return true;
