@@ -95,6 +95,8 @@ void connect_ended(struct pt_tracer *t, struct tracee *tracee, int fd, const str
 		return;
 	if (!socket && socket_identify(t, tracee, fd, &socket) != 1)
 		socket = NULL; /* it may not be looked at, or another thread has closed it */
+	if (socket && socket->seen > attempt->since)
+		socket->seen = attempt->since;
 	if (restart_result(result)) {
 		if (socket && socket->info.inode) {
 			connects_interrupted(t, socket, attempt);

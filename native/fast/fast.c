@@ -39,13 +39,22 @@ static bool is_candidate(const struct pt_tracer *t, const struct tracee *tracee)
 	       tracee->call.abi == ABI_NATIVE && closing_few(tracee->files);
 }
 
+/* A site of it was left for another time (live.c). */
+static bool is_left(const struct pt_tracer *t, const struct tracee *tracee, uint64_t instruction)
+{
+	const struct image *image = tracee->group->fast.image;
+
+	return t->options.aggregate && image && kinds_pass(tracee->call.number) &&
+	       image_knows_site(image, instruction - 2) && !image_has_site(image, instruction - 2);
+}
+
 static bool is_due(const struct pt_tracer *t, const struct tracee *tracee, uint64_t instruction)
 {
 	const struct group *group = tracee->group;
 
 	return is_candidate(t, tracee) && group->fast.stops >= (uint32_t)t->options.fast &&
 	       t->now >= group->fast.tries.not_before &&
-	       (!t->filtered || (kinds_counted(tracee->call.number) &&
+	       (!t->filtered || ((kinds_counted(tracee->call.number) || is_left(t, tracee, instruction)) &&
 				 !(group->fast.image && image_has_tried(group->fast.image, instruction - 2))));
 }
 
@@ -63,7 +72,8 @@ static bool is_to_return(const struct pt_tracer *t, const struct tracee *tracee,
 
 bool door_call_stops(struct pt_tracer *t, struct tracee *tracee, uint64_t instruction)
 {
-	if (!is_candidate(t, tracee) || (t->filtered && !kinds_counted(tracee->call.number)))
+	if (!is_candidate(t, tracee) || (t->filtered && !kinds_counted(tracee->call.number) &&
+					 !is_left(t, tracee, instruction)))
 		return is_to_return(t, tracee, instruction);
 	if (tracee->group->fast.stops < (uint32_t)t->options.fast)
 		tracee->group->fast.stops++;

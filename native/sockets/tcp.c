@@ -89,6 +89,8 @@ bool tcp_fresh(const struct tcp_reading *reading, bool *active)
 	uint64_t received = reading->received - fin_received(reading->state);
 	uint64_t sent = reading->sent - fin_sent(reading->state);
 
+	if (reading->state == CLOSE && !reading->answered)
+		sent = 0; /* SIOCOUTQ is not to be believed of one that was refused */
 	/* A SYN that is not acknowledged is not in the counters yet. */
 	*active = sent == 1 || reading->state == SYN_SENT || (reading->state == CLOSE && sent == 0);
 	return received == 0 && sent <= 1;

@@ -59,6 +59,12 @@ bool kinds_pass(uint64_t number)
 	return HOT_CONNECTS(STUB_IS) HOT_PAIRS(STUB_IS) number == SYS_socket;
 }
 
+bool kinds_always_stop(const struct pt_tracer *t, uint64_t number)
+{
+	/* What makes sockets stops by the filter of those that had none (calls/dry.c). */
+	return kinds_counted(number) || number == SYS_connect || (kinds_pass(number) && t->second.program);
+}
+
 bool kinds_replaced(uint64_t number)
 {
 	return kinds_counted(number) || kinds_opens(number) || kinds_bear(number) || kinds_pass(number);

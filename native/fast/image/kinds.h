@@ -17,6 +17,8 @@ bool kinds_ask(uint64_t number);
 bool kinds_ask_of_attempts(uint64_t number);
 /* Does it pass in a stub that only looks at it: to make sockets, or to connect them? */
 bool kinds_pass(uint64_t number);
+/* Does our filter stop each of them that comes from no stub? */
+bool kinds_always_stop(const struct pt_tracer *t, uint64_t number);
 /* May a site that makes it be replaced where there is a filter? */
 bool kinds_replaced(uint64_t number);
 /* May it let the program write its code? With PROT_WRITE and PROT_EXEC in argument 2 it has to stop. */

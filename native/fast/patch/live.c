@@ -37,9 +37,10 @@ static uint64_t pointer_of(unsigned int site)
 }
 
 /* Only its call stands in front of the bytes that follow, and that is one that always stops. */
-static bool is_plain(const struct fast_site *site)
+static bool is_plain(const struct pt_tracer *t, const struct fast_site *site)
 {
-	return site->before == 0 && site->stub->number >= 0 && kinds_counted((uint64_t)site->stub->number);
+	return site->before == 0 && site->stub->number >= 0 &&
+	       kinds_always_stop(t, (uint64_t)site->stub->number);
 }
 
 static void write_first(const struct pass *pass, const uint8_t *byte)
@@ -69,7 +70,7 @@ static bool choose(struct pass *pass)
 			pass->hidden = true;
 			site->changes = false;
 		}
-		pass->plain &= !site->changes || is_plain(site);
+		pass->plain &= !site->changes || is_plain(pass->t, site);
 		any |= site->changes;
 	}
 	return any;
@@ -85,8 +86,8 @@ static bool keep_plain(struct pass *pass)
 
 		if (!site->changes)
 			continue;
-		any |= is_plain(site);
-		if (is_plain(site))
+		any |= is_plain(pass->t, site);
+		if (is_plain(pass->t, site))
 			continue;
 		memory_write_code(pass->tid, site->begin, site->original, 1);
 		site->changes = false;
