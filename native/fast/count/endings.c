@@ -252,13 +252,15 @@ static void free_ended(struct pt_tracer *t, struct fast_ended *ended)
 }
 
 /* What a stop before the close would have emitted. Where the tracer knew nothing of the fd, and nothing was counted on
- * it, that is nothing. */
+ * it, that is nothing. But where others share the table a stop may have counted something while the fd could not be
+ * learnt (files_close). */
 static void emit_end(struct pt_tracer *t, struct image *image, struct fast_ended *ended)
 {
 	struct tracee *tracee = threads_find(t, image, ended->thread);
 	const bool known = slots_ended(image, ended->fd, ended->generation) && image->files;
 
 	if (tracee && ((known && files_noted(image->files, (int)ended->fd)) ||
+		       (!ended->socket && image->files && image->files->users > 1) ||
 		       slots_fading(image, ended->fd, slots_shown(ended->generation))))
 		socket_of(t, tracee, ended);
 	if (known)
