@@ -274,24 +274,31 @@
 	or	ecx, FAST_MADE
 .Lsay:
 	mov	edx, dword ptr [rbx + ATTEMPT_GENERATION]
+	cmp	cl, FAST_MADE
+	je	.Lchange
+	/* Its close is not to pass unseen. */
+	mov	eax, edx
+	or	eax, FAST_USED
+	mov	dword ptr [r8 + FAST_SLOTS + FAST_SLOT_LEARNT], eax
+.Lchange:
 	mov	eax, edx
 	or	eax, FAST_CONNECTING
 	lock cmpxchg dword ptr [r8 + FAST_SLOTS + FAST_SLOT_STATE], ecx
 	jne	.Lother
 	mov	eax, FAST_OUTCOME_LEFT
-	cmp	cl, FAST_MADE
-	je	.Ltell
-	/* Its close is not to pass unseen. */
-	or	edx, FAST_USED
-	mov	dword ptr [r8 + FAST_SLOTS + FAST_SLOT_LEARNT], edx
 	cmp	cl, FAST_CONNECTED
 	jne	.Ltell
+.Lpassing:
 	mov	eax, FAST_OUTCOME_PASSES
 	jmp	.Ltell
 .Lother:
-	/* The tracer has found out what it is; or it has been closed at a stop. */
+	/* The tracer has found out what it is; or it has been closed at a stop; or this was here before. */
 	xor	edx, eax
+	cmp	edx, FAST_CONNECTED
+	je	.Lpassing
 	mov	eax, FAST_OUTCOME_LEFT
+	cmp	edx, FAST_MADE
+	je	.Ltell
 	cmp	edx, FAST_STOPS
 	jbe	.Ltell
 	mov	eax, FAST_OUTCOME_CHANGED
