@@ -24,6 +24,7 @@ static void leave(struct input *input)
 	sites_make(&image, input);
 	memory_put(FAST_REQUEST, request_begin, (size_t)(request_end - request_begin));
 	memory_put(FAST_ENDING, ending_begin, (size_t)(ending_end - ending_begin));
+	memory_put(FAST_ATTEMPT, attempt_begin, (size_t)(attempt_end - attempt_begin));
 	HOLDS(emit_code_stubs(&image, getpid(), 0) == 0 && handover_write(&image, getpid(), 0) == 0);
 	memory_put(FAST_MAGIC, &magic, sizeof(magic));
 	for (unsigned int i = 0; i < image.site_count; i++)

@@ -7,8 +7,10 @@
 #include "fast/count/drain.h"
 #include "fast/count/ring.h"
 #include "fast/count/slots.h"
+#include "fast/image/attempter.h"
 #include "fast/image/ender.h"
 #include "fast/patch/closer.h"
+#include "fast/patch/connector.h"
 #include "fast/patch/inflight.h"
 #include "fast/setup.h"
 #include "fuzz.h"
@@ -29,7 +31,8 @@ struct bench {
 
 static struct bench begin(struct input *input)
 {
-	const struct pt_options options = {.fast = 1, .embedded = 1, .aggregate = input_byte(input) & 1};
+	const uint8_t how = input_byte(input);
+	const struct pt_options options = {.fast = 1, .embedded = 1, .aggregate = how & 1, .names = how >> 1 & 1};
 	struct bench b;
 
 	HOLDS(socketpair(AF_UNIX, SOCK_STREAM, 0, b.ends) == 0 && pt_create(&options, &b.t) == 0);
@@ -99,7 +102,7 @@ static struct registers some_registers(const struct bench *b, struct input *inpu
 	regs.user.rsi = regs.user.rdi;
 	regs.user.rax = how & 1 ? input_number(input, 8) : input_byte(input);
 	regs.user.rbx = how & 64 ? input_number(input, 8)
-				 : FAST_ENDINGS + ((uint64_t)input_byte(input) << FAST_ENDING_BITS);
+				 : FAST_ENDINGS + ((uint64_t)input_number(input, 2) << FAST_ENDING_BITS);
 	regs.user.rcx = how & 2 ? input_number(input, 8) : input_byte(input);
 	regs.user.r11 = how & 4 ? input_number(input, 8) : (uint64_t)input_number(input, 2) << FAST_RECORD_BITS;
 	regs.user.fs_base = how & 8 ? input_number(input, 8) : 0;
@@ -114,17 +117,19 @@ static void half_way(const struct bench *b, struct input *input)
 	inflight_count(b->t, b->image, b->tracee, &regs, how & 16);
 	inflight_finish(b->image, &regs);
 	closer_leaves(b->image, &regs);
-	if (ender_leaves(b->image, getpid(), &regs))
+	connector_dies(b->image, &regs);
+	connector_leaves(b->t, b->image, b->tracee, &regs);
+	if (ender_leaves(b->image, getpid(), &regs) || attempter_leaves(b->image, getpid(), &regs))
 		HOLDS(regs.user.rip >= FAST_STUBS_FIRST && regs.user.rip < FAST_STUBS_END);
 }
 
 static void slot(const struct bench *b, struct input *input)
 {
 	const unsigned int fd = some_fd(b, input);
-	uint32_t words[5];
+	uint32_t words[6];
 
 	for (unsigned int i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		words[i] = (uint32_t)input_byte(input) << (i == 2 ? FAST_STEP_BIT : 0);
+		words[i] = (uint32_t)input_byte(input) << (i == 2 ? FAST_STEP_BIT : i == 5 ? FAST_ATTEMPT_BITS : 0);
 	if (fd < FAST_FDS)
 		memory_put(FAST_SLOTS + ((uint64_t)fd << FAST_SLOT_BITS), words, sizeof(words));
 	if (input_byte(input) & 1)
@@ -150,6 +155,29 @@ static void put_ending(const struct bench *b, struct input *input)
 	memory_put(FAST_ENDED, &ended, sizeof(ended));
 }
 
+/* As attempt.S leaves it, or otherwise. */
+static void put_attempt(const struct bench *b, struct input *input)
+{
+	const uint32_t number = input_byte(input) % FAST_ATTEMPT_COUNT, fd = some_fd(b, input);
+	const uint32_t generation = input_byte(input) << FAST_STEP_BIT, state = input_byte(input) & 3;
+	const uint32_t attempted = input_byte(input), outcome = input_byte(input) & 7;
+	const uint64_t at = FAST_ATTEMPTS + (number << FAST_ATTEMPT_BITS);
+	const int64_t result = -(int64_t)input_byte(input);
+	struct stat st = {.st_mode = outcome & 4 ? S_IFREG : S_IFSOCK, .st_ino = input_byte(input)};
+	uint8_t rest[ATTEMPT_END - ATTEMPT_SINCE] = {0};
+
+	for (unsigned int i = input_byte(input); i; i--)
+		rest[input_number(input, 2) % sizeof(rest)] = input_byte(input);
+	memory_put(at + ATTEMPT_SINCE, rest, sizeof(rest));
+	memory_put(at + ATTEMPT_RESULT, &result, sizeof(result));
+	memory_put(at + ATTEMPT_FD, &fd, sizeof(fd));
+	memory_put(at + ATTEMPT_GENERATION, &generation, sizeof(generation));
+	memory_put(at + ATTEMPT_OUTCOME, &outcome, sizeof(outcome));
+	memory_put(at + ATTEMPT_STAT, &st, sizeof(st));
+	memory_put(FAST_ATTEMPT_STATES + number * sizeof(state), &state, sizeof(state));
+	memory_put(FAST_ATTEMPTED, &attempted, sizeof(attempted));
+}
+
 /* Whatever stands in the rings: what is told can be true, and the tracer has not worked long for it. */
 static void check(const struct bench *b)
 {
@@ -171,7 +199,7 @@ void fuzz_rings(struct input *input)
 	struct bench b = begin(input);
 
 	for (unsigned int i = 0; i < STEPS_MOST && input->left; i++) {
-		switch (input_byte(input) % 9) {
+		switch (input_byte(input) % 10) {
 		case 0:
 		case 1:
 			put_head(&b, input);
@@ -190,6 +218,9 @@ void fuzz_rings(struct input *input)
 			put_ending(&b, input);
 			break;
 		case 7:
+			put_attempt(&b, input);
+			break;
+		case 8:
 			if (input_byte(input) == 0)
 				memory_hide_rings();
 			break;
