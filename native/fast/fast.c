@@ -72,8 +72,8 @@ static bool is_to_return(const struct pt_tracer *t, const struct tracee *tracee,
 
 bool door_call_stops(struct pt_tracer *t, struct tracee *tracee, uint64_t instruction)
 {
-	if (!is_candidate(t, tracee) || (t->filtered && !kinds_counted(tracee->call.number) &&
-					 !is_left(t, tracee, instruction)))
+	if (!is_candidate(t, tracee) ||
+	    (t->filtered && !kinds_counted(tracee->call.number) && !is_left(t, tracee, instruction)))
 		return is_to_return(t, tracee, instruction);
 	if (tracee->group->fast.stops < (uint32_t)t->options.fast)
 		tracee->group->fast.stops++;

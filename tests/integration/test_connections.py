@@ -92,8 +92,7 @@ def full(report: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_a_connect_whose_socket_is_closed_meanwhile_is_abandoned(count: Count) -> None:
-    """The close has to be seen: one that is counted inside the program is not."""
-    report = count("connecting", "abandoned", options=["--fast", "off"]).report
+    report = count("connecting", "abandoned").report
     assert ends(full(report))["abandoned"] == 1
 
 

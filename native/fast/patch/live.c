@@ -39,8 +39,7 @@ static uint64_t pointer_of(unsigned int site)
 /* Only its call stands in front of the bytes that follow, and that is one that always stops. */
 static bool is_plain(const struct pt_tracer *t, const struct fast_site *site)
 {
-	return site->before == 0 && site->stub->number >= 0 &&
-	       kinds_always_stop(t, (uint64_t)site->stub->number);
+	return site->before == 0 && site->stub->number >= 0 && kinds_always_stop(t, (uint64_t)site->stub->number);
 }
 
 static void write_first(const struct pass *pass, const uint8_t *byte)
