@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only
  * A thread that connects in a stub, led out at each of its instructions in turn: its call is made once, with its
  * registers, and is either told by its entry, or stops. The child is the tracee. */
+#include <errno.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdint.h>
@@ -174,11 +175,11 @@ static void check_before(const struct registers *regs, const struct registers *b
 	CHECK(peek_slot(fd, FAST_SLOT_STATE) == (GENERATION ^ FAST_MADE));
 }
 
-static void check_behind(const struct registers *regs, const struct registers *begun)
+static void check_behind(const struct registers *regs, const struct registers *begun, int64_t result)
 {
 	const struct stub *stub = image.sites->stub;
 
-	CHECK(kept(regs, begun) && regs->user.rax == 0 && !registers_carry(regs));
+	CHECK(kept(regs, begun) && registers_result(regs) == result && !registers_carry(regs));
 	if (regs->user.rip == FAST_STUBS_FIRST + stub->bodies->done)
 		CHECK(count_states(FAST_ATTEMPT_TAKEN) == 1);
 	else
@@ -187,11 +188,11 @@ static void check_behind(const struct registers *regs, const struct registers *b
 }
 
 /* It has connected: through its twin, or by its entry. */
-static void check_end(const struct registers *regs, const struct registers *begun, int fd, bool by_twin)
+static void check_end(const struct registers *regs, const struct registers *begun, int fd, int64_t result, bool by_twin)
 {
 	const uint64_t entry = FAST_ATTEMPTS;
 
-	CHECK(regs->user.rax == 0 && kept(regs, begun) && peek_slot(fd, FAST_SLOT_UNDER_WAY) == 0);
+	CHECK(registers_result(regs) == result && kept(regs, begun) && peek_slot(fd, FAST_SLOT_UNDER_WAY) == 0);
 	CHECK(count_states(FAST_ATTEMPT_WHOLE) == !by_twin && count_states(FAST_ATTEMPT_TAKEN) == 0);
 	if (by_twin) {
 		CHECK(peek_slot(fd, FAST_SLOT_STATE) == (GENERATION ^ FAST_MADE));
@@ -199,15 +200,16 @@ static void check_end(const struct registers *regs, const struct registers *begu
 	}
 	CHECK(peek_slot(fd, FAST_SLOT_LEARNT) == (GENERATION | FAST_USED));
 	CHECK((peek_slot(fd, FAST_SLOT_STATE) & ~(1u << FAST_CONNECTED_BIT)) == (GENERATION ^ FAST_SOCKET));
-	CHECK(peek(entry + ATTEMPT_OUTCOME) == FAST_OUTCOME_PASSES && peek(entry + ATTEMPT_RESULT) == 0);
+	CHECK(peek(entry + ATTEMPT_OUTCOME) == FAST_OUTCOME_PASSES && peek(entry + ATTEMPT_RESULT) == (uint32_t)result);
 	CHECK(peek(entry + ATTEMPT_PEER + 4) == address.sin_addr.s_addr);
 	CHECK(peek(entry + ATTEMPT_ASKED + 4) == address.sin_addr.s_addr);
 }
 
 /* Led out after so many instructions. False: it is at its end by then. */
-static bool check_at(int listener, unsigned int steps)
+static bool check_at(int listener, int flags, unsigned int steps)
 {
-	int fd = socket(AF_INET, SOCK_STREAM, 0), other;
+	const int64_t result = flags & SOCK_NONBLOCK ? -EINPROGRESS : 0;
+	int fd = socket(AF_INET, SOCK_STREAM | flags, 0), other;
 	struct registers begun, regs;
 	bool by_twin = false, ended = false, led;
 	uint64_t where;
@@ -227,12 +229,12 @@ static bool check_at(int listener, unsigned int steps)
 		if (by_twin)
 			check_before(&regs, &begun, fd);
 		else
-			check_behind(&regs, &begun);
+			check_behind(&regs, &begun, result);
 		CHECK(registers_write(child, &regs) == 0);
 	}
 	if (!ended)
 		CHECK(step(child, PTRACE_CONT, &regs));
-	check_end(&regs, &begun, fd, by_twin);
+	check_end(&regs, &begun, fd, result, by_twin);
 	other = accept(listener, NULL, NULL);
 	CHECK(other >= 0 && close(other) == 0 && close(fd) == 0);
 	kill(child, SIGKILL);
@@ -268,14 +270,18 @@ static void check_refused(const void *name, uint64_t length, uint16_t family)
 
 int main(void)
 {
-	unsigned int steps = 0;
+	static const int flags[] = {0, SOCK_NONBLOCK};
 	int listener;
 
 	prepare();
 	listener = listening();
-	while (check_at(listener, steps))
-		steps++;
-	CHECK(steps > 200);
+	for (unsigned int i = 0; i < 2; i++) {
+		unsigned int steps = 0;
+
+		while (check_at(listener, flags[i], steps))
+			steps++;
+		CHECK(steps > 200);
+	}
 	check_refused((void *)8, sizeof(address), AF_INET);
 	check_refused(&address, 15, AF_INET);
 	check_refused(&address, 129, AF_INET);

@@ -257,19 +257,21 @@ def test_a_connect_that_a_rule_refuses_is_no_connect(targets: Targets, tmp_path:
 
 
 MANY = """
-import socket
+import socket, sys
+patience = None if sys.argv[1] == "waits" else 5
 listener = socket.create_server(("127.0.0.1", 0))
 for _ in range(100):
-    with socket.create_connection(listener.getsockname()) as near, listener.accept()[0] as far:
+    with socket.create_connection(listener.getsockname(), patience) as near, listener.accept()[0] as far:
         near.send(b"x")
         far.recv(1)
 """
 
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="calls are counted inside the program on x86_64 alone")
-def test_a_connection_stops_for_nothing() -> None:
+@pytest.mark.parametrize("how", ["waits", "polls"])
+def test_a_connection_stops_for_nothing(how: str) -> None:
     """Not for its socket, its connect, the first transfer, nor the close; nor does the side that accepts it."""
-    words = [*PTMON, "-q", "--fast-after", "1", "--names", "off", "--", sys.executable, "-c", MANY]
+    words = [*PTMON, "-q", "--fast-after", "1", "--names", "off", "--", sys.executable, "-c", MANY, how]
     done = subprocess.run(words, capture_output=True, text=True, env={**os.environ, "PTMON_DEBUG": "stops"})
     told = done.stderr.splitlines()[-300:]
     stops = Counter(found[1] for line in told if (found := re.search(r"(?:SECCOMP|exit-stop) (\w+)", line)))

@@ -168,6 +168,12 @@ static int32_t family_of(const struct pt_socket_info *info)
 	return family;
 }
 
+/* One in progress may be so by now. */
+static bool is_connected(const struct entry *entry)
+{
+	return entry->result == 0 || (entry->result == -EINPROGRESS && entry->peer_result == 0);
+}
+
 /* As identify.c does it. False: it is not known what the fd named then. */
 static bool identify_entry(const struct entry *entry, struct identity *identity)
 {
@@ -191,7 +197,8 @@ static bool identify_entry(const struct entry *entry, struct identity *identity)
 		identity->is_tcp = true;
 	}
 	identity_conclude(identity);
-	if (entry->result == 0 && info->peer_length)
+	identity->fresh = true; /* its stub has seen that nobody had used it */
+	if (is_connected(entry) && info->peer_length)
 		identity_is_connected(identity);
 	identity->unheeded = entry->outcome == FAST_OUTCOME_PASSES;
 	return true;
@@ -229,7 +236,7 @@ static void note(struct image *image, struct pt_tracer *t, const struct entry *e
 /* Was its peer looked at so often that it is not any more? */
 static bool has_had_enough(const struct socket *socket, const struct entry *entry)
 {
-	return entry->result == 0 && entry->outcome == FAST_OUTCOME_LEFT && socket->heeded &&
+	return is_connected(entry) && entry->outcome == FAST_OUTCOME_LEFT && socket->heeded &&
 	       socket->heed == HEED_NOTHING;
 }
 

@@ -29,6 +29,7 @@
 #define ENETUNREACH 101
 #define ECONNREFUSED 111
 #define ETIMEDOUT 110
+#define EINPROGRESS 115
 #define TRIES 4 /* as many entries are looked at */
 
 	.macro LABEL name
@@ -208,7 +209,7 @@
 	mov	qword ptr [rbx + ATTEMPT_PEER + 24], rax
 	NAME	__NR_getpeername, ATTEMPT_PEER, ATTEMPT_PEER_LENGTH, ATTEMPT_PEER_RESULT
 	mov	dword ptr [rbx + ATTEMPT_INFO_RESULT], -1
-	/* It is what it was, if it is connected. */
+	/* How far it has come, if it is not connected. */
 	or	eax, dword ptr [rbx + ATTEMPT_RESULT]
 	jz	.Lasked
 	OPTION	SOL_TCP, TCP_INFO, ATTEMPT_INFO, ATTEMPT_INFO_SIZE, ATTEMPT_INFO_RESULT
@@ -222,6 +223,7 @@
 	mov	eax, dword ptr [rbx + ATTEMPT_RESULT]
 	test	eax, eax
 	jnz	.Lfailed
+.Lhas_peer:
 	or	eax, dword ptr [rbx + ATTEMPT_STAT_RESULT]
 	or	eax, dword ptr [rbx + ATTEMPT_PROTOCOL_RESULT]
 	or	eax, dword ptr [rbx + ATTEMPT_LOCAL_RESULT]
@@ -260,6 +262,11 @@
 	or	ecx, FAST_CONNECTED
 	jmp	.Lsay
 .Lfailed:
+	/* On the loopback it is connected before this call has returned. */
+	xor	edx, edx
+	cmp	eax, -EINPROGRESS
+	cmove	eax, edx
+	je	.Lhas_peer
 	/* It can be connected anew, and nothing is left of this. */
 	cmp	eax, -ECONNREFUSED
 	je	.Lunused
