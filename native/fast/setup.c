@@ -19,9 +19,7 @@
 #include "fast/count/ring.h"
 #include "fast/count/slots.h"
 #include "fast/count/stamp.h"
-#include "fast/image/attempter.h"
 #include "fast/image/emit_code.h"
-#include "fast/image/ender.h"
 #include "fast/image/handover.h"
 #include "fast/image/image.h"
 #include "fast/image/kinds.h"
@@ -207,9 +205,9 @@ int image_reset(struct pt_tracer *t, struct image *image)
 	}
 	free(slots);
 	if (!error)
-		error = ender_forget_all(image, true);
+		error = endings_forget(image, true);
 	if (!error)
-		error = attempter_forget_all(image, true);
+		error = attempts_forget(image, true);
 	if (!error)
 		error = peers_forget_all(image);
 	return error ? error : write_header(t, image);
@@ -256,8 +254,8 @@ static int clear_slots(const struct image *image, unsigned int fds)
 		if (fd < fds || touched[fd / 64 / 8] >> fd / 64 % 8 & 1)
 			error = image_write(image, FAST_SLOTS + ((uint64_t)fd << FAST_SLOT_BITS), zeros, sizeof(zeros));
 	if (!error)
-		error = ender_forget_all(image, false);
-	return error ? error : attempter_forget_all(image, false);
+		error = endings_forget(image, false);
+	return error ? error : attempts_forget(image, false);
 }
 
 struct image *image_copy(struct pt_tracer *t, const struct image *of, struct tracee *child)

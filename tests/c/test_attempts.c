@@ -11,11 +11,11 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "fast/count/attempts.h"
 #include "fast/count/drain.h"
 #include "fast/count/peers.h"
 #include "fast/count/ring.h"
 #include "fast/count/slots.h"
-#include "fast/image/attempter.h"
 #include "fast/setup.h"
 #include "process/tracee.h"
 #include "records/emit.h"
@@ -269,9 +269,9 @@ static void check_lasting(void)
 	CHECK(b.t->out.count == 1 && *state(5) == FAST_ATTEMPT_FREE);
 	*state(3) = FAST_ATTEMPT_TAKEN;
 	*state(4) = FAST_ATTEMPT_WHOLE;
-	CHECK(attempter_forget_all(b.image, true) == 0);
+	CHECK(attempts_forget(b.image, true) == 0);
 	CHECK(*state(3) == FAST_ATTEMPT_TAKEN && *state(4) == FAST_ATTEMPT_FREE);
-	CHECK(attempter_forget_all(b.image, false) == 0 && *state(3) == FAST_ATTEMPT_FREE);
+	CHECK(attempts_forget(b.image, false) == 0 && *state(3) == FAST_ATTEMPT_FREE);
 	end(&b);
 }
 

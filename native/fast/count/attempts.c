@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include "fast/count/entries.h"
 #include "fast/count/peers.h"
 #include "fast/count/slots.h"
 #include "fast/count/stamp.h"
@@ -84,26 +85,16 @@ static bool is_possible(const struct entry *entry)
 	       entry->result >= -MAX_ERRNO && entry->asked_length <= ATTEMPT_ASKED_SIZE;
 }
 
-static uint64_t address_of(unsigned int number)
+static int take(struct image *image, const void *entry)
 {
-	return FAST_ATTEMPTS + ((uint64_t)number << FAST_ATTEMPT_BITS);
-}
+	struct fast_attempt *one;
 
-static int read_entry(struct image *image, unsigned int number)
-{
-	const uint32_t free_again = FAST_ATTEMPT_FREE;
-	struct fast_attempt *one = calloc(1, sizeof(*one));
-	int error = one ? image_read(image, address_of(number), &one->entry, sizeof(one->entry)) : -ENOMEM;
-
-	if (!error && !is_possible(&one->entry))
-		error = -EPROTO;
-	if (!error)
-		error = image_write(image, FAST_ATTEMPT_STATES + number * sizeof(free_again), &free_again,
-				    sizeof(free_again));
-	if (error) {
-		free(one);
-		return error;
-	}
+	if (!is_possible(entry))
+		return -EPROTO;
+	one = calloc(1, sizeof(*one));
+	if (!one)
+		return -ENOMEM;
+	memcpy(&one->entry, entry, sizeof(one->entry));
 	if (!image->attempts.first)
 		image->attempts.last = &image->attempts.first;
 	*image->attempts.last = one;
@@ -111,43 +102,23 @@ static int read_entry(struct image *image, unsigned int number)
 	return 0;
 }
 
+static const struct entries kind = {
+	.words = FAST_ATTEMPTED,
+	.states = FAST_ATTEMPT_STATES,
+	.begin = FAST_ATTEMPTS,
+	.count = FAST_ATTEMPT_COUNT,
+	.bits = FAST_ATTEMPT_BITS,
+	.size = ATTEMPT_END,
+};
+
 int attempts_read(struct image *image)
 {
-	uint32_t states[FAST_ATTEMPT_COUNT];
-	struct {
-		uint32_t taken; /* FAST_ATTEMPTED */
-		uint32_t next;	/* FAST_ATTEMPT_NEXT */
-	} words;
-	int error = image_read(image, FAST_ATTEMPTED, &words, sizeof(words));
+	return entries_read(image, &kind, &image->attempts.seen, take);
+}
 
-	if (error || (words.taken == image->attempts.seen && !image->attempts.outstanding))
-		return error;
-	error = image_read(image, FAST_ATTEMPT_STATES, states, sizeof(states));
-	if (error)
-		return error;
-	image->attempts.outstanding = false;
-	/* In the order in which they were taken, mostly. */
-	for (unsigned int i = 0; i < FAST_ATTEMPT_COUNT && !error; i++) {
-		const unsigned int number = (words.next + i) % FAST_ATTEMPT_COUNT;
-
-		switch (states[number]) {
-		case FAST_ATTEMPT_FREE:
-			break;
-		case FAST_ATTEMPT_WHOLE:
-			error = read_entry(image, number);
-			break;
-		case FAST_ATTEMPT_TAKEN:
-			image->attempts.outstanding = true;
-			break;
-		default:
-			error = -EPROTO;
-		}
-	}
-	image->attempts.outstanding |= error == -ENOMEM;
-	if (error == -ENOMEM)
-		error = 0; /* it is read again */
-	image->attempts.seen = words.taken;
-	return error;
+int attempts_forget(const struct image *image, bool threads)
+{
+	return entries_forget(image, &kind, threads);
 }
 
 static void take_address(int32_t result, const uint8_t *from, uint32_t length, void *to, uint32_t *to_length)
@@ -296,7 +267,7 @@ bool attempts_begun(struct pt_tracer *t, const struct image *image, unsigned int
 {
 	struct entry entry;
 
-	if (image_read(image, address_of(number), &entry, sizeof(entry)) < 0)
+	if (image_read(image, FAST_ATTEMPTS + ((uint64_t)number << FAST_ATTEMPT_BITS), &entry, sizeof(entry)) < 0)
 		return false;
 	entry.result = 0; /* not yet */
 	if (!is_possible(&entry))

@@ -12,6 +12,9 @@ int attempts_read(struct image *image);
 void attempts_emit(struct pt_tracer *t, struct image *image);
 /* Forgets what is not emitted. */
 void attempts_drop(struct image *image);
+/* A fork has copied this memory, and with it entries of which the tracer reads the parent's; its other threads are not
+ * there. Or another tracer has left it (threads: who has taken an entry is still there). 0 or -errno. */
+int attempts_forget(const struct image *image, bool threads);
 /* The connect that a thread has begun by this entry, as a stop would have seen it. False: it can't be told. */
 bool attempts_begun(struct pt_tracer *t, const struct image *image, unsigned int entry, struct attempt *attempt,
 		    uint32_t *generation);

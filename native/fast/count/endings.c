@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include "fast/count/entries.h"
 #include "fast/count/slots.h"
 #include "fast/count/threads.h"
 #include "fast/image/layout.h"
@@ -150,8 +151,9 @@ static struct fast_ended *remove_first(struct image *image)
 	return one;
 }
 
-static int take(struct image *image, const struct ending *ending)
+static int take(struct image *image, const void *entry)
 {
+	const struct ending *ending = entry;
 	struct fast_ended *one;
 
 	if (ending->fd >= FAST_FDS || ending->generation & (FAST_STEP | (FAST_STEP - 1)))
@@ -167,60 +169,25 @@ static int take(struct image *image, const struct ending *ending)
 	return 0;
 }
 
-static int read_entry(struct image *image, unsigned int number)
-{
-	const uint32_t free_again = FAST_ENDING_FREE;
-	struct ending ending;
-	int error = image_read(image, FAST_ENDINGS + ((uint64_t)number << FAST_ENDING_BITS), &ending, sizeof(ending));
-
-	if (!error)
-		error = take(image, &ending);
-	return error ? error
-		     : image_write(image, FAST_ENDING_STATES + number * sizeof(free_again), &free_again,
-				   sizeof(free_again));
-}
+static const struct entries kind = {
+	.words = FAST_ENDED,
+	.states = FAST_ENDING_STATES,
+	.begin = FAST_ENDINGS,
+	.count = FAST_ENDING_COUNT,
+	.bits = FAST_ENDING_BITS,
+	.size = ENDING_END,
+};
 
 int endings_read(struct image *image)
 {
-	uint32_t states[FAST_ENDING_COUNT];
-	struct {
-		uint32_t taken; /* FAST_ENDED */
-		uint32_t next;	/* FAST_ENDING_NEXT */
-	} words;
-	int error;
-
 	if (!++image->ended.reads)
 		image->ended.reads++; /* 0 is none */
-	error = image_read(image, FAST_ENDED, &words, sizeof(words));
-	if (error || (words.taken == image->ended.seen && !image->ended.outstanding))
-		return error;
-	error = image_read(image, FAST_ENDING_STATES, states, sizeof(states));
-	if (error)
-		return error;
-	/* A race with their threads: one that was counted until then has taken its entry, but may not have written it
-	 * all; then the entries are looked at again. */
-	image->ended.outstanding = false;
-	/* In the order in which they were taken, mostly. */
-	for (unsigned int i = 0; i < FAST_ENDING_COUNT && !error; i++) {
-		const unsigned int number = (words.next + i) % FAST_ENDING_COUNT;
+	return entries_read(image, &kind, &image->ended.seen, take);
+}
 
-		switch (states[number]) {
-		case FAST_ENDING_FREE:
-			break;
-		case FAST_ENDING_WHOLE:
-			error = read_entry(image, number);
-			break;
-		case FAST_ENDING_TAKEN:
-			image->ended.outstanding = true;
-			break;
-		default:
-			error = -EPROTO;
-		}
-	}
-	if (error == -ENOMEM)
-		error = 0; /* it is read again */
-	image->ended.seen = words.taken;
-	return error;
+int endings_forget(const struct image *image, bool threads)
+{
+	return entries_forget(image, &kind, threads);
 }
 
 static struct socket *socket_of(struct pt_tracer *t, struct tracee *tracee, struct fast_ended *ended)

@@ -8,6 +8,9 @@
 /* Reads what is new. It has to be read before the rings: then all calls on those sockets are among what is read of them
  * after it. 0 or -errno; -EPROTO: no stub has written that. */
 int endings_read(struct image *image);
+/* A fork has copied this memory, and with it entries of which the tracer reads the parent's; its other threads are not
+ * there. Or another tracer has left it (threads: who has taken an entry is still there). 0 or -errno. */
+int endings_forget(const struct image *image, bool threads);
 /* The socket that a record of this fd and generation (as records show it) belongs to, if it has ended. */
 struct socket *endings_find(struct pt_tracer *t, struct image *image, struct tracee *tracee, unsigned int fd,
 			    uint16_t shown);

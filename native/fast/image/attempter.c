@@ -185,17 +185,3 @@ void attempter_free(const struct image *image, unsigned int entry)
 
 	image_write(image, FAST_ATTEMPT_STATES + entry * sizeof(free_again), &free_again, sizeof(free_again));
 }
-
-int attempter_forget_all(const struct image *image, bool threads)
-{
-	uint32_t states[FAST_ATTEMPT_COUNT];
-	int error = image_read(image, FAST_ATTEMPT_STATES, states, sizeof(states));
-	bool any = false;
-
-	for (unsigned int i = 0; i < FAST_ATTEMPT_COUNT && !error; i++) {
-		any |= states[i] != FAST_ATTEMPT_FREE;
-		if (!threads || states[i] != FAST_ATTEMPT_TAKEN)
-			states[i] = FAST_ATTEMPT_FREE;
-	}
-	return error || !any ? error : image_write(image, FAST_ATTEMPT_STATES, states, sizeof(states));
-}

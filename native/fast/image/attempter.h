@@ -13,7 +13,5 @@ bool attempter_leaves(const struct image *image, pid_t tid, struct registers *re
 int64_t attempter_entry(const struct image *image, unsigned int fd, const struct registers *regs);
 /* Nobody has that entry any more. */
 void attempter_free(const struct image *image, unsigned int entry);
-/* As ender_forget_all(). */
-int attempter_forget_all(const struct image *image, bool threads);
 
 #endif

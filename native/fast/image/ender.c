@@ -85,17 +85,3 @@ bool ender_leaves(const struct image *image, pid_t tid, struct registers *regs)
 	*regs = back;
 	return true;
 }
-
-int ender_forget_all(const struct image *image, bool threads)
-{
-	uint32_t states[FAST_ENDING_COUNT];
-	int error = image_read(image, FAST_ENDING_STATES, states, sizeof(states));
-	bool any = false;
-
-	for (unsigned int i = 0; i < FAST_ENDING_COUNT && !error; i++) {
-		any |= states[i] != FAST_ENDING_FREE;
-		if (!threads || states[i] != FAST_ENDING_TAKEN)
-			states[i] = FAST_ENDING_FREE;
-	}
-	return error || !any ? error : image_write(image, FAST_ENDING_STATES, states, sizeof(states));
-}

@@ -9,8 +9,5 @@
 /* The thread, which stands, goes on in its stub: if its entry is not whole yet as if none had been free, and it has
  * none. True if it was in there; regs are changed then, and yet to be written. */
 bool ender_leaves(const struct image *image, pid_t tid, struct registers *regs);
-/* A fork has copied this memory, and with it entries of which the tracer reads the parent's; its other threads are not
- * there. Or another tracer has left it (threads: who has taken an entry is still there). 0 or -errno. */
-int ender_forget_all(const struct image *image, bool threads);
 
 #endif

@@ -40,6 +40,12 @@ struct fast_fading {
 
 #define FAST_ENDED_BUCKETS 256
 
+/* Entries of one kind: count/entries.h. */
+struct fast_entries_seen {
+	uint32_t taken;	  /* so many had been, ever, when they were looked at last */
+	bool outstanding; /* one of them was not whole */
+};
+
 /* What a stub has written of a socket that it has closed. See count/endings.c. */
 struct fast_ended {
 	struct fast_ended *next;
@@ -121,15 +127,13 @@ struct image {
 		struct fast_ended *first; /* read, and not emitted yet */
 		struct fast_ended **last;
 		struct fast_ended *buckets[FAST_ENDED_BUCKETS]; /* by fd and generation */
-		uint32_t seen;					/* FAST_ENDED, when the entries were looked at last */
-		bool outstanding;				/* one of them was not whole */
-		uint32_t reads;					/* so often they were looked for */
+		struct fast_entries_seen seen;
+		uint32_t reads; /* so often they were looked for */
 	} ended;
 	struct {
 		struct fast_attempt *first; /* read, and not emitted yet: count/attempts.c */
 		struct fast_attempt **last;
-		uint32_t seen;	  /* FAST_ATTEMPTED, when the entries were looked at last */
-		bool outstanding; /* one of them was not whole */
+		struct fast_entries_seen seen;
 	} attempts;
 	struct {
 		struct records_sum *sums; /* of fds that can't be known yet */
