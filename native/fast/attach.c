@@ -221,6 +221,9 @@ struct image *attach_adopt(struct pt_tracer *t, struct tracee *tracee, int *erro
 		return NULL;
 	image = image_begin(t, tracee);
 	*error = image ? handover_read(image) : -ENOMEM;
+	/* One may stand in a twin, behind a call that its thread sleeps in: it goes away when that comes. */
+	if (*error == -EEXIST && breakpoint_any(t, tracee->group))
+		*error = -EAGAIN;
 	if (!*error)
 		*error = ring_skip(image);
 	if (!*error) {
