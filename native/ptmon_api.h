@@ -30,8 +30,10 @@ enum pt_kind {
 			 * its file as /proc/PID/maps has it */
 	PT_INSIDE = 15, /* with explain: so many calls of it were counted inside of it: calls, syscall */
 	PT_CONNECT = 16, /* what connect(2) came to: fd, value: enum pt_connected; error; data: struct pt_connect */
-	PT_PAYLOAD = 17 /* with names: what was moved, from which names may be read: fd, socket, direction; data: struct
-			 * pt_payload, then the first of the bytes */
+	PT_PAYLOAD = 17, /* with names: what was moved, from which names may be read: fd, socket, direction; data:
+			  * struct pt_payload, then the first of the bytes */
+	PT_CONTENT = 18	 /* with content: what a call has moved, or one message of it: fd, socket, direction, syscall,
+			  * bytes; data: the first of them, as far as they could be read */
 };
 /* The data of PT_EXEC and PT_ATTACHED: strings that each end in a NUL: name (comm), path of the executable, argv...
  * The data of PT_ENTER, PT_RETURN, PT_DENIED and PT_HELD: struct pt_call, then struct pt_chunk after struct pt_chunk,
@@ -304,8 +306,10 @@ struct pt_options {
 	int32_t streams; /* 1: what the program has as stdout and stderr are these fds, both above 2 */
 	int32_t out;
 	int32_t err;
-	int32_t names;		/* 1: PT_PAYLOAD is told of what says how the program calls its peers */
-	int32_t explain;	/* 1: what becomes of the program's code for the sake of fast is told (PT_SITE) */
+	int32_t names;	  /* 1: PT_PAYLOAD is told of what says how the program calls its peers */
+	uint32_t content; /* of each call so many of the bytes that it has moved are told (PT_CONTENT), at most; such a
+			   * call stops. 0: none */
+	int32_t explain;  /* 1: what becomes of the program's code for the sake of fast is told (PT_SITE) */
 	struct pt_debug *debug; /* what the tracer notes of its work, until pt_destroy; NULL: nothing */
 };
 

@@ -121,6 +121,7 @@ class pt_options:
     out: int  # int32_t
     err: int  # int32_t
     names: int  # int32_t
+    content: int  # uint32_t
     explain: int  # int32_t
     debug: Pointer  # struct pt_debug *
 
@@ -204,6 +205,7 @@ class Lib:
     PT_INSIDE: Final = 15
     PT_CONNECT: Final = 16
     PT_PAYLOAD: Final = 17
+    PT_CONTENT: Final = 18
     # enum pt_direction
     PT_SENT: Final = 1
     PT_RECEIVED: Final = 2

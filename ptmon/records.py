@@ -254,6 +254,25 @@ class Payload:
 
 
 @dataclass(frozen=True, slots=True)
+class Content:
+    """What a call has moved on a socket, or one message of it; beside its Transfer. It is no event, and goes no further
+    than to the output that has asked for it."""
+
+    time: float
+    pid: int
+    tid: int
+    syscall: str
+    fd: int
+    socket: int
+    direction: Direction
+    """SENT or RECEIVED."""
+    moved: int
+    """Bytes."""
+    data: bytes
+    """So many of them as were kept."""
+
+
+@dataclass(frozen=True, slots=True)
 class Named:
     """The program was told that a name is that of an address, or has told so itself. It is all hearsay."""
 
@@ -441,7 +460,7 @@ Single = (
     | Returned
     | Denied
 )
-Record = Single | Transfers | Payload
+Record = Single | Transfers | Payload | Content
 
 
 def singles(records: Iterable[Record]) -> Iterator[Single]:
@@ -449,5 +468,5 @@ def singles(records: Iterable[Record]) -> Iterator[Single]:
     for record in records:
         if isinstance(record, Transfers):
             yield from record.rows
-        elif not isinstance(record, Payload):
+        elif not isinstance(record, Payload | Content):
             yield record

@@ -31,6 +31,7 @@ OUTPUTS: dict[str, Callable[[Options], bool]] = {
     "ptmon.outputs.report_output": lambda options: options.output is not None or not options.quiet,
     "ptmon.outputs.page": lambda options: options.html is not None,
     "ptmon.outputs.recording": lambda options: options.record is not None,
+    "ptmon.outputs.capture": lambda options: options.capture is not None or options.dump,
     "ptmon.outputs.metrics": lambda options: options.metrics is not None or options.metrics_file is not None,
     "ptmon.outputs.otlp": lambda options: options.otlp is not None,
     "ptmon.outputs.learnt": lambda options: options.learn is not None,

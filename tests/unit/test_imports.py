@@ -28,7 +28,7 @@ LAYERS = (
         "option_values",
         "recording",
     },
-    {"report", "options", "watches", "syscall_tables", "naming", "_native"},
+    {"report", "options", "watches", "syscall_tables", "naming", "packets", "_native"},
     {"ledger.connects", "ledger.socket_tally", "ledger.tallies", "ledger.snapshot", "syscalls"},
     {"notices", "saying"},
     {"ledger.names", "ledger.peers", "ledger.socket_table", "ledger.view", "events", "decoding", "sites"},
@@ -51,7 +51,7 @@ ENGINES_MAY = {
 OUTPUTS_MAY = {
     "static", "frozen", "defaults", "formats", "options", "outputs", "records", "report", "ledger.snapshot", "errors",
     "ledger.view", "text", "ledger.rates", "events", "decoding", "syscalls", "addresses", "option_values", "notices",
-    "version", "recording",
+    "version", "recording", "packets",
 }  # fmt: skip
 STUDENTS = {"start", "solution"}
 """Folders of labs: programs that a student writes, and that use ptmon as any program does."""
