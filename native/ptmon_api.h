@@ -33,7 +33,8 @@ enum pt_kind {
 	PT_PAYLOAD = 17, /* with names: what was moved, from which names may be read: fd, socket, direction; data:
 			  * struct pt_payload, then the first of the bytes */
 	PT_CONTENT = 18	 /* with content: what a call has moved, or one message of it: fd, socket, direction, syscall,
-			  * bytes; data: the first of them, as far as they could be read */
+			  * bytes; value 1: the socket was there before; data: the first of the bytes, as far as they
+			  * could be read */
 };
 /* The data of PT_EXEC and PT_ATTACHED: strings that each end in a NUL: name (comm), path of the executable, argv...
  * The data of PT_ENTER, PT_RETURN, PT_DENIED and PT_HELD: struct pt_call, then struct pt_chunk after struct pt_chunk,

@@ -270,6 +270,8 @@ class Content:
     """Bytes."""
     data: bytes
     """So many of them as were kept."""
+    existed: bool = False
+    """The socket was there before ptmon was."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,7 @@ static void emit_piece(struct pt_tracer *t, struct tracee *tracee, const struct 
 	record->fd = outcome->fd;
 	record->socket = row;
 	record->bytes = moved;
+	record->value = outcome->socket->existed;
 	record->syscall = syscall_index(outcome->entry);
 	record->direction = (uint8_t)outcome->direction;
 }

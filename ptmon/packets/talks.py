@@ -17,8 +17,8 @@ TALKS_MOST = 100_000
 """Talks that are remembered; beyond, the one that was begun longest ago is forgotten."""
 _BEGUN = frozenset({Origin.CONNECTED, Origin.ACCEPTED, Origin.PAIR})
 _MAPPED = bytes(10) + b"\xff\xff"
-_PORTS = 64000
-_FIRST_PORT = 1024
+_FIRST_PORT, _PORTS = 49152, 16384
+"""Those that no service has: Wireshark takes them for no protocol in particular."""
 _HASH = 0x9E3779B1
 """Of a row, its first sequence number: of two connections of the same ends they differ."""
 _PINGS = frozenset({socket.IPPROTO_ICMP, socket.IPPROTO_ICMPV6})
@@ -27,12 +27,13 @@ _PINGS = frozenset({socket.IPPROTO_ICMP, socket.IPPROTO_ICMPV6})
 class Talk:
     """A row of the socket table, from its first content on. ``made_up``: its ends are not those of the socket."""
 
-    def __init__(self, seen: SocketSeen, mine: End, other: End, made_up: bool) -> None:
+    def __init__(self, seen: SocketSeen, mine: End, other: End, *, existed: bool, made_up: bool) -> None:
         self.seen = seen
         self.mine = mine
         self.other = other
         self.made_up = made_up
         self.is_stream = seen.type == socket.SOCK_STREAM
+        self._begins = self.is_stream and not existed and seen.origin in _BEGUN
         self._next = {
             Direction.SENT: seen.socket * _HASH % 2**32,
             Direction.RECEIVED: ~(seen.socket * _HASH) % 2**32,
@@ -41,7 +42,7 @@ class Talk:
 
     def begin(self) -> Iterator[tuple[Direction, Packet]]:
         """The handshake, if it is a connection whose first byte comes now."""
-        if not self.is_stream or self.seen.origin not in _BEGUN:
+        if not self._begins:
             return
         first, second = Direction.SENT, Direction.RECEIVED
         if self.seen.origin is Origin.ACCEPTED:
@@ -113,7 +114,7 @@ class Talks:
         talk = self._talks.get(number)
         if talk is not None:
             return talk, False
-        talk = self._made(seen)
+        talk = self._made(seen, record.existed)
         self._talks[number] = talk
         self._by_ends[talk.is_stream, talk.mine, talk.other] = number
         return talk, True
@@ -140,14 +141,14 @@ class Talks:
             del self._by_ends[talk.is_stream, talk.mine, talk.other]
         return talk
 
-    def _made(self, seen: SocketSeen) -> Talk:
+    def _made(self, seen: SocketSeen, existed: bool) -> Talk:
         """Both ends of a connection may be traced: the second one that is seen is a talk of its own."""
         ends = _ends(seen)
         if ends is not None and (seen.type == socket.SOCK_STREAM, ends[1], ends[0]) not in self._by_ends:
-            return Talk(seen, *ends, made_up=False)
+            return Talk(seen, *ends, existed=existed, made_up=False)
         host, port = divmod(seen.socket, _PORTS)
         mine, other = (End(struct.pack("!BBH", 127, net, host % 2**16), _FIRST_PORT + port) for net in (1, 2))
-        return Talk(seen, mine, other, made_up=True)
+        return Talk(seen, mine, other, existed=existed, made_up=True)
 
 
 def _ends(seen: SocketSeen) -> tuple[End, End] | None:

@@ -129,7 +129,7 @@ def _payload(reader: BatchReader, row: pt_record, moment: float, data: bytes) ->
 
 
 def _content(reader: BatchReader, row: pt_record, moment: float, data: bytes) -> Record:
-    what = (row.fd, row.socket, Direction(row.direction), row.bytes, data)
+    what = (row.fd, row.socket, Direction(row.direction), row.bytes, data, bool(row.value))
     return Content(moment, row.tgid, row.tid, reader.syscall(row.syscall), *what)
 
 
