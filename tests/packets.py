@@ -37,7 +37,8 @@ class Packet:
 
 def options(data: bytes) -> dict[int, bytes]:
     """The options at the end of a block."""
-    found, at = {}, 0
+    found: dict[int, bytes] = {}
+    at = 0
     while at < len(data):
         code, length = struct.unpack_from("=HH", data, at)
         if code == 0:
@@ -122,7 +123,8 @@ def tshark(path: Path, *words: str) -> str:
 
 def followed(path: Path, stream: int = 0) -> tuple[bytes, bytes]:
     """What tshark reassembles of a TCP stream: sent by who began it, and by the other."""
-    there, back = [], []
+    there: list[bytes] = []
+    back: list[bytes] = []
     text = tshark(path, "-q", "-z", f"follow,tcp,raw,{stream}").split("Node 1: ")[1]
     for line in text.splitlines()[1:-1]:
         (back if line.startswith("\t") else there).append(bytes.fromhex(line))

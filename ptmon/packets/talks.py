@@ -13,8 +13,8 @@ from ptmon.packets.headers import ACK, FIN, PSH, SYN, End, Packet
 from ptmon.packets.holders import Holders
 from ptmon.records import Clone, Content, Direction, Origin, SocketClosed, SocketSeen
 
-TALKS_MOST = 100_000
-"""Talks that are remembered; beyond, the one that was begun longest ago is forgotten."""
+TALKS_MOST = 50_000
+"""Sockets that are remembered; beyond, the one that was used longest ago is forgotten."""
 _BEGUN = frozenset({Origin.CONNECTED, Origin.ACCEPTED, Origin.PAIR})
 _MAPPED = bytes(10) + b"\xff\xff"
 _FIRST_PORT, _PORTS = 49152, 16384
@@ -61,10 +61,8 @@ class Talk:
             yield self._packet(way, data[at : at + part], part)
 
     def end(self, way: Direction = Direction.SENT) -> Packet:
-        """That side will send no more."""
-        packet = self._segment(way, FIN | ACK)
-        self._next[way] += 1
-        return packet
+        """That side sends no more. If it does (by an fd that was not seen) this is as if it was not there."""
+        return self._segment(way, FIN | ACK)
 
     def _packet(self, way: Direction, data: bytes, length: int) -> Packet:
         if self.is_stream:
@@ -110,6 +108,7 @@ class Talks:
         if seen is None:  # forgotten: it is told again, as one of which nothing is known
             seen = SocketSeen(record.time, record.pid, record.tid, record.fd, number, 0, -1, 0, 0, b"", b"")
             self.note(seen)
+        self._seen.move_to_end(number)
         self._holders.add(number, record.pid, record.fd)
         talk = self._talks.get(number)
         if talk is not None:
@@ -127,19 +126,24 @@ class Talks:
         """The talk that is over by that."""
         if record.maybe or record.fd < 0 or not self._holders.close(record.socket, record.pid, record.fd):
             return None
-        return self._forget(record.socket)
+        return self._ended(record.socket)
 
     def gone(self, pid: int) -> list[Talk]:
         """Talks that are over because a process has ended."""
-        return [talk for row in self._holders.exit(pid) if (talk := self._forget(row)) is not None]
+        return [talk for row in self._holders.exit(pid) if (talk := self._ended(row)) is not None]
 
-    def _forget(self, number: int) -> Talk | None:
-        self._seen.pop(number, None)
-        self._holders.forget(number)
-        talk = self._talks.pop(number, None)
+    def _ended(self, number: int) -> Talk | None:
+        """It is kept: somebody may have a copy of an fd that was not seen yet."""
+        talk = self._talks.get(number)
         if talk is not None and self._by_ends.get((talk.is_stream, talk.mine, talk.other)) == number:
             del self._by_ends[talk.is_stream, talk.mine, talk.other]
         return talk
+
+    def _forget(self, number: int) -> None:
+        self._ended(number)
+        self._talks.pop(number, None)
+        self._seen.pop(number, None)
+        self._holders.forget(number)
 
     def _made(self, seen: SocketSeen, existed: bool) -> Talk:
         """Both ends of a connection may be traced: the second one that is seen is a talk of its own."""

@@ -52,7 +52,8 @@ def capture(targets: Targets, tmp_path: Path) -> Capture:
 
     def run(*words: str, options: Sequence[str | Path] = (), flags: Sequence[str] = ()) -> Captured:
         name, *rest = words
-        command = [name, *rest] if os.path.isabs(name) else [compiled(targets, name, flags), *rest]
+        program = Path(name) if os.path.isabs(name) else compiled(targets, name, flags)
+        command = [str(program), *rest]
         plain = run_plain(*command) if command[0] != sys.executable else None
         if plain is not None and plain.returncode == SKIPPED:
             pytest.skip(plain.stderr.strip())
@@ -364,15 +365,32 @@ def test_a_connection_ends_when_its_last_holder_has_closed_it(capture: Capture, 
     assert run.packets[-1].flags & FIN
 
 
+COPIED = """
+import os, socket, sys
+end = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+end.sendall(b"this")
+copy = os.dup(end.fileno())
+end.close()
+os.write(copy, b" and that")
+"""
+
+
+@needs_tshark
+def test_a_copy_of_an_fd_goes_on_with_the_stream(capture: Capture, serve: Callable[..., Server]) -> None:
+    run = python(capture, COPIED, serve(until_end=True).port)
+    assert followed(run.file) == (b"this and that", b"")
+
+
 def test_an_attached_process_has_packets_without_a_beginning(targets: Targets, tmp_path: Path) -> None:
     code = "import socket, sys\na, b = socket.socketpair()\nfor line in sys.stdin: a.send(line.encode()); b.recv(99)\n"
     file = tmp_path / "run.pcapng"
     with started([sys.executable, "-c", code], stdin=subprocess.PIPE) as program:
         assert program.stdin is not None
-        words = [*PTMON, "-q", "--capture", file, "--log", "--attach", str(program.pid)]
+        words = [*PTMON, "-q", "--capture", str(file), "--log", "--attach", str(program.pid)]
         with started(words) as ptmon:
-            assert ptmon.stderr is not None
-            until(lambda: "exec" in ptmon.stderr.readline(), "ptmon to attach")
+            said = ptmon.stderr
+            assert said is not None
+            until(lambda: "exec" in said.readline(), "ptmon to attach")
             program.stdin.write("hello\n")
             program.stdin.flush()
             until(lambda: len(streams(read(file))) == 2, "the packets")
@@ -399,7 +417,7 @@ def test_nobody_else_may_read_it(capture: Capture) -> None:
 
 
 def test_a_full_disk_ends_the_capture_and_not_the_program(targets: Targets) -> None:
-    words = [*PTMON, "-q", "--capture", "/dev/full", "--", targets("chatter"), "10"]
+    words = [*PTMON, "-q", "--capture", "/dev/full", "--", str(targets("chatter")), "10"]
     done = subprocess.run(words, capture_output=True, text=True, timeout=DEADLINE)
     assert done.returncode == 0
     assert done.stdout

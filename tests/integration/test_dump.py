@@ -34,11 +34,6 @@ def dump(*options: str, code: str = CODE) -> list[str]:
 
 @pytest.mark.skipif(shutil.which("hexdump") is None, reason="hexdump is not installed")
 def test_the_bytes_of_each_call_are_as_hexdump_shows_them() -> None:
-    expected = []
-    for data in SENT:
-        shown = subprocess.run(["hexdump", "-C"], input=data, capture_output=True, check=True).stdout.decode()
-        expected += 2 * [f"{len(data)}", *shown.splitlines()]
-        expected[-len(shown.splitlines()) - 1 :] = expected[-len(shown.splitlines()) - 1 :]
     got = [match[3].replace(",", "") if (match := HEAD.fullmatch(line)) else line for line in dump()]
     wanted: list[str] = []
     for data in SENT:
@@ -52,7 +47,7 @@ def test_what_is_longer_than_snaplen_is_cut_and_says_so() -> None:
     heads = [line for line in lines if HEAD.fullmatch(line)]
     assert len(heads) == 2 * len(SENT)
     assert [line.endswith(", of which 16 are here") for line in heads] == [
-        len(data) > 16 for data in SENT for _ in "ab"
+        len(data) > 16 for data in SENT for _ in range(2)
     ]
     assert "00000010" in lines
 
@@ -60,7 +55,8 @@ def test_what_is_longer_than_snaplen_is_cut_and_says_so() -> None:
 def test_many_megabytes_come_whole() -> None:
     code = "import socket\na, b = socket.socketpair()\nfor _ in range(40): a.sendall(b'ab' * 50_000); b.recv(10**6)\n"
     lines = dump(code=code)
-    assert sum(int(HEAD.fullmatch(line)[3].replace(",", "")) for line in lines if HEAD.fullmatch(line)) > 4_000_000  # type: ignore[index]
+    heads = [match for line in lines if (match := HEAD.fullmatch(line))]
+    assert sum(int(match[3].replace(",", "")) for match in heads if match[2] == "send") == 40 * 100_000
     assert not any("missing" in line for line in lines)
 
 
