@@ -114,10 +114,11 @@ class Reopening(Protocol):
 
 
 class Noting(Protocol):
-    """An output for which calls are noted: rules that refuse nothing tell of them (EngineSettings.rules)."""
+    """An output for which more is told than others get: calls that are noted by rules which refuse nothing
+    (EngineSettings.rules), or what calls have moved (EngineSettings.content)."""
 
     def take(self, records: Sequence[Record]) -> Sequence[Record]:
-        """A batch before anybody else gets it; gives it back without the notes."""
+        """A batch before anybody else gets it; gives it back without what is for this output alone."""
 
 
 class Recording(Recorder, Protocol):

@@ -445,3 +445,26 @@ def test_a_recording_of_the_same_run_has_nothing_of_it(capture: Capture, tmp_pat
 def targets_of(run: Captured) -> str:
     command: str = run.report["command"][0]
     return command
+
+
+def test_a_file_can_have_the_pid_in_its_name(targets: Targets, tmp_path: Path) -> None:
+    words = [*PTMON, "-q", "--capture", str(tmp_path / "%p.pcapng"), "--", str(targets("counting")), "write"]
+    assert subprocess.run(words, stdout=subprocess.DEVNULL, timeout=DEADLINE).returncode == 0
+    (file,) = tmp_path.glob("*.pcapng")
+    assert {one.comment.split("/")[0] for one in read(file) if one.length} == {file.stem}
+
+
+def test_a_program_that_is_not_there_leaves_no_file(tmp_path: Path) -> None:
+    file = tmp_path / "run.pcapng"
+    done = subprocess.run([*PTMON, "--capture", str(file), "no-such-program"], capture_output=True, timeout=DEADLINE)
+    assert done.returncode == 127
+    assert not file.exists()
+
+
+def test_no_two_outputs_have_one_file(tmp_path: Path) -> None:
+    file = str(tmp_path / "run")
+    words = [*PTMON, "--capture", file, "-o", file, "ls"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=DEADLINE)
+    assert done.returncode != 0
+    assert "are the same file" in done.stderr
+    assert not (tmp_path / "run").exists()
