@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from datetime import datetime, timedelta
@@ -74,9 +75,10 @@ class Dump:
 
     def close(self) -> None:
         """Nothing is written any more."""
-        if self._sink is not None:
-            self._sink.close()
-        self._sink = None
+        found, self._sink = self._sink, None
+        if found is not None:
+            with contextlib.suppress(OSError):  # a file on a network, on a full disk: the dump has ended all the same
+                found.close()
 
     def _fail(self, error: OSError) -> None:
         if not stderr.would_wait():

@@ -426,6 +426,48 @@ def test_a_full_disk_ends_the_capture_and_not_the_program(targets: Targets) -> N
     assert line.endswith("it ends here, the program goes on")
 
 
+def test_a_disk_that_is_full_half_way_leaves_whole_packets(tmp_path: Path) -> None:
+    """RLIMIT_FSIZE: the write that passes it takes a part."""
+    code = "import socket\na, b = socket.socketpair()\nfor _ in range(99): a.sendall(b'x' * 5000); b.recv(9999)\n"
+    file = tmp_path / "run.pcapng"
+    words = ["prlimit", "--fsize=100000", *PTMON, "-q", "--capture", str(file), "--", sys.executable, "-c", code]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=DEADLINE)
+    assert done.returncode == 0
+    assert done.stderr.startswith("ptmon: cannot write the capture to ")
+    assert len(done.stderr.splitlines()) == 1
+    packets = read(file)
+    assert len(packets) > 10
+    assert {one.payload for one in packets if one.length} == {b"x" * 5000}
+
+
+@needs_tshark
+@needs_curl
+def test_a_server_of_a_unix_socket_is_captured_too(tmp_path: Path) -> None:
+    """nginx, two of whose processes have the listener."""
+    if (nginx := shutil.which("nginx", path="/usr/sbin:/usr/bin")) is None:
+        pytest.skip("nginx is not installed")
+    path, file, body = tmp_path / "socket", tmp_path / "run.pcapng", os.urandom(200_000)
+    (tmp_path / "page").write_bytes(body)
+    folders = " ".join(
+        f"{kind}_temp_path {tmp_path}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    user = "user root;" if os.geteuid() == 0 else ""
+    server = f"server {{ listen unix:{path}; location / {{ root {tmp_path}; sendfile off; }} }}"
+    events, log = "events {}", f"error_log stderr; pid {tmp_path}/pid; daemon off; worker_processes 2; {user}"
+    config = tmp_path / "nginx.conf"
+    config.write_text(f"{log} {events} http {{ access_log off; {folders} {server} }}")
+    words = [*PTMON, "-q", "--snaplen", "1MiB", "--capture", str(file), "--", nginx, "-c", str(config)]
+    with started(words) as ptmon:
+        until(path.exists, "nginx to listen")
+        asked = ["curl", "-s", "--unix-socket", str(path), "http://here/page"]
+        assert subprocess.run(asked, capture_output=True, timeout=DEADLINE).stdout == body
+        ptmon.send_signal(signal.SIGTERM)
+        ptmon.wait(timeout=DEADLINE)
+    found = [both for stream in range(4) if b"GET /page" in (both := followed(file, stream))[0]]
+    assert [back.partition(b"\r\n\r\n")[2] for _, back in found] == [body]
+    assert complaints(file) == ""
+
+
 def test_a_recording_of_the_same_run_has_nothing_of_it(capture: Capture, tmp_path: Path) -> None:
     record = tmp_path / "recording"
     run = capture("chatter", "3000", options=["--record", record])

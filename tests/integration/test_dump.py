@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from tests.support import DEADLINE, PTMON
+from tests.support import DEADLINE, PTMON, started
 
 CODE = """
 import os, socket
@@ -62,3 +62,11 @@ def test_many_megabytes_come_whole() -> None:
 
 def test_nothing_is_told_of_a_program_that_moves_nothing() -> None:
     assert dump(code="pass") == []
+
+
+def test_the_program_does_not_wait_for_who_reads_the_dump() -> None:
+    code = "import socket\na, b = socket.socketpair()\nfor _ in range(9): a.sendall(b'ab' * 50_000); b.recv(10**6)\n"
+    words = [*PTMON, "-q", "--dump", "--", sys.executable, "-c", f"{code}print('done', flush=True)"]
+    with started(words) as ptmon:
+        assert ptmon.stdout is not None
+        assert ptmon.stdout.readline() == "done\n", "nobody has read stderr until now"
