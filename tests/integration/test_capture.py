@@ -498,7 +498,7 @@ def test_a_file_can_have_the_pid_in_its_name(targets: Targets, tmp_path: Path) -
 
 def test_a_program_that_is_not_there_leaves_no_file(tmp_path: Path) -> None:
     file = tmp_path / "run.pcapng"
-    done = subprocess.run([*PTMON, "--capture", str(file), "no-such-program"], capture_output=True, timeout=DEADLINE)
+    done = subprocess.run([*PTMON, "--capture", str(file), "/no/such/program"], capture_output=True, timeout=DEADLINE)
     assert done.returncode == 127
     assert not file.exists()
 
