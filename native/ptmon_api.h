@@ -33,7 +33,10 @@ enum pt_kind {
 	PT_PAYLOAD = 17, /* with names: what was moved, from which names may be read: fd, socket, direction; data:
 			  * struct pt_payload, then the first of the bytes */
 	PT_LIVES =
-		18 /* with lives: so many steps (calls) of the batch's: those behind the ones that were told before */
+		18, /* with lives: so many steps (calls) of the batch's: those behind the ones that were told before */
+	PT_CONTENT = 19 /* with content: what a call has moved, or one message of it: fd, socket, direction, syscall,
+			 * bytes; value 1: the socket was there before; data: the first of the bytes, as far as they
+			 * could be read */
 };
 /* The data of PT_EXEC and PT_ATTACHED: strings that each end in a NUL: name (comm), path of the executable, argv...
  * The data of PT_ENTER, PT_RETURN, PT_DENIED and PT_HELD: struct pt_call, then struct pt_chunk after struct pt_chunk,
@@ -342,9 +345,11 @@ struct pt_options {
 	int32_t streams; /* 1: what the program has as stdout and stderr are these fds, both above 2 */
 	int32_t out;
 	int32_t err;
-	int32_t names;		/* 1: PT_PAYLOAD is told of what says how the program calls its peers */
-	int32_t explain;	/* 1: what becomes of the program's code for the sake of fast is told (PT_SITE) */
-	int32_t lives;		/* with aggregate: new rows are told as struct pt_life */
+	int32_t names;	  /* 1: PT_PAYLOAD is told of what says how the program calls its peers */
+	uint32_t content; /* of each call so many of the bytes that it has moved are told (PT_CONTENT), at most; such a
+			   * call stops. 0: none */
+	int32_t explain;  /* 1: what becomes of the program's code for the sake of fast is told (PT_SITE) */
+	int32_t lives;	  /* with aggregate: new rows are told as struct pt_life */
 	struct pt_debug *debug; /* what the tracer notes of its work, until pt_destroy; NULL: nothing */
 };
 

@@ -148,6 +148,7 @@ class pt_options:
     out: int  # int32_t
     err: int  # int32_t
     names: int  # int32_t
+    content: int  # uint32_t
     explain: int  # int32_t
     lives: int  # int32_t
     debug: Pointer  # struct pt_debug *
@@ -233,6 +234,7 @@ class Lib:
     PT_CONNECT: Final = 16
     PT_PAYLOAD: Final = 17
     PT_LIVES: Final = 18
+    PT_CONTENT: Final = 19
     # enum pt_direction
     PT_SENT: Final = 1
     PT_RECEIVED: Final = 2

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 from ptmon import command_line
+from ptmon.defaults import SNAPLEN
 from ptmon.errors import EXIT_INCOMPLETE, EXIT_LIMIT, EXIT_NOT_FOUND, EXIT_OWN, PtmonError, UsageError, kernel_word
 from ptmon.options import TABLE, Options
 from ptmon.outputs import make, stderr
@@ -143,6 +144,8 @@ def make_settings(options: Options, command: Sequence[str], told: bool, ignored:
         from ptmon.narrating import Narrator
 
         asked["narrate"] = Narrator(wait=options.explain_step)
+    if options.capture is not None or options.dump:
+        asked["content"] = options.snaplen or SNAPLEN
     asked |= {"command": command, "attach": found(options.attach), "hooks": hooks}
     if options.learn is not None:
         from ptmon import allowing

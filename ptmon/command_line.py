@@ -213,8 +213,8 @@ def _check_target(options: Options) -> None:
 
 TRACING = (
     "only", "no_follow", "duration", "limit", "no_io_uring", "names", "trace", "hooks", "deny", "allow", "learn",
-    "record", "metrics", "metrics_file", "otlp", "explain", "seccomp", "fast", "fast_after", "fast_explain",
-    "wait_client",
+    "record", "capture", "dump", "snaplen", "metrics", "metrics_file", "otlp", "explain", "seccomp", "fast",
+    "fast_after", "fast_explain", "wait_client",
 )  # fmt: skip
 """Options that say how to trace: of a run that is over nothing of that can be said any more."""
 
@@ -264,6 +264,12 @@ def _check_summary(options: Options) -> None:
 
 
 def _check_events(options: Options) -> None:
+    captures = {"--capture": options.capture is not None, "--dump": options.dump}
+    for flag, given in captures.items():
+        if given and options.engine != "native":
+            raise UsageError(f"{flag} tells what the native engine tells: leave out --engine reference")
+    if options.snaplen is not None and not any(captures.values()):
+        raise UsageError("--snaplen wants --capture FILE or --dump")
     if options.explain and options.engine != "reference":
         raise UsageError("--explain tells what the reference engine does: leave out --engine native")
     if options.log_format and options.log is None and options.interval is None:

@@ -11,6 +11,8 @@ FAST_AFTER = 50
 NAMES = ("auto", "off")
 MAX_SOCKETS = 100_000
 MAX_CLIENTS = 16
+SNAPLEN = 1 << 18
+"""Bytes of a call."""
 TOP = 10
 """Rows of a summary's table."""
 SORTS = ("sent", "received", "calls", "duration")

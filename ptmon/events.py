@@ -11,6 +11,7 @@ from ptmon.ledger.snapshot import Snapshot
 from ptmon.records import (
     Clone,
     Connect,
+    Content,
     Denied,
     Direction,
     Entered,
@@ -137,7 +138,7 @@ class EventMaker:
     def runs(self, records: Iterable[Record]) -> Iterator[Event | Transfers]:
         """The same, but transfers that an engine tells as one record stay one."""
         for record in records:
-            if not isinstance(record, Payload):
+            if not isinstance(record, Payload | Content):
                 yield record if isinstance(record, Transfers) else self._event(record)
 
     def snapshot(self, snapshot: Snapshot) -> Event:

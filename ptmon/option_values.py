@@ -10,6 +10,7 @@ from ptmon.frozen import dataclass
 
 OTHER_FORMATS = frozenset({"htm", "jsonl", "md", "ndjson", "pdf", "tsv", "xlsx", "xml", "yaml", "yml"})
 """Ends of file names that promise what a report is not."""
+SNAPLEN_MOST = 1 << 24
 UNITS = {"": 1, "B": 1, "kB": 1000, "KB": 1000, "MB": 1000**2, "GB": 1000**3, "TB": 1000**4} | {
     f"{letter}iB": 1024**power for power, letter in enumerate("KMGT", 1)
 }
@@ -77,6 +78,14 @@ def size(text: str) -> int:
     whole, _, part = match[1].partition(".")
     count: int = int(whole + part) * UNITS[match[2]] // 10 ** len(part)
     return count
+
+
+def snaplen(text: str) -> int:
+    """A size of at least a byte, of which the core has a buffer."""
+    found = size(text)
+    if not 0 < found <= SNAPLEN_MOST:
+        raise ValueError("is not from 1 byte to 16MiB")
+    return found
 
 
 def stops(text: str) -> int:

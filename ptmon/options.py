@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ptmon.defaults import FAST, FAST_AFTER, MAX_CLIENTS, MAX_SOCKETS, NAMES, SECCOMP, SORTS, TOP
+from ptmon.defaults import FAST, FAST_AFTER, MAX_CLIENTS, MAX_SOCKETS, NAMES, SECCOMP, SNAPLEN, SORTS, TOP
 from ptmon.formats import EVENTS, REPORTS, default, listed
 from ptmon.frozen import dataclass
 from ptmon.option_values import (
@@ -23,6 +23,7 @@ from ptmon.option_values import (
     report_file,
     seconds,
     size,
+    snaplen,
     stops,
     targets,
     words,
@@ -309,6 +310,29 @@ class Options:
         "NAME[,NAME]",
         words,
         repeatable=True,
+    )
+    capture: str | None = option(
+        None,
+        "events",
+        ("--capture",),
+        "write what calls send and receive to FILE as packets, which Wireshark opens (pcapng); such calls stop; %p is"
+        " the program's pid, %h the host, %% a % sign; nobody else may read it",
+        "FILE",
+        path_pattern,
+    )
+    dump: bool = option(
+        False,
+        "events",
+        ("--dump",),
+        "tell what calls send and receive on stderr, as hexdump -C shows bytes; such calls stop",
+    )
+    snaplen: int | None = option(
+        None,
+        "events",
+        ("--snaplen",),
+        f"capture and dump SIZE bytes of each call at most, as 512 or 1MiB; default {SNAPLEN}",
+        "SIZE",
+        snaplen,
     )
     syslog: str | None = option(
         None,

@@ -24,6 +24,7 @@ def prepare(
     attach: Sequence[int] = (),
     fast: str = FAST[0],
     fast_after: int = FAST_AFTER,
+    content: int = 0,
     trace: Iterable[str] = (),
     deny: Iterable[str] = (),
     allow: Iterable[str] = (),
@@ -50,7 +51,8 @@ def prepare(
     return EngineSettings(
         command=_words(command),
         attach=tuple(attach),
-        fast=fast_after if fast == FAST[0] else 0,
+        fast=fast_after if fast == FAST[0] and not content else 0,
+        content=content,
         watches=watches,
         rules=refusing,
         hold=hold,

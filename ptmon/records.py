@@ -259,6 +259,27 @@ class Payload:
 
 
 @dataclass(frozen=True, slots=True)
+class Content:
+    """What a call has moved on a socket, or one message of it; beside its Transfer. It is no event, and goes no further
+    than to the output that has asked for it."""
+
+    time: float
+    pid: int
+    tid: int
+    syscall: str
+    fd: int
+    socket: int
+    direction: Direction
+    """SENT or RECEIVED."""
+    moved: int
+    """Bytes."""
+    data: bytes
+    """So many of them as were kept."""
+    existed: bool = False
+    """The socket was there before ptmon was."""
+
+
+@dataclass(frozen=True, slots=True)
 class Named:
     """The program was told that a name is that of an address, or has told so itself. It is all hearsay."""
 
@@ -469,7 +490,7 @@ Single = (
     | Returned
     | Denied
 )
-Record = Single | Transfers | Payload | Lives
+Record = Single | Transfers | Payload | Content | Lives
 
 
 def singles(records: Iterable[Record]) -> Iterator[Single]:
@@ -477,5 +498,5 @@ def singles(records: Iterable[Record]) -> Iterator[Single]:
     for record in records:
         if isinstance(record, Transfers):
             yield from record.rows
-        elif not isinstance(record, Payload | Lives):
+        elif not isinstance(record, Payload | Content | Lives):
             yield record

@@ -290,7 +290,7 @@ class Session:
             debug=self._debug(),
             attach=tuple(groups),
             every_call=every_call,
-            lives=not every_call and not self._recordings,
+            lives=not (every_call or self._recordings or settings.content),
             recorders=self._recordings,
             reopen=outputs.reopen if outputs.reopens and not settings.guest else None,
         )

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "calls/content.h"
 #include "calls/watch.h"
 #include "loop/await.h"
 #include "loop/closely.h"
@@ -41,6 +42,8 @@ int pt_create(const struct pt_options *options, struct pt_tracer **out)
 	error = options->only && !t->only ? -ENOMEM : emit_create(t);
 	if (!error)
 		error = proc_check(&t->foreign_proc);
+	if (!error)
+		error = content_create(t);
 	if (!error)
 		error = signals_create(t);
 	if (error) {
@@ -106,6 +109,7 @@ void pt_destroy(struct pt_tracer *t)
 	signals_destroy(t);
 	emit_destroy(t);
 	watch_destroy(t);
+	content_destroy(t);
 	free(t->left_out.list);
 	free(t->second.program);
 	free(t->only);

@@ -55,8 +55,8 @@ void outcome_emit(struct pt_tracer *t, struct tracee *tracee, const struct outco
 	tracee->transfers.last = time;
 }
 
-static void read_peer(struct pt_tracer *t, struct tracee *tracee, uint64_t address, uint32_t length,
-		      struct outcome *outcome)
+void outcome_peer_at(struct pt_tracer *t, struct tracee *tracee, uint64_t address, uint32_t length,
+		     struct outcome *outcome)
 {
 	int error;
 
@@ -82,7 +82,7 @@ void outcome_peer_of_bytes(struct pt_tracer *t, struct tracee *tracee, struct ou
 	if (call->entry->direction == PT_RECEIVED &&
 	    memory_read(tracee->tid, call->args[5], &length, sizeof(length)) < 0)
 		return;
-	read_peer(t, tracee, call->args[4], length, outcome);
+	outcome_peer_at(t, tracee, call->args[4], length, outcome);
 }
 
 void outcome_peer_of_message(struct pt_tracer *t, struct tracee *tracee, struct outcome *outcome)
@@ -90,7 +90,7 @@ void outcome_peer_of_message(struct pt_tracer *t, struct tracee *tracee, struct 
 	struct message message;
 
 	if (memory_read_msghdr(tracee->tid, tracee->call.args[1], tracee->call.compat, &message) == 0)
-		read_peer(t, tracee, message.name, message.name_length, outcome);
+		outcome_peer_at(t, tracee, message.name, message.name_length, outcome);
 }
 
 void outcome_emit_one(struct pt_tracer *t, struct tracee *tracee, struct outcome *outcome, int64_t result)
@@ -120,7 +120,7 @@ void outcome_emit_messages(struct pt_tracer *t, struct tracee *tracee, struct ou
 			continue;
 		}
 		one.bytes = message.length;
-		read_peer(t, tracee, message.name, message.name_length, &one);
+		outcome_peer_at(t, tracee, message.name, message.name_length, &one);
 		outcome_emit(t, tracee, &one);
 		rest->calls = 0; /* the call is counted once */
 	}

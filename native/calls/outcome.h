@@ -25,6 +25,9 @@ struct outcome {
 /* One PT_TRANSFER. */
 void outcome_emit(struct pt_tracer *t, struct tracee *tracee, const struct outcome *outcome);
 
+/* The peer whose address the tracee has there. */
+void outcome_peer_at(struct pt_tracer *t, struct tracee *tracee, uint64_t address, uint32_t length,
+		     struct outcome *outcome);
 /* The peer that the tracee's call names; outcome->peer_length stays 0 where it names none. */
 void outcome_peer_of_bytes(struct pt_tracer *t, struct tracee *tracee, struct outcome *outcome);
 void outcome_peer_of_message(struct pt_tracer *t, struct tracee *tracee, struct outcome *outcome);

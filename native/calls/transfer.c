@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <sys/socket.h>
 
+#include "calls/content.h"
 #include "calls/outcome.h"
 #include "calls/payload.h"
 #include "calls/question_state.h"
@@ -169,6 +170,7 @@ void transfer_exit(struct pt_tracer *t, struct tracee *tracee, int64_t result)
 		move->read_peer(t, tracee, &outcome);
 	move->emit(t, tracee, &outcome, result);
 	payload_tell(t, tracee, &outcome, result);
+	content_tell(t, tracee, &outcome, result);
 }
 
 void transfer_return(struct pt_tracer *t, struct tracee *tracee, int64_t result)

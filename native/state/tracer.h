@@ -452,6 +452,7 @@ struct pt_tracer {
 	struct idle idle;
 	struct hash rows; /* by socket and peer */
 	struct heeding heeding;
+	uint8_t *content;	 /* room for options.content bytes, or NULL (calls/content.c) */
 	unsigned int connecting; /* sockets of which it was not told yet what became of a connect(2) */
 	uint32_t next_row;
 	struct files *with_pidfd; /* list */

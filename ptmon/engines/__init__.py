@@ -87,6 +87,9 @@ class EngineSettings:
     """What became of the program's code for the sake of ``fast`` is in ``explained`` at the end."""
     names: str = NAMES[0]
     """``off``: no Payload is told. The reference engine tells none."""
+    content: int = 0
+    """Of each call that moves bytes so many of these are told, at most, as Content: of the native engine. 0: none. Such
+    calls stop, so that ``fast`` is 0."""
     duration: float | None = None
     """Seconds after which counting stops: attached processes are detached, a launched one is passed on."""
     every_call: bool = False

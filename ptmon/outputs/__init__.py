@@ -31,6 +31,7 @@ OUTPUTS: dict[str, Callable[[Options], bool]] = {
     "ptmon.outputs.report_output": lambda options: options.output is not None or not options.quiet,
     "ptmon.outputs.page": lambda options: options.html is not None,
     "ptmon.outputs.recording": lambda options: options.record is not None,
+    "ptmon.outputs.capture": lambda options: options.capture is not None or options.dump,
     "ptmon.outputs.metrics": lambda options: options.metrics is not None or options.metrics_file is not None,
     "ptmon.outputs.otlp": lambda options: options.otlp is not None,
     "ptmon.outputs.learnt": lambda options: options.learn is not None,
@@ -113,10 +114,11 @@ class Reopening(Protocol):
 
 
 class Noting(Protocol):
-    """An output for which calls are noted: rules that refuse nothing tell of them (EngineSettings.rules)."""
+    """An output for which more is told than others get: calls that are noted by rules which refuse nothing
+    (EngineSettings.rules), or what calls have moved (EngineSettings.content)."""
 
     def take(self, records: Sequence[Record]) -> Sequence[Record]:
-        """A batch before anybody else gets it; gives it back without the notes."""
+        """A batch before anybody else gets it; gives it back without what is for this output alone."""
 
 
 class Recording(Recorder, Protocol):

@@ -137,7 +137,7 @@ def test_without_textual_one_line_says_how_to_get_it() -> None:
 
 def test_the_view_loads_only_where_it_is_asked_for() -> None:
     code = "import sys, ptmon.__main__ as main; main.start();"
-    code += "print([one for one in sys.modules if 'live' in one or 'textual' in one])"
+    code += "print([one for one in sys.modules if one.startswith('ptmon.live') or 'textual' in one])"
     done = subprocess.run([PTMON[0], "-c", code, "true"], capture_output=True, text=True, timeout=DEADLINE)
     assert done.stdout == "[]\n"
 

@@ -142,6 +142,8 @@ int main(int argc, char **argv)
 	while (way->name && strcmp(way->name, argv[1]) != 0)
 		way++;
 	must(way->name);
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (char)(i % 251); /* tests of --capture know it */
 	tcp_pair(pair);
 	for (int i = 0; i < 2; i++) {
 		sent((way->receives ? by_sendto : way->move)(pair[0], bytes, lengths[i]));

@@ -14,7 +14,7 @@ from ptmon.ledger.ledger import Ledger
 from ptmon.ledger.snapshot import Snapshot
 from ptmon.outputs.formats import create, jsonl
 from ptmon.outputs.syslog import SEVERE
-from ptmon.records import Lives, Payload, Record, Single, Transfer, Transfers
+from ptmon.records import Content, Lives, Payload, Record, Single, Transfer, Transfers
 from tests.unit.build import HEADER
 from tests.unit.schema import event_validator
 from tests.unit.test_event_jsonl import RECORDS, SNAPSHOT
@@ -69,7 +69,8 @@ def test_each_kind_is_in_the_schema(kind: str) -> None:
 
 def test_the_ledger_takes_each_class_of_records() -> None:
     assert set(Ledger(HEADER)._add) == {*get_args(Single), Transfers, Lives}
-    assert {*get_args(Record)} == {*get_args(Single), Transfers, Lives, Payload}, "payload becomes names before"
+    beside = {Payload, Content}
+    assert {*get_args(Record)} == {*get_args(Single), Transfers, Lives, *beside}, "which go no further"
 
 
 def test_what_syslog_calls_severe_are_kinds() -> None:

@@ -29,7 +29,7 @@ LAYERS = (
         "recording",
         "ranks",
     },
-    {"report", "options", "watches", "syscall_tables", "naming", "_native"},
+    {"report", "options", "watches", "syscall_tables", "naming", "packets", "_native"},
     {"ledger.connects", "ledger.socket_tally", "ledger.tallies", "ledger.snapshot", "syscalls"},
     {"notices", "saying"},
     {"ledger.lives"},
@@ -54,7 +54,7 @@ ENGINES_MAY = {
 OUTPUTS_MAY = {
     "static", "frozen", "defaults", "formats", "options", "outputs", "records", "report", "ledger.snapshot", "errors",
     "ledger.view", "text", "ledger.rates", "events", "decoding", "syscalls", "addresses", "option_values", "notices",
-    "version", "recording", "ranks",
+    "version", "recording", "ranks", "packets",
 }  # fmt: skip
 STUDENTS = {"start", "solution"}
 """Folders of labs: programs that a student writes, and that use ptmon as any program does."""

@@ -26,6 +26,7 @@ WORDS = {
     "ptmon.outputs.metrics": ["--metrics", "0", "-q"],
     "ptmon.outputs.otlp": ["--otlp", "-q"],
     "ptmon.outputs.parquet": ["-o", "table.parquet"],
+    "ptmon.outputs.capture": ["--capture", "packets", "-q"],
     "ptmon.outputs.recording": ["--record", "recording", "-q"],
     "ptmon.outputs.learnt": ["--learn", "rules", "-q"],
     "ptmon.outputs.fast_explain": ["--fast-explain", "-q"],

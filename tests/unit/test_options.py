@@ -207,6 +207,15 @@ def test_a_value_may_look_like_an_option() -> None:
         (["--duration", "0", "ls"], "not a positive number of seconds"),
         (["--duration", "nan", "ls"], "not a positive number of seconds"),
         (["--duration", "inf", "ls"], "not a positive number of seconds"),
+        (["--snaplen", "10", "ls"], "--snaplen wants --capture FILE or --dump"),
+        (["--dump", "--snaplen", "0", "ls"], "not from 1 byte to 16MiB"),
+        (["--dump", "--snaplen", "17MiB", "ls"], "not from 1 byte to 16MiB"),
+        (["--dump", "--snaplen", "many", "ls"], "is no size"),
+        (["--capture", "%x", "ls"], "has a % that is not"),
+        (["--capture", "file", "--replay", "run"], "leave out --capture"),
+        (["--dump", "--replay", "run"], "leave out --dump"),
+        (["--dump", "--engine", "reference", "ls"], "leave out --engine reference"),
+        (["--capture", "file", "--engine", "reference", "ls"], "leave out --engine reference"),
         (["--interval", "-1", "ls"], "not a positive number of seconds"),
         (["--interval", "1s", "ls"], "not a positive number of seconds"),
         (["--max-sockets", "0", "ls"], "not a positive whole number"),
@@ -269,3 +278,10 @@ def test_help_names_every_option_within_80_columns() -> None:
             assert flag in text
         for choice in option.choices:
             assert choice in text
+
+
+def test_what_is_captured_stops() -> None:
+    settings = make_settings(parse(["--capture", "file", "--fast-after", "1", "ls"]), ("ls",), told=True)
+    assert (settings.content, settings.fast) == (262144, 0)
+    assert make_settings(parse(["--dump", "--snaplen", "1kB", "ls"]), ("ls",), told=True).content == 1000
+    assert make_settings(parse(["ls"]), ("ls",), told=True).content == 0

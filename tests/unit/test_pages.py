@@ -19,7 +19,7 @@ TARGETS = PROJECT / "tests" / "targets"
 PAGES = (
     "docs/ARCHITECTURE.md", "docs/KERNEL.md", "docs/WORDS.md", "CONTRIBUTING.md", "tests/README.md", "SECURITY.md",
     "CHANGELOG.md", "docs/TEACHING.md",
-    "docs/USE.md", "docs/API.md", "docs/COUNTING.md", "docs/TESTING.md", "docs/RECORDING.md",
+    "docs/USE.md", "docs/API.md", "docs/COUNTING.md", "docs/TESTING.md", "docs/RECORDING.md", "docs/CAPTURE.md",
 )  # fmt: skip
 ROOMS = ("", "native", "native/fast", "ptmon")
 """The folders that a page's names may begin at."""

@@ -71,6 +71,7 @@ class NativeEngine:
         options.lives = settings.lives
         options.fast = settings.fast
         options.names = settings.names != "off"
+        options.content = settings.content
         options.explain = settings.fast_explain
         options.embedded = settings.guest
         options.reopens = settings.reopen is not None
@@ -176,7 +177,7 @@ class NativeEngine:
     def _read(self, batch: pt_batch) -> list[Record]:
         # A program that is only passed on is no part of the run any more.
         if self.settings.recorders and (self.counting or self.settings.attach):
-            packed = self._pack(batch)
+            packed = self._pack(batch, stripped=self.settings.content > 0)
             for recorder in self.settings.recorders:
                 recorder.add(packed)
         records = self._reader.read(batch)

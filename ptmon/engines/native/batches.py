@@ -13,6 +13,7 @@ from ptmon.engines.native.rows import KIND, ROW, RowReader
 from ptmon.errors import PtmonError
 from ptmon.records import (
     Clone,
+    Content,
     Direction,
     Exec,
     Exit,
@@ -134,6 +135,11 @@ def _payload(reader: BatchReader, row: pt_record, moment: float, data: bytes) ->
     return Payload(moment, row.tgid, row.tid, row.socket, *what, data[size:])
 
 
+def _content(reader: BatchReader, row: pt_record, moment: float, data: bytes) -> Record:
+    what = (row.fd, row.socket, Direction(row.direction), row.bytes, data, bool(row.value))
+    return Content(moment, row.tgid, row.tid, reader.syscall(row.syscall), *what)
+
+
 def _warning(reader: BatchReader, row: pt_record, moment: float, data: bytes) -> Record:
     syscall = None if row.syscall == NO_SYSCALL else reader.syscall(row.syscall)
     return Incomplete(moment, row.tgid, REASONS[row.value], syscall, row.error, row.calls or 1)
@@ -180,6 +186,7 @@ MAKERS: dict[int, Callable[[BatchReader, pt_record, float, bytes], Record | None
     lib.PT_ATTACHED: _exec,
     lib.PT_EXIT: _exit,
     lib.PT_PAYLOAD: _payload,
+    lib.PT_CONTENT: _content,
     lib.PT_WARNING: _warning,
     lib.PT_FALLBACK: _fallback,
     lib.PT_ENTER: _enter,

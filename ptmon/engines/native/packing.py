@@ -10,7 +10,7 @@ from ptmon.engines.boundary import ffi, lib
 from ptmon.errors import kernel_word
 from ptmon.recording import BATCH, MOST
 from ptmon.recording.blocks import DamagedError
-from ptmon.static import TYPE_CHECKING
+from ptmon.static import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ptmon.engines.boundary import pt_batch
@@ -20,6 +20,8 @@ STRUCTS = ("pt_call", "pt_chunk", "pt_connect", "pt_payload", "pt_socket_info", 
 LEVEL = 1
 """Of zlib: addresses are mostly zeros, which the least effort takes out."""
 
+ALIGNED = 8
+"""Structs are read from rows' data."""
 _uncleared = ffi.new_allocator(should_clear_after_alloc=False)
 
 
@@ -34,16 +36,33 @@ def syscalls() -> list[str]:
     return [ffi.string(one).decode() for one in takewhile(lambda one: one != ffi.NULL, pointers)]
 
 
-def pack(batch: pt_batch) -> bytes:
-    """A batch as the body of a block. Raises MemoryError."""
-    room = batch.count * lib.PT_PACKED_MOST
+def pack(batch: pt_batch, *, stripped: bool = False) -> bytes:
+    """A batch as the body of a block; ``stripped``: without what calls have moved. Raises MemoryError."""
+    records, rows, data = batch.records, batch.count, b""
+    if stripped:
+        records, rows, data = _without_content(batch)
+    elif batch.data_length:
+        data = ffi.buffer(batch.data, batch.data_length)
+    room = rows * lib.PT_PACKED_MOST
     packed = _uncleared("uint8_t[]", room)
-    length = lib.pt_pack(batch.records, batch.count, packed, room)
+    length = lib.pt_pack(records, rows, packed, room)
     if length < 0:
         raise AssertionError(f"pt_pack: {kernel_word(-length)}")
-    data = ffi.buffer(batch.data, batch.data_length) if batch.data_length else b""
-    head = BATCH.pack(batch.time, batch.count, length, batch.data_length)
+    head = BATCH.pack(batch.time, rows, length, len(data))
     return b"".join((head, ffi.buffer(packed, length), zlib.compress(data, LEVEL) if data else b""))
+
+
+def _without_content(batch: pt_batch) -> tuple[Any, int, bytes]:
+    """The rows of a batch, how many, and their data, without what calls have moved."""
+    records = ffi.new(
+        "struct pt_record[]", [row for row in batch.records[0 : batch.count] if row.kind != lib.PT_CONTENT]
+    )
+    data = bytearray()
+    for row in records:
+        kept = ffi.buffer(batch.data + row.data_offset, row.data_length)[:] if row.data_length else b""
+        row.data_offset = len(data)
+        data += kept + bytes(-len(kept) % ALIGNED)
+    return records, len(records), bytes(data)
 
 
 class Unpacked:
