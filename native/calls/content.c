@@ -73,14 +73,14 @@ static void emit_piece(struct pt_tracer *t, struct tracee *tracee, const struct 
 		       const struct piece *p)
 {
 	/* First, for it may be told now; and what is told next may move the records. */
-	const uint32_t row = socket_row(t, tracee, outcome->socket, outcome->fd, (uint64_t)t->now, outcome->peer,
-					outcome->peer_length);
+	const struct row *row = socket_row(t, tracee, outcome->socket, outcome->fd, (uint64_t)t->now, outcome->peer,
+					   outcome->peer_length);
 	struct pt_record *record = emit(t, PT_CONTENT, tracee, p->bytes, p->length);
 
 	if (!record)
 		return;
 	record->fd = outcome->fd;
-	record->socket = row;
+	record->socket = row ? row->id : 0;
 	record->bytes = moved;
 	record->value = outcome->socket->existed;
 	record->syscall = syscall_index(outcome->entry);
