@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 #
 # Short names for what is said at length in README.md and CONTRIBUTING.md. .ci/run, which has to pass, checks the sources by these.
 

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What tracing costs, and who tells the truth: ``python -m benchmarks`` prints one table.
 
 Imports go one way: ``__main__``, then {``bars``, ``plot``, ``options``, ``given``}, {``report``, ``machine``},

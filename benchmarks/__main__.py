@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """``python -m benchmarks``: what tracing costs, as multiples of the same work untraced."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Programs that need no socket, and what they work on. workload.c runs them, so that a tool's start is not in the time.
 
 The files are the same in each run: a tree for a number of files is made once, and the sources of a compilation anew,

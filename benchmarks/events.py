@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What an event costs ptmon itself: ``python -m benchmarks.events [FORMAT] [SOCKETS]``.
 
 Batches of transfers as the C core makes them, of so many sockets (2) in turn, go into the ledger and into a log

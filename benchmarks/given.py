@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A tool from the command line: ``--tool 'NAME=COMMAND {}'``."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A workload under way: started (under a tool or not), ready, let go, ended."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Work of which there is much: of other programs, of many threads, of many processes. */
 #define _GNU_SOURCE
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Runs the workloads under the tools, interleaved: in each round every tool does every workload.
 
 The order is random, but one workload's runs follow each other, so that what is compared is as close in time as may be.

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """``python -m benchmarks --merge``: what it takes to make one report of very many (ptmon --merge)."""
 
 from __future__ import annotations

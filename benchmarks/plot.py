@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The figures as a picture: a panel for each workload, on one logarithmic scale."""
 
 from __future__ import annotations

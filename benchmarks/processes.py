@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Processes that are surely gone in the end, and waiting for what they do, with a deadline."""
 
 from __future__ import annotations

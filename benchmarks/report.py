@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The tables: tools down, workloads across, two lines a cell; at scale three."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
--- SPDX-License-Identifier: GPL-2.0-only
+-- SPDX-License-Identifier: GPL-2.0-or-later
 -- For wrk: tells in full what its summary rounds, and how long a request is.
 local threads = {}
 

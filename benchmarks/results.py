@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What was measured, and what follows from it: ratios, medians, spreads.
 
 A shared machine gets faster and slower by the minute. So a ratio is always of two times of the same round, taken as

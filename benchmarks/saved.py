@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A file of ``--json``, read again. It may be another file, or be damaged."""
 
 from __future__ import annotations

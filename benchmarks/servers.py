@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """nginx and redis under a tool, over loopback; their clients, wrk and redis-benchmark, are not traced."""
 
 from __future__ import annotations

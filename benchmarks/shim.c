@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * What LD_PRELOAD can do, as a measure for ptmon: the C library's transfer functions, wrapped, count the bytes that go
  * over sockets, by fd. At its exit each process that moved any adds a line "SENT RECEIVED" to the file $SHIM_FILE.
  *

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Times from the start of a tool to its end: of ``true``, which takes next to nothing, and of a shell with a loop.
 
 What ptmon takes is Python's start and what is its own. So the native time of ``true`` is that of ``python3 -c pass``,

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What a tool says was sent and received, out of what it wrote into the folder of a run."""
 
 from __future__ import annotations

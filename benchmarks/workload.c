@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * The work that is measured. workload NAME COUNT FILE [COMMAND...] prints "ready PID", waits until its stdin can be
  * read, does COUNT operations, and writes to FILE what they took and what it sent and received, as JSON.
  *

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * What the files of the workload share. */
 #ifndef WORKLOAD_H
 #define WORKLOAD_H

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Writes the C source of the extension ``ptmon._native`` from the boundary header (at build time only)."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Writes what is installed below ``share``, the man page and the completions, from the table of options."""
 
 from __future__ import annotations

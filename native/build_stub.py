@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Writes ptmon/_native.pyi, the boundary header as a type checker sees it, and ptmon/engines/header.py:
 python native/build_stub.py.
 
@@ -18,7 +18,7 @@ HEADER = Path(__file__).with_name("ptmon_api.h")
 STUB = Path(__file__).parents[1] / "ptmon" / "_native.pyi"
 SUM = Path(__file__).parents[1] / "ptmon" / "engines" / "header.py"
 HEAD = '''\
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What native/build_ffi.py makes of native/ptmon_api.h. Written by native/build_stub.py; each type in C is behind it.
 
 The structs are names for type checkers alone: ffi.new() makes them, and no module has them.
@@ -35,7 +35,7 @@ Pointer = Any
 def summed(header: str) -> str:
     """The text of the module that says of which header's core the Python beside it is."""
     return f'''\
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Which C core belongs to this Python. Written by native/build_stub.py."""
 
 HEADER = {zlib.crc32(header.encode())}

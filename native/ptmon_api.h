@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * THE BOUNDARY between the C core and Python: read by the C compiler and, as it stands, by cffi. So it holds no
  * preprocessor directive; whoever includes it includes <stdint.h> and <stddef.h> first, and includes it once.

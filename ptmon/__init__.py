@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """ptmon tells what a program sends and receives: the public API and nothing else. ``ptmon.api`` says more about it.
 
 >>> import ptmon

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """``ptmon`` and ``python -m ptmon``."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What native/build_ffi.py makes of native/ptmon_api.h. Written by native/build_stub.py; each type in C is behind it.
 
 The structs are names for type checkers alone: ffi.new() makes them, and no module has them.

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Socket addresses: struct sockaddr as the kernel gives it -> text, and the scope of a peer. Pure functions.
 
 Layouts: ip(7), ipv6(7), unix(7), netlink(7), vsock(7), packet(7).

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """--allow: ``connect:WHO`` or ``sendto:WHO`` -> the rules that refuse to reach anybody else.
 
 An allow list is for what leaves the machine: the loopback, unix sockets and netlink, which is the kernel itself, are

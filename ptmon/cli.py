@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The command line: options -> session -> exit status. The one place that catches what a user can cause."""
 
 from __future__ import annotations

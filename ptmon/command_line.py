@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The parser and the help, made from the table of options.
 
 Options end at the first word that is not one, so ``ptmon curl -s URL`` needs no ``--``.

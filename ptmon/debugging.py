@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """PTMON_DEBUG: what ptmon notes of its own work, for who looks for a fault in it, and where that goes.
 
 The last 4096 entries are kept, and told at the end of a run, or when an error has ended it: as lines on stderr, which

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What options are where they are not given, and what they can be: for the command line and the Python API alike."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """--demo: a server that ptmon traces, and five clients that it does not. Each exchanges 35 bytes each way: 175/175.
 
 The clients are no children of the traced server, for then their side of the conversations would count as well.

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What a user can cause: exceptions that carry ptmon's exit status and a message of one line.
 
 ``cli.main`` has the one place that catches them. A message says what failed, on which pid, the kernel's word, and what

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Events: records as users see them, each with what was told before of its process and its socket."""
 
 from __future__ import annotations

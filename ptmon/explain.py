@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Why a program cannot be started or a process cannot be attached, from /proc: what, which pid, the kernel's word,
 and what to do. Whatever can be known before a target is touched is found out before.
 

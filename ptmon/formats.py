@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The formats of reports and of events: a row for each, of which options, help and outputs are made."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Frozen records: what ``dataclasses.dataclass(frozen=True, slots=True)`` makes, and to a type checker it is just that.
 
 That one writes and compiles six methods a class, which was a quarter of a short run's time, and loads ``inspect``. Here

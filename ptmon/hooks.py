@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Hooks: functions of the user's own around system calls. The tracee waits while one runs, and only then.
 
 >>> import ptmon

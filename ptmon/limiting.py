@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """--limit: when more was sent and received than that, the program is ended; attached processes are let go."""
 
 from __future__ import annotations

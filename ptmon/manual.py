@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The man page ptmon(1), made from the table of options when ptmon is installed."""
 
 from __future__ import annotations

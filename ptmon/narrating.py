@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """--explain: what the reference engine does, told to people who learn how a tracer works. The engine says what it has
 done (``ptmon.engines.Act``); here are the words, and where to read more.
 """

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Plain words for what a report's reader has to know: why bytes may be missing, and why calls are counted at stops."""
 
 from __future__ import annotations

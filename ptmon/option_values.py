@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The values of options: text -> value. Each raises ValueError with what is wrong about the text."""
 
 from __future__ import annotations

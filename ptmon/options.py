@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The options: ONE table, of which command_line.py makes the parser and the help, manual.py the man page, and
 completion/ what shells complete.
 """

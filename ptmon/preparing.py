@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What users write -> what an engine is told: the one place for the command line and the Python API."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The rank: which process of an MPI or batch job ptmon was started as."""
 
 from __future__ import annotations

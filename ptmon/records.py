@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What crosses from an engine to the ledger: frozen records.
 
 Times are seconds since the engine started (a monotonic clock), sizes are payload bytes.

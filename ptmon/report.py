@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The report ``ptmon.report/1`` and the snapshot: frozen, ready for an output. ``report.schema.json`` is its schema.
 
 Bytes are payload bytes as the system calls return them; times are seconds since ``started``.

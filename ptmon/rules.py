@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """--deny: ``NAME[:WHAT][=ERRNO]`` -> the rules by which an engine refuses calls.
 
 This is a guard rail for one's own programs, no sandbox: another thread may change an address in memory between the

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What ptmon has to say inside another program, whose stderr is its own: the logger ``ptmon`` gets it.
 
 Who has not set up logging hears nothing of it, so what is a mistake of the program's own is a RuntimeWarning, too: it

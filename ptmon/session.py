@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The main path: an engine's records go into the ledger, and what the ledger says goes to the outputs."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """--fast-explain: what became of the places in a program that make system calls, in plain words."""
 
 from __future__ import annotations

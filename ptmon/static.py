@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Names of ``typing`` that a type checker alone asks for. To import them is a tenth of a short run, with ``re``, which
 comes along; here they mean nothing when the program runs.
 """

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """System calls of this machine by name and number.
 
 The tables are python-ptrace's (its ``ptrace.syscall.linux``), with what ``ptmon.syscall_tables`` adds and corrects.

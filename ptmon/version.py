@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The version, in a file of its own: the build reads it, and the report says it."""
 
 from __future__ import annotations

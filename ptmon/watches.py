@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What an engine is asked to do at a system call beside counting it: tell of it, hold it for a hook, refuse it."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What the tests of attach share: the target that obeys, and how to know that ptmon holds all of it, or nothing."""
 
 from __future__ import annotations

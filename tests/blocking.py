@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Long calls, the rows of tests/targets/blocking_*.c: made by themselves, under ptmon, and attached to meanwhile."""
 
 from __future__ import annotations

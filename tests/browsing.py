@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A real Chromium without a window, asked by the DevTools protocol over a pipe: no port is opened."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Fixtures: compiled targets, and ptmon as a subprocess (its waitpid(-1) must not reap this runner's children)."""
 
 from __future__ import annotations

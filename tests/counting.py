@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What the tests of counting share: a target's run beside a plain run, and readers of the report's rows."""
 
 from __future__ import annotations

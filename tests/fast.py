@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What the tests of counting inside the tracee share: a target runs plainly, and the same under each way to count."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What the tests of hazards share: a run beside a plain run, what is left behind, the unprivileged user."""
 
 from __future__ import annotations

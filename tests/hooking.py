@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What the tests of hooks share: a file of hooks, a run with it, and what its hooks told of themselves."""
 
 from __future__ import annotations

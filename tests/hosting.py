@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A program of which ptmon is a part: ``python -m tests.hosting TARGET default|ignored|handled|twice``.
 
 The engine runs in a thread. The program has a signal handler, a child of its own and SIGCHLD as it likes, and says in

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What the tests of --live share: a terminal that shows what a person would see, by tmux."""
 
 from __future__ import annotations

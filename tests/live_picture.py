@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Draws README's picture of --live: ``python -m tests.live_picture docs/live.svg``. It wants tmux and redis.
 
 What is seen on a real terminal, some seconds into a run of redis-benchmark.

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A world of its own for what is resolved: namespaces with a loopback, files in /etc, and servers that a test makes.
 
 ``python -m tests.naming KIND WORDS...`` runs in such namespaces (``in_namespaces``): it starts the servers, then the

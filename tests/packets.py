@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What tests of --capture share: a reader of pcapng files, by hand, and what tshark makes of them."""
 
 from __future__ import annotations

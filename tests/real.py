@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What the tests of real programs share: a server under ptmon, what strace says, sums over TCP."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What the tests of the reference engine share: how to run it, and a server of one thread with its clients."""
 
 from __future__ import annotations

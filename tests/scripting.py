@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Scripts that use the Python API: programs of their own, which are no tracer but have one in them."""
 
 from __future__ import annotations

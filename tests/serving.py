@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What the tests of --serve share: clients, a certificate, and the port that ptmon says."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Attaches, launches and kills ptmon again and again, on a loaded machine, and proves that it did no harm.
 
 python -m tests.soak --attach-cycles 2000 --launches 200 --kills 100 --storms 200 --load 2

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A process that attaches and lets go through ptmon's API, a command a line: it starts once, and may be killed.
 
 ``hold AFTER PID...`` attaches, says "held", and waits for a line; ``touch AFTER PID...`` attaches and lets go at once.

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What the soak is made of: verifier.c and what it knows of itself, and the processes that attach to it."""
 
 from __future__ import annotations

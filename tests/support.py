@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What tests share: compiling targets, running ptmon, waiting for a condition with a deadline."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Runs the native engine in a process of its own and hands back its records: ``python -m tests.watching``.
 
 Settings go in by a pickle on stdin, records come out by a pickle in a file. So a hold is an object of a class of this

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * Transfers as text. What is said of one, and how, Python knows (it makes the frames, one for each group of equal
  * transfers); only the two numbers that differ from row to row are written here.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * What a launched program has from its start, by which it has sockets, or may get some (calls/dry.c). Where that can't
  * be known the answer is yes. */
 #ifndef PT_KEPT_H

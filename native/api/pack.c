@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * Records as few bytes, and back: what --record writes. Most rows repeat an earlier one in all but their time. So the
  * last rows of SLOTS different kinds are kept, and of a row only what differs from one of them is written:

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * Readers for the reference engine, which drives its one tracee itself and asks only what python-ptrace does not know.
  */

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * A tracer's life: created, run in slices between which Python looks at the batches, destroyed.
  */

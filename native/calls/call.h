@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * From a call's entry to its end. */
 #ifndef PT_CALL_H
 #define PT_CALL_H

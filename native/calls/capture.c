@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * A record's data grows in a buffer on the stack: the call, then chunk after chunk. Every chunk is cut to what is left.
  */

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * The memory of a tracee that is kept with the record of a call. */
 #ifndef PT_CAPTURE_H
 #define PT_CAPTURE_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * A connect stops twice: how it ends is told. In exchange what its fd names is known then, so that the first transfer
  * need not stop to find out.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * connect(2): a socket gets a peer, or another one. */
 #ifndef PT_CONNECT_H
 #define PT_CONNECT_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * Read when the call has returned, for only then it is known how much was moved. Of what was sent another thread may
  * have written over it by then.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Content: what a call has moved, as it stands in the tracee's memory (options.content). Unlike payload that is told
  * for the sake of names, it is told of each call on each socket. */
 #ifndef PT_CONTENT_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * A rule looks at a call at its entry. What it reads of the tracee's memory another thread may change before the kernel
  * reads it: a guard rail for one's own programs, no sandbox.

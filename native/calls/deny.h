@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Rules: calls that are refused. */
 #ifndef PT_DENY_H
 #define PT_DENY_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "calls/detour.h"
 
 bool detour_make(struct tracee *tracee, struct detour *detour, int64_t number, const uint64_t args[6])

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * A thread that stands before a call makes another one instead, and comes back to before its own. */
 #ifndef PT_DETOUR_H
 #define PT_DETOUR_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * read, write, close, dup2 ... matter only where there is a socket, and most programs have none. So a launched program
  * gets a filter that stops what may bring one (FILTER_FIRST), and its process is "dry". Before it has one the tracee

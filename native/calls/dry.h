@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Processes that have no socket, and so nothing that counts: their transfers do not stop (dry.c). */
 #ifndef PT_DRY_H
 #define PT_DRY_H

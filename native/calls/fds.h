@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Calls that change what fds mean. Each is about to be made: true if its exit-stop is needed. */
 #ifndef PT_FDS_H
 #define PT_FDS_H

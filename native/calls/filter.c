@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * The program: architecture, then number, then (for some calls that are common and seldom of interest, unless somebody
  * watches them) an argument.

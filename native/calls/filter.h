@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * The seccomp filter that makes only watched calls stop. */
 #ifndef PT_FILTER_H
 #define PT_FILTER_H

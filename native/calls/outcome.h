@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * What transfers came to, as it is emitted. */
 #ifndef PT_OUTCOME_H
 #define PT_OUTCOME_H

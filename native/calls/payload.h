@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Payload that is told: of the sockets that are heeded (sockets/heed.h). */
 #ifndef PT_PAYLOAD_H
 #define PT_PAYLOAD_H

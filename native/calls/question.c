@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * A process that is not dumpable shows an unprivileged tracer neither its memory nor its fds. But it can still be let
  * make calls, and what they return is in a register. So before a call on an fd that is not known it makes one that

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Questions to processes that may not be looked at: what is this fd? */
 #ifndef PT_QUESTION_H
 #define PT_QUESTION_H

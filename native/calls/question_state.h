@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Questions to a tracee about the fds of its call (question.c), and its answers. */
 #ifndef PT_QUESTION_STATE_H
 #define PT_QUESTION_STATE_H

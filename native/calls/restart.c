@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * When a signal interrupts a call, the exit-stop shows one of the kernel's own codes (include/linux/errno.h), and
  * what the program sees is decided after it, when the signal is delivered:

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * A call that a signal interrupted: does it fail with EINTR, or is it restarted? */
 #ifndef PT_RESTART_H
 #define PT_RESTART_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * What is to be done at a call of each rule (syscalls/syscalls.h). A new rule is a row of rules.c, and its handlers. */
 #ifndef PT_RULES_H
 #define PT_RULES_H

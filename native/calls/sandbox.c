@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * A program's own filter can outrank our SECCOMP_RET_TRACE (seccomp(2): KILL, TRAP, ERRNO and USER_NOTIF do), and then
  * there is no seccomp-stop though a supervisor may let the call be made. So from the moment that it installs one its

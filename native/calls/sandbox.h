@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Programs that use seccomp themselves, beside the filter that ptmon gave them. */
 #ifndef PT_SANDBOX_H
 #define PT_SANDBOX_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * include/uapi/linux/net.h: SYS_*; net/socket.c: nargs; arch/x86/entry/syscalls/syscall_32.tbl: the direct calls.
  */

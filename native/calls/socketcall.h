@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * i386: socketcall(2), one system call that stands for twenty. */
 #ifndef PT_SOCKETCALL_H
 #define PT_SOCKETCALL_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * Which socket: the one that the fd named when the call was entered. It is looked up then, and kept until the call
  * returns, since another thread may close the fd and get the number anew while this one is blocked.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Calls that move bytes: what they move, on which socket. */
 #ifndef PT_TRANSFER_H
 #define PT_TRANSFER_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Calls that make, use or get rings of io_uring (sockets/rings.h). */
 #ifndef PT_URING_H
 #define PT_URING_H

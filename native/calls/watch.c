@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * The order of things. At a call's entry: its PT_ENTER is emitted; then the rules; then it is held for an answer; then,
  * when it is about to be made, what counting wants of it. At its exit: what counts; then its PT_RETURN; then it is

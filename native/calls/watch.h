@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Calls that are emitted, held or refused, whether they move bytes or not. */
 #ifndef PT_WATCH_H
 #define PT_WATCH_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * The fast path where there is no filter: attached processes, and launched ones with --seccomp off. */
 #ifndef PT_FAST_ATTACH_H
 #define PT_FAST_ATTACH_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * A process that runs free may execute nothing but what is known (attach.c). Most calls that bring code bring it where
  * nobody executes anything yet: it is looked at when the call has ended (CHANGE_BRINGS). If other threads may just be

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Calls that change code, or bring some. */
 #ifndef PT_FAST_CHANGES_H
 #define PT_FAST_CHANGES_H

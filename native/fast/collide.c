@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * The memory of the fast path lies at addresses that are the program's (layout.h), and takes room that may be limited.
  * So a call that could touch it, or find no room for it, stops before it is made; then the process gets its memory

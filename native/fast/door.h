@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * What stands behind the door (../state/door.h), each where it belongs in this folder; door.c hands it out.
  */

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * What calls do to the addresses at which the fast path's memory lies, or would lie. */
 #ifndef PT_FAST_EFFECT_H
 #define PT_FAST_EFFECT_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * When a process gets its stubs, and when they are looked after. See README.md here for how they work.
  */

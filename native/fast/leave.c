@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * The program's own bytes are back, so whatever a thread has still to do in a stub or twin it can do at the site as
  * well: the instructions behind the call are the same. Only a call that a stub counts, and that has not returned, has

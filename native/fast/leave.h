@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * A process gets its memory back. */
 #ifndef PT_FAST_LEAVE_H
 #define PT_FAST_LEAVE_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * An image's slots mirror the fd table of its process (../sockets/files.c): what is learnt of an fd, or forgotten,
  * comes here.

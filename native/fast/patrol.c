@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * Code may change in ways that no call of the process shows: somebody writes the file that it comes from, another
  * process throws its pages away, it writes itself through /proc/self/mem, io_uring makes the call.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * Why no call is lost, made twice, or made with other registers, by a thread's request (request.S) while signals come.
  *

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Threads that request that the tracer looks at their next call (request.S). */
 #ifndef PT_FAST_REQUESTS_H
 #define PT_FAST_REQUESTS_H

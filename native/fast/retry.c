@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * A stop before a call costs as much as one behind it. So if what keeps the call from being counted in its stub can be
  * mended at the first, it is, and the second is not needed.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Calls that have left their stub, and may go back to it. */
 #ifndef PT_FAST_RETRY_H
 #define PT_FAST_RETRY_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * How a tracee gets its image: mapped by calls that it is made to do, or copied by a fork.
  */

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * How a tracee gets its image, and loses it. */
 #ifndef PT_FAST_SETUP_H
 #define PT_FAST_SETUP_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * Most calls that map memory name an address far from the fast path's, or none: they pass. This is not exact; what is
  * done at the stop is (collide.c).

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * What the filter (../calls/filter.c) says of calls that could touch the memory of the fast path. */
 #ifndef PT_TOUCHING_H
 #define PT_TOUCHING_H

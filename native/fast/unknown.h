@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * The executable memory of a process that is not known yet. */
 #ifndef PT_FAST_UNKNOWN_H
 #define PT_FAST_UNKNOWN_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * A tracee's calls are seen only once it has stopped: a stop is where PTRACE_SYSCALL can be asked for. PTRACE_INTERRUPT
  * makes it stop, but ends its call, too (interrupt.c). So a thread that sleeps in a call which would be cut short is

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * How threads that make calls unseen are brought to a stop, without cutting short the calls that they are in. */
 #ifndef PT_AWAIT_H
 #define PT_AWAIT_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * A call is seen first at one of two stops: at a seccomp-stop, where our filter wants to have it seen, or at a
  * syscall-entry-stop, where every call of the thread stops (PTRACE_SYSCALL). There it is decided what is made: the call

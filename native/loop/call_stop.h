@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Stops before and behind system calls: what is made, and what of it counts. */
 #ifndef PT_CALL_STOP_H
 #define PT_CALL_STOP_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * Where our filter is not enough (sandbox.c, fast/collide.c) every call of a thread has to stop, by PTRACE_SYSCALL. A
  * thread that runs under PTRACE_CONT has to stop once for that, to be resumed by PTRACE_SYSCALL; and the thread whose

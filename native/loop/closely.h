@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Threads of which every call is seen, whatever our filter lets pass. */
 #ifndef PT_CLOSELY_H
 #define PT_CLOSELY_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * Who is whose child is read from all of /proc: /proc/TID/task/TID/children skips some while others exit, and is not in
  * every kernel. A child of a tracee is traced from its birth on. So each look leaves fewer that could be missed, and

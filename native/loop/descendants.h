@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Children, and theirs, of processes that are attached. */
 #ifndef PT_DESCENDANTS_H
 #define PT_DESCENDANTS_H

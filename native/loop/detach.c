@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * A tracee is let go where nothing of it is half-way: not inside a call (its bytes would be lost), not before the
  * signal that its stop delivers. In a group-stop the kernel keeps a detached tracee stopped.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * A process is seized thread by thread, and then its children, and theirs. A child of a tracee is traced from its birth
  * on; a child of a process that is not yet traced is not. So all are looked for again, until a whole look has found

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * A process is attached, and all that it has started. */
 #ifndef PT_FOLLOW_H
 #define PT_FOLLOW_H

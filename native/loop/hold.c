@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * A held tracee is in a ptrace-stop like any other; it is not resumed, that is all. Only SIGKILL takes it out of there
  * (kill, exit_group or execve by another thread), and then PTRACE_EVENT_EXIT is its next stop, which loop_dispatch()

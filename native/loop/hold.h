@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Tracees that stand still until somebody has answered for them. */
 #ifndef PT_HOLD_H
 #define PT_HOLD_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * The hot loop: what wait(2) reported is told apart (stop.c), handled, and what is to follow is done (next.c). No stop
  * is left without an answer, not even that of a tracee for which there was no memory.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  *   the thread comes back      SIGTRAP: its signal-delivery-stop is the stop; rax has the call's result
  *   a signal ends its call     that stop is it

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Threads that sleep in a call which may not be cut short: they are met at a breakpoint (int3) where it returns to. */
 #ifndef PT_MEET_H
 #define PT_MEET_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * The leader comes first, unless it has exited (pthread_exit(3) in main): then it is a zombie until the others have
  * exited, too, which can't be seized and has neither memory nor fds.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Running processes become tracees: PTRACE_SEIZE of all of their threads. */
 #ifndef PT_SEIZE_H
 #define PT_SEIZE_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * Embedded in another program ptmon has nothing to do with its signals, but for the tick, which is sent to the
  * tracer's thread alone. All else of this is for ptmon as a program of its own.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Signals that are sent to ptmon itself, and the clock tick of the loop. */
 #ifndef PT_SIGNALS_H
 #define PT_SIGNALS_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * A wait status becomes one enum. Pure: no system call, no state. ptrace(2) says what the words mean. That the stops
  * can be told apart without PTRACE_GETSIGINFO is owed to PTRACE_SEIZE (group-stops bear PTRACE_EVENT_STOP) and to

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * wait4(-1) reports the newest tracee first. Beside threads that stop again at once an older one would wait for ever.
  * So all that have stopped are found before the first of them is let go on, and are handled in turn.

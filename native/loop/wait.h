@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * What the kernel has to report of the tracees. */
 #ifndef PT_WAIT_H
 #define PT_WAIT_H

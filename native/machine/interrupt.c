@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * PTRACE_INTERRUPT wakes a thread as a stop signal does (signal(7), "Interruption of system calls and library functions
  * by stop signals"). What becomes of the call that it sleeps in:

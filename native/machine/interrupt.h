@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Whether a thread may be interrupted (PTRACE_INTERRUPT) without the program seeing anything of it. */
 #ifndef PT_INTERRUPT_H
 #define PT_INTERRUPT_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * Reading the tracee's memory: process_vm_readv (one call, any length), and where that is refused PTRACE_PEEKDATA.
  *

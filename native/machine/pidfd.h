@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * The pidfd of an fd table: through it the fds of the table's threads can be had (pidfd_getfd(2)). */
 #ifndef PT_PIDFD_H
 #define PT_PIDFD_H

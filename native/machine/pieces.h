@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Many small pieces of a tracee's memory, read by few calls. */
 #ifndef PT_PIECES_H
 #define PT_PIECES_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * A page that is there can be read. Of one that is not, /proc/TID/smaps tells whether userfaultfd(2) guards it, but
  * that costs as much as ten stops. So the first question is whether all are there: move_pages(2) says so when it is not

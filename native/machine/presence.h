@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Memory of a tracee whose reading would never end. */
 #ifndef PT_PRESENCE_H
 #define PT_PRESENCE_H

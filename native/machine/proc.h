@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * What /proc says of a process: proc(5). */
 #ifndef PT_PROC_H
 #define PT_PROC_H

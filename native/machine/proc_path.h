@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Where the files of a thread are in /proc, and what is in them. */
 #ifndef PT_PROC_PATH_H
 #define PT_PROC_PATH_H

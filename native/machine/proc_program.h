@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * What /proc says of the program that a process runs, and whether it still does. */
 #ifndef PT_PROC_PROGRAM_H
 #define PT_PROC_PROGRAM_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * The registers of a stopped tracee. */
 #ifndef PT_REGISTERS_H
 #define PT_REGISTERS_H

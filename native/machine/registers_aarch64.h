@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Registers of aarch64: see registers.h. x0 is both the first argument and the return value. */
 #include <elf.h>
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Registers of x86_64: see registers.h. PTRACE_GETREGS costs the same as GETREGSET and is one request. */
 #include <errno.h>
 #include <stddef.h>

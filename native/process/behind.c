@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * A call that has gone past the filters and has not looked at its fd yet takes what it finds there, as it does at any
  * stop (loop/call_stop.c). What matters is what is kept: while a thread is behind nothing is believed of an fd without

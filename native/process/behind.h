@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Threads that may be in a call which they began before their process got its second filter (calls/dry.c): a race.
  * That call has not stopped. It may close an fd, or make a child that has not the filter. */
 #ifndef PT_BEHIND_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * int3 in a tracee's code: a thread that comes to it stops by SIGTRAP. Threads that are not meant come there, too. To
  * take it away for a moment would let slip through those that are; so for the others the instruction that it has

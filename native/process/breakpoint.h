@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Breakpoints in tracees' code: where threads are met (meet.h). */
 #ifndef PT_BREAKPOINT_H
 #define PT_BREAKPOINT_H

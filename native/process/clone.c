@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * A race that shapes this file: the child's first stop and the parent's event come in either order. A child that
  * comes first (TRACEE_NEWBORN) waits in its stop for the event; a parent that comes first leaves a TRACEE_EXPECTED.

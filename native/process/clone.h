@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * fork, vfork, clone, clone3: how a child becomes a tracee of ours. */
 #ifndef PT_CLONE_H
 #define PT_CLONE_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * A child has the options that its maker had at the fork. Those of another thread can't be set unless that one stands:
  * so where there are several each has its stop, whatever they do, and who may have its first socket next stands before

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Stops at exit (PTRACE_EVENT_EXIT). They are for what a thread leaves half-way, and for the sockets of the last one: a
  * dry process (calls/dry.c) of one thread has neither, and its end is reported by wait(2) in any case. */
 #ifndef PT_EXITS_H

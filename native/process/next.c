@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * The one place that resumes tracees, and lets them go; but for inject.c, which runs code in one and brings it back.
  */

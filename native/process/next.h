@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * What becomes of a tracee that stands in a ptrace-stop. The handler of the stop returns it; next.c alone does it. */
 #ifndef PT_NEXT_H
 #define PT_NEXT_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * A race with SIGKILL: it takes a tracee out of any stop, on to PTRACE_EVENT_EXIT, while the first stop is being
  * handled. Who resumes "the" stop then resumes that one, unseen: what stubs have counted is not read any more, a call

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * A new program's stack (fs/binfmt_elf.c, create_elf_tables): argc, the pointers of argv, 0, those of envp, 0, the
  * auxiliary vector, and above them the strings, argv's first and in one piece. AT_EXECFN points to the path given to

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "process/tracees.h"
 
 struct tracee *tracee_find(struct pt_tracer *t, pid_t tid)

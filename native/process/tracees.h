@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * The table of tracees, by tid. */
 #ifndef PT_TRACEES_H
 #define PT_TRACEES_H

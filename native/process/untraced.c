@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * CLONE_UNTRACED would make a child that is not traced, yet has our seccomp filter: each watched call of it would fail
  * with ENOSYS. So the flag is taken out before the call, and put back where the program can see it.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * clone(2), clone3(2) and vfork(2), as calls: before a child is made, and after. */
 #ifndef PT_UNTRACED_H
 #define PT_UNTRACED_H

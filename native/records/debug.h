@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * What the tracer notes of its own work, for who looks for a fault in it: the last entries of struct pt_debug, which
  * belongs to who made the tracer. Where nobody asks there is none, and each of these is one branch. */
 #ifndef PT_DEBUG_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * A server has rows by the ten thousand a second, each with a few transfers and a close. Where nobody asks for single
  * events these go, with the row, into one struct pt_life. In which order the rows began and ended is told apart (the

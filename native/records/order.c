@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * What a process has counted by itself is read at its stops. So others, which are emitted at theirs, may have been
  * emitted of before it, though it was later.

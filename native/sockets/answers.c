@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * getsockopt(2) with a length that can't be read fails for every fd, and how it fails tells what the fd is. EBADF and
  * ENOTSOCK come first (net/socket.c, __sys_getsockopt). Then each protocol looks whether the level is its own, or one

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * What a process tells of an fd that can't be looked at: the errors of calls that fail in any case. See answers.c. */
 #ifndef PT_ANSWERS_H
 #define PT_ANSWERS_H

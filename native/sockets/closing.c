@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * The race that fd tables are about: while thread A stands before close(5), or runs in it, thread B may transfer on 5,
  * and thread C may get 5 anew from accept(). A's stop comes before the close happens, and when it has happened nothing

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Calls under way that take fds away, or change what they are: close, dup2, connect ... */
 #ifndef PT_CLOSING_H
 #define PT_CLOSING_H

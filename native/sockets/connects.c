@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * How a connect that returned EINPROGRESS ends is told to the program by getsockopt(2) of SO_ERROR, which does not stop
  * (it takes the error away, so it can't be asked for here), by another connect, or by the first transfer. The kernel

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * What becomes of connect(2): each is told when the call returns, and those that were in progress then once more when
  * a later look at the socket, or a call on it, shows how they have ended. */
 #ifndef PT_CONNECTS_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * An fd is looked up once, and what it names is kept until a call that takes it away; but while such a call is under
  * way (closing.c) nothing is kept.

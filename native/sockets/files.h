@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * fd tables: which socket an fd names, cached, and forgotten at close, dup2, dup3, close_range, connect and exec. */
 #ifndef PT_FILES_H
 #define PT_FILES_H

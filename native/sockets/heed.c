@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * Questions and answers of DNS, and of who asks on a program's behalf, on this machine; and the first bytes that go out
  * on a connection, where HTTP and TLS name whom they want.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Of which sockets payload is told (options.names): what is on them may say by which names the program knows its peers.
  * A call of which payload is told has to stop. */
 #ifndef PT_HEED_H

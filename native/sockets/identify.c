@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * First by pidfd_getfd(2): a duplicate of the fd here, which any getsockopt works on. It is closed before the tracee
  * runs on, so that it never delays a FIN. Where that is refused (a container's seccomp, an old kernel, a process that

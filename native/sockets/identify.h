@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * What an fd of a tracee is, asked of the kernel. */
 #ifndef PT_IDENTIFY_H
 #define PT_IDENTIFY_H

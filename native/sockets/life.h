@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * The life of a row (records/lives.h) begins with it, and is over when its batch is handed over, or when anything comes
  * of the row that has no place in a life: then that, and all that follows, is told by records.

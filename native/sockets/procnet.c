@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * The slow way to a socket's identity: the tables of /proc/TID/net (proc_net(5)), searched for the inode.
  */

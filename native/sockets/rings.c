@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * What a ring does it does to the fds of who submits it, or, by a kernel thread (IORING_SETUP_SQPOLL), to those of who
  * made it: IORING_OP_CLOSE, IORING_OP_ACCEPT, IORING_OP_FIXED_FD_INSTALL and others. So the fds of both are looked at

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Processes whose fds change without a call that is seen: io_uring closes and installs some by itself. See rings.c. */
 #ifndef PT_RINGS_H
 #define PT_RINGS_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * The rows of the socket table, as they are emitted: one a socket, and for datagrams one a peer.
  */

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Sockets by inode, and the rows of the socket table that records refer to. */
 #ifndef PT_SOCKETS_H
 #define PT_SOCKETS_H

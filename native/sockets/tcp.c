@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * What the kernel counted (include/uapi/linux/tcp.h, net/ipv4/tcp.c):
  *

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * The kernel's own counters of a TCP socket, for the audit. */
 #ifndef PT_TCP_H
 #define PT_TCP_H

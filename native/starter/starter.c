@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * The command `ptmon`. Python ignores SIGPIPE and SIGXFSZ from its start on, and nothing tells afterwards what they
  * were before; a program that ptmon starts is to find them as they were. So this looks first, and then becomes Python,

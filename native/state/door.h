@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * What the core tells the fast path, and asks it: see fast.h. */
 #ifndef PT_DOOR_H
 #define PT_DOOR_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * The door to the fast path (fast/README.md), which makes a process whose calls stop often count them inside of itself:
  * an accelerator over the stops, and never more. The core tells it what happens, and asks it what it has to know, by

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * The state of the core. Everything hangs on struct pt_tracer; there are no globals.
  *

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * The table of system calls that are watched, and how each is counted. */
 #ifndef PT_SYSCALLS_H
 #define PT_SYSCALLS_H

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The Python API: ``ptmon.run``, ``ptmon.launch`` and ``ptmon.attach``.
 
 >>> import ptmon

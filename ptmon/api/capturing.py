@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What a launched program writes to its stdout and stderr, kept in memory."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """From the thread that traces to the one that asked for it: the events, the report, and what went wrong."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A run of ptmon inside another program. The tracer has a thread of its own: ptrace(2) wants the same one for all."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What shells complete, made from the table of options: a file here for each shell.
 
 None of them is made by a library: those know of argparse's command lines, where options may stand behind the program.

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """bash: a function. It needs no bash-completion, but completes the traced program's own words where that is there."""
 
 from __future__ import annotations

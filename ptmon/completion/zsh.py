@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """zsh: the words of its own ``_arguments``."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The arguments and results of system calls as values and as text, in the manner of strace(1).
 
 Prototypes and most names are python-ptrace's. They are loaded when the first call is decoded.

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Names of the numbers that system calls take: python-ptrace's, and what its tables lack.
 
 Source where nothing else is said: include/uapi of Linux. What differs from one machine to the other is Python's.

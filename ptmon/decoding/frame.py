@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What a formatter is given of a call, and what an argument is to the decoder."""
 
 from __future__ import annotations

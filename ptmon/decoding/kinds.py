@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Which argument is kept and shown in which way: by its call and name, by its name, by its type.
 
 What holds secrets is not followed: the environment, keys.

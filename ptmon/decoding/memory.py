@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Reading a tracee's memory: from a live one, or from what was kept with the record of a call."""
 
 from __future__ import annotations

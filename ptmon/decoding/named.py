@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The socket addresses that a call names, as the kernel gets them: connect, sendto, sendmsg, sendmmsg."""
 
 from __future__ import annotations

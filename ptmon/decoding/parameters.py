@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """From the prototype of a system call to the way in which each of its arguments is kept and shown."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Arguments that point to strings, buffers and numbers."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Prototypes of system calls: python-ptrace's, those that it lacks, and those that an ABI has otherwise.
 
 Source: include/linux/syscalls.h; for i386 also arch/x86/entry/syscalls/syscall_32.tbl, where a 64-bit number comes in

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What the decoder takes from python-ptrace: prototypes, names of constants, layouts of structs.
 
 Its own formatter of arguments is for a reader at a debugger: it wants a process to read from, knows the layouts of the

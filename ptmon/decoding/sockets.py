@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Arguments of socket calls: addresses, messages, vectors, options. Layouts: socket(2), recvmsg(2), recvmmsg(2)."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Arguments that point to structs: times, limits, polls, signal sets, clone3's and openat2's."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Arguments that are what the register holds: numbers, flags, file descriptors, addresses."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Text of numbers, flags and strings, in the manner of strace(1). All of it is safe to print."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """--doctor: what of ptmon works here, and why the rest does not. Each line comes from a probe that does the thing."""
 
 from __future__ import annotations

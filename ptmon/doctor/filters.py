@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Probes of seccomp(2): that filters can be installed, and do what they say."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """System calls that the probes make, by ctypes: where the C core can't be loaded, they work still."""
 
 from __future__ import annotations

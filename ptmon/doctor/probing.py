@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What a probe is: a function that really does the thing, in a child, so that whatever comes of it harms nobody."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Probes that are runs of ptmon: a small program that knows what it sends is launched and counted."""
 
 from __future__ import annotations

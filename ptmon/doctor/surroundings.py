@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Probes of where ptmon runs: kernel, parts that are installed, capabilities, container, /proc, other tools."""
 
 from __future__ import annotations

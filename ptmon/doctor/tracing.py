@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Probes of ptrace(2), and of what a tracer reads of its tracee."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Engines: what makes records of a traced program. All of them look alike from outside."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The C core as the engines see it: the one place that imports it, and its readers for the reference engine with types.
 
 The readers want their tracee in a ptrace-stop, and to be called by the thread that traces it. They raise OSError with

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The engine that traces nothing: it reads a recording, and tells what the engine told that was recorded."""
 
 from __future__ import annotations

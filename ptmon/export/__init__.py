@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What a run moves, for other engines of monitoring: a process of its own (``python -m ptmon.export``), which ptmon
 starts, and to which it writes the run's recording as it comes, through a pipe.
 

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """``python -m ptmon.export KIND ARGUMENT...``: reads a recording on stdin until its end. ptmon starts it.
 
 It prints ``ready`` when it can do its work, or one line that says why it can't, and exits with 1.

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What each exporter is, and what they share: which program a record is of, and what its socket is."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """--metrics and --metrics-file: for Prometheus, which asks by HTTP, and for node_exporter's textfile collector."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """--otlp: for OpenTelemetry collectors. Bytes are the metric ``process.network.io``, by the semantic conventions for
 processes; connections are log records, for only there a peer may stand.
 

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Labs: what a tracer is, learnt by writing one. ``python -m ptmon.labs`` lists them; docs/TEACHING.md is for teachers.
 
 Each is a folder here: ``lesson.md`` and ``start/`` are what a student gets, ``solution/`` and ``inputs/`` are what the

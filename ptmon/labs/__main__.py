@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """``python -m ptmon.labs``: lists the labs, copies one out, grades one."""
 
 from __future__ import annotations

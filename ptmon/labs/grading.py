@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """How a lab is graded: checks, which run what a student has written on inputs that he has not."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A grade as text for people, and as JSON, JUnit and Gradescope's results.json for machines."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The ledger's connects: by the address that they named, and what became of each.
 
 At most about ``most`` addresses are kept apart: what names a further one is added up by family, type and protocol.

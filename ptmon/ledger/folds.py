@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Rows that stand for many closed sockets each: one for each family, type, protocol, peer's host, verdict of the audit
 and direction.
 """

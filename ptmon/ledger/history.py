@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What was moved over time, as points. Bounded memory however long the run: the longer, the further they are apart."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Rows of sockets by what they tell of: an engine that had forgotten a socket tells it anew, as another row."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The ledger: records in, totals per process, thread, socket and system call out, at any instant or at the end.
 
 Every transfer is added to a process, one of its threads, a socket, a system call and the totals; so the sums agree

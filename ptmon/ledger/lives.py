@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Lives: rows that come from the engine as bytes, and stay so until something more is told of one, or it is shown. A
 row takes some microseconds to become an object, which most need only at the end.
 """

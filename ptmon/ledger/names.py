@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The ledger's names: what a program was told that its peers are called."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Sums by peer: a row for each peer's address, transport and port of the service, whichever side has that.
 
 A client's port says nothing, and a server may have seen thousands of them: what it did with one client is one row. So

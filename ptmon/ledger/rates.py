@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Bytes per second, over buckets of one second. Constant memory however long the run."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The ledger at an instant: frozen, ready for an output. Bytes are payload bytes, times seconds since the start."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The ledger's sockets. It remembers at most about ``max_sockets``: beyond, closed ones are folded (folds.py). Totals
 stay exact whatever is folded.
 """

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """One socket's row in the ledger: mutable sums, and the verdict on them by the kernel's own TCP counters."""
 
 from __future__ import annotations

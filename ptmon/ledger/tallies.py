@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The ledger's own rows: mutable sums, each class with its frozen counterpart in report.py. Sockets are in a file of
 their own.
 """

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The ledger while it counts, with all of its rows: for who shows a part of them again and again."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """--live and --connect: a view of what is counted, which stays on the terminal.
 
 ``model`` says what is to be seen and ``picture`` how it looks, both without a terminal; ``app`` and ``driver`` are

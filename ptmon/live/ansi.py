@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What a program writes -> lines that can be shown: colours are kept, whatever else moves or asks a terminal is not."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The view as an application of Textual's: keys, panels, and when they are drawn anew. It changes nothing but itself;
 whatever else a key asks for is done by its Host.
 """

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What stands over the view for a while: the keys, and the question what is to become of the program."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Textual's driver for a thread that is not the main one.
 
 Textual's own sets handlers for SIGTSTP, SIGCONT and SIGWINCH, which only the main thread may; that is the tracer's

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What the view needs of who shows it: a session's output, or a connection."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The last screen, as text that stays on the terminal."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What the view shows: views of the ledger in; totals, rates and sorted rows out. It knows no terminal.
 
 Names and addresses come from others: each text that leaves here is printable.

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """--live as an output of a session: the main thread's side, which starts the view, ends it, and never waits for it."""
 
 from __future__ import annotations

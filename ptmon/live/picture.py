@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """How the view looks: a model -> lines of rich's Text, each as wide as it is told. No markup is ever read."""
 
 from __future__ import annotations

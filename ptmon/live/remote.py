@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """--connect: the view of what another ptmon counts, which serves its events (--serve). Nothing is traced here."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What a program has written while the view had the terminal, kept to be written there afterwards."""
 
 from __future__ import annotations

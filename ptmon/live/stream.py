@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The lines of ``ptmon.event/1`` (event.schema.json) -> a view, as another ptmon has it.
 
 Totals are those that the other says; the tables have what it told since this one listens. Whoever sends the lines may

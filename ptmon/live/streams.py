@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The terminal is the view's, so whatever else would write to it writes to a pseudo-terminal meanwhile.
 
 Of ptmon's own stdin, stdout and stderr those that are a terminal are replaced before the program starts, which inherits

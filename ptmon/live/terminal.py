@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The terminal that the view is on: taken, and given back as it was, from any thread and any number of times."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """--merge and --diff: what reports and recordings of many runs say together, and how two of them differ.
 
 Nothing is traced here. Files are read one after the other, and of each only what the merged report lists is kept.

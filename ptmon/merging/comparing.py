@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Two reports side by side: in all, by program, by peer's host and by system call."""
 
 from __future__ import annotations

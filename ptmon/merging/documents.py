@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The JSON document ``ptmon.report/1`` -> a Report. Nothing of it is believed before it was looked at."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Many reports -> one. What is kept of each is what the merged report lists; sums are exact whatever is folded."""
 
 from __future__ import annotations

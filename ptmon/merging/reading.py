@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A file -> the report that it is, or of which it is the recording."""
 
 from __future__ import annotations

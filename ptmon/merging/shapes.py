@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What the rows of a document have to be like. A report may come from anywhere, and be anything."""
 
 from __future__ import annotations

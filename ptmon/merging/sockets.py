@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The sockets of the reports that are merged: ``most`` of them one by one, those beyond folded as the ledger does it.
 
 One row then stands for all sockets of a family, type, protocol, peer's host, verdict of the audit and direction,

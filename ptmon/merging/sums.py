@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Sums over the reports that are merged, but for those by socket: in room that does not grow with their number.
 
 Peers and connects are kept apart by address as long as there are not more than ``most``, as the ledger does it.

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The names by which a program knows its peers: what it was told, never what ptmon would find out.
 
 They are read from the payload that an engine tells (records.Payload): answers of DNS to questions that the program has

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Messages of DNS (RFC 1035, AAAA: RFC 3596): addresses that answers give, for the name that was asked for."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Whom the first bytes of a connection name: by HTTP's Host (RFC 9112), or TLS's server_name (RFC 6066)."""
 
 from __future__ import annotations

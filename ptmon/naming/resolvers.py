@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Who asks DNS on behalf of programs, on the same machine: nscd(8), and systemd-resolved(8) by nss-resolve(8).
 
 What they have answered from memory that they share (nscd's cache) is not seen.

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Outputs: whatever consumes records, snapshots or the report. They never see an engine."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Outputs that finish while the program runs on. In a file of its own: most runs start no thread."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """--capture and --dump: what calls have moved, as a file that Wireshark opens, and as text on stderr."""
 
 from __future__ import annotations

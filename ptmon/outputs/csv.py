@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The report as CSV (RFC 4180, but that lines end by a newline alone): a header line, then one row a socket.
 
 The columns are the members of ``sockets`` in the JSON report. ``pids`` are separated by spaces, the kernel's counters

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """--dump: what calls have moved, as text on stderr."""
 
 from __future__ import annotations

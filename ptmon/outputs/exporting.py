@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What an exporter needs of the run: ``python -m ptmon.export`` is started, and gets the recording through a pipe."""
 
 from __future__ import annotations

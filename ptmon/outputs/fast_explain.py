@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """--fast-explain: a table of the places in the program that make system calls, on stderr, behind the report."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Names of the files that outputs write: %p is the program's pid, %h the host, %r the rank, %% a % sign."""
 
 from __future__ import annotations

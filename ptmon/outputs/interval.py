@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """--interval: the totals, and what came since the line before, on stderr."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The report as JSON: one member a line, one process and one socket a line.
 
 It is written row by row, so that a report of very many sockets needs no more memory than the ledger. Bytes of names

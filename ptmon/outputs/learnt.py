@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """--learn FILE: the rules that --allow would have needed, one a line, each with the programs that needed it.
 
 The engine notes each call that names somebody whom an empty allow list would refuse.

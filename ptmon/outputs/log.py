@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """--log: the events as lines, on stderr or in a file."""
 
 from __future__ import annotations

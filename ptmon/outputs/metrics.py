@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """--metrics and --metrics-file: what ptmon.export needs for them."""
 
 from __future__ import annotations

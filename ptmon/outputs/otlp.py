@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """--otlp: what ptmon.export needs for it."""
 
 from __future__ import annotations

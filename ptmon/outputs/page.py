@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """--html: the report as a page, beside the one that is written anyhow."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """--log FILE.parquet: the events as a table, a row each, which DuckDB, pandas, Spark and their like read.
 
 The events are written as JSON lines into a file without a name, and DuckDB makes the table of that at the end: so the

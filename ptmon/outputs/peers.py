@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The report by peer, as CSV: a header line, then one row for each peer's address, transport and port of the service.
 
 The columns are the members of ``by_peer`` in the JSON report, and the sums of ``sent`` and ``received`` its totals.

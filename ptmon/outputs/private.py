@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A file that is for its owner alone, to which is appended while the program runs."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """--record: all that the engine tells, in a file of which every other output can be made later (--replay)."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Where a report goes: to stderr or to -o FILE.
 
 Each format is in a module beside this one, and has a row in ptmon/formats.py.

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Where lines of events go. Neither a slow reader nor a full disk holds the tracer up: what does not fit is counted.
 
 A sink takes parts: the text of one event each, complete lines, which is written as a whole or dropped as a whole; or as

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """ptmon's own lines and reports on stderr. A stderr that is closed or a broken pipe never stops a run."""
 
 from __future__ import annotations

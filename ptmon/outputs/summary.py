@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The report for people, as wide as the terminal, by rich, which is loaded when the report is made and not before."""
 
 from __future__ import annotations

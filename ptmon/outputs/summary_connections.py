@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What the summary says of connections: those that were not made, and how long the others lasted."""
 
 from __future__ import annotations

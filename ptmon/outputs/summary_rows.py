@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The rows of the summary's tables: what a report holds, by process, by peer and by socket, the busiest first."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """How the summary is laid out: tables with names on the left and numbers on the right, and lines that are broken.
 
 No name is ever cut: a peer's address must be read whole, and copied. One that does not fit has a line of its own,

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """--syslog: the events in the system's log, by the standard library's handler, from a thread of its own."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """IP, TCP and UDP headers around bytes (RFC 791, 8200, 9293, 768), with checksums that are right.
 
 Of a packet that is cut nobody can say what the checksum over the rest was: it is 0 then.

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Bytes for people, as ``hexdump -C`` shows them."""
 
 from __future__ import annotations

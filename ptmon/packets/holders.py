@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Which fds of which processes lead to a socket, as far as that is seen."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The blocks of a pcapng file (draft-ietf-opsawg-pcapng), in the byte order of this machine."""
 
 from __future__ import annotations

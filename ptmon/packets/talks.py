@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Sockets as talks: who the two ends are, and the packets of what goes between them."""
 
 from __future__ import annotations

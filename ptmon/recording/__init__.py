@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Recordings: what an engine told of one run, whole, in a file that any output can be made of later.
 
 A file begins with MAGIC and goes on with blocks. Each is a FRAME (its kind, the length of its body, a checksum over

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The blocks of a recording as bytes, and back."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """``pytest --ptmon``: the tests of a project run under ptmon, which tells what each of them sends and receives.
 
 The plugin (``plugin``) has the process executed anew as a program that ptmon traces (``parent``), with the arguments,

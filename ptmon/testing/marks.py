@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Marks: calls by which the process of the tests tells ptmon where in its stream of calls it is."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """``python -m ptmon.testing.parent COMMAND...``: runs the command, a pytest with the plugin, and watches its tests."""
 
 from __future__ import annotations

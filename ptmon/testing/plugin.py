@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The plugin for pytest: ``--ptmon``, and the markers ``no_global_network`` and ``limit_traffic("1 MB")``.
 
 Without --ptmon it does nothing. Nothing of ptmon but this file needs pytest.

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What each test has moved, and whom it has reached: its own process while it runs, and all that it has started.
 
 A process belongs to the test in which it was born, or to that of its parent, for all of its life.

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """In the traced pytest: marks where tests begin and end, and lets those fail that break their markers."""
 
 from __future__ import annotations

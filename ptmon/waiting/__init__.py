@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """--wait: a program is found as soon as it is executed, by whomever ptmon may trace.
 
 No unprivileged interface of Linux tells of an execve(2), so there are two ways. inotify(7) tells when the executables

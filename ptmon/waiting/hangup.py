@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """SIGHUP while ptmon waits: as when it is attached, it asks for the log to be opened anew, if there is one."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """When a file is opened, as execve(2) opens its program: inotify(7), by way of the C library."""
 
 from __future__ import annotations

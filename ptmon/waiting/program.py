@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Whether a process runs the program that is waited for, as /proc tells: proc(5).
 
 A program is known by its executable's file name; or, if its name has a ``/``, it is that very file. Where a link on

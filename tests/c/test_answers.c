@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * What the kernel answers of sockets that are known is what they are, or nothing; and nothing of them is changed. */
 #include <errno.h>
 #include <fcntl.h>

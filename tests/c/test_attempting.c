@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * A thread that connects in a stub, led out at each of its instructions in turn: its call is made once, with its
  * registers, and is either told by its entry, or stops. The child is the tracee. */
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * What stubs leave of the sockets that they have connected. This process is tracee and tracer in one: it writes into
  * its own memory what stubs would write. */
 #include <errno.h>

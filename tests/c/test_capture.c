@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * What of a call's memory is kept. The "tracee" is this very process. */
 #include <errno.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Checksums of code: each byte counts, and so do its place, the length and the key. Calls are found wherever they are.
  */
 #include <stdint.h>

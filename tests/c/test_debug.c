@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * What the tracer notes of its own work: nothing where nobody asks, the last entries else, and what followed a stop
  * stands in that stop's entry. */
 #include <signal.h>

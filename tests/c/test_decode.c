@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Instructions of each map and form have the length that they have, what they do to rax and to control is told, and not
  * a byte is read past the end. */
 #include <errno.h>

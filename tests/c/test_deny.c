@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Rules: which addresses match, which calls are refused. The "tracee" is this very process. */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Batches: equal transfers become one record, order against other records is kept, and data grows as it must. */
 #include <string.h>
 

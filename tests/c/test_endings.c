@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Generations of fds, and sockets that end in stubs: each record belongs to what its fd named then. This process is
  * tracee and tracer in one: it writes into its own memory what stubs would write. */
 #include <stdint.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * What the filter says of a call: run here by a small interpreter of the instructions that it uses. */
 #include <errno.h>
 #include <linux/audit.h>

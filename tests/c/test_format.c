@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Transfers as text: groups, and buffers that are just large enough. What Python would write is tested from there. */
 #include <errno.h>
 #include <stdint.h>

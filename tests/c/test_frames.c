@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Signal frames in the words of a stack: what looks like one, wherever it lies. */
 #include "fast/patch/signal_frames.h"
 

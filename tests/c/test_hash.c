@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * What is in a table is found, and nothing else is; a walk comes to each member once, though they go meanwhile. */
 #include <string.h>
 

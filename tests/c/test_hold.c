@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * A held tracee is never left standing: whatever its tracer does next, it goes on. This very program is the target: it
  * asks for its parent's pid, which is held, and ends with 7 if it was told the truth. With the filter and without. */
 #include <errno.h>

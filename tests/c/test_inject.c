@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Memory is mapped by a tracee, and given back, whatever signals ptmon itself gets meanwhile. */
 #include "fast/patch/inject.h"
 

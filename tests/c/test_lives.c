@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Lives: what belongs to one, in which order they begin and end, and what may not come in between. */
 #include <string.h>
 

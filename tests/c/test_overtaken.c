@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * A tracee that is killed in a stop stands before its exit soon after, and nobody has been told. */
 #include "process/overtaken.h"
 

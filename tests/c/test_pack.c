@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Rows that are packed come back as they were, and no bytes do harm when they are read. */
 #include <errno.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Rings of records: none is lost, doubled or told out of its thread's order, whatever their threads leave unwritten for
  * a while. This process is tracee and tracer in one: it writes into its own memory what stubs would write. */
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Each call of the table has handlers; what moves bytes is looked at before and after, and stops by the filter. */
 #include <string.h>
 

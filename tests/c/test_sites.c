@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * System calls are found in order; what can be replaced, and which number is sure, is told only where nothing speaks
  * against it. */
 #include <string.h>

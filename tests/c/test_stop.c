@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Each wait status of ptrace(2) becomes the kind that its bits say. */
 #include <signal.h>
 #include <sys/ptrace.h>

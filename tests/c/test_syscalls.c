@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * The table agrees with the numbers that this machine's headers give, and with itself. */
 #include <stddef.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * The hand-over table: what a tracer has left is taken over, and nothing that anybody else may have written. This
  * process is tracee and tracer in one. */
 #include <errno.h>

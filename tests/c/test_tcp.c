@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * The kernel's counters, on real loopback connections, are the bytes that were sent and received: in every state that a
  * connection can be in when its fd is closed. */
 #include <arpa/inet.h>

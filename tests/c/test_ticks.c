@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * The CPU time of a thread is its own, whatever the other threads of its process do. */
 #include <pthread.h>
 #include <time.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * The whole core without Python: launches this very program, which transfers, forks and makes a thread, and counts;
  * with the filter and without, at stops and inside of it. */
 #include <errno.h>

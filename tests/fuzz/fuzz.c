@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * Feeds the core what a hostile tracee may have in its memory, its registers and its /proc. By libFuzzer, with the
  * address and undefined-behaviour sanitizers. Debian: clang and libclang-rt-dev. From the repository's folder:

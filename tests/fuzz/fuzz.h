@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * What the parts of the fuzzer share: an input that is read piece by piece, and a tracee whose memory holds what the
  * input says. */
 #ifndef FUZZ_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * What is looked at before and while a program is patched: the hand-over table, code, mappings and signal frames. */
 #include <string.h>
 #include <unistd.h>

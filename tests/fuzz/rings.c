@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Heads, records, slots and what closes have left, and the registers of threads in stubs. */
 #include <sys/socket.h>
 #include <sys/stat.h>

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Socket activation, sd_listen_fds(3): the sockets that ptmon is given are the program's."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """--allow: nobody is reached but who is named, and the loopback. Traffic in network namespaces alone."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The Python API, as other programs use it: each test is a script of its own, which is no tracer but has one in it."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What the Python API is told of a program (where it starts, its environment, who has its output) and what it tells."""
 
 from __future__ import annotations

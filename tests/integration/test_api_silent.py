@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """ptmon inside another program says nothing on its stderr, where the command line does; there are other ways to hear.
 
 ``run`` looks at fd 2 of the program: it fails where anything has been written there.

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Processes that a ptmon without privileges may not look at: they are asked what their file descriptors are."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Attach to what runs, count from then on, let go: the process runs on as it was."""
 
 from __future__ import annotations

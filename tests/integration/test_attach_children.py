@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """An attach takes the children that are there, and theirs, and whoever is born meanwhile."""
 
 from __future__ import annotations

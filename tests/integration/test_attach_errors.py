@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What can't be attached to: one line that says why and what to do, status 125, and nothing changed."""
 
 from __future__ import annotations

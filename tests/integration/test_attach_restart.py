@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A system call that an attach or a detach interrupts restarts as if nothing had happened."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A call that blocks or takes long returns what it returns without ptmon, however its program is disturbed meanwhile.
 
 To change a program's code ptmon stops all of its threads; so it does when it attaches or detaches, and when all of them

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """--capture: packets in which there is what the program has moved, to the byte."""
 
 from __future__ import annotations

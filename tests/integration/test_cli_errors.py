@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What fails is said in one line, and the exit status tells whose failure it was."""
 
 from __future__ import annotations

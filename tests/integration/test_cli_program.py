@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The program finds everything as without ptmon: streams, arguments, environment, signals, fds, and the like."""
 
 from __future__ import annotations

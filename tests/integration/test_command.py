@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The command ``ptmon`` itself, an executable that becomes Python: what it hands on to a program that it starts."""
 
 from __future__ import annotations

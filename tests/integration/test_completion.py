@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What shells complete: each is started on a terminal, a line is typed, and the shell says what has become of it."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Connects, what became of them, and how sockets came by their ends."""
 
 from __future__ import annotations

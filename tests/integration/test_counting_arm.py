@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """32-bit programs on aarch64: their calls are not decoded. ptmon leaves them alone, and says what it misses."""
 
 from __future__ import annotations

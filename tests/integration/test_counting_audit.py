@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The kernel's own counters beside ptmon's, whatever way a connection ends. That they match is checked by Count."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Each system call that moves bytes, and the things that are no sockets."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Address families, socket types, and the scopes of peers."""
 
 from __future__ import annotations

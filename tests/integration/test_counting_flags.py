@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """MSG_* flags, which decide what a return value means."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Programs and calls of the i386 ABI, which has numbers and structures of its own."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Ways around the system calls that count: io_uring and Linux AIO. The report says what it can't know."""
 
 from __future__ import annotations

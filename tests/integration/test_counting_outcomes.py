@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Calls that fail, move nothing, move a part, are interrupted, restarted or trapped."""
 
 from __future__ import annotations

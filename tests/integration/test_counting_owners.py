@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Whose bytes they are: process, thread, socket; whatever the fd number, whoever else has the socket."""
 
 from __future__ import annotations

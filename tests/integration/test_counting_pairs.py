@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A server and its clients, who exchange 35 bytes each way: launched, attached to, and both sides at once."""
 
 from __future__ import annotations

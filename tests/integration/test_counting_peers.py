@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Datagram sockets: one row for each peer, by the addresses that the calls bear."""
 
 from __future__ import annotations

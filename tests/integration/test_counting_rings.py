@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """io_uring closes and installs fds without a system call: a number is looked at anew at each call."""
 
 from __future__ import annotations

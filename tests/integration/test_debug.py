@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """PTMON_DEBUG: what ptmon notes of its own work, and tells at the end of a run or after an error."""
 
 from __future__ import annotations

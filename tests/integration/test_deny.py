@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """--deny: what a rule refuses fails with its errno, all else is as without it. Traffic in network namespaces alone."""
 
 from __future__ import annotations

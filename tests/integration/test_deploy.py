@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The examples of docs/DEPLOY.md."""
 
 from __future__ import annotations

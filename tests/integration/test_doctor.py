@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """--doctor: what it finds where things work, and where somebody refuses them."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """--dump: what a program moves, on stderr, as hexdump -C shows bytes."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Two engines, written independently: of a program of one thread they tell the same, to the byte, call and errno.
 
 The reference engine's rules are in Python (ptmon/engines/reference/counting.py), the native engine's in C.

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Events come in the order of their times, and those are the times of the calls, whichever way these are counted."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """--explain and --explain-step: what the reference engine does is told, and the program does as without it."""
 
 from __future__ import annotations

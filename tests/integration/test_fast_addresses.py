@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The memory that counts calls inside a program: it lies at addresses that are the program's, and is given back."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Attached: calls that the tracer has to look at each time, made by many threads, while signals come all the time."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """However calls are counted: the same bytes, and a program that behaves as by itself. All calls, all kinds of libc."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Code that changes while calls are counted inside the tracee: it is looked at anew, or the process stays at stops."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Connections of a few bytes each: what is accepted and closed is known, and read from the kernel, without a stop."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Sockets that are made and connected inside the program, without a stop, are told as if each call had stopped."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The decoder of native/fast/scan meets the same instructions as objdump, in all of the code of large libraries."""
 
 from __future__ import annotations

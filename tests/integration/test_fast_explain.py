@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """--fast-explain: which instructions of a program make its calls, what became of them, and why."""
 
 from __future__ import annotations

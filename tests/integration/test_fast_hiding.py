@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Programs that make themselves unreadable, or forbid themselves what a stub does, when calls are counted in them."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Programs of other languages, whose run-time systems have signals, threads and calls of their own."""
 
 from __future__ import annotations

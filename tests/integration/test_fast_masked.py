@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """int3 stands in a program's code for a moment, breakpoints for longer: what its threads have blocked stays blocked."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A PID namespace whose /proc is another one's: the number of a process names somebody else there."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What a program opens is no socket, and a process of one thread does not stop to have it looked at."""
 
 from __future__ import annotations

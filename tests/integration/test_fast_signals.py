@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Signals that come in the middle of a counted call, and calls of the handlers."""
 
 from __future__ import annotations

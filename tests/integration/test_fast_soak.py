@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A short soak: see tests/soak.py, which does the same for longer."""
 
 from __future__ import annotations

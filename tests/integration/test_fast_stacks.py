@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Stacks that are not where a thread library puts them, while the code of the program is changed."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Programs that change what surrounds their calls once these are being counted: filters, dispatch, children, fds."""
 
 from __future__ import annotations

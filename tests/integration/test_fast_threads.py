@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Threads that are cancelled in the middle of a counted call."""
 
 from __future__ import annotations

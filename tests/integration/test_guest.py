@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The engine as a part of another program: it leaves that program's signals and children alone."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """ptmon itself fails in the middle: what it traces must not suffer from it."""
 
 from __future__ import annotations

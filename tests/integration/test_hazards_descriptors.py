@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """fd numbers that change their meaning while the same read and write calls go on."""
 
 from __future__ import annotations

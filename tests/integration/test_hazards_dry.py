@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A program without sockets does not stop for its transfers: however it comes by one, from then on all is counted."""
 
 from __future__ import annotations

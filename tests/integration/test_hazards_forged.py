@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Programs that change what ptmon keeps in their memory: it neither spins nor falls, and believes none of it."""
 
 from __future__ import annotations

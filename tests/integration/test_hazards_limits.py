@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Where ptrace ends: a program's own ptrace, memory that may not be read, namespaces."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Programs that use seccomp themselves: they behave as without ptmon, and their transfers are counted."""
 
 from __future__ import annotations

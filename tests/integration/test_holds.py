@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Calls that are held for a hook: asked about at entry and exit, answered or let pass."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """--hooks: the user's own functions around system calls. What they see, and what their answers do."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """--hooks: the program must not feel a hook that fails, is slow, or runs when a signal ends the program or ptmon."""
 
 from __future__ import annotations

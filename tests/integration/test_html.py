@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The page of a report in a real browser, and the history that it shows."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Signals to ptmon itself, and the terminal's job control: both as without ptmon."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The labs: what a lesson says a command shows it shows; a solution has full marks, and what is copied out has not."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Processes whose main thread has exited while others go on: the leader is a zombie, without memory and files."""
 
 from __future__ import annotations

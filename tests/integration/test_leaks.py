@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """LeakSanitizer has to be its process's tracer, which ptmon is: the report says so, and what helps."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """--learn: the rules that a run needed, with which --allow refuses nothing of it. Traffic in namespaces alone."""
 
 from __future__ import annotations

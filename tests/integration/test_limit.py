@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """--limit: a program that moves more is ended, attached ones are let go; the report and the exit status say so."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """--live on a terminal, as a person sees it and presses its keys: by tmux."""
 
 from __future__ import annotations

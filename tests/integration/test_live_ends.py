@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The ways out of --live: each leaves the terminal as it was, and the program to itself."""
 
 from __future__ import annotations

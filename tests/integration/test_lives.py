@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Rows that the C core tells in one piece, where nobody wants single events, are those that it tells event by event."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """--log, --log-format and --interval of real runs."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """--log=FILE where the file is moved away, or emptied, meanwhile: what logrotate does. And what SIGHUP does else."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """--merge and --diff of real runs, and ranks of an MPI job."""
 
 from __future__ import annotations

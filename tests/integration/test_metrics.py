@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """--metrics and --metrics-file: what Prometheus is told is what the report says."""
 
 from __future__ import annotations

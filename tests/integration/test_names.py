@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Peers have the names by which the traced program knows them."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """--otlp, and a receiver of OTLP: what it is told is what the report says."""
 
 from __future__ import annotations

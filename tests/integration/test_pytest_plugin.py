@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """``pytest --ptmon``: what each test moves with all that it starts, and tests that break their markers fail.
 
 The tests that are run so are in files of their own; whoever reaches out does it in a network namespace.

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """An asyncio echo server and its clients, both under ptmon. The truth is what each program itself wrote and read."""
 
 from __future__ import annotations

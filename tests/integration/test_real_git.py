@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """git clone over git://: the daemon and the clone, each under its own ptmon. What one sends, the other receives.
 
 The daemon hands the connection to git upload-pack as stdin and stdout, so the bytes are another process' than the

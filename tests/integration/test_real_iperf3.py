@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """iperf3, both ends under ptmon. The truth is its own JSON, which counts the data streams, not the control connection.
 
 On each data stream the client first sends a cookie that says which test the stream belongs to (COOKIE_SIZE in iperf's

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """curl from nginx. The truth is HTTP's: curl tells the exact size of each request, header and body."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A node HTTP server and a node client, both under ptmon. The truth is node's own socket.bytesRead and bytesWritten."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """openssl s_server and s_client: one under ptmon, the other under strace in the same run. The truth is strace's lines.
 
 TLS sends more than the payload, and not the same at each run; but what one side sends, the other receives. Only in the

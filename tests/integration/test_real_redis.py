@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """redis-server and its clients. The truth is redis' own counters of its network, and the sizes of RESP's texts."""
 
 from __future__ import annotations

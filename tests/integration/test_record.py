@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """--record and --replay: what is told later of a run is what was told of it then."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The reference engine attaches to a process of one thread, and lets it go as it was."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The reference engine: a program behaves under it as without it, and what it cannot do it says."""
 
 from __future__ import annotations

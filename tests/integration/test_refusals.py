@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Calls that a rule refuses: what the program sees, and what the engine says."""
 
 from __future__ import annotations

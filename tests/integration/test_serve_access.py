@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Who gets the events of a real run: tokens and TLS."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A client that never reads: the tracee is as fast as without it, and the client is told what it missed."""
 
 from __future__ import annotations

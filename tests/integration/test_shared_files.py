@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Logs and reports in files that others write to as well, and a stderr that nobody reads."""
 
 from __future__ import annotations

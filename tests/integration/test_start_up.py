@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What a run loads: before its program has ended nobody wants to wait for what it makes no use of."""
 
 from __future__ import annotations

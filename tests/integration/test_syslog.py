@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """--syslog to a real rsyslog, by each transport that it takes; and to receivers that are not there, or do not read."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Events as a table (parquet) and as a timeline (perfetto), of a run and of its recording."""
 
 from __future__ import annotations

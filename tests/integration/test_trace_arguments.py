@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What is kept of a call, and said of it: a program tells what it did, and ptmon must say the same."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """--wait: a program is attached to as soon as it is executed, from wherever and by whomever."""
 
 from __future__ import annotations

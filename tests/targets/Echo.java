@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Echo CONNECTIONS ROUNDS [wait]: threads send known bytes to each other over TCP, by blocking sockets at one end and by
 // channels (NIO, with a selector at every other one) at the other, while memory is collected.
 import java.io.DataInputStream;

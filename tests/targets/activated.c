@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * A service that is given its listening socket, as sd_listen_fds(3) says: fd 3, if LISTEN_PID is its own pid. It
  * accepts one connection, which it makes itself, and prints what of the environment is meant for it. */
 #include "sockets.h"

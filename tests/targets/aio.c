@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * usage: aio socket|file
  * 211 bytes are written by Linux AIO (io_submit(2), not POSIX aio), then 97 by send. */
 #include "sockets.h"

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Makes calls and writes to the file argv[1] what a tracer has to say of them: a line at each entry, and one at each
  * return with " = RESULT". The calls stand between two getppid(). */
 #include <arpa/inet.h>

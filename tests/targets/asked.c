@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Processes that may not be looked at, and use write and read on fds of all kinds.
  *   asked kinds       TCP, UDP, unix sockets and files; sendfile and splice; the same in a child
  *   asked closed      calls on numbers that name nothing, and then something

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Calls that a tracer has to look at each time (messages that may name a peer), while signals come all the time.
  * Threads send themselves datagrams and check them; some get SIGUSR1 (SA_RESTART) every now and then. asking storm
  * [wait]     its handler does nothing asking nested [wait]    its handler sends and receives messages, too asking jump

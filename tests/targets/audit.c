@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * usage: audit MODE
  * The ways in which a TCP connection can end, each of which leaves the kernel's counters (TCP_INFO) in another state.
  */

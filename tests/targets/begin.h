@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Targets that are traced from their start, or attached to when they say that they are ready; data that tells its
  * place. */
 #ifndef BEGIN_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Threads blocked in one system call each. Says "ready" when all are, wakes them at a line on stdin, and tells what
  * each call returned and whether the ones with a time limit of 4 seconds took that long. */
 #include <linux/futex.h>

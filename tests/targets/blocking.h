@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Calls that block or take long, each made by a thread of its own. Meanwhile the first thread makes others, on a socket
  * pair: a tracer that changes the program's code does so in the middle of the long one.
  *   blocking_THEME                              tells the names of its calls

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Calls that make connections: to a listener that has too many waiting already, or none. See blocking.h. */
 #include <sys/un.h>
 

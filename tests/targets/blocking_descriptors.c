@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Calls on what is neither a socket nor a pipe: terminals, files that count or tell events, locks. See blocking.h. */
 #include <pty.h>
 #include <sys/eventfd.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Calls on sockets that have a time limit (SO_RCVTIMEO, SO_SNDTIMEO). See blocking.h. */
 #include <sys/sendfile.h>
 

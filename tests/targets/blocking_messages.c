@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Calls on message queues and semaphores. See blocking.h. */
 #include <mqueue.h>
 #include <sys/msg.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * What long calls need: time limits, data that tells its place, two ends that are filled and emptied, children. */
 #ifndef BLOCKING_PARTS_H
 #define BLOCKING_PARTS_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Calls that wait for data, some of which is there before. See blocking.h. */
 #include "blocking.h"
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Calls that wait for what was submitted to the kernel: Linux AIO and io_uring. See blocking.h. */
 #include <linux/aio_abi.h>
 #include <linux/io_uring.h>

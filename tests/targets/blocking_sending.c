@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Calls that send more than the kernel keeps: they last until all is taken. See blocking.h. */
 #include <pty.h>
 #include <sys/sendfile.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Calls that wait for another thread or process: futexes, signals, children. See blocking.h. */
 #include <linux/futex.h>
 #include <semaphore.h>

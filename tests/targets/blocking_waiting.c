@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Calls that wait for events or for a time to pass. See blocking.h. */
 #include <sys/epoll.h>
 #include <sys/select.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Calls that wait for nobody, but have much to do in the kernel. See blocking.h. */
 #include <sys/random.h>
 #include <sys/sendfile.h>

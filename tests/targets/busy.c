@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Something to attach to: threads that send numbered messages to each other and check what arrives.
  *   busy PAIRS
  * Obeys lines on stdin, and answers each with one line: its counts so far.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * usage: callers THREADS TIMES [other]
  * Each of so many threads calls getppid so many times; a line tells how often the parent's pid came back.
  * other: the first thread calls getpgid instead. */

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Threads that are cancelled in the middle of calls: handlers and destructors must run, and no byte is lost.
  *   cancelled deferred|async ROUNDS [wait]       while blocked in recv or read
  *   cancelled tight|tight_async ROUNDS [wait]    anywhere in a loop that sends and receives

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Code that is not what it was, or where it was, when somebody looked at it.
  *   changing moved [wait]     libc's code has been moved into memory of no file, as it is done for huge pages
  *   changing plugin [wait]    a file of code is written anew, under its old number, and mapped again

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * chatter COUNT [wait]: sends and receives one byte over a socket pair COUNT times (0: until it is killed), and tells.
  * wait: then it waits for the end of its input. */
 #include <string.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * usage: confined CALL PROGRAM [ARG...]
  * Executes a program under a seccomp filter that refuses one call, by EPERM, as the profiles of containers do. */
 #include "filter.h"

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * usage: connecting MODE [late] [wait]
  * Connects that succeed, fail, are in progress; and sockets that come by their ends in other ways. late: some other
  * calls come first. wait: it says "ready" before that, and waits for a byte on stdin. */

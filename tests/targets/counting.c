@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * usage: counting SYSCALL
  * That call moves 211, then 1009 bytes over a TCP connection to itself; sendto or recvfrom is at the other end.
  * The vectored calls use two buffers, the *mmsg calls two messages. */

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * usage: crowd PAIRS ROUNDS
  * As many client threads as server threads; each client makes ROUNDS TCP connections, one after another, and gets back
  * on each what it sent. All fds are of one table, so that every number names many sockets in turn. Who closes first

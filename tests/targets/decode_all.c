@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Prints the offset of each instruction in the code on stdin, as the decoder's linear sweep meets them. It is built
  * together with what the decoder is made of. */
 #include <err.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * File descriptor numbers that change their meaning. Every transfer uses write and read, which files allow too.
  *   descriptors reuse    threads open and close files, pipes and sockets on the same few numbers
  *   descriptors replaced dup2 replaces a number while another thread is blocked in read on it

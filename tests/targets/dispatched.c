@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * System calls that the program itself emulates: syscall user dispatch, which Linux has since 5.11.
  *   dispatched selector   each sendto of libc raises SIGSYS, whose handler sends less
  *   dispatched range      libc's own instructions are let through; those elsewhere raise SIGSYS */

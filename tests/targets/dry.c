@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * A process that has no socket, transfers on pipes and files, and then comes by one: dry HOW. What it does on the same
  * numbers then has to be counted. See the table at the end. */
 #include <arpa/inet.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * usage: dying MODE
  * Death comes while a thread sleeps in a call: no exit-stop tells what that call has moved. Its fd would pass for a
  * number of bytes.

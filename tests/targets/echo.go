@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 // echo CONNECTIONS ROUNDS [wait]: goroutines send known bytes to each other over TCP, while memory is collected and
 // signals preempt them. Go makes its system calls by itself, without a libc.
 package main

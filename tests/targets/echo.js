@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 // echo CONNECTIONS ROUNDS [wait]: sends known bytes to itself over TCP.
 "use strict";
 const net = require("net");

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """echo CONNECTIONS ROUNDS [wait]: threads send known bytes to each other over TCP, with signals, handled by Python."""
 
 import json

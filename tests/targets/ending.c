@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * usage: ending PROCESSES
  * In each of them threads end by themselves at the very moment when exit_group(2) ends them all: it takes those that
  * stand at their exit out of that stop.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * usage: families MODE
  * One exchange for each kind of socket that works within one machine: 211 bytes one way, 503 the other, if not said
  * otherwise. */

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * A socketpair and files, used by write and read, which do for both. */
 #ifndef FILES_H
 #define FILES_H

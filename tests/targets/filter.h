@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Seccomp filters, and how one process hands an fd (a filter's listener) to another. */
 #ifndef FILTER_H
 #define FILTER_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * usage: flags MODE
  * Calls whose flags decide what their return value means. */
 #include "sockets.h"

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Threads that transfer as fast as they can on sockets that they were given, until death hits them in the middle.
  *   flood send|recv exit|kill|exec|wait FD...
  * Whoever holds the other ends counts. After 2 MB the main thread ends the process by exit_group or SIGKILL, or

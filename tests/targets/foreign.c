@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * fds that somebody else puts in the place of others. The number of a socket, used by write and read, becomes a file's
  * that is used the same way, and a socket's again.
  *   foreign supervised   by who answers calls for it (seccomp_unotify(2), SECCOMP_IOCTL_NOTIF_ADDFD)

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Changes what ptmon keeps in its memory, if it is there.
  *   forger head NUMBER   so many records were begun, it says, in every ring
  *   forger gaps          a ring full of records that were begun, and none is written

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Children of many kinds, made after many calls; parent and child both go on.
  *   forking fork|vfork|spawn|vm|files|unshare|threads|nested [wait] */
 #include <sched.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Transfers of a process that may not be read.
  *   hidden send          made non-dumpable, then send and recv, which only a socket allows
  *   hidden write         made non-dumpable, then write and read too, which files allow: told as other_*

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Processes that change, in the middle of their transfers, what others may do with them, or they themselves.
  *   hiding known     makes itself non-dumpable, and goes on with sockets that it has used before
  *   hiding new       ... and with others, and so does its child

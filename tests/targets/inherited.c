@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * File descriptor numbers that a child or a program gets from its parent, and then means something else by.
  *   inherited forked     a child's closes and dups leave its parent's numbers alone, and the other way about
  *   inherited spawned    so do those of posix_spawn, between vfork and execve

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * usage: int80 MODE
  * System calls of the i386 table by int 0x80, from a 64-bit program or from an i386 one (cc -m32). Their numbers mean
  * other calls in the x86_64 table: 3 is read and not close, 4 is write and not stat, 45 is brk and not recvfrom. */

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * usage: interrupted MODE
  * Signals come while a call blocks on a TCP connection: signal(7), "Interruption of system calls". */
 #include "sockets.h"

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Processes that are there before ptmon is, and others that are born meanwhile. Each tells a line of its own.
  *   kin workers        a master, two workers, a child of each with a thread: "ready", then a byte on stdin lets one of
  *                      them transfer, on a socket of its own and on one that all have inherited

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * 4 GiB and 17 bytes over a unix socket pair, from a child to its parent: more than 32 bits can count. */
 #include "sockets.h"
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * main() leaves by pthread_exit(3), and another thread transfers: the thread group's leader is a zombie then, through
  * which /proc shows neither files nor memory. With "wait" it says "ready" when that is so. */
 #include "begin.h"

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Many children, all of them there before the first one ends; each sends and receives a little. Or as many threads, of
  * which none has had a socket before; then it says how many seccomp filters it has in the end (-1: not known).
  *   litter COUNT [threads] [wait] */

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * many COUNT: uses and closes COUNT sockets, two at a time, tells, and waits for the end of its input. */
 #include <sys/socket.h>
 

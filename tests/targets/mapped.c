@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * A program with addresses of its own choice, and with limits: after it has transferred for a while it wants
  *   mapped fixed [wait]      256 MB below 2 GiB by MAP_FIXED, which nobody but itself may write to
  *   mapped noreplace [wait]  the same, where nothing may be

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * All signals are blocked in all threads, as servers do it that have one thread for them. One thread waits in
  * epoll_wait, and others transfer; in the end each has the mask that it had, and SIGTRAP the disposition. */
 #include <signal.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * usage: nonsockets MODE
  * The calls that count on a socket, on things that are none: 97 bytes each, of which nothing counts. */
 #include "sockets.h"

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Something to look at: sends to itself over TCP until a signal ends it, and writes coloured lines meanwhile.
  *   onscreen [ROUNDS [LINES]]    0 rounds: until SIGTERM or SIGINT; so many lines in each round
  * Its stdin has to be at its end. */

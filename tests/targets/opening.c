@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Has a socket, and opens files.
  *   opening files [wait]     reads and closes each of many
  *   opening handler [wait]   a signal handler closes what was opened a moment ago, and makes sockets of that number

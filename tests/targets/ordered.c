@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Processes and threads that each open a socket pair, send and receive on it one byte at a time, and close it.
  *   ordered PROCESSES THREADS ROUNDS [pause] [wait]
  * pause: each lets 30 ms go by in the middle and before it closes. A process more is the parent of the others, and

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * usage: outcomes MODE
  * Calls that fail, move nothing, or move a part. */
 #include "sockets.h"

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * usage: owners MODE
  * Sockets that several processes, threads and fd numbers share. What a child moves is known beforehand, so that the
  * parent can tell the sum. */

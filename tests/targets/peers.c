@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * usage: peers MODE
  * Datagram sockets that speak with several peers: a server and three clients in one process. The clients send 11, 13
  * and 17 bytes and get 101, 103 and 107. */

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Threads that send to each other over socket pairs, with calls of one kind, data that is checked, and oddities: peeks,
  * calls that fail, zero bytes, sockets and files that change places.
  *   pingpong WAY ROUNDS THREADS [odd] [wait]

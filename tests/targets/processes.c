@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Processes that come and go, each of which transfers.
  *   processes children N N short-lived children
  *   processes exec       a thread that is not the leader executes a program

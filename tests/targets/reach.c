@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * usage: reach [wait] MODE, in a network namespace of its own
  * out: tries to reach addresses that no network has, each in every way that names an address; a line tells each errno.
  *      Before and after, it reaches itself over the loopback. wait: when it has read a byte.

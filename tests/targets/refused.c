@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * usage: refused [wait] [filter]
  * Makes calls that a rule may refuse, and tells each outcome in a line.
  * wait: when it has read a byte. filter: under a seccomp filter of its own, which refuses getsid. */

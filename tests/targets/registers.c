@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * What a system call must leave alone (the x86_64 ABI): every register but rax, rcx and r11, the direction flag, the
  * 128 bytes below the stack pointer, and the vector and control registers of the floating point units.
  *   registers ROUNDS [wait] */

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Numbers of fds that mean one socket after another. Each socket that sends sends its own number of bytes, so that one
  * row of the report can't be taken for another: the i-th of thread t sends 3 x (t x ROUNDS + i + 1) bytes.
  *   reopened accept|dup2|kinds|rights THREADS ROUNDS [wait] */

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * usage: reuse MODE
  * One fd number that names one thing after another. The number is 50: at first a TCP socket, to which 101 bytes go. */
 #include "sockets.h"

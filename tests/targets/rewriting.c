@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * A program that puts hooks into its own code: each system call of libc's send() becomes a trap, whose handler counts
  * it and makes the call itself. It tells how many its hooks have seen.
  *   rewriting once [wait]       the hooks are put there after many calls

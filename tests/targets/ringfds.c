@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * fds that io_uring closes and installs: no system call of the program's tells of it. The number of a socket, used by
  * write and read, becomes a file's that is used the same way, and a socket's again.
  *   ringfds own        by a ring of its own, while another thread is blocked in read

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * rounds COUNT: at each empty line on stdin, sends and receives a byte COUNT times and prints how many microseconds
  * that took; at another line, or at the end of its input, it tells and ends. */
 #include <sys/socket.h>

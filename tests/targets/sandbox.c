@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * A program that uses seccomp itself.
  *   sandbox allow        allow-list: its own calls, RET_KILL_PROCESS for the rest
  *   sandbox forbidden    the same, then a forbidden call: dies by SIGSYS

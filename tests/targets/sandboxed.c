@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * A program that transfers for a while, then locks itself in, and goes on.
  *   sandboxed list [wait]      an allow-list of few calls, death for the rest
  *   sandboxed tsync [wait]     the same for all threads at once, while they transfer

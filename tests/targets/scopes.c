@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * In a network namespace of its own, lo is given addresses of every scope, and a datagram goes to each of them, so
  * that nothing leaves the machine. The length of a datagram says which: see the table. */
 #include "sockets.h"

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * usage: client.out PORT
  * Sends a text of 35 bytes to the server on 127.0.0.1 and takes one from it, with send and recv. */
 #include "text.h"

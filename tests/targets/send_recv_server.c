@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * usage: server.out [PORT]
  * Serves one TCP client after another on 127.0.0.1 until Ctrl-C: takes a text of 35 bytes from each and sends one of
  * its own, with send and recv. */

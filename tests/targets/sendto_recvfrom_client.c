@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * usage: client.out PORT [udp]
  * As send_recv_client, with sendto and recvfrom; over UDP (a socket that is not connected) if the word says so. */
 #include "text.h"

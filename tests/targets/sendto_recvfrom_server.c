@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * usage: server.out [PORT [udp]]
  * As send_recv_server, with sendto and recvfrom; over UDP if the word says so. */
 #include "text.h"

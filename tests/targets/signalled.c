@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Signals at a high rate, while data that is checked goes to and fro.
  *   signalled timers restart|plain [wait]     two timers; blocked calls restart or fail with EINTR
  *   signalled nested [wait]        handlers on a signal stack, one within another, that send and receive as well

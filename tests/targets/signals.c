@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Signals that end, stop and interrupt.
  *   signals kill         SIGKILL while in recv, sent by a child
  *   signals segv         ends by SIGSEGV

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * usage: sites TIMES [wait]
  * Sends over a socket pair, TIMES by each of several functions of its own, whose syscall instructions a tracer may
  * replace or not. Its first line says where they are in its file: {"plain": offset, ...}. plain       may be replaced

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * What the counting targets share: connected pairs within one process, and the sums that they tell. */
 #ifndef SOCKETS_H
 #define SOCKETS_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * usage: splicing MODE
  * Bytes that never enter the program's memory: sendfile(2), splice(2). */
 #include "sockets.h"

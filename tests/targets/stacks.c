@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Stacks that are not where a thread library puts them.
  *   stacks switched restart|plain [wait]   a handler leaves for another stack and comes back; below it waits a read
  *   stacks handled restart|plain [wait]    so many handlers under way at once, each on its own stack

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * A thread that gets hardly any CPU: it has been let go on behind its call, and stands there for long.
  *   starved ROUNDS   so many processes, one after the other
  *

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * A program that makes calls by code of its own at addresses where ptmon's filter lets calls pass (its own stubs lie
  * there), and tells all the same what it sent.
  *   stowed MODE [late]

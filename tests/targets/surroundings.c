@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Tells what a program finds when it starts.
  *   surroundings state        signals, process group, limits, directory and the like
  *   surroundings fds FILE     its open fds and what they are, into FILE

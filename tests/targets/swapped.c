@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * A program that schedules threads of its own: the handler of a signal that interrupts a read leaves for another stack,
  * and comes back from there later. Says "ready" before it begins, "away" while it is on that stack; each waits for a
  * line. */

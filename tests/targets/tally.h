@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Counts of a target that has many threads or processes, in memory that fork and execve keep. */
 #ifndef TALLY_H
 #define TALLY_H

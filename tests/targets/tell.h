@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * What every target shares: it tells on its last line what it sent and received, as it knows it. */
 #ifndef TELL_H
 #define TELL_H

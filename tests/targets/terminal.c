@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * A program at a terminal: transfers all the time in a thread and obeys lines on stdin.
  *   terminal [default]   counts its SIGINT and SIGTERM; with "default" they end it
  *   count  tells how many signals arrived        end  tells what it transferred, and ends with status 0 */

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * The text that the servers and clients exchange: their PID, padded to 35 bytes whatever its number of digits. */
 #ifndef TEXT_H
 #define TEXT_H

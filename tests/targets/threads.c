@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Threads that transfer, and threads that end at awkward moments.
  *   threads pairs N      N threads, each with a socketpair of its own
  *   threads turns N      N threads transfer without a pause until each of them has done so 200 times

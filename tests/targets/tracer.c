@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * A program that uses ptrace(2) itself.
  *   tracer own           traces a child by PTRACE_TRACEME, another by PTRACE_SEIZE; says what it got
  *   tracer seize PID     seizes the process, says "seized", and holds it until its stdin ends */

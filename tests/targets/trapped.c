@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * A seccomp filter of its own traps sendto (SECCOMP_RET_TRAP); the SIGSYS handler stands in for the call. While the
  * signal is delivered, the return register holds the number of the call (44 on x86_64): no bytes. */
 #include "sockets.h"

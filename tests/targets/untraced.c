@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * A child made with CLONE_UNTRACED, by clone(2) or clone3(2): its maker does not want it traced.
  *   untraced clone|clone3 */
 #include <linux/sched.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * usage: unusual MODE
  * Unusual ways to open a TCP connection, or to take bytes from one. */
 #include "sockets.h"

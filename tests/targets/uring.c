@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * usage: uring MODE
  * send: 211 bytes over a TCP connection by io_uring, or by send if io_uring_setup is refused; then it says so first.
  * refused: io_uring_setup with 0 entries is EINVAL, whatever the tracer; the program goes on with send. */

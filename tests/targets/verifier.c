@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Endless traffic that is checked, under timer signals, until SIGTERM: something to attach to again and again.
  *   verifier FILE THREADS
  * FILE is mapped: see struct shared. Who writes an odd number to "wanted" stops the traffic at a point where every call

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * What verifier.c shares with who watches it, and how it counts. */
 #ifndef VERIFIER_H
 #define VERIFIER_H

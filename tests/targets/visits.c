@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Connections of a few bytes each, whose fds are closed and given again all the time, by several threads:
 //
 //   plain ROUNDS    TCP and AF_UNIX, with all that may happen to a socket before it is closed; files take fds in

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Makes system calls one by one, and says on a line of its own what each came to: its result, or -errno.
  *   watched [-w] WORK [ARGUMENT...]     -w: says "ready", and begins when a line comes from stdin
  * Calls are made by syscall(2), so that they are the ones that they are called. */

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Shorthands for records, addresses and ledgers, so that a test shows only what it is about."""
 
 from __future__ import annotations

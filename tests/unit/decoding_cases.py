@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 # ruff: noqa: E501 - one case a line: what a tracee passes, and what is said of it
 """Calls as the tests of ptmon.decoding build them: registers, memory, and the text that is expected."""
 

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Batches as the C core packs them: new rows with what comes of them as Lives, all else as it was."""
 
 from __future__ import annotations

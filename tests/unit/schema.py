@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The schemas of ``ptmon.report/1`` and of a line of ``ptmon.event/1``, ready to validate."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A server driven with made-up events, for the tests of the event server."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Rules of --allow: who may be reached, and that nobody else may; what is said of what cannot be understood."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Two suites may run at once on one machine, or one of them in several processes: they share no port and no name."""
 
 from __future__ import annotations

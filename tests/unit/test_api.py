@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What the API makes of what users write, and the way of events from the tracer's thread to theirs."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The benchmark's command line: what it lists, a tool given by hand, files that are not what they should be."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The benchmark: what it makes of figures and of the tools' words, and one short run."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The boundary header, and what Python says of it again: the stub for type checkers, enums, tables, layouts."""
 
 from __future__ import annotations

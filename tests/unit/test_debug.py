@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """PTMON_DEBUG: its words, and the lines of what the C core has noted."""
 
 from __future__ import annotations

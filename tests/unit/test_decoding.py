@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Arguments and results of system calls as text and values, from memory that the tests build."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Reading what was kept, and whatever else a tracee may pass: decoding raises nothing and prints nothing."""
 
 from __future__ import annotations

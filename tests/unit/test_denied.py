@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Refused calls in the report: by rule, system call and errno."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """--doctor's probes: each in a child, whatever becomes of it."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Whatever can happen has its place wherever there is one for each kind: no run ends because something new is told."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Why a program cannot be started or a process cannot be attached: one line each, on real processes."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """--fast-explain: what an engine told of sites becomes rows with words, and these a table."""
 
 from __future__ import annotations

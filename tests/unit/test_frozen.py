@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Records behave as those that dataclasses makes: each test looks at one of either kind."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Hooks: what a function is called with, what its answer does, and what becomes of one that fails."""
 
 from __future__ import annotations

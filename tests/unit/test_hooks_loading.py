@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A file of hooks: what it gives, and what is said of one that is no use."""
 
 from __future__ import annotations

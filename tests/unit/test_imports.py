@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Imports go down only: cli, session, {outputs, explain}, ledger, {records, addresses}; and engines stand apart."""
 
 from __future__ import annotations

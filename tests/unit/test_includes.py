@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The C core's rooms: includes go down only, in no circle, and nobody looks behind the fast path's door."""
 
 from __future__ import annotations

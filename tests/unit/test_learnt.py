@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What --learn makes of the calls that were noted: rules that --allow takes, and what it could not learn."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The ledger: processes, threads, system calls, warnings; and the sums, which always agree."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The keys of --live, pressed by Textual's Pilot, without a terminal and without a tracer."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """--live without a terminal: what is to be seen, by made-up records, and how it is laid out."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """--connect without a connection: the lines of an event stream -> the view that the other ptmon would have."""
 
 from __future__ import annotations

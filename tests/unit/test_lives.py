@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Lives: rows that are told in one piece come to the same report as those that are told event by event."""
 
 from __future__ import annotations

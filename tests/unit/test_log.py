@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """--log: files that lose nothing, and readers who are slow, asleep or gone."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """--merge and --diff, without programs that run: what reports say together, and what is no report."""
 
 from __future__ import annotations

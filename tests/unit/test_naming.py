@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Names from payload: what programs were told, and how little of what hostile peers send is believed."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Packets that are made of what calls have moved: blocks, headers, talks, hexdumps. All of it is parsed by hand."""
 
 from __future__ import annotations

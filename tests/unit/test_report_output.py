@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Where the report goes: -o FILE, stderr, and what comes of a file that cannot be written."""
 
 from __future__ import annotations

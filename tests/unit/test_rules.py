@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Rules of --deny: what a text stands for, and what is said of one that cannot be understood."""
 
 from __future__ import annotations

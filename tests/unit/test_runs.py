@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Runs of transfers: what C sums and writes is, to the byte, what becomes of them one by one."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The event server with made-up events: who gets what, and what clients may say."""
 
 from __future__ import annotations

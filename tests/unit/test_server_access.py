@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Where the event server listens, and whom it lets in: what is wrong about it is said at the start, in one line."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The event server as a part of ptmon: its end, its thread, its descriptors, its errors, and whom it lets in."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Lines of clients: split, bounded, cleaned, and no more of them shown than is good."""
 
 from __future__ import annotations

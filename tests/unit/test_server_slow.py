@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The event server and clients that do not read: nobody waits for them, and what they miss is counted."""
 
 from __future__ import annotations

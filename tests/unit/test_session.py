@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The main path, with an engine that tells what the test made up."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The ledger's sockets: identity, the audit by the kernel's TCP counters, folding."""
 
 from __future__ import annotations

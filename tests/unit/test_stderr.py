@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """ptmon's own lines: on a stderr that is slow, non-blocking, broken or not there at all."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The summary: what it says, and what it must not do to a terminal."""
 
 from __future__ import annotations

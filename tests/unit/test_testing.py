@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Which test a process belongs to, and what is answered: by records alone, without a pytest that is traced."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """How a program that is waited for is known, and what becomes of those that cannot be attached to."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * A connect that a stub has made: attempt.S has asked the kernel what has become of the socket. Here that becomes what
  * the two stops of the call would have given (../../calls/connect.c).

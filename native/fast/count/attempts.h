@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * What stubs have written of sockets that they have connected. */
 #ifndef PT_FAST_ATTEMPTS_H
 #define PT_FAST_ATTEMPTS_H

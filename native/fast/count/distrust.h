@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * What lies in a tracee's memory is the tracee's: it may write there, or unmap it. What contradicts itself is given
  * up. */
 #ifndef PT_FAST_DISTRUST_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * A record is whole when its last word bears the round of the ring that its number belongs to (stub.S). One that is not
  * is a gap: its thread is about to write it, or was put off the CPU just there, for as long as the scheduler likes. The

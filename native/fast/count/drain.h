@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * What stubs have written into the rings since the last time is read, and emitted. */
 #ifndef PT_FAST_DRAIN_H
 #define PT_FAST_DRAIN_H

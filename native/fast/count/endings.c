@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * A socket that a stub closes ends without a stop: ending.S has asked the kernel what it is, and for its counters. Here
  * that becomes what a look at the fd would have given (../../sockets/identify.c).

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * What stubs have written of sockets that they have closed. */
 #ifndef PT_FAST_ENDINGS_H
 #define PT_FAST_ENDINGS_H

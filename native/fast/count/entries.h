@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Entries that stubs write and the tracer reads: of ends (ending.S), and of attempts (attempt.S). */
 #ifndef PT_FAST_ENTRIES_H
 #define PT_FAST_ENTRIES_H

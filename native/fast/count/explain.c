@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * A site is named by the file that it was mapped from when it was first seen, for at the end nobody can look that up
  * any more. How many there are is up to the program: what finds no room is summed up.

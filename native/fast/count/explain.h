@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * What is told of the places in a program that make calls (options.explain): which of them jump to stubs, why others do
  * not, and how often calls stopped at each. */
 #ifndef PT_FAST_EXPLAIN_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Why a process is not, or only in part, counted inside of it. */
 #ifndef PT_FAST_FALLBACK_H
 #define PT_FAST_FALLBACK_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Which socket a record belongs to: what its fd named when the call was made. */
 #ifndef PT_FAST_OWNER_H
 #define PT_FAST_OWNER_H

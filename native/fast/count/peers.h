@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Peers whose connections need not be looked at any more (sockets/heed.h), where stubs that connect see them. */
 #ifndef PT_FAST_PEERS_H
 #define PT_FAST_PEERS_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * What a stub writes of a call. */
 #ifndef PT_FAST_RECORD_H
 #define PT_FAST_RECORD_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * What stubs have written of calls, and how it is emitted. */
 #ifndef PT_FAST_RECORDS_H
 #define PT_FAST_RECORDS_H

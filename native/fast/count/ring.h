@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * The rings of records that stubs write: where they are, and how far stubs may go on (drain.c reads them). */
 #ifndef PT_FAST_RING_H
 #define PT_FAST_RING_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * A record names an fd, not a socket, and it is written when the call ends. A call may block for hours; meanwhile
  * another thread closes the fd and gets the number anew. So a slot counts the calls that are under way. While there

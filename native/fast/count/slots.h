@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * What is known of the fds, where the stubs see it. files.c keeps it in step with the tracer's own table. */
 #ifndef PT_FAST_SLOTS_H
 #define PT_FAST_SLOTS_H

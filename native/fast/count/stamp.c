@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * A time stamp lies on the line through what the counter was now, and what it was some time ago: long enough for what
  * the two looks were wrong by to be nothing, and not so long that the clock has been set to another pace since

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Time stamps of records, as times. */
 #ifndef PT_FAST_STAMP_H
 #define PT_FAST_STAMP_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * The threads whose records can be told from each other's. */
 #ifndef PT_FAST_THREADS_H
 #define PT_FAST_THREADS_H

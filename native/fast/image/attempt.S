@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * A connect(2) that a stub makes, of a TCP socket that was never used: before the call it is written down whom it names,
  * and behind it what the tracer would have asked the kernel then. Like ending.S it is only copied from here, to

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * A thread inside of attempt.S, and the way out of there; and its entry. */
 #ifndef PT_FAST_ATTEMPTER_H
 #define PT_FAST_ATTEMPTER_H

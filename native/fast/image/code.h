@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Executable code of tracees, and the system calls in it. */
 #ifndef PT_FAST_CODE_H
 #define PT_FAST_CODE_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Writing code into a tracee. */
 #ifndef PT_FAST_EMIT_CODE_H
 #define PT_FAST_EMIT_CODE_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * A thread inside of ending.S, and the way out of there. */
 #ifndef PT_FAST_ENDER_H
 #define PT_FAST_ENDER_H

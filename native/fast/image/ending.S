@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * The end of a socket that is closed in a stub: what the tracer would have asked the kernel at a stop, its identity and
  * its counters, is asked here, right before the close. Like stub.S it is only copied from here, to FAST_ENDING, where

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * A tracer that is killed leaves its jumps and stubs in an attached process, which runs on with them. The next one
  * finds them by FAST_MAGIC, and reads here what the sites are. The stubs themselves stay as they are: so it must be the

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * What a tracer leaves in the tracee, so that a later one can take over if it is killed. */
 #ifndef PT_FAST_HANDOVER_H
 #define PT_FAST_HANDOVER_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * THE list of calls that stubs know, for the assembler and for C: one more call is one more row here, and, if it moves
  * bytes, its row in ../../syscalls/syscalls.c. stub.h checks that the bits are those that the tracer thinks.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * What of the fast path lies in one tracee's memory, as the tracer knows it. */
 #ifndef PT_FAST_IMAGE_H
 #define PT_FAST_IMAGE_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * Calls that could touch the memory of the fast path are looked at by the filter, by the stubs, and by who handles
  * their stops (collide.c). Numbers: as in ../../syscalls/syscalls.c.

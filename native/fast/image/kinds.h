@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Kinds of calls, by their number: which are counted in stubs, which have to be seen in any case. */
 #ifndef PT_FAST_KINDS_H
 #define PT_FAST_KINDS_H

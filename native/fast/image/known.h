@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Which executable memory of a process was looked at, and how it looked. */
 #ifndef PT_FAST_KNOWN_H
 #define PT_FAST_KNOWN_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * Where things are in the tracee. Read by the assembler too, so it holds nothing but numbers. README.md draws it.
  *

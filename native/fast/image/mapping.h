@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Mappings of executable code: /proc/PID/maps. */
 #ifndef PT_FAST_MAPPING_H
 #define PT_FAST_MAPPING_H

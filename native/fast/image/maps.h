@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * What a process has mapped, of whatever kind: /proc/PID/maps. */
 #ifndef PT_FAST_MAPS_H
 #define PT_FAST_MAPS_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * How a thread requests that its tracer looks at the call that it is about to make, where no filter does that (attach.c). Like
  * stub.S it is only copied from here, to FAST_REQUEST. A twin comes here with the address of its call in r11.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * The code that counts. What stands here is never run in ptmon: emit_code.c copies it into the tracee, once for each place
  * (site) where the program makes system calls, and puts a jump to the copy there. It behaves as the replaced

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * The stubs of stub.S, and where in a copy of one a thread may be found. */
 #ifndef PT_FAST_STUB_H
 #define PT_FAST_STUB_H

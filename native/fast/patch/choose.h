@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Which sites of a mapping are to be replaced. */
 #ifndef PT_FAST_CHOOSE_H
 #define PT_FAST_CHOOSE_H

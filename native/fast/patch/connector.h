@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * A thread that connects an fd in a stub, and will not go on there. */
 #ifndef PT_FAST_CONNECTOR_H
 #define PT_FAST_CONNECTOR_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Whether the stubs cover all calls of a process that the tracer has to see. All of its threads must stand. */
 #ifndef PT_FAST_COVER_H
 #define PT_FAST_COVER_H

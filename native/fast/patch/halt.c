@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * New threads may be born meanwhile, of threads that do not stand yet. They are tracees from birth on, and stop before
  * their first instruction. So /proc/PID/task is read again until a whole pass has found none that does not stand.

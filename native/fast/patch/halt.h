@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * All threads of a process stand still for a moment. */
 #ifndef PT_FAST_HALT_H
 #define PT_FAST_HALT_H

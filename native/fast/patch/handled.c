@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * A handler may leave its stack (swapcontext(3)) and come back to it much later, perhaps in another thread: a program
  * that schedules its own threads does. Its frame lies on a stack then that nobody stands on, and that signal_frames.c

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Signal handlers that return to stubs and twins. */
 #ifndef PT_FAST_HANDLED_H
 #define PT_FAST_HANDLED_H

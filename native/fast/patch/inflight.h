@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Threads that stand in the middle of a stub. */
 #ifndef PT_FAST_INFLIGHT_H
 #define PT_FAST_INFLIGHT_H

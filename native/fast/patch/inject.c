@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * The tracer may be killed at any instruction of this, and the tracee then runs on by itself, from where it stands,
  * with the registers that it has. So it is not led through the calls by the tracer's hand. It gets a piece of code that

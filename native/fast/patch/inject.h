@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Memory that a tracee is made to map. */
 #ifndef PT_FAST_INJECT_H
 #define PT_FAST_INJECT_H

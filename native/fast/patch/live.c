@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * A jump of 7 bytes can't be written in one go, and a thread may stand in the middle of what it replaces. So:
  *

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * A program's code is changed while its threads run; none of them is interrupted. */
 #ifndef PT_FAST_LIVE_H
 #define PT_FAST_LIVE_H

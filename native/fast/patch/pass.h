@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Looks over all threads of a process whose code is being changed while some of them run (live.c). */
 #ifndef PT_FAST_PASS_H
 #define PT_FAST_PASS_H

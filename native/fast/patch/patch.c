@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * First the stubs are written, which nothing uses yet. Then all threads of the process are stopped, and while they
  * stand: the jumps are written, and whoever stands or will return into the middle of what was replaced is moved on.

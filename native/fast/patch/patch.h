@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * A program's code gets jumps to stubs, and its own bytes back. */
 #ifndef PT_FAST_PATCH_H
 #define PT_FAST_PATCH_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * How far a thread has come that stands in a stub or in a twin. */
 #ifndef PT_FAST_POSITION_H
 #define PT_FAST_POSITION_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * While all threads of a process stand, those that stand inside of replaced bytes, or in stubs that are taken away, are
  * moved to where the same instruction is now. So are the addresses that signal handlers return to.

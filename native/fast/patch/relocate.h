@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Threads that stand where code is replaced. All threads of the process must stand. */
 #ifndef PT_FAST_RELOCATE_H
 #define PT_FAST_RELOCATE_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * A handler need not end where it has begun: it may go over to another stack, and come back to its own one much later
  * (swapcontext(3); threads that a library switches by a timer's signal). Until then no stack pointer leads to its

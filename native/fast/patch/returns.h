@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Signal frames that the tracer has seen being built, and that return to where code could still be replaced
  * (returns_wanted). */
 #ifndef PT_FAST_RETURNS_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * Nothing lists a thread's signal frames, but they can be known: in struct sigcontext
  * (arch/x86/include/uapi/asm/sigcontext.h) the word behind rsp, rip and the flags holds the segment registers, and in

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Signal frames on a tracee's stacks: where its threads will go on when their handlers return. */
 #ifndef PT_FAST_SIGNAL_FRAMES_H
 #define PT_FAST_SIGNAL_FRAMES_H

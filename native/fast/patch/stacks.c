@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * All threads of the process stand while its stacks are read, so no read may take long, and none may have to wait. One
  * that does is that of a page which is not there: where userfaultfd(2) guards it, the kernel asks the program for it,

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * The memory of a tracee's stacks, and what of it can be read without waiting for anybody. All threads must stand. */
 #ifndef PT_FAST_STACKS_H
 #define PT_FAST_STACKS_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * PTRACE_INTERRUPT would tell for certain, but it ends the call that the thread is in: a write returns with a part of
  * its bytes, a recv with MSG_WAITALL with what is there, a timeout begins anew (signal(7)). So what is known is made

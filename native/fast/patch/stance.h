@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Where a thread is, found out without interrupting it. */
 #ifndef PT_FAST_STANCE_H
 #define PT_FAST_STANCE_H

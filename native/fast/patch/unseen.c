@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * A thread under PTRACE_CONT is seen by the jumps alone. One that was sent PTRACE_INTERRUPT may still make the call
  * that it is just about to make, and one that must not be interrupted goes on as before. So jumps are taken away, or

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Which sites are replaced, and which not, and why. */
 #ifndef PT_FAST_VERDICT_H
 #define PT_FAST_VERDICT_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * All threads of a process stand while its code is read, so this is made for speed: 16 bytes in each step, one
  * multiplication of 64 by 64 bits.

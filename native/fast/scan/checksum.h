@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * By what code is known again. */
 #ifndef PT_FAST_CHECKSUM_H
 #define PT_FAST_CHECKSUM_H

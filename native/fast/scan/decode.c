@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * The length of an x86 instruction of 64-bit mode. Intel's manual (volume 2, chapter 2) says how its parts follow each
  * other. Only bytes are looked at: it runs anywhere.

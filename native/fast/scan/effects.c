@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * What an instruction does to control and to registers, of which rax holds the number of a system call. Of them only
  * what is sure is filled in: whatever is not on the list may change them all.

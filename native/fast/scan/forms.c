@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * What follows an opcode, map by map: the opcode maps of Intel's manual (volume 2, appendix A) and, for XOP, of AMD's
  * (volume 3, appendix A) as tables.

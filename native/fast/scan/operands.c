@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * What an instruction takes, and whether it may be run elsewhere: only the ones that compilers put around system calls
  * are told to be relocatable. Of the flags, what is not sure is taken for a reader of them.

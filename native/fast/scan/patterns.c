@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Surroundings of syscall instructions that are met all over: in glibc, and in musl. */
 #include <string.h>
 

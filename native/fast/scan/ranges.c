@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * The stub of a site replays the instructions of its range. Before the call it loses rcx, r11 and the flags, after
  * those in front have been run; the call itself would lose rcx and r11. So

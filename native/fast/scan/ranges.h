@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Which bytes around a syscall instruction can be replaced. */
 #ifndef PT_FAST_RANGES_H
 #define PT_FAST_RANGES_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * A linear sweep: instruction after instruction, and where there is none, a byte is skipped. It meets the instructions
  * that are executed, but for some after data in the code, from which it finds back after a few instructions; so a site

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The native engine: the C core does the tracing; this turns its batches into records.
 
 Nothing here runs between a tracee's stop and its resume: the loop is in C, with the GIL released, and comes back with

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Batches of the C core (struct pt_batch) -> records."""
 
 from __future__ import annotations

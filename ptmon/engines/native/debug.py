@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What the C core notes of its own work (struct pt_debug), as lines for who looks for a fault in it.
 
 An entry holds numbers alone: no byte of what is traced gets here.

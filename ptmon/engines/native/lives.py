@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Lives of rows, as the C core has them in one piece of memory: they stay bytes until somebody looks at one."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Rows of struct pt_record as tuples, and the records that come with each connection, made of them: of these there may
 be many thousands a second, and to ask cffi for one field after the other takes three times as long.
 """

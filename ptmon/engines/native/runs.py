@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Runs of transfers: rows of the C core that stay rows, which C sums and makes text of. A row costs nanoseconds so, and
 some microseconds as an object.
 """

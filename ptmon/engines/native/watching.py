@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Watches and rules as the C core takes them, and the calls that it tells of."""
 
 from __future__ import annotations

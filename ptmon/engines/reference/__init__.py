@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The reference engine: how a tracer works, in few words. Start reading here.
 
 A tracer is told whenever its tracee stops, and the tracee stands still until the tracer lets it run on:

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What the reference engine tells of its own work, where ``settings.narrate`` wants to hear it (--explain)."""
 
 from __future__ import annotations

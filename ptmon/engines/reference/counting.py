@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The rules of counting, as the reference engine knows them: what does a system call move, over which fd, which way?
 
 Written from the manual pages and independently of the C core, which has the same rules in native/syscalls/syscalls.c

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The reference engine's sockets: what its tracee's fds name, and the records that tell of it.
 
 Nothing is cached but what the audit needs: an fd is looked up anew at each call, when the call is entered.

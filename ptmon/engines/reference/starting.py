@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """How the reference engine gets its tracee, and with what signals: launch and attach.
 
 Both return with the tracee in a ptrace-stop, its options set, before its first system call that could count.

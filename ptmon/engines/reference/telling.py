@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """--trace for the reference engine: a call that is watched is told twice, at its entry-stop and at its exit-stop, with
 what its arguments point to. The records and the rules are those of the C core (native/calls: watch.c, capture.c).
 """

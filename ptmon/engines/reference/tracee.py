@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The reference engine's one tracee: its system calls, each an entry-stop and an exit-stop, become records."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """How lab 01 is graded: count.c on programs that a student has not seen."""
 
 from __future__ import annotations

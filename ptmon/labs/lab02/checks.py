@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """How lab 02 is graded: tracer.py on a program that tells itself what it has moved."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """How lab 03 is graded: everyone.c on a program that has threads and children, and tells what they have sent."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """How lab 04 is graded: tracer.py on a program that moves bytes by calls which hide how many."""
 
 from __future__ import annotations

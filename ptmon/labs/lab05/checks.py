@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """How lab 05 is graded: policy.py around a program that says what came of its calls."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """How lab 06 is graded: serve.py, with a source that does what it is told, and clients that read, sleep and leave."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """How lab 07 is graded: preload.c and stops.c on programs that tell what they have moved, measure.py on one that makes
 up its times, and table.csv by what is known.
 """

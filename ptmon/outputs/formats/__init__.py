@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Events as lines of text: what the log, the server and syslog write.
 
 Each form is in a module beside this one, and has a row in ptmon/formats.py.

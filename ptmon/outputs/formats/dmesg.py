@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Events as the lines which the kernel modules that ptmon stands in for left in the kernel's log.
 
 What the modules did not log has no line here. Times are seconds since the start, where dmesg has seconds since boot.

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Events as JSON, one object a line: ``ptmon.event/1``. ``event.schema.json`` is the schema of a line.
 
 The text is ASCII. Bytes of names and arguments that are not UTF-8 are lone surrogates (PEP 383), escaped: ``"\\udcff"``

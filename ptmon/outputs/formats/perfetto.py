@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Events as a timeline for ui.perfetto.dev and chrome://tracing: processes and threads as tracks, calls and connections
 as slices.
 

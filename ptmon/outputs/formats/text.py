@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Events for people: when (seconds since the start), who (name[pid] or name[pid/tid]), what, how much, with whom.
 
 0.001234  server.out[5089]      receive         35 B  recvfrom(4)    tcp 127.0.0.1:8080 ⇄ 127.0.0.1:50000

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The report as one page for a browser. It loads nothing from anywhere, and stays below 2 MB: the busiest rows come
 first, and what is beyond is summed up in one.
 

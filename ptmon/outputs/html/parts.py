@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What the page is made of: text that is nothing but text, and tables that can be sorted."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """--serve: the events over TCP, for telnet and nc. This is the main thread's side, which never waits for a client."""
 
 from __future__ import annotations

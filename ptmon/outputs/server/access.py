@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Who may have the events: the addresses to listen on, the token, the certificate. All are checked at the start."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """One client of the event server: how it comes, what it is sent, how it goes. Runs in the server's thread.
 
 What waits for a client that does not read is bounded; beyond, it misses events, and is told how many when it reads on.

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What a client of the event server can say: help, format NAME, snapshot, done. Else it is shown."""
 
 from __future__ import annotations

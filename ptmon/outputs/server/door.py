@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The event server's door: connections come in here, at a bounded pace and in bounded numbers."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What a client of the event server needs of the server: see hub.Hub."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The event server: the clients, and what they are sent. Runs in a thread of its own, in one asyncio loop.
 
 The main thread only puts things into ``queue`` (by call_soon_threadsafe), and looks at ``audience`` and ``taken``.

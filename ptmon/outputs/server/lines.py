@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What clients of the event server say: bytes from anyone -> lines that can be shown, no more of them than is good."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The event server's thread, as the main thread has it: started, fed, ended within a bounded time."""
 
 from __future__ import annotations

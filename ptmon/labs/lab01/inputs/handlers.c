@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * usage: handlers
  * Sends itself signals, a SIGTRAP among them. Its status is how many came; one write for each that did. */
 #include <signal.h>

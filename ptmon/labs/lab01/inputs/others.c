@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * usage: others
  * Writes by other calls than write, 7 bytes each, reads 5 bytes, and makes one write of 3; then others again, so that
  * who never forgets a write counts them. */

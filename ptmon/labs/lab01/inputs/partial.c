@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * usage: partial
  * Asks a pipe that has room for less to take 1 MiB, until it takes nothing. What it took is said by writev, as
  * "CALLS BYTES FAILED". */

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * usage: writes LENGTH...
  * Writes so many bytes each time; to an fd that nobody has opened if it is negative. Ends with status 5. */
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * usage: count PROGRAM [ARG...]
  * Counts the write(2) calls of a program, their bytes, and how many have failed. Ends as the program does. */
 #include "launch.h"

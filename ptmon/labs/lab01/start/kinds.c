@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * usage: kinds PROGRAM [ARG...]
  * Entry or exit? The kernel tells, if it is asked; and a syscall-stop is no signal. */
 #include "launch.h"

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Starts a program as a tracee. */
 #ifndef LAUNCH_H
 #define LAUNCH_H

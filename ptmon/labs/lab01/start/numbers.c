@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * usage: numbers PROGRAM [ARG...]
  * What is in two registers, at each stop? (x86_64) */
 #include "launch.h"

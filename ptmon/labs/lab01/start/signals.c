@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Sends itself a signal, and says whether it came. */
 #include <signal.h>
 #include <stdio.h>

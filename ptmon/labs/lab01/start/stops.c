@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * usage: stops PROGRAM [ARG...]
  * How often does a program stop, if it is resumed by PTRACE_SYSCALL? */
 #include "launch.h"

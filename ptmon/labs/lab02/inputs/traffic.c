@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * usage: traffic MODE LENGTH...
  * Moves texts of these lengths through a pair of sockets, in one of several ways, and tells what it has moved. */
 #include <fcntl.h>

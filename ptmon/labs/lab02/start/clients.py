@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """usage: clients.py SERVER [ARG...] N
 
 Starts a server, or a tracer with a server behind it, and is its N clients. Ends as the server does.

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """usage: first.py PROGRAM [ARG...]
 
 Each stop of a program, and the number of the call that it stands at.

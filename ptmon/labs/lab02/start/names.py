@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """usage: names.py PROGRAM [ARG...]
 
 The calls of a program by name, with their arguments and results, when they have returned.

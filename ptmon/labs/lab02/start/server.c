@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * usage: server CLIENTS
  * Says its port, takes a text from each client and sends it back, with a greeting before it. */
 #include <netinet/in.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * usage: crowd MODE COUNT LENGTH
  * COUNT times LENGTH bytes are sent: by the first thread, by threads, by children, by grandchildren, or (blocking) by a
  * thread that waits for room while others work. Says what was sent. Its exit status is 9. */

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * usage: births PROGRAM [ARG...]
  * Follows all threads and children, and tells their births. The names: the first is A, the next B ... */
 #include "launch.h"

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * usage: everyone PROGRAM [ARG...]
  * Tells what all threads of a program and of its children have sent by sendto. Ends as the program does. (x86_64) */
 #include "launch.h"

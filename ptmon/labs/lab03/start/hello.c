@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Two writes: one to stdout, and one to an fd that nobody has opened. */
 #include <unistd.h>
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Four who send: the first thread 10 bytes, two more threads 20 bytes each, and a child 30. */
 #include <pthread.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * usage: one PROGRAM [ARG...]
  * The tracer of lab 01, for sendto: it knows one pid, and waits for that one. */
 #include "launch.h"

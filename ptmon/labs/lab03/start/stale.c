@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * usage: stale PROGRAM [ARG...]
  * What does each write return? This tracer says it wrong. (x86_64) */
 #include "launch.h"

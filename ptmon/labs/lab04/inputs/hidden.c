@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * usage: hidden MODE LENGTH...
  * Moves bytes by calls that hide how many, and tells what it has moved. */
 #include <fcntl.h>

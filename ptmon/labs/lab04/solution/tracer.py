@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """usage: tracer.py PROGRAM [ARG...]
 
 Tells what a program has sent and received over sockets, also by calls that do not say so in the plain way. Ends as the

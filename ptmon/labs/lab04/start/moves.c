@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * usage: moves peek|mmsg|file|pipe
  * Moves bytes over a pair of sockets by calls that do not say how many in the plain way. */
 #include <fcntl.h>

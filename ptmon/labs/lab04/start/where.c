@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Where in a struct mmsghdr msg_len is. */
 #include <stddef.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * usage: calls unlink FILE... | unlinkat FILE... | uid | open FILE...
  * Makes calls, and says what came of each. open opens each file to write, to read and write, to read, and one that is
  * in no folder. */

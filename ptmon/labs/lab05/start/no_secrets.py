@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """ptmon --hooks no_secrets.py PROGRAM: nobody opens secret.txt. Or does somebody?"""
 
 import time

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Opens public.txt. While the thread that does it stands (t: tracing stop), another thread writes another name into the
  * same memory. */
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """usage: driver.py SCENARIO SERVER
 
 Runs a server, and is its source and its clients. Prints a JSON object: empty if all was as it should be, else what was

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The student's server, with a source that does what it is told, and clients.
 
 How long something takes decides nothing here: a server that does not go on is one all of whose threads sleep, and its

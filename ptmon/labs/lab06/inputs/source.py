@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """usage: source.py PORT
 
 A source of lines that is told over a connection what to write, and how to end.

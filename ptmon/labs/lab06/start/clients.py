@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """usage: clients.py SLEEPERS SERVER [ARG...]
 
 Starts a server, and connects to it: first clients that never read, then one that reads, and says what it got. When all

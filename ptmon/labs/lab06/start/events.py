@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """usage: events.py N [LENGTH]
 
 A source of events: waits for a line on stdin, or for its end, and prints N lines, of so many bytes at least.

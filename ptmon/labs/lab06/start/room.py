@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """How many bytes does the kernel take for somebody who does not read them?"""
 
 import socket

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """usage: serve.py SOURCE [ARG...]
 
 Runs a program, and sends each line of its output to everybody who is connected then. Ends as the program does.

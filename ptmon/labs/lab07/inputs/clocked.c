@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * usage: clocked LOG
  * Says a time that it has made up, and adds it to LOG, with who traces it ("-": nobody) and what is preloaded ("-":
  * nothing). */

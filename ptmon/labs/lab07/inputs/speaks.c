@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * usage: speaks MODE LENGTH...
  * Moves texts of these lengths over a pair of sockets, in one of several ways, and tells what it has moved. Its status
  * is 7; 99 if a call does not do what it should. */

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """usage: measure.py TABLE ROUNDS PROGRAM [ARG...]
 
 Runs a program that says its own time ("N ns", its last line on stdout) natively and under each method, so many rounds,

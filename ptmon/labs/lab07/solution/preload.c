@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * usage: LD_PRELOAD=./preload.so PROGRAM [ARG...]
  * Counts what a program sends and receives over sockets by send, recv, write and read, and tells it on stderr when the
  * program ends. */

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * Sends 10 bytes and receives them, without the C library's functions: by the instruction itself (x86_64). */
 #include <stdio.h>
 #include <sys/socket.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * usage: stops all|few PROGRAM [ARG...]
  * Stops a program at all of its system calls, or at sendto and recvfrom alone. Tells how often it has stopped, and what
  * these two calls have moved. Ends as the program does. It is for programs that stay alone: whom nobody traces, as the

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-or-later
  * usage: talk N
  * Sends 10 bytes over a pair of sockets, receives them, and makes four calls that move nothing: N times, and 100 times
  * before. Says what it has moved, and the nanoseconds that the N have taken: without its own start, and without that of
