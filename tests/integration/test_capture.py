@@ -78,7 +78,14 @@ class Server:
         self.got: dict[Any, bytes] = {}
         self._listener = listener
         self._until_end = until_end
-        threading.Thread(target=self._serve, daemon=True).start()
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """close(2) alone would leave the thread in its accept(2)."""
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._thread.join(DEADLINE)
+        self._listener.close()
 
     @property
     def port(self) -> str:
@@ -107,18 +114,18 @@ class Server:
 @pytest.fixture
 def serve() -> Iterator[Callable[..., Server]]:
     """``serve()``: at 127.0.0.1; ``serve(path)``: at a unix socket."""
-    listeners = []
+    servers = []
 
     def make(path: Path | None = None, *, until_end: bool = False) -> Server:
         listener = socket.socket(socket.AF_INET if path is None else socket.AF_UNIX)
         listener.bind(("127.0.0.1", 0) if path is None else str(path))
         listener.listen(64)
-        listeners.append(listener)
-        return Server(listener, until_end)
+        servers.append(Server(listener, until_end))
+        return servers[-1]
 
     yield make
-    for listener in listeners:
-        listener.close()
+    for server in servers:
+        server.close()
 
 
 def response(length: int) -> bytes:

@@ -90,9 +90,11 @@ def attributes(holder: Any) -> dict[str, Any]:
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
     with Receiver() as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
         yield server
         server.shutdown()
+        thread.join(DEADLINE)
 
 
 def ptmon(*words: str | Path, **keywords: Any) -> subprocess.CompletedProcess[str]:
@@ -136,7 +138,8 @@ def test_a_collector_that_is_down_or_silent_loses_no_report(
         if late is None:
             server.server_close()
         else:
-            threading.Thread(target=server.serve_forever, daemon=True).start()
+            thread = threading.Thread(target=server.serve_forever, daemon=True)
+            thread.start()
         begun = time.monotonic()
         done = ptmon(f"--otlp={url}", "-o", file, targets("chatter"), "40000")
         took = time.monotonic() - begun
@@ -144,6 +147,7 @@ def test_a_collector_that_is_down_or_silent_loses_no_report(
             server.daemon_threads = True
             server.block_on_close = False
             server.shutdown()
+            thread.join(DEADLINE)
     assert done.returncode == 0
     assert took < 20
     assert done.stderr.startswith("ptmon: --otlp: ") and done.stderr.count("\n") == 1
