@@ -58,6 +58,7 @@ class Process(subprocess.Popen[bytes]):
             words, stdin=subprocess.PIPE, stdout=out, stderr=subprocess.STDOUT, env=environment, process_group=0
         )
         self.peak = 0
+        self._look_once()  # it has executed its program, and may be gone when the thread begins
         self._ended = Event()
         self._looks = Thread(target=self._look, daemon=True)
         self._looks.start()
@@ -84,14 +85,18 @@ class Process(subprocess.Popen[bytes]):
 
     def _look(self) -> None:
         pause = LOOK / 16
-        with suppress(OSError):  # somebody else has waited for it
-            while True:
-                lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
-                sizes = [int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")]
-                self.peak = max(self.peak, *sizes, 0)
-                if self._ended.wait(pause):
-                    return
-                pause = min(2 * pause, LOOK)
+        while self._look_once() and not self._ended.wait(pause):
+            pause = min(2 * pause, LOOK)
+
+    def _look_once(self) -> bool:
+        """False: somebody else has waited for it."""
+        try:
+            lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
+        except OSError:
+            return False
+        sizes = [int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")]
+        self.peak = max(self.peak, *sizes, 0)
+        return True
 
 
 @contextmanager

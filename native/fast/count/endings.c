@@ -248,6 +248,10 @@ void endings_emit(struct pt_tracer *t, struct image *image)
 	if (t->fast_state.ending)
 		return;
 	t->fast_state.ending = true;
+	/* Some have come since the stop that is handled: threads may have been brought to a stop meanwhile. None was
+	 * closed before it was. */
+	if (image->ended.first)
+		t->now = now_ns();
 	while (image->ended.first) {
 		struct fast_ended *ended = remove_first(image);
 
