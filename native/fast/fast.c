@@ -21,7 +21,6 @@
 #include "fast/setup.h"
 #include "process/tracee.h"
 #include "records/debug.h"
-#include "sockets/closing.h"
 #include "sockets/files.h"
 
 #define PAUSE_NS 1000000       /* after a try that threads were in the way of, doubled with each of them ... */
@@ -36,7 +35,7 @@ static bool is_candidate(const struct pt_tracer *t, const struct tracee *tracee)
 	       !group->closely && !(tracee->files->unsure & UNSURE_DRY) && !group->fast.free &&
 	       !group->fast.clockless && !group->fast.changing && !group->sharers && !group->shares && !tracee->fresh &&
 	       !tracee->fast.borrows && !(group->fast.image && group->fast.image->borrowers) &&
-	       tracee->call.abi == ABI_NATIVE && closing_few(tracee->files);
+	       tracee->call.abi == ABI_NATIVE;
 }
 
 /* A site of it was left for another time (live.c). */
@@ -113,7 +112,7 @@ static struct image *image_for(struct pt_tracer *t, struct tracee *tracee, int *
 	note_memory(t, tracee, found == 1, *error);
 	if (image) {
 		image->by_request = !t->filtered;
-		files_fill_image(t, tracee->files);
+		files_fill_image(t, tracee);
 	} else if (*error != -ESRCH && *error != -EAGAIN) {
 		fallback_report(t, tracee, fallback_of(*error), *error == -EEXIST || *error == -ENOSPC ? 0 : -*error);
 	}

@@ -44,22 +44,6 @@ bool closing_any(const struct files *files, unsigned int fd)
 	return false;
 }
 
-bool closing_few(const struct files *files)
-{
-	for (const struct tracee *at = files->closing; at; at = at->closing.next)
-		if (at->closing.last - at->closing.first >= CLOSING_FEW)
-			return false;
-	return true;
-}
-
-void closing_each(const struct pt_tracer *t, const struct files *files,
-		  void (*visit)(const struct pt_tracer *, const struct files *, unsigned int fd))
-{
-	for (const struct tracee *at = files->closing; at; at = at->closing.next)
-		for (unsigned int i = 0; i <= at->closing.last - at->closing.first && i < CLOSING_FEW; i++)
-			visit(t, files, at->closing.first + i);
-}
-
 void closing_settle(struct tracee *tracee)
 {
 	struct tracee **at;

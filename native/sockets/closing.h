@@ -5,19 +5,12 @@
 
 #include "state/tracer.h"
 
-#define CLOSING_FEW 64
-
 /* The tracee stands before such a call, on the fds first..last. */
 void closing_begin(struct tracee *tracee, unsigned int first, unsigned int last);
 /* Its call, if there was one, is over. */
 void closing_settle(struct tracee *tracee);
 /* Is such a call under way on this fd? */
 bool closing_any(const struct files *files, unsigned int fd);
-/* Is each such call one on few fds? */
-bool closing_few(const struct files *files);
-/* Calls visit for the fds of these, of each at most CLOSING_FEW. */
-void closing_each(const struct pt_tracer *t, const struct files *files,
-		  void (*visit)(const struct pt_tracer *, const struct files *, unsigned int fd));
 /* Was fd taken away since files->changes was that, or may it have been? */
 bool closing_changed(const struct files *files, int fd, uint64_t since);
 

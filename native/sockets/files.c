@@ -8,11 +8,14 @@
  */
 #include "sockets/files.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "machine/pidfd.h"
+#include "machine/proc.h"
+#include "machine/proc_path.h"
 #include "records/debug.h"
 #include "sockets/closing.h"
 #include "sockets/connects.h"
@@ -91,14 +94,36 @@ bool files_last(struct tracee *tracee)
 	return --tracee->files->live == 0;
 }
 
-void files_fill_image(struct pt_tracer *t, struct files *files)
+/* A race with other threads: what a number names is not remembered while a close of it may be under way (closing.c),
+ * nor at the end of that, and it may have been used. A close of it in a stub is not to pass unseen. */
+static void stop_unknown(const struct pt_tracer *t, const struct tracee *tracee)
 {
+	const struct files *files = tracee->files;
+	char path[PROC_PATH];
+	struct dirent *entry;
+	DIR *folder = proc_path(path, tracee->tid, "fd") < 0 ? NULL : opendir(path);
+
+	while (folder && (entry = readdir(folder))) {
+		const unsigned int fd = (unsigned int)atoi(entry->d_name);
+
+		if (entry->d_name[0] != '.' && !(fd < files->size && files->sockets[fd]) &&
+		    proc_socket_inode(tracee->tid, (int)fd) > 0)
+			fast_fd_stops(t, files, fd);
+	}
+	if (folder)
+		closedir(folder);
+}
+
+void files_fill_image(struct pt_tracer *t, const struct tracee *tracee)
+{
+	struct files *files = tracee->files;
+
 	for (unsigned int fd = 0; fd < files->size; fd++)
 		if (files->sockets[fd])
 			fast_fd_learnt(t, files, fd, is_socket(files->sockets[fd]) ? files->sockets[fd] : NULL,
 				       fast_fd_look(t, files, (int)fd));
-	/* A race with their threads: the number may be another socket's already, which was used and not remembered. */
-	closing_each(t, files, fast_fd_stops);
+	if (files->users > 1)
+		stop_unknown(t, tracee);
 }
 
 static void copy_doubts(struct files *files, const struct files *of)

@@ -22,8 +22,8 @@ void files_wet(struct pt_tracer *t, struct tracee *tracee);
 /* The tracee's table is a copy of that one. */
 void files_copied(struct tracee *tracee, const struct files *of);
 
-/* Tells the image (fast/) of the table's process what is known already. */
-void files_fill_image(struct pt_tracer *t, struct files *files);
+/* Tells the image (fast/) of the tracee's process what is known already, and of which fds nothing is. */
+void files_fill_image(struct pt_tracer *t, const struct tracee *tracee);
 /* It is about to lose that image. An fd that was closed without a stop is forgotten: only there can that be seen. */
 void files_leave_image(struct pt_tracer *t, struct files *files);
 

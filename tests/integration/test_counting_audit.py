@@ -51,13 +51,14 @@ def test_a_number_that_another_thread_has_closed_is_audited_for_its_next_socket(
     assert moved(traced.report["sockets"]) == [(0, 101), (0, 211), (101, 0), (211, 0)]
 
 
+@pytest.mark.parametrize("mode", ["number_being_closed", "number_closed_before"])
 def test_a_number_that_another_thread_is_closing_is_audited_where_calls_are_counted_inside_by_then(
-    count: Count,
+    count: Count, mode: str
 ) -> None:
     """What it names is not remembered while that close is under way, so the stubs' table begins without it."""
-    traced = count("audit", "number_being_closed", same=False)
+    traced = count("audit", mode, same=False)
     (lasting,) = [row["sent"] for row in traced.report["sockets"] if row["sent"] > 211]
-    assert moved(traced.report["sockets"]) == [(0, 200), (0, 211), (200, 0), (211, 0), (lasting, 0)]
+    assert moved(traced.report["sockets"]) == [(0, 201), (0, 211), (201, 0), (211, 0), (lasting, 0)]
 
 
 def test_connections_of_many_threads_that_share_their_numbers_are_each_audited(count: Count) -> None:

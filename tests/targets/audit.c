@@ -164,15 +164,32 @@ static void number_closed_elsewhere(void)
 	close(pair[1]);
 }
 
+static int others[2];
+
+static void *close_and_tell(void *fd)
+{
+	close(*(int *)fd);
+	must(send(others[0], "x", 1, 0) == 1);
+	pause();
+	return fd;
+}
+
+static void wait_for_close(int end)
+{
+	close(end);
+	received(recv(others[1], bytes, 1, 0));
+	all_sent++;
+}
+
 /* Another thread's close lasts: its number is free, but what is sent is not taken yet (SO_LINGER). Meanwhile the next
- * connection gets the number, so much is transferred that calls are counted inside by then, and that connection ends.
- */
-static void number_being_closed(void)
+ * connection gets the number, and is used. Then, or when that close has ended, so much is transferred that calls are
+ * counted inside by then, and that connection ends. */
+static void number_closed(int ended)
 {
 	static const char more_than_fits[1 << 22];
 	const struct linger patience = {.l_onoff = 1, .l_linger = 60};
 	pthread_t thread;
-	int others[2], lasting[2], number, small = 4096;
+	int lasting[2], number, small = 4096;
 
 	must(socketpair(AF_UNIX, SOCK_STREAM, 0, others) == 0);
 	tcp_pair(lasting);
@@ -180,20 +197,33 @@ static void number_being_closed(void)
 	must(setsockopt(lasting[1], SOL_SOCKET, SO_RCVBUF, &small, sizeof small) == 0);
 	must(setsockopt(number, SOL_SOCKET, SO_LINGER, &patience, sizeof patience) == 0);
 	sent(send(number, more_than_fits, sizeof more_than_fits, MSG_DONTWAIT));
-	must(pthread_create(&thread, NULL, close_and_pause, &number) == 0);
+	must(pthread_create(&thread, NULL, close_and_tell, &number) == 0);
 	while (fcntl(number, F_GETFD) >= 0)
 		poll(NULL, 0, 1);
 	tcp_pair(pair);
 	must(number == pair[0] || number == pair[1]);
 	sent(send(pair[0], bytes, 211, 0));
 	received(recv(pair[1], bytes, 211, MSG_WAITALL));
+	if (ended)
+		wait_for_close(lasting[1]);
 	for (int i = 0; i < 200; i++) {
 		sent(send(others[0], bytes, 1, 0));
 		received(recv(others[1], bytes, 1, 0));
 	}
 	close(pair[0]);
 	close(pair[1]);
-	close(lasting[1]);
+	if (!ended)
+		wait_for_close(lasting[1]);
+}
+
+static void number_being_closed(void)
+{
+	number_closed(0);
+}
+
+static void number_closed_before(void)
+{
+	number_closed(1);
 }
 
 /* Many connections one after another, under the same fd numbers. */
@@ -223,6 +253,7 @@ int main(int argc, char **argv)
 		{"dupped", dupped},
 		{"number_closed_elsewhere", number_closed_elsewhere},
 		{"number_being_closed", number_being_closed},
+		{"number_closed_before", number_closed_before},
 		{"many", many},
 		{NULL, NULL},
 	};
