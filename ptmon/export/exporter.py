@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
 
 from ptmon import addresses
 from ptmon.errors import PtmonError
-from ptmon.records import Clone, Connect, Exec, Exit, Record, SocketClosed, SocketSeen
+from ptmon.records import Clone, Connect, Exec, Exit, Record, SocketClosed, SocketSeen, Transfers
 from ptmon.report import Header
 
 KINDS = {"metrics": ("ptmon.export.metrics", "metrics"), "otlp": ("ptmon.export.otlp", "otlp")}
@@ -57,6 +57,16 @@ class Places:
     def __init__(self) -> None:
         self._names: dict[int, str] = {}
         self._sockets: dict[int, tuple[str, str]] = {}
+
+    def told(self, records: Sequence[Record]) -> Iterator[Record]:
+        """The records, one after the other, each while it is known whose it is; of equal transfers their sum."""
+        for record in records:
+            if isinstance(record, Transfers):
+                yield from (group.sum for group in record.groups)
+                continue
+            self.note(record)
+            yield record
+            self.forget(record)
 
     def note(self, record: Record) -> None:
         """What a record says of who is who."""

@@ -37,7 +37,6 @@ from ptmon.records import (
     SocketClosed,
     SocketSeen,
     Transfer,
-    Transfers,
 )
 from ptmon.report import Header
 from ptmon.version import __version__
@@ -112,14 +111,8 @@ class Metrics(Exporter):
             threading.Thread(target=server.serve_forever, daemon=True).start()
 
     def add(self, records: Sequence[Record], told: float) -> None:
-        for record in records:
-            if isinstance(record, Transfers):
-                for group in record.groups:
-                    self._transfer(group.sum)
-                continue
-            self._places.note(record)
+        for record in self._places.told(records):
             self._add(record)
-            self._places.forget(record)
         if self._file is not None and told - self._written >= FILE_SECONDS:
             self._written = told
             self._write()

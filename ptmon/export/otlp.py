@@ -26,7 +26,7 @@ from opentelemetry.sdk.resources import Resource
 
 from ptmon import addresses
 from ptmon.export.exporter import Exporter, Places, transport
-from ptmon.records import Connect, Direction, Incomplete, Record, SocketClosed, SocketSeen, Transfer, Transfers
+from ptmon.records import Connect, Direction, Incomplete, Record, SocketClosed, SocketSeen, Transfer
 from ptmon.report import Header
 from ptmon.version import __version__
 
@@ -89,14 +89,8 @@ class Otlp(Exporter):
         self._providers = [loggers, meters]
 
     def add(self, records: Sequence[Record], told: float) -> None:
-        for record in records:
-            if isinstance(record, Transfers):
-                for group in record.groups:
-                    self._transfer(group.sum)
-                continue
-            self._places.note(record)
+        for record in self._places.told(records):
             self._add(record)
-            self._places.forget(record)
 
     def dropped(self, count: int) -> None:
         """The recording says so itself, by an Incomplete."""
