@@ -20,6 +20,7 @@ PAGES = (
     "docs/ARCHITECTURE.md", "docs/KERNEL.md", "docs/WORDS.md", "CONTRIBUTING.md", "tests/README.md", "SECURITY.md",
     "CHANGELOG.md", "docs/TEACHING.md",
     "docs/USE.md", "docs/API.md", "docs/COUNTING.md", "docs/TESTING.md", "docs/RECORDING.md", "docs/CAPTURE.md",
+    "docs/RELEASE.md",
 )  # fmt: skip
 ROOMS = ("", "native", "native/fast", "ptmon")
 """The folders that a page's names may begin at."""
