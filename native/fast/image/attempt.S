@@ -15,15 +15,9 @@
  */
 #include <asm/unistd.h>
 
+#include "fast/image/asking.h"
 #include "fast/image/layout.h"
 
-#define SOL_SOCKET 1
-#define SO_PROTOCOL 38
-#define SOL_TCP 6
-#define TCP_INFO 11
-#define AF_INET 2
-#define AF_INET6 10
-#define IPPROTO_TCP 6
 #define LENGTH_LEAST 16 /* struct sockaddr_in */
 #define EHOSTUNREACH 113
 #define ENETUNREACH 101
@@ -31,34 +25,6 @@
 #define ETIMEDOUT 110
 #define EINPROGRESS 115
 #define TRIES 4 /* as many entries are looked at */
-
-	.macro LABEL name
-	.globl	\name
-	.hidden	\name
-\name:
-	.endm
-
-	.macro CALL number, result
-	mov	eax, \number
-	syscall
-	mov	dword ptr [rbx + \result], eax
-	.endm
-
-	.macro OPTION level, name, to, size, result
-	mov	dword ptr [rbx + ATTEMPT_LENGTH], \size
-	mov	esi, \level
-	mov	edx, \name
-	lea	r10, [rbx + \to]
-	lea	r8, [rbx + ATTEMPT_LENGTH]
-	CALL	__NR_getsockopt, \result
-	.endm
-
-	.macro NAME number, to, length, result
-	mov	dword ptr [rbx + \length], ATTEMPT_NAME_SIZE
-	lea	rsi, [rbx + \to]
-	lea	rdx, [rbx + \length]
-	CALL	\number, \result
-	.endm
 
 	/* The entry's offset is in \from, which is not changed. */
 	.macro SAVE from
@@ -200,19 +166,21 @@
 	lea	rsi, [rbx + ATTEMPT_STAT]
 	CALL	__NR_fstat, ATTEMPT_STAT_RESULT
 	mov	dword ptr [rbx + ATTEMPT_PROTOCOL], 0
-	OPTION	SOL_SOCKET, SO_PROTOCOL, ATTEMPT_PROTOCOL, 4, ATTEMPT_PROTOCOL_RESULT
-	NAME	__NR_getsockname, ATTEMPT_LOCAL, ATTEMPT_LOCAL_LENGTH, ATTEMPT_LOCAL_RESULT
+	mov	dword ptr [rbx + ATTEMPT_LENGTH], 4
+	OPTION	SOL_SOCKET, SO_PROTOCOL, ATTEMPT_PROTOCOL, ATTEMPT_LENGTH, ATTEMPT_PROTOCOL_RESULT
+	NAME	__NR_getsockname, ATTEMPT_LOCAL, ATTEMPT_LOCAL_LENGTH, ATTEMPT_NAME_SIZE, ATTEMPT_LOCAL_RESULT
 	xor	eax, eax
 	mov	qword ptr [rbx + ATTEMPT_PEER], rax
 	mov	qword ptr [rbx + ATTEMPT_PEER + 8], rax
 	mov	qword ptr [rbx + ATTEMPT_PEER + 16], rax
 	mov	qword ptr [rbx + ATTEMPT_PEER + 24], rax
-	NAME	__NR_getpeername, ATTEMPT_PEER, ATTEMPT_PEER_LENGTH, ATTEMPT_PEER_RESULT
+	NAME	__NR_getpeername, ATTEMPT_PEER, ATTEMPT_PEER_LENGTH, ATTEMPT_NAME_SIZE, ATTEMPT_PEER_RESULT
 	mov	dword ptr [rbx + ATTEMPT_INFO_RESULT], -1
 	/* How far it has come, if it is not connected. */
 	or	eax, dword ptr [rbx + ATTEMPT_RESULT]
 	jz	.Lasked
-	OPTION	SOL_TCP, TCP_INFO, ATTEMPT_INFO, ATTEMPT_INFO_SIZE, ATTEMPT_INFO_RESULT
+	mov	dword ptr [rbx + ATTEMPT_LENGTH], ATTEMPT_INFO_SIZE
+	OPTION	SOL_TCP, TCP_INFO, ATTEMPT_INFO, ATTEMPT_LENGTH, ATTEMPT_INFO_RESULT
 .Lasked:
 	/* What the slot is to say. */
 	cmp	dword ptr [rbx + ATTEMPT_OUTCOME], FAST_OUTCOME_OPEN

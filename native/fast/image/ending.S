@@ -12,20 +12,11 @@
  */
 #include <asm/unistd.h>
 
+#include "fast/image/asking.h"
 #include "fast/image/layout.h"
 
-#define SOL_SOCKET 1
-#define SO_TYPE 3
-#define SO_PEERNAME 28
-#define SO_PROTOCOL 38
-#define SO_DOMAIN 39
-#define SOL_TCP 6
-#define TCP_INFO 11
 #define SIOCINQ 0x541b
 #define SIOCOUTQ 0x5411
-#define AF_INET6 10
-#define SOCK_STREAM 1
-#define IPPROTO_TCP 6
 #define INET_LENGTH 16 /* struct sockaddr_in */
 #define INET6_LENGTH 28
 #define TRIES 4 /* as many entries are looked at */
@@ -36,38 +27,10 @@
 #define INFO_ACKED 120
 #define INFO_RECEIVED 128
 
-	.macro LABEL name
-	.globl	\name
-	.hidden	\name
-\name:
-	.endm
-
-	.macro CALL number, result
-	mov	eax, \number
-	syscall
-	mov	dword ptr [rbx + \result], eax
-	.endm
-
-/* getsockopt(2); the length is there already. */
-	.macro OPTION level, name, to, length, result
-	mov	esi, \level
-	mov	edx, \name
-	lea	r10, [rbx + \to]
-	lea	r8, [rbx + \length]
-	CALL	__NR_getsockopt, \result
-	.endm
-
 	.macro NUMBER name, to, result
 	mov	dword ptr [rbx + \to], 0
 	mov	dword ptr [rbx + ENDING_LENGTH], 4
 	OPTION	SOL_SOCKET, \name, \to, ENDING_LENGTH, \result
-	.endm
-
-	.macro NAME number, to, length, result
-	mov	dword ptr [rbx + \length], ENDING_ADDRESS_SIZE
-	lea	rsi, [rbx + \to]
-	lea	rdx, [rbx + \length]
-	CALL	\number, \result
 	.endm
 
 	.macro QUEUE request, to, result
@@ -127,8 +90,8 @@
 	NUMBER	SO_DOMAIN, ENDING_DOMAIN, ENDING_DOMAIN_RESULT
 	NUMBER	SO_TYPE, ENDING_TYPE, ENDING_TYPE_RESULT
 	NUMBER	SO_PROTOCOL, ENDING_PROTOCOL, ENDING_PROTOCOL_RESULT
-	NAME	__NR_getsockname, ENDING_LOCAL, ENDING_LOCAL_LENGTH, ENDING_LOCAL_RESULT
-	NAME	__NR_getpeername, ENDING_PEER, ENDING_PEER_LENGTH, ENDING_PEER_RESULT
+	NAME	__NR_getsockname, ENDING_LOCAL, ENDING_LOCAL_LENGTH, ENDING_ADDRESS_SIZE, ENDING_LOCAL_RESULT
+	NAME	__NR_getpeername, ENDING_PEER, ENDING_PEER_LENGTH, ENDING_ADDRESS_SIZE, ENDING_PEER_RESULT
 	/* Of a connection that is over getpeername(2) says nothing any more. A length beyond the address's own is an
 	 * error (net/core/sock.c). */
 	mov	ecx, INET_LENGTH
