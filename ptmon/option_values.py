@@ -41,23 +41,21 @@ def targets(text: str) -> tuple[int | str, ...]:
 
 def seconds(text: str) -> float:
     """A positive time."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 < value < 1e9:  # false for NaN too
-        raise ValueError("is not a positive number of seconds")
-    return value
+    return _positive(text, 1e9, "is not a positive number of seconds")
 
 
 def factor(text: str) -> float:
     """A positive number."""
+    return _positive(text, 1e6, "is not a positive number")
+
+
+def _positive(text: str, limit: float, what: str) -> float:
     try:
         value = float(text)
     except ValueError:
         value = math.nan
-    if not 0 < value < 1e6:  # false for NaN too
-        raise ValueError("is not a positive number")
+    if not 0 < value < limit:  # false for NaN too
+        raise ValueError(what)
     return value
 
 

@@ -4,50 +4,42 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import select
 import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
 from types import TracebackType
 
 from ptmon.errors import PtmonError, kernel_word
-from ptmon.outputs import SilentOutput, stderr
+from ptmon.outputs import stderr
 from ptmon.outputs.files import PATIENCE
-from ptmon.recording import END, HEAD, LOST, MAGIC, ROWS
-from ptmon.recording.blocks import block
-from ptmon.report import Header, Report
-from ptmon.static import Any
+from ptmon.outputs.keeping import KeepingOutput
+from ptmon.recording import END, LOST, ROWS
+from ptmon.recording.blocks import block, document
+from ptmon.report import Report
 from ptmon.text import counted
-from ptmon.version import __version__
 
 MOST = 8 << 20
 """Bytes that wait for an exporter at most."""
 START_SECONDS = 20.0
 
 
-class ExportOutput(SilentOutput):
+class ExportOutput(KeepingOutput):
     """Writes what the pipe takes; what waits longer than there is room for is dropped, and the exporter is told."""
 
-    records_all = True
     wants_every_call = False
 
     def __init__(self, flag: str, words: Sequence[str], listeners: Sequence[int] = ()) -> None:
         """``flag``: the option that asks for it; ``words``: of the exporter; ``listeners``: fds that it is to have."""
-        self.refused: list[tuple[int, int]] = []
-        self.elapsed = 0.0
+        super().__init__()
         self._flag = flag
         self._words = words
         self._listeners = listeners
         self._process: subprocess.Popen[bytes] | None = None
         self._pipe = -1
-        self._known: Mapping[str, Any] = {}
-        self._header: Header | None = None
-        self._begun = False
         self._waiting: deque[bytes] = deque()
         self._size = 0
         self._lost = 0
@@ -86,17 +78,11 @@ class ExportOutput(SilentOutput):
                 process.kill()
                 stderr.say(f"{self._flag}: not all could be told within {PATIENCE:.0f} seconds: the rest is lost")
 
-    def begin(self, known: Mapping[str, Any]) -> None:
-        self._known = known
-
-    def start(self, header: Header) -> None:
-        self._header = header
-
     def add(self, body: bytes) -> None:
-        self._put(ROWS, body)
+        self._put(block(ROWS, body), may_be_lost=True)
 
     def finish(self, report: Report) -> None:
-        self._put(END, json.dumps({"elapsed": self.elapsed, "limit": None}).encode())
+        self._put(document(END, {"elapsed": self.elapsed, "limit": None}))
         end = time.monotonic() + PATIENCE
         while self._waiting and self._pipe >= 0 and (left := end - time.monotonic()) > 0:
             select.select([], [self._pipe], [], left)
@@ -105,20 +91,18 @@ class ExportOutput(SilentOutput):
             stderr.say(f"{self._flag}: {counted(self._lost, 'batch', 'batches')} could not be told: too slow a reader")
         self._close()
 
-    def _put(self, kind: bytes, body: bytes) -> None:
-        if self._pipe < 0 or self._header is None:
+    def _put(self, data: bytes, may_be_lost: bool = False) -> None:
+        if self._pipe < 0 or self.header is None:
             return
-        if not self._begun:
-            self._begun = True
-            head = {"ptmon": __version__, "header": asdict(self._header), "refused": self.refused, **self._known}
-            self._add(MAGIC + block(HEAD, json.dumps(head).encode()))
-        if self._size > MOST and kind == ROWS:
+        if beginning := self.beginning():
+            self._add(beginning)
+        if self._size > MOST and may_be_lost:
             self._lost += 1
             return
         if self._lost > self._told:
-            self._add(block(LOST, json.dumps({"batches": self._lost - self._told}).encode()))
+            self._add(document(LOST, {"batches": self._lost - self._told}))
             self._told = self._lost
-        self._add(block(kind, body))
+        self._add(data)
         self._pump()
 
     def _add(self, data: bytes) -> None:

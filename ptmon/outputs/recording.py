@@ -3,21 +3,17 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from dataclasses import asdict
 from types import TracebackType
 
 from ptmon.errors import UsageError
 from ptmon.options import Options
-from ptmon.outputs import SilentOutput
 from ptmon.outputs.files import STDOUT, expand, same_file
+from ptmon.outputs.keeping import KeepingOutput
 from ptmon.outputs.private import PrivateFile
-from ptmon.recording import END, HEAD, MAGIC, ROWS
-from ptmon.recording.blocks import block
+from ptmon.recording import END, ROWS
+from ptmon.recording.blocks import block, document
 from ptmon.report import Header, Report
-from ptmon.static import Any
-from ptmon.version import __version__
 
 
 def make(options: Options, host: str) -> RecordOutput:
@@ -32,20 +28,14 @@ def make(options: Options, host: str) -> RecordOutput:
     return RecordOutput(options.record, host)
 
 
-class RecordOutput(SilentOutput):
-    """Appends a block a batch, and is the :class:`ptmon.engines.Recorder` of its run."""
+class RecordOutput(KeepingOutput):
+    """Appends a block a batch."""
 
-    records_all = True
     wants_every_call = True
 
     def __init__(self, path: str, host: str) -> None:
-        self.refused: list[tuple[int, int]] = []
-        """Targets that could not be attached: pid, errno or 0. Set by the session before the first batch."""
-        self.elapsed = 0.0
+        super().__init__()
         self._file = PrivateFile(path, host, "the recording")
-        self._known: Mapping[str, Any] = {}
-        self._header: Header | None = None
-        self._begun = False
 
     def __enter__(self) -> RecordOutput:
         self._file.enter()
@@ -56,31 +46,17 @@ class RecordOutput(SilentOutput):
     ) -> None:
         self._file.close()
 
-    def begin(self, known: Mapping[str, Any]) -> None:
-        self._known = known
-
     def add(self, body: bytes) -> None:
-        self._write(ROWS, body)
+        self._write(block(ROWS, body))
 
     def start(self, header: Header) -> None:
-        self._header = header
+        super().start(header)
         self._file.start(header.root)
 
     def finish(self, report: Report) -> None:
         limit = None if report.limit is None else asdict(report.limit)
-        self._write(END, _json({"elapsed": self.elapsed, "limit": limit}))
+        self._write(document(END, {"elapsed": self.elapsed, "limit": limit}))
 
-    def _write(self, kind: bytes, body: bytes) -> None:
-        """A block, and before the first one the head: only now is all of that known."""
-        if not self._file.is_open or self._header is None:
-            return
-        data = block(kind, body)
-        if not self._begun:
-            self._begun = True
-            head = {"ptmon": __version__, "header": asdict(self._header), "refused": self.refused, **self._known}
-            data = MAGIC + block(HEAD, _json(head)) + data
-        self._file.write(data)
-
-
-def _json(document: Mapping[str, Any]) -> bytes:
-    return json.dumps(document, separators=(",", ":")).encode()
+    def _write(self, data: bytes) -> None:
+        if self._file.is_open and self.header is not None:
+            self._file.write(self.beginning() + data)

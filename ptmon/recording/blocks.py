@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import BinaryIO
 
 from ptmon.recording import FRAME, MAGIC, MOST
+from ptmon.static import Any
 
 
 class DamagedError(Exception):
@@ -17,6 +19,11 @@ class DamagedError(Exception):
 def block(kind: bytes, body: bytes) -> bytes:
     """One block, as it stands in the file."""
     return FRAME.pack(kind, len(body), _checksum(kind, len(body), body)) + body
+
+
+def document(kind: bytes, body: Mapping[str, Any]) -> bytes:
+    """A block whose body is JSON."""
+    return block(kind, json.dumps(body, separators=(",", ":")).encode())
 
 
 def blocks(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
