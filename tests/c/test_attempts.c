@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * What stubs leave of the sockets that they have connected. This process is tracee and tracer in one: it writes into
- * its own memory what stubs would write. */
+ * What stubs leave of the sockets that they have connected. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "check.h"
+#include "bench.h"
 #include "fast/count/attempts.h"
 #include "fast/count/drain.h"
 #include "fast/count/peers.h"
@@ -21,50 +18,18 @@
 #include "records/emit.h"
 #include "sockets/files.h"
 
-#define SENDTO 44
 #define INODE 4711
 #define FD 60
 #define GENERATION (2 * FAST_STEP)
 #define PORT 4321
 
-struct bench {
-	struct pt_tracer *t;
-	struct tracee *tracee;
-	struct image *image;
-};
-
-static void *at(uint64_t address)
-{
-	return (void *)(uintptr_t)address;
-}
-
 static struct bench begin(bool names)
 {
 	const struct pt_options options = {.fast = 1, .aggregate = 1, .names = names};
-	struct bench b;
+	struct bench b = bench_begin(&options);
 
-	CHECK(mmap(at(FAST_DATA), FAST_DATA_SIZE, PROT_READ | PROT_WRITE,
-		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == at(FAST_DATA));
-	CHECK(pt_create(&options, &b.t) == 0);
-	b.t->counting = true;
-	b.tracee = tracee_create(b.t, getpid());
-	CHECK(b.tracee && tracee_join(b.t, b.tracee, NULL, getpid(), getppid(), NULL) == 0);
-	b.tracee->group->counted = true;
-	b.image = image_begin(b.t, b.tracee);
-	CHECK(b.image && ring_write(b.image) == 0);
 	emit_begin(b.t);
 	return b;
-}
-
-static void end(struct bench *b)
-{
-	pt_destroy(b->t);
-	CHECK(munmap(at(FAST_DATA), FAST_DATA_SIZE) == 0);
-}
-
-static uint32_t *slot(unsigned int fd, unsigned int word)
-{
-	return at(FAST_SLOTS + ((uint64_t)fd << FAST_SLOT_BITS) + word);
 }
 
 static uint32_t *entry(unsigned int number, unsigned int word)
@@ -81,20 +46,6 @@ static struct sockaddr_in peer(void)
 {
 	return (struct sockaddr_in){
 		.sin_family = AF_INET, .sin_port = htons(PORT), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-}
-
-static void write_record(uint32_t generation, int64_t bytes)
-{
-	uint64_t *head = at(FAST_HEADS), number = (*head)++;
-	struct fast_record record = {
-		.fd = FD,
-		.generation = slots_shown(generation),
-		.number = SENDTO,
-		.round = (uint16_t)(number >> FAST_RING_BITS),
-		.result = bytes,
-	};
-
-	memcpy(at(FAST_RING + ring_place(0, number)), &record, sizeof(record));
 }
 
 /* As attempt.S does it. */
@@ -180,7 +131,7 @@ static void check_connected(void)
 
 	say_connected();
 	write_attempt(7, INODE, 0, FAST_OUTCOME_PASSES);
-	write_record(GENERATION, 11);
+	write_record(FD, GENERATION, 11);
 	drain_now(b.t, b.image);
 	CHECK(told(&b, PT_CONNECT, &last) == 1 && last.fd == FD && last.error == 0);
 	CHECK(told(&b, PT_SOCKET, &last) == 1 && info_of(&b, &last).inode == INODE &&
@@ -202,7 +153,7 @@ static void check_closed_since(void)
 
 	say_connected();
 	write_attempt(0, INODE, 0, FAST_OUTCOME_PASSES);
-	write_record(GENERATION, 13);
+	write_record(FD, GENERATION, 13);
 	write_ending(INODE);
 	drain_now(b.t, b.image);
 	CHECK(told(&b, PT_CONNECT, &last) == 1 && told(&b, PT_SOCKET, &last) == 1 && told(&b, PT_CLOSE, &last) == 1);
@@ -218,7 +169,7 @@ static void check_record_first(bool closes)
 	struct pt_record last;
 
 	say_connected();
-	write_record(GENERATION, 17);
+	write_record(FD, GENERATION, 17);
 	drain_now(b.t, b.image);
 	CHECK(b.t->out.count == 0 && b.image->pending.count == 1);
 	write_attempt(0, INODE, 0, FAST_OUTCOME_PASSES);

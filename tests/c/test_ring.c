@@ -12,7 +12,7 @@
 #include <unistd.h>
 #include <x86intrin.h>
 
-#include "check.h"
+#include "bench.h"
 #include "fast/count/drain.h"
 #include "fast/count/ring.h"
 #include "fast/count/slots.h"
@@ -23,16 +23,8 @@
 #include "records/emit.h"
 #include "sockets/files.h"
 
-#define SENDTO 44
 #define THREADS 3
 #define EACH 30000
-
-struct bench {
-	struct pt_tracer *t;
-	struct tracee *tracee;
-	struct image *image;
-	int ends[2];
-};
 
 static uint64_t pointer_of(unsigned int thread)
 {
@@ -89,27 +81,10 @@ static void add_thread(struct bench *b, unsigned int thread, struct tracee *trac
 static struct bench begin(void)
 {
 	const struct pt_options options = {.fast = 1};
-	struct bench b;
-	void *memory = mmap((void *)(uintptr_t)FAST_DATA, FAST_DATA_SIZE, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+	struct bench b = bench_begin(&options);
 
-	CHECK(memory == (void *)(uintptr_t)FAST_DATA);
-	CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, b.ends) == 0 && pt_create(&options, &b.t) == 0);
-	b.t->counting = true;
-	b.tracee = tracee_create(b.t, getpid());
-	CHECK(b.tracee && tracee_join(b.t, b.tracee, NULL, getpid(), getppid(), NULL) == 0);
-	b.tracee->group->counted = true;
-	b.image = image_begin(b.t, b.tracee);
-	CHECK(b.image && ring_write(b.image) == 0);
 	add_thread(&b, 0, b.tracee);
 	return b;
-}
-
-static void end(struct bench *b)
-{
-	pt_destroy(b->t);
-	CHECK(close(b->ends[0]) == 0 && close(b->ends[1]) == 0);
-	CHECK(munmap((void *)(uintptr_t)FAST_DATA, FAST_DATA_SIZE) == 0);
 }
 
 /* What a drain tells: the results, in order. */
