@@ -224,8 +224,6 @@ def _check_recording(options: Options) -> None:
         raise UsageError("--speed wants --replay FILE")
     if options.record is not None and options.engine != "native":
         raise UsageError("--record keeps what the native engine tells: leave out --engine reference")
-    if options.record is not None and options.hooks:
-        raise UsageError("--record and --hooks do not go together: what hooks refuse is in no recording")
     if options.replay is None:
         return
     standard = Options()

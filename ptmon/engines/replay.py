@@ -12,10 +12,10 @@ from typing import BinaryIO
 
 from ptmon.engines import EngineSettings, Past
 from ptmon.engines.native.batches import BatchReader
-from ptmon.engines.native.packing import Unpacked, layout
+from ptmon.engines.native.packing import Unpacked, layout, unpack_refusal
 from ptmon.errors import AttachError, PtmonError, kernel_word
-from ptmon.recording import END, HEAD, LOST, ROWS
-from ptmon.recording.blocks import DamagedError, blocks
+from ptmon.recording import DENY, END, HEAD, LOST, ROWS
+from ptmon.recording.blocks import MALFORMED, DamagedError, blocks
 from ptmon.records import Exit, Incomplete, Inside, Reason, Record, Site
 from ptmon.report import Header, LimitReport, Waited
 from ptmon.static import Any
@@ -94,6 +94,8 @@ class ReplayEngine:
                     return
                 if kind == ROWS:
                     yield from self._batch(body, begun)
+                elif kind == DENY:
+                    yield [unpack_refusal(_document(body))]
                 elif kind == LOST:
                     self.lost += _number(_document(body), "batches")
                     yield [Incomplete(self.told, self.root, Reason.RECORDING, None, 0)]
@@ -147,7 +149,7 @@ class ReplayEngine:
             self._missing: list[Record] = [
                 Incomplete(0.0, int(pid), Reason.UNATTACHED, None, int(number)) for pid, number in head["refused"]
             ]
-        except (LookupError, TypeError, ValueError) as error:
+        except MALFORMED as error:
             raise DamagedError(f"its head does not say what it should: {error!r}") from None
 
     def _end(self, end: Mapping[str, Any]) -> None:
@@ -156,7 +158,7 @@ class ReplayEngine:
             if end["limit"] is not None and self.past is not None:
                 limit = LimitReport(int(end["limit"]["bytes"]), bool(end["limit"]["passed"]))
                 self.past = Past(self.past.header, limit)
-        except (LookupError, TypeError, ValueError) as error:
+        except MALFORMED as error:
             raise DamagedError(f"its end does not say what it should: {error!r}") from None
 
     def _incomplete(self, why: str) -> Record:
@@ -168,7 +170,7 @@ class ReplayEngine:
 def _number(document: Mapping[str, Any], member: str) -> int:
     try:
         return int(document[member])
-    except (LookupError, TypeError, ValueError) as error:
+    except MALFORMED as error:
         raise DamagedError(f"a block does not say what it should: {error!r}") from None
 
 

@@ -10,16 +10,17 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 
 from ptmon.errors import PtmonError, kernel_word
 from ptmon.outputs import stderr
 from ptmon.outputs.files import PATIENCE
 from ptmon.outputs.keeping import KeepingOutput
-from ptmon.recording import END, LOST, ROWS
+from ptmon.recording import DENY, END, LOST, ROWS
 from ptmon.recording.blocks import block, document
 from ptmon.report import Report
+from ptmon.static import Any
 from ptmon.text import counted
 
 MOST = 8 << 20
@@ -80,6 +81,9 @@ class ExportOutput(KeepingOutput):
 
     def add(self, body: bytes) -> None:
         self._put(block(ROWS, body), may_be_lost=True)
+
+    def refuse(self, refusal: Mapping[str, Any]) -> None:
+        self._put(document(DENY, refusal), may_be_lost=True)
 
     def finish(self, report: Report) -> None:
         self._put(document(END, {"elapsed": self.elapsed, "limit": None}))

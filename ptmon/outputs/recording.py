@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from types import TracebackType
 
@@ -11,9 +12,10 @@ from ptmon.options import Options
 from ptmon.outputs.files import STDOUT, expand, same_file
 from ptmon.outputs.keeping import KeepingOutput
 from ptmon.outputs.private import PrivateFile
-from ptmon.recording import END, ROWS
+from ptmon.recording import DENY, END, ROWS
 from ptmon.recording.blocks import block, document
 from ptmon.report import Header, Report
+from ptmon.static import Any
 
 
 def make(options: Options, host: str) -> RecordOutput:
@@ -48,6 +50,9 @@ class RecordOutput(KeepingOutput):
 
     def add(self, body: bytes) -> None:
         self._write(block(ROWS, body))
+
+    def refuse(self, refusal: Mapping[str, Any]) -> None:
+        self._write(document(DENY, refusal))
 
     def start(self, header: Header) -> None:
         super().start(header)

@@ -8,6 +8,7 @@ both and the body) and the body:
   ``start`` (nanoseconds of the clock from which times count), the names of the system calls and the texts of the rules
   that the rows have numbers of, and the sizes of the structs in their data.
 * ROWS: a batch of records. A BATCH, the rows as pt_pack() of native/api/pack.c writes them, and their data by zlib.
+* DENY: JSON. A call that a hook refused: a Denied of :mod:`ptmon.records`. Rules refuse in rows.
 * LOST, through a pipe alone: JSON. How many batches are missing here, for the reader was too slow.
 * END, once, the last: JSON. How long it took, and what the report tells that is in no record.
 
@@ -23,7 +24,7 @@ from collections.abc import Mapping
 from ptmon.static import Any, Protocol
 
 MAGIC = b"ptmon recording 1\n"
-HEAD, ROWS, END, LOST = b"HEAD", b"ROWS", b"END ", b"LOST"
+HEAD, ROWS, DENY, END, LOST = b"HEAD", b"ROWS", b"DENY", b"END ", b"LOST"
 FRAME = struct.Struct("<4sII")
 """Kind, length of the body in bytes, CRC-32 of the kind, the length and the body."""
 BATCH = struct.Struct("<QIII")
@@ -40,3 +41,6 @@ class Recorder(Protocol):
 
     def add(self, body: bytes) -> None:
         """A batch: the body of a block of ROWS."""
+
+    def refuse(self, refusal: Mapping[str, Any]) -> None:
+        """A call that a hook refused, after its batch: the body of a block of DENY."""

@@ -11,6 +11,9 @@ from typing import BinaryIO
 from ptmon.recording import FRAME, MAGIC, MOST
 from ptmon.static import Any
 
+MALFORMED = (ArithmeticError, LookupError, TypeError, ValueError)
+"""What it may raise to read a document that says something else than it should."""
+
 
 class DamagedError(Exception):
     """From here on a recording is not what was written; the text says where, and how that is known."""

@@ -188,6 +188,13 @@ def test_what_went_wrong_is_told(targets: Targets, tmp_path: Path) -> None:
     assert sums(series(file.read_text()), "ptmon_denials_total", 'comm="chatter"') == 1
 
 
+def test_what_hooks_refuse_is_a_denial_as_well(targets: Targets, tmp_path: Path) -> None:
+    file, hooks = tmp_path / "ptmon.prom", tmp_path / "hooks.py"
+    hooks.write_text('import ptmon\nno = ptmon.hook("sendto")(lambda call: ptmon.Deny("EPERM"))\n')
+    ptmon("-q", "--metrics-file", file, "--hooks", hooks, targets("chatter"), "1")
+    assert sums(series(file.read_text()), "ptmon_denials_total", 'comm="chatter"') == 1
+
+
 def test_a_token_is_asked_for(targets: Targets, tmp_path: Path) -> None:
     token = tmp_path / "token"
     token.write_text("sesame\n")

@@ -105,6 +105,26 @@ def test_a_run_is_told_again_to_the_letter(
         run.assert_told_again()
 
 
+HOOKS = """
+import ptmon
+
+@ptmon.hook("sendto")
+def every_other(call):
+    every_other.function.calls += 1
+    return ptmon.Deny("EPERM") if every_other.function.calls % 2 else None
+
+every_other.function.calls = 0
+"""
+
+
+def test_what_a_hook_refused_is_told_again(recorded: Callable[..., Recorded], tmp_path: Path) -> None:
+    (tmp_path / "hooks.py").write_text(HOOKS)
+    run = recorded("chatter", "20", options=["--hooks", str(tmp_path / "hooks.py")])
+    (refused,) = run.report["denied"]
+    assert refused["rule"] == "hook every_other" and refused["calls"] > 0
+    run.assert_told_again()
+
+
 def json_text(run: Recorded) -> str:
     return (run.folder / "then" / "report.json").read_text()
 
@@ -289,7 +309,6 @@ def test_a_speed_gives_a_run_its_time(targets: Targets, tmp_path: Path) -> None:
         (["--record", "-", "true"], "--record wants a file, not stdout"),
         (["--record", "r", "-o", "r", "true"], "-o r and --record r are the same file"),
         (["--record", "r", "--engine", "reference", "true"], "leave out --engine reference"),
-        (["--record", "r", "--hooks", "h.py", "true"], "--record and --hooks do not go together"),
     ],
 )
 def test_what_does_not_go_together_is_said(tmp_path: Path, words: Sequence[str], said: str) -> None:

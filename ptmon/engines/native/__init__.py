@@ -18,7 +18,7 @@ from ptmon.engines.boundary import BLOCKED, ffi, lib
 from ptmon.engines.native import watching
 from ptmon.engines.native.batches import BatchReader
 from ptmon.errors import AttachError, LaunchError, PtmonError, Step, kernel_word
-from ptmon.records import Exit, Inside, Record, Site
+from ptmon.records import Denied, Exit, Inside, Record, Site
 from ptmon.static import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -185,12 +185,20 @@ class NativeEngine:
         for one in self._reader.held:
             refusal = watching.answer(self._tracer, one, self.settings.hold, self.told)
             if refusal is not None:
+                self._recorded(refusal)
                 records.append(refusal)
         if Exit in set(map(type, records)):
             for record in records:
                 if isinstance(record, Exit) and record.pid == record.tid == self.root:
                     self.exit = record
         return records
+
+    def _recorded(self, refusal: Denied) -> None:
+        if self.settings.recorders:
+            from ptmon.engines.native import packing
+
+            for recorder in self.settings.recorders:
+                recorder.refuse(packing.pack_refusal(refusal))
 
     @property
     def explained(self) -> Sequence[Site | Inside]:

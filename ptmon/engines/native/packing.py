@@ -4,12 +4,15 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Mapping
+from dataclasses import asdict
 from itertools import count, takewhile
 
 from ptmon.engines.boundary import ffi, lib
 from ptmon.errors import kernel_word
 from ptmon.recording import BATCH, MOST
-from ptmon.recording.blocks import DamagedError
+from ptmon.recording.blocks import MALFORMED, DamagedError
+from ptmon.records import Called, Denied
 from ptmon.static import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -50,6 +53,25 @@ def pack(batch: pt_batch, *, stripped: bool = False) -> bytes:
         raise AssertionError(f"pt_pack: {kernel_word(-length)}")
     head = BATCH.pack(batch.time, rows, length, len(data))
     return b"".join((head, ffi.buffer(packed, length), zlib.compress(data, LEVEL) if data else b""))
+
+
+def pack_refusal(refusal: Denied) -> dict[str, Any]:
+    """A call that a hook refused, as the body of a block."""
+    call = refusal.call
+    memory = [(address, kept.hex()) for address, kept in call.memory]
+    return {**asdict(refusal), "call": [call.number, call.compat, call.args, memory]}
+
+
+def unpack_refusal(told: Mapping[str, Any]) -> Denied:
+    """Raises DamagedError."""
+    try:
+        number, compat, args, memory = told["call"]
+        kept = tuple((int(address), bytes.fromhex(text)) for address, text in memory)
+        call = Called(int(number), bool(compat), tuple(map(int, args)), kept)
+        time, rule = float(told["time"]), str(told["rule"])
+        return Denied(time, int(told["pid"]), int(told["tid"]), call, rule, int(told["error"]))
+    except MALFORMED as error:
+        raise DamagedError(f"a refusal does not say what it should: {error!r}") from None
 
 
 def _without_content(batch: pt_batch) -> tuple[Any, int, bytes]:

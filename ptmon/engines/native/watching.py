@@ -10,7 +10,7 @@ from functools import partial
 from ptmon.engines import EngineSettings
 from ptmon.engines.boundary import ffi, lib, read_memory
 from ptmon.errors import PtmonError, kernel_word
-from ptmon.records import Called, Denied, Entered, Record, Returned
+from ptmon.records import Called, Denied, Entered, Returned
 from ptmon.static import TYPE_CHECKING, Any
 from ptmon.watches import Held, Hold, Rule, Watch
 
@@ -67,7 +67,7 @@ def held(row: pt_record, moment: float, data: bytes) -> Held:
     return Held(moment, row.tgid, row.tid, call, result if at_exit else None, partial(read_memory, row.tid))
 
 
-def answer(tracer: Any, one: Held, hold: Hold | None, moment: float) -> Record | None:
+def answer(tracer: Any, one: Held, hold: Hold | None, moment: float) -> Denied | None:
     """Asks the hook, and lets the tracee go on as it says. A Denied, of that moment, if that is a refusal."""
     said = hold(one) if hold is not None else None
     if one.result is not None:
