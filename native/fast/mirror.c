@@ -6,7 +6,9 @@
 #include <errno.h>
 
 #include "fast/count/drain.h"
+#include "fast/count/fading.h"
 #include "fast/count/slots.h"
+#include "fast/count/under_way.h"
 #include "fast/door.h"
 #include "fast/image/layout.h"
 
@@ -28,7 +30,7 @@ uint32_t door_look(const struct files *files, unsigned int fd)
 {
 	const struct image *image = mirror(files);
 
-	return image ? slots_generation(image, fd) : 0;
+	return image ? slot_generation(image, fd) : 0;
 }
 
 bool door_learn(struct pt_tracer *t, struct files *files, unsigned int fd, struct socket *socket, uint32_t looked)
@@ -39,8 +41,8 @@ bool door_learn(struct pt_tracer *t, struct files *files, unsigned int fd, struc
 		return true;
 	/* The last call on what the fd named before may have ended just now: its record is read first. While records
 	 * are being read (a look-up on the way leads here) that can't be; then the fd is learnt another time. */
-	if (slots_fading(image, fd, slots_shown(looked))) {
-		if (image->draining || slots_busy(image, fd))
+	if (fading_of(image, fd, slot_shown(looked))) {
+		if (image->draining || under_way_any(image, fd))
 			return slots_learn_slow(image, fd, looked);
 		drain_now(t, image);
 	}
@@ -62,7 +64,7 @@ void door_forget(struct pt_tracer *t, struct files *files, unsigned int fd, stru
 	if (!image || !slots_forget(image, fd, was))
 		return;
 	drain_now(t, image);
-	slots_faded(t, image, fd);
+	fading_end_last(t, image, fd);
 }
 
 void door_left(const struct files *files, unsigned int fd, struct socket *was)
@@ -97,7 +99,7 @@ bool door_busy(const struct files *files, unsigned int fd)
 {
 	const struct image *image = mirror(files);
 
-	return image && !image->leaving && slots_busy(image, fd);
+	return image && !image->leaving && under_way_any(image, fd);
 }
 
 void door_table_gone(struct files *files)

@@ -3,6 +3,7 @@
  * How a tracee gets its image: mapped by calls that it is made to do, or copied by a fork.
  */
 #include "fast/setup.h"
+#include "fast/count/fading.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -64,7 +65,7 @@ void image_destroy(struct pt_tracer *t, struct image *image)
 	records_give_up(t, image);
 	endings_drop(t, image);
 	attempts_drop(image);
-	slots_end(t, image);
+	fading_end(t, image);
 	ring_destroy(image);
 	if (image->files && image->files->image == image)
 		image->files->image = NULL;

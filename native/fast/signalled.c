@@ -14,11 +14,13 @@
  * instruction. So before that signal a thread goes back to the site, or behind it.
  */
 #include "fast/signalled.h"
+#include "fast/count/fading.h"
+#include "fast/count/under_way.h"
 
 #include <string.h>
 
 #include "calls/restart.h"
-#include "fast/count/slots.h"
+#include "fast/count/slot.h"
 #include "fast/image/attempter.h"
 #include "fast/image/ender.h"
 #include "fast/image/kinds.h"
@@ -51,8 +53,8 @@ static void remember(struct pt_tracer *t, struct image *image, struct tracee *tr
 {
 	int fd = (int)registers_argument(regs, 0, false);
 	const struct syscall_entry *entry = syscall_find(ABI_NATIVE, place->body->number), *under_way;
-	struct socket *socket = slots_fading(image, (unsigned int)fd,
-					     slots_shown(slots_generation(image, (unsigned int)fd)));
+	struct socket *socket = fading_of(image, (unsigned int)fd,
+					  slot_shown(slot_generation(image, (unsigned int)fd)));
 
 	if (!entry || (!socket && files_lookup(t, tracee, fd, &socket) != 1))
 		return;
@@ -90,7 +92,7 @@ static void before_handler(struct pt_tracer *t, struct image *image, struct trac
 	}
 	closer_leaves(image, regs);
 	if (!connector_leaves(t, image, tracee, regs) && place->under_way)
-		slots_release(image, (unsigned int)registers_argument(regs, 0, false));
+		under_way_release(image, (unsigned int)registers_argument(regs, 0, false));
 	if (place->stage == STAGE_BEFORE) {
 		registers_set_instruction(regs, twin + (image->by_request ? 0 : TWIN_CALL));
 		return;
@@ -136,7 +138,7 @@ static void before_cancellation(struct pt_tracer *t, struct image *image, struct
 		return;
 	}
 	if (!connector_leaves(t, image, tracee, regs) && place->under_way)
-		slots_release(image, (unsigned int)registers_argument(regs, 0, false));
+		under_way_release(image, (unsigned int)registers_argument(regs, 0, false));
 	if (is_interrupted(place, regs))
 		registers_restart(regs, (int64_t)registers_number(regs));
 	give_back_r11(tracee->tid, place->site, regs);

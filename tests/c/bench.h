@@ -12,7 +12,7 @@
 
 #include "check.h"
 #include "fast/count/ring.h"
-#include "fast/count/slots.h"
+#include "fast/count/slot.h"
 #include "fast/setup.h"
 #include "process/tracee.h"
 
@@ -63,7 +63,7 @@ static inline void write_record(unsigned int fd, uint32_t generation, int64_t by
 	uint64_t *head = at(FAST_HEADS), number = (*head)++;
 	struct fast_record record = {
 		.fd = (uint16_t)fd,
-		.generation = slots_shown(generation),
+		.generation = slot_shown(generation),
 		.number = SENDTO,
 		.round = (uint16_t)(number >> FAST_RING_BITS),
 		.result = bytes,

@@ -12,7 +12,6 @@
 #include "fast/count/drain.h"
 #include "fast/count/peers.h"
 #include "fast/count/ring.h"
-#include "fast/count/slots.h"
 #include "fast/setup.h"
 #include "process/tracee.h"
 #include "records/emit.h"

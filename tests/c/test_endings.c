@@ -8,6 +8,7 @@
 
 #include "bench.h"
 #include "fast/count/drain.h"
+#include "fast/count/fading.h"
 #include "fast/count/ring.h"
 #include "fast/count/slots.h"
 #include "fast/image/ender.h"
@@ -138,7 +139,7 @@ static void check_learning_too_late(void)
 	struct bench b = begin();
 	const unsigned int fd = (unsigned int)b.ends[0];
 	struct socket *socket;
-	const uint32_t looked = slots_generation(b.image, fd);
+	const uint32_t looked = slot_generation(b.image, fd);
 
 	CHECK(files_lookup(b.t, b.tracee, (int)fd, &socket) == 1 && slots_pass(b.image, fd));
 	*slot(fd, FAST_SLOT_GENERATION) = FAST_STEP; /* a stub is closing it */
@@ -161,11 +162,11 @@ static void check_end_between_reads(void)
 	drain_now(b.t, b.image);
 	*slot(fd, FAST_SLOT_GENERATION) = 2 * FAST_STEP;
 	slots_left(b.image, fd, socket);
-	slots_tidy(b.t, b.image);
-	slots_tidy(b.t, b.image); /* as when another process is read on the way */
-	CHECK(slots_fading(b.image, fd, 0) == socket);
+	fading_tidy(b.t, b.image);
+	fading_tidy(b.t, b.image); /* as when another process is read on the way */
+	CHECK(fading_of(b.image, fd, 0) == socket);
 	drain_now(b.t, b.image);
-	CHECK(!slots_fading(b.image, fd, 0));
+	CHECK(!fading_of(b.image, fd, 0));
 	end(&b);
 }
 

@@ -15,7 +15,6 @@
 #include "bench.h"
 #include "fast/count/drain.h"
 #include "fast/count/ring.h"
-#include "fast/count/slots.h"
 #include "fast/image/image.h"
 #include "fast/image/layout.h"
 #include "fast/setup.h"

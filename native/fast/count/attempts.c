@@ -195,7 +195,7 @@ static void note(struct image *image, struct pt_tracer *t, const struct entry *e
 	bool born;
 
 	if (!files || entry->outcome != FAST_OUTCOME_PASSES ||
-	    slots_age(image, entry->fd, slots_shown(entry->generation), &generation, &born) == SLOTS_GONE ||
+	    slots_age(image, entry->fd, slot_shown(entry->generation), &generation, &born) == SLOTS_GONE ||
 	    generation != entry->generation)
 		return;
 	if (files_noted(files, (int)entry->fd))

@@ -6,6 +6,7 @@
  * the gaps are looked at again each time.
  */
 #include "fast/count/drain.h"
+#include "fast/count/fading.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -15,7 +16,6 @@
 #include "fast/count/endings.h"
 #include "fast/count/records.h"
 #include "fast/count/ring.h"
-#include "fast/count/slots.h"
 #include "fast/count/stamp.h"
 #include "fast/image/layout.h"
 #include "records/debug.h"
@@ -217,7 +217,7 @@ static int read_all(struct pt_tracer *t, struct image *image)
 	}
 	if (!error) {
 		endings_emit(t, image);
-		slots_tidy(t, image);
+		fading_tidy(t, image);
 	}
 	return error;
 }

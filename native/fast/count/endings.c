@@ -8,6 +8,7 @@
  * names after the close is another generation of it.
  */
 #include "fast/count/endings.h"
+#include "fast/count/fading.h"
 
 #include <errno.h>
 #include <linux/tcp.h>
@@ -129,7 +130,7 @@ static struct fast_ended **bucket_of(struct image *image, unsigned int fd, uint1
 
 static void add(struct image *image, struct fast_ended *one)
 {
-	struct fast_ended **bucket = bucket_of(image, one->fd, slots_shown(one->generation));
+	struct fast_ended **bucket = bucket_of(image, one->fd, slot_shown(one->generation));
 
 	if (!image->ended.first)
 		image->ended.last = &image->ended.first;
@@ -143,7 +144,7 @@ static void add(struct image *image, struct fast_ended *one)
 static struct fast_ended *remove_first(struct image *image)
 {
 	struct fast_ended *one = image->ended.first;
-	struct fast_ended **at = bucket_of(image, one->fd, slots_shown(one->generation));
+	struct fast_ended **at = bucket_of(image, one->fd, slot_shown(one->generation));
 
 	while (*at != one)
 		at = &(*at)->alike;
@@ -205,7 +206,7 @@ struct socket *endings_find(struct pt_tracer *t, struct image *image, struct tra
 			    uint16_t shown)
 {
 	for (struct fast_ended *one = *bucket_of(image, fd, shown); one; one = one->alike)
-		if (one->fd == fd && slots_shown(one->generation) == shown)
+		if (one->fd == fd && slot_shown(one->generation) == shown)
 			return socket_of(t, tracee, one);
 	return NULL;
 }
@@ -229,7 +230,7 @@ static void emit_end(struct pt_tracer *t, struct image *image, struct fast_ended
 
 	if (tracee && ((known && files_noted(image->files, (int)ended->fd)) ||
 		       (!ended->socket && image->files && image->files->users > 1) ||
-		       slots_fading(image, ended->fd, slots_shown(ended->generation))))
+		       fading_of(image, ended->fd, slot_shown(ended->generation))))
 		socket_of(t, tracee, ended);
 	if (known)
 		files_ended(t, image->files, ended->fd);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "fast/count/owner.h"
+#include "fast/count/fading.h"
 
 #include <errno.h>
 
@@ -77,7 +78,7 @@ struct socket *owner_find(struct pt_tracer *t, struct image *image, struct trace
 	struct socket *socket = endings_find(t, image, tracee, sum->fd, sum->generation);
 
 	if (!socket)
-		socket = slots_fading(image, sum->fd, sum->generation);
+		socket = fading_of(image, sum->fd, sum->generation);
 	if (!socket && image->files && slots_learnt(image, sum->fd) == sum->generation)
 		socket = files_noted(image->files, sum->fd);
 	return socket ? socket : look(t, image, tracee, sum, miss);

@@ -3,15 +3,7 @@
 #ifndef PT_FAST_SLOTS_H
 #define PT_FAST_SLOTS_H
 
-#include "fast/image/image.h"
-
-/* The generation of an fd, and what a record says of it. It is read before the kernel is asked what the fd names: then
- * what has come out is never taken for another one. */
-uint32_t slots_generation(const struct image *image, unsigned int fd);
-static inline uint16_t slots_shown(uint32_t generation)
-{
-	return (uint16_t)(generation >> FAST_STEP_BIT);
-}
+#include "fast/count/slot.h"
 
 /* All records until now have been read. fd of this generation names this socket (NULL: something else, which counts
  * nothing); while calls on what it named before are under way, all on it stop. False: it may not be remembered, for a
@@ -22,13 +14,10 @@ bool slots_learn_slow(struct image *image, unsigned int fd, uint32_t generation)
 /* The generation for which that was said last, as a record shows it; -1: none. */
 int32_t slots_learnt(const struct image *image, unsigned int fd);
 /* From now on a call on it stops. was: the socket that it named, or NULL. True: all records of calls on that are
- * written. When they have been read, slots_faded() is to follow. */
+ * written. When they have been read, fading_end_last() is to follow. */
 bool slots_forget(struct image *image, unsigned int fd, struct socket *was);
-void slots_faded(struct pt_tracer *t, struct image *image, unsigned int fd);
 /* A stub may have closed it, and it is about to be learnt anew: what is still to be read of that was on this socket. */
 void slots_left(struct image *image, unsigned int fd, struct socket *was);
-/* All that stubs had written is read: what nothing more can come of is let go. */
-void slots_tidy(struct pt_tracer *t, struct image *image);
 /* So do calls on all of these, whatever they have named. */
 void slots_forget_range(struct image *image, unsigned int first, unsigned int last);
 /* A stub has made fd a socket that it may use: the tracer's table speaks of that from now on. */
@@ -51,19 +40,6 @@ enum fast_still slots_still(const struct image *image, unsigned int fd, bool soc
 bool slots_unknown(const struct image *image, unsigned int fd);
 /* May calls on it pass without a stop? */
 bool slots_pass(const struct image *image, unsigned int fd);
-/* Are calls on it under way in stubs? */
-bool slots_busy(const struct image *image, unsigned int fd);
-/* The socket that a record of this fd belongs to, if the fd has been forgotten since; or NULL. */
-struct socket *slots_fading(const struct image *image, unsigned int fd, uint16_t shown);
-/* A thread that has died, or was taken out of a stub, is no longer under way. */
-void slots_release(const struct image *image, unsigned int fd);
-/* Nor is it about to close this one: it has made its call, or will make it elsewhere. */
-void slots_end_closing(const struct image *image, unsigned int fd, bool made);
-/* Nor does it connect this one of that generation: it has begun its call, or will make it elsewhere. */
-void slots_end_connecting(const struct image *image, unsigned int fd, uint32_t generation, bool begun);
 /* Has a stub said that fd of that generation is a socket, which the tracer has not heard of yet? */
 bool slots_unheard(const struct image *image, unsigned int fd, uint32_t generation);
-/* Lets go of what is remembered. */
-void slots_end(struct pt_tracer *t, struct image *image);
-
 #endif

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "fast/patch/connector.h"
+#include "fast/count/under_way.h"
 
 #include <errno.h>
 
 #include "calls/connect.h"
 #include "calls/restart.h"
 #include "fast/count/attempts.h"
-#include "fast/count/slots.h"
 #include "fast/image/attempter.h"
 #include "fast/image/layout.h"
 #include "fast/patch/position.h"
@@ -28,7 +28,7 @@ static void release(const struct image *image, const struct position *place, con
 		    unsigned int fd)
 {
 	if (!(place->offset == place->body->asked && registers_carry(regs)))
-		slots_release(image, fd);
+		under_way_release(image, fd);
 }
 
 static bool has_returned(const struct position *place, const struct registers *regs)
@@ -52,7 +52,7 @@ bool connector_leaves(struct pt_tracer *t, const struct image *image, struct tra
 	entry = has_told(&place) ? -1 : attempter_entry(image, fd, regs);
 	release(image, &place, regs, fd);
 	if (entry >= 0 && attempts_begun(t, image, (unsigned int)entry, &attempt, &generation)) {
-		slots_end_connecting(image, fd, generation, place.stage >= STAGE_CALL);
+		under_way_end_connecting(image, fd, generation, place.stage >= STAGE_CALL);
 		if (tracee && place.stage >= STAGE_CALL && registers_result(regs) != -ENOSYS)
 			connect_ended(t, tracee, (int)fd, &attempt, registers_result(regs));
 	}

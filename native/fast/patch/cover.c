@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "fast/count/slots.h"
 #include "fast/image/emit_code.h"
 #include "fast/image/kinds.h"
 #include "fast/image/layout.h"

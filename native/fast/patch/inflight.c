@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "fast/patch/inflight.h"
+#include "fast/count/under_way.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -9,7 +10,7 @@
 #include "fast/count/drain.h"
 #include "fast/count/records.h"
 #include "fast/count/ring.h"
-#include "fast/count/slots.h"
+#include "fast/count/slot.h"
 #include "fast/image/layout.h"
 #include "fast/patch/position.h"
 
@@ -89,11 +90,11 @@ bool inflight_count(struct pt_tracer *t, struct image *image, struct tracee *tra
 		distrust(t, image);
 		return false;
 	}
-	record.generation = slots_shown(slots_generation(image, fd));
+	record.generation = slot_shown(slot_generation(image, fd));
 	returned = place.offset >= place.body->done && place.offset < place.body->committed &&
 		   !is_in_call(&place, regs);
 	if (dies || returned)
-		slots_release(image, fd);
+		under_way_release(image, fd);
 	if (!returned)
 		return false;
 	record.number = (uint16_t)place.body->number;
