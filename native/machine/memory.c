@@ -39,11 +39,17 @@ static int peek(pid_t tid, uint64_t address, uint8_t *to, size_t length)
 	return 0;
 }
 
-int memory_read_direct(pid_t tid, uint64_t address, void *to, size_t length)
+static ssize_t read_vector(pid_t tid, uint64_t address, void *to, size_t length)
 {
 	struct iovec local = {.iov_base = to, .iov_len = length};
 	struct iovec remote = {.iov_base = (void *)(uintptr_t)address, .iov_len = length};
-	ssize_t got = process_vm_readv(tid, &local, 1, &remote, 1, 0);
+
+	return process_vm_readv(tid, &local, 1, &remote, 1, 0);
+}
+
+int memory_read_direct(pid_t tid, uint64_t address, void *to, size_t length)
+{
+	const ssize_t got = read_vector(tid, address, to, length);
 
 	return got == (ssize_t)length ? 0 : got < 0 ? -errno : -EFAULT;
 }
@@ -69,13 +75,11 @@ int memory_read(pid_t tid, uint64_t address, void *to, size_t length)
 	return presence_waits(tid, address, length) ? -EFAULT : memory_read_present(tid, address, to, length);
 }
 
-static size_t read_mapped(pid_t tid, uint64_t address, void *to, size_t size,
-			  int (*read_all)(pid_t tid, uint64_t address, void *to, size_t length))
+static size_t read_pages(pid_t tid, uint64_t address, void *to, size_t size,
+			 int (*read_all)(pid_t tid, uint64_t address, void *to, size_t length))
 {
 	size_t length = 0;
 
-	if (read_all(tid, address, to, size) == 0)
-		return size;
 	while (length < size) {
 		size_t part = MEMORY_PAGE - (address + length) % MEMORY_PAGE;
 
@@ -90,12 +94,15 @@ static size_t read_mapped(pid_t tid, uint64_t address, void *to, size_t size,
 
 size_t memory_read_mapped(pid_t tid, uint64_t address, void *to, size_t size)
 {
-	return read_mapped(tid, address, to, size, memory_read);
+	return memory_read(tid, address, to, size) == 0 ? size : read_pages(tid, address, to, size, memory_read);
 }
 
 size_t memory_read_fresh(pid_t tid, uint64_t address, void *to, size_t size)
 {
-	return read_mapped(tid, address, to, size, memory_read_present);
+	const ssize_t got = read_vector(tid, address, to, size);
+
+	/* It ends where a page can't be read. Refused, it says nothing of the pages. */
+	return got > 0 ? (size_t)got : read_pages(tid, address, to, size, memory_read_present);
 }
 
 static int poke(pid_t tid, uint64_t address, const uint8_t *from, size_t length)

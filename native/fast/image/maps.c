@@ -2,10 +2,12 @@
 #include "fast/image/maps.h"
 
 #include <elf.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "machine/proc_path.h"
 
@@ -33,14 +35,47 @@ static bool next(FILE *maps, uint64_t *begin, uint64_t *end)
 	return false;
 }
 
+/* struct procmap_query of linux/fs.h, since Linux 6.11. */
+struct query {
+	uint64_t size;
+	uint64_t flags;
+	uint64_t address;
+	uint64_t begin; /* of the mapping that was found */
+	uint64_t end;
+	uint64_t of_no_interest[4];
+	uint32_t device[2];
+	uint32_t name_sizes[2];
+	uint64_t names[2];
+};
+
+#define PROCMAP_QUERY _IOWR('f', 17, struct query)
+#define COVERING_OR_NEXT_VMA 0x10
+
+/* The first mapping that ends above this address, without the text of all of them. 1; 0: there is none; -errno: this
+ * kernel does not tell. */
+static int ask(FILE *maps, uint64_t address, struct query *query)
+{
+	*query = (struct query){.size = sizeof(*query), .flags = COVERING_OR_NEXT_VMA, .address = address};
+	if (ioctl(fileno(maps), PROCMAP_QUERY, query) == 0)
+		return 1;
+	return errno == ENOENT ? 0 : -errno;
+}
+
 bool mapped_within(pid_t pid, uint64_t begin, uint64_t end)
 {
 	FILE *maps = open_maps(pid);
 	uint64_t from, to;
+	struct query query;
 	bool found = false;
+	int answer;
 
 	if (!maps)
 		return true;
+	answer = ask(maps, begin, &query);
+	if (answer >= 0) {
+		fclose(maps);
+		return answer && query.begin < end;
+	}
 	/* Nothing behind the range is read: of most programs that is all. */
 	while (!found && next(maps, &from, &to) && from < end)
 		found = to > begin;

@@ -19,6 +19,7 @@
 #include "fast/image/kinds.h"
 #include "fast/image/layout.h"
 #include "fast/scan/sites.h"
+#include "machine/memory.h"
 #include "machine/registers.h"
 
 #define RETURNS_MOST 256
@@ -40,12 +41,24 @@ static bool is_left_alone(const struct pt_tracer *t, const uint8_t *code, unsign
 	return !kinds_replaced(number);
 }
 
+/* The code around an address. in_call: a syscall instruction has been executed right before it. So its page is there,
+ * and nobody has to look, which costs more than to read. (But for a program that gives the page back at that moment:
+ * the race of presence.c.) */
+static int read_code(pid_t tid, uint64_t address, bool in_call, uint8_t *code, size_t size)
+{
+	const uint64_t first = address - SITE_BYTES;
+
+	if (in_call && first / MEMORY_PAGE == (first + size - 1) / MEMORY_PAGE)
+		return memory_read_present(tid, first, code, size);
+	return stacks_peek(tid, first, code, size);
+}
+
 /* Is a syscall instruction so near that a range which is replaced with it could hold this address? */
-static bool is_near_call(const struct pt_tracer *t, pid_t tid, uint64_t address)
+static bool is_near_call(const struct pt_tracer *t, pid_t tid, uint64_t address, bool in_call)
 {
 	uint8_t code[2 * SITE_BYTES + 2];
 
-	if (stacks_peek(tid, address - SITE_BYTES, code, sizeof(code)) < 0)
+	if (read_code(tid, address, in_call, code, sizeof(code)) < 0)
 		return true; /* nobody can tell: the end of a mapping, perhaps */
 	for (unsigned int i = 0; i + 1 < sizeof(code); i++)
 		if (code[i] == 0x0f && code[i + 1] == 0x05 && !is_left_alone(t, code, i))
@@ -60,7 +73,8 @@ bool returns_wanted(const struct pt_tracer *t, const struct tracee *tracee, int 
 
 	return t->options.fast && !t->detaching && group->counted && !group->fast.slow && !group->fast.returns.lost &&
 	       !tracee->fresh && registers_read(tracee->tid, &regs) == 0 && !registers_compat(&regs) &&
-	       !is_ours(registers_instruction(&regs)) && is_near_call(t, tracee->tid, registers_instruction(&regs)) &&
+	       !is_ours(registers_instruction(&regs)) &&
+	       is_near_call(t, tracee->tid, registers_instruction(&regs), (int64_t)registers_number(&regs) >= 0) &&
 	       restart_has_handler(tracee->tid, signal);
 }
 
