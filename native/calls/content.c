@@ -6,6 +6,7 @@
 #include "calls/content.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -14,7 +15,9 @@
 #include "records/emit.h"
 #include "sockets/rows.h"
 
-#define PARTS 64 /* of a vector that are read at once */
+#define PARTS 64	   /* of a vector that are read at once */
+#define PARTS_MOST 1024	   /* UIO_MAXIOV (linux/uio.h): what says that there are more was changed since the call */
+#define MOVED_MOST INT_MAX /* that are told of all messages of a call, each of which may say 4 GiB */
 
 /* What is read grows in t->content, in which there is room for options.content bytes. */
 struct piece {
@@ -54,6 +57,7 @@ static void add_vector(struct piece *p, uint64_t address, uint64_t parts)
 	const size_t size = memory_iovec_size(p->tracee->call.compat), width = size / 2;
 	uint8_t vector[PARTS * 2 * sizeof(uint64_t)];
 
+	parts = parts < PARTS_MOST ? parts : PARTS_MOST;
 	while (parts) {
 		const uint64_t count = parts < PARTS ? parts : PARTS;
 		const size_t got = memory_read_mapped(p->tracee->tid, address, vector, count * size) / size;
@@ -112,21 +116,24 @@ static void tell_messages(struct pt_tracer *t, struct tracee *tracee, const stru
 {
 	const struct call *call = &tracee->call;
 	const bool addresses = socket_takes_addresses(outcome->socket);
-	uint64_t room = t->options.content;
+	uint64_t room = t->options.content, left = MOVED_MOST;
 
 	for (unsigned int i = 0; i < count; i++) {
 		struct outcome one = *outcome;
 		struct message message;
+		uint64_t moved;
 		struct piece p;
 
 		if (memory_read_mmsghdr(tracee->tid, call->args[1], i, call->compat, &message) < 0)
 			return; /* which was said when it was counted */
 		if (addresses && message.name)
 			outcome_peer_at(t, tracee, message.name, message.name_length, &one);
-		p = begin(t, tracee, &one, message.length, room);
+		moved = message.length < left ? message.length : left;
+		p = begin(t, tracee, &one, moved, room);
 		add_vector(&p, message.iov, message.iov_length);
-		emit_piece(t, tracee, &one, message.length, &p);
+		emit_piece(t, tracee, &one, moved, &p);
 		room -= p.length;
+		left -= moved;
 	}
 }
 
