@@ -22,6 +22,9 @@ TEST_OPTIONS = shlex.split(os.environ.get("PTMON_TEST_OPTIONS", ""))
 DEADLINE = float(os.environ.get("PTMON_TEST_DEADLINE", 60))
 """Seconds after which a test gives up: far more than any needs, even on a busy machine."""
 
+ODD, ODD_SHOWN = b'\xff"\\', '\\xff"\\'
+"""A program's name that is no UTF-8, and as it is shown."""
+
 
 class Targets:
     """Compiles tests/targets/*.c on demand, once a session for each set of flags."""
@@ -142,3 +145,10 @@ def started(words: Sequence[str | Path], **keywords: Any) -> Iterator[subprocess
 
 def unprivileged() -> bool:
     return os.geteuid() != 0
+
+
+def oddly_named(program: Path, folder: Path) -> Path:
+    """The same program by the name ODD."""
+    name = folder / os.fsdecode(ODD)
+    name.symlink_to(program)
+    return name

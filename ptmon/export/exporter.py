@@ -12,6 +12,7 @@ from ptmon import addresses
 from ptmon.errors import PtmonError
 from ptmon.records import Clone, Connect, Exec, Exit, Record, SocketClosed, SocketSeen, Transfers
 from ptmon.report import Header
+from ptmon.text import printable
 
 KINDS = {"metrics": ("ptmon.export.metrics", "metrics"), "otlp": ("ptmon.export.otlp", "otlp")}
 """The module of each, and the extra that has its library."""
@@ -71,7 +72,7 @@ class Places:
     def note(self, record: Record) -> None:
         """What a record says of who is who."""
         if isinstance(record, Exec):
-            self._names[record.pid] = record.name
+            self._names[record.pid] = printable(record.name)  # it may be no UTF-8, which their libraries refuse
         elif isinstance(record, Clone):
             if record.pid == record.tid:
                 self._names[record.pid] = self._names.get(record.parent, "")

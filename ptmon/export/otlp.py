@@ -28,6 +28,7 @@ from ptmon import addresses
 from ptmon.export.exporter import Exporter, Places, transport
 from ptmon.records import Connect, Direction, Incomplete, Record, SocketClosed, SocketSeen, Transfer
 from ptmon.report import Header
+from ptmon.text import printable
 from ptmon.version import __version__
 
 WAYS = {Direction.SENT: "transmit", Direction.RECEIVED: "receive"}
@@ -150,7 +151,7 @@ def _peer(record: SocketSeen | Connect) -> dict[str, Any]:
     members: dict[str, Any] = {"network.transport": transport(record)}
     host, port = addresses.host(record.peer), addresses.port(record.peer)
     if host:
-        members["network.peer.address"] = host
+        members["network.peer.address"] = printable(host)
     if port is not None:
         members["network.peer.port"] = port
     return members
@@ -163,5 +164,6 @@ def _resource(header: Header) -> dict[str, Any]:
         "process.creation.time": header.started,
     }
     if header.command:
-        members |= {"process.command": header.command[0], "process.command_args": list(header.command)}
+        words = list(map(printable, header.command))
+        members |= {"process.command": words[0], "process.command_args": words}
     return members

@@ -8,13 +8,16 @@ program does not wait for it. A run that is killed leaves no table.
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from types import TracebackType
 
 from ptmon.errors import PtmonError, UsageError
 from ptmon.options import Options
 from ptmon.outputs import stderr
 from ptmon.outputs.files import STDOUT, check_folder, expand
+from ptmon.outputs.formats.surrogates import without_surrogates
 from ptmon.outputs.log import LogOutput
+from ptmon.outputs.sinks import Part
 from ptmon.report import Header, Report
 from ptmon.static import Any
 from ptmon.text import printable
@@ -109,6 +112,9 @@ class ParquetOutput(LogOutput):
             self._copy()
         except Exception as error:  # whatever DuckDB says: the report is to be written all the same
             stderr.say(f"cannot write the table {printable(self._table)}: {printable(str(error).splitlines()[0])}")
+
+    def _put(self, parts: Sequence[Part]) -> None:
+        super()._put([without_surrogates(part.encode() if isinstance(part, str) else part) for part in parts])
 
     def _copy(self) -> None:
         columns = "{" + ", ".join(f"{name}: {_text(kind)}" for name, kind in COLUMNS.items()) + "}"

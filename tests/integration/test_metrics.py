@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import DEADLINE, PTMON, Targets, started, until
+from tests.support import DEADLINE, ODD_SHOWN, PTMON, Targets, oddly_named, started, until
 
 pytest.importorskip("prometheus_client")
 
@@ -186,6 +186,14 @@ def test_what_went_wrong_is_told(targets: Targets, tmp_path: Path) -> None:
     done = ptmon("-q", "--metrics-file", file, "--deny", "sendto", targets("chatter"), "1")
     assert done.returncode != 0
     assert sums(series(file.read_text()), "ptmon_denials_total", 'comm="chatter"') == 1
+
+
+def test_a_name_that_is_no_unicode_is_shown(targets: Targets, tmp_path: Path) -> None:
+    file = tmp_path / "run.prom"
+    done = ptmon("-q", "--metrics-file", file, oddly_named(targets("chatter"), tmp_path), "7")
+    assert (done.returncode, done.stderr) == (0, "")
+    label = ODD_SHOWN.replace("\\", r"\\").replace('"', r"\"")
+    assert sums(series(file.read_text()), "ptmon_process_network_transmit_bytes_total", f'comm="{label}"') == 7
 
 
 def test_what_hooks_refuse_is_a_denial_as_well(targets: Targets, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import DEADLINE, PTMON, Targets
+from tests.support import DEADLINE, ODD_SHOWN, PTMON, Targets, oddly_named
 
 pytest.importorskip("opentelemetry.sdk")
 
@@ -117,6 +117,14 @@ def test_a_receiver_is_told_what_the_report_says(receiver: Receiver, targets: Ta
     assert sum(one["network.io.transmit"] for one in closed) == report["totals"]["sent"]
     assert {one["network.peer.address"] for one in closed} == {"127.0.0.1"}
     assert {one["network.peer.port"] for one in closed} == {row["peer_port"] for row in report["sockets"]}
+
+
+def test_a_name_that_is_no_unicode_is_shown(receiver: Receiver, targets: Targets, tmp_path: Path) -> None:
+    program = oddly_named(targets("chatter"), tmp_path)
+    done = ptmon("-q", f"--otlp={receiver.url}", program, "9")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert receiver.moved() == {"transmit": 9, "receive": 9}
+    assert attributes(receiver.metrics[-1].resource_metrics[0].resource)["process.command"].endswith(f"/{ODD_SHOWN}")
 
 
 def test_the_variables_of_the_specification_are_honoured(receiver: Receiver, targets: Targets) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import DEADLINE, PTMON, Targets
+from tests.support import DEADLINE, ODD_SHOWN, PTMON, Targets, oddly_named
 
 PAGE = Path(__file__).parents[2] / "docs/RECORDING.md"
 
@@ -59,6 +59,20 @@ def test_a_table_can_be_had_of_a_run_as_it_ends(targets: Targets, tmp_path: Path
     assert (done.returncode, done.stderr) == (0, "")
     (table,) = tmp_path.glob("*.parquet")
     assert rows(table, "SELECT sum(bytes) FROM 'run.parquet' WHERE event = 'send'") == [(7,)]
+
+
+def test_names_that_are_no_unicode_are_shown(targets: Targets, tmp_path: Path) -> None:
+    program = oddly_named(targets("chatter"), tmp_path)
+    done = ptmon(f"--log={tmp_path}/run.parquet", "--record", tmp_path / "run", "-q", program, "7", "\U0001f480")
+    assert (done.returncode, done.stderr) == (0, "")
+    names = rows(tmp_path / "run.parquet", "SELECT name, argv[3] FROM 'run.parquet' WHERE event = 'exec'")
+    assert names == [(ODD_SHOWN, "\U0001f480")]
+    timeline = tmp_path / "run.perfetto-trace"
+    assert ptmon("--replay", tmp_path / "run", "-o", timeline).returncode == 0
+    said = json.dumps(
+        json.loads(timeline.read_text()), ensure_ascii=False
+    ).encode()  # raises where a surrogate is alone
+    assert json.dumps(f"exec {ODD_SHOWN}").encode() in said
 
 
 def queries() -> list[str]:

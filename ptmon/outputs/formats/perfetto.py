@@ -16,6 +16,7 @@ from ptmon import addresses
 from ptmon.events import Event
 from ptmon.ledger.snapshot import Snapshot
 from ptmon.outputs.formats.parts import call_name, connect_outcome, errno_name, failed, is_closed
+from ptmon.outputs.formats.surrogates import without_surrogates
 from ptmon.records import (
     Clone,
     Connect,
@@ -174,4 +175,4 @@ def _connection(number: int) -> dict[str, Any]:
 
 
 def _line(document: dict[str, Any]) -> str:
-    return _encode(document) + ",\n"
+    return without_surrogates(_encode(document).encode()).decode() + ",\n"
