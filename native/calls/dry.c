@@ -70,6 +70,23 @@ static bool shares_files_by_clone3(const struct tracee *tracee, uint64_t address
 	return memory_read(tracee->tid, address, &flags, sizeof(flags)) < 0 || shares_files(flags);
 }
 
+/* May it lose capabilities by that? Not if each of the ids that it asks for is 0 or the one that it has: as a shell's
+ * children, and make's (POSIX_SPAWN_RESETIDS). cap_emulate_setxuid(), security/commoncap.c. */
+static bool may_lose_capabilities(const struct syscall_entry *entry, const uint64_t args[6])
+{
+	static const char *const names[] = {"setuid", "setreuid", "setresuid"}; /* by their ids */
+
+	for (unsigned int i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strncmp(entry->name, names[i], strlen(names[i])) != 0)
+			continue;
+		for (unsigned int id = 0; id <= i; id++)
+			if ((uint32_t)args[id] != 0 && (uint32_t)args[id] != UINT32_MAX)
+				return true;
+		return false;
+	}
+	return true;
+}
+
 static bool is_source(const struct tracee *tracee, enum abi abi, uint64_t number, const uint64_t args[6])
 {
 	const struct syscall_entry *entry = syscall_find(abi, number);
@@ -94,7 +111,7 @@ static bool is_source(const struct tracee *tracee, enum abi abi, uint64_t number
 		return sandbox_closes(entry, args);
 	case RULE_CREDENTIALS:
 		/* It may lose CAP_SYS_ADMIN, which a filter needs then. */
-		return proc_status(tracee->tid, "NoNewPrivs:", 10) == 0;
+		return may_lose_capabilities(entry, args) && proc_status(tracee->tid, "NoNewPrivs:", 10) == 0;
 	default:
 		return false;
 	}

@@ -8,7 +8,7 @@ import re
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -168,6 +168,18 @@ def test_a_shell_and_its_children_stop_for_no_transfer(tmp_path: Path) -> None:
     words = ["/bin/sh", "-c", "for i in 1 2 3; do /bin/echo $i | /bin/cat; done"]
     done = run_ptmon(words, tmp_path / "report.json", ("--seccomp", "on"), env=environment)
     assert done.stdout == "1\n2\n3\n"
+    assert not re.search(r"PTRACE_EVENT_SECCOMP (read|write|close|dup2|dup3|execve) ", done.stderr)
+
+
+@pytest.mark.parametrize("flags", [(), *([I386] if X86 else [])])
+def test_who_takes_the_ids_that_it_has_stops_for_no_transfer(
+    targets: Targets, tmp_path: Path, flags: Sequence[str]
+) -> None:
+    """As make does before each program that it starts."""
+    target = compiled(targets, "dry", flags)
+    done = run_ptmon([target, "same_ids"], tmp_path / "report.json", ("--seccomp", "on"), env={"PTMON_DEBUG": "stops"})
+    assert done.returncode == 0, done.stderr
+    assert "PTRACE_EVENT_SECCOMP setresuid" in done.stderr
     assert not re.search(r"PTRACE_EVENT_SECCOMP (read|write|close|dup2|dup3|execve) ", done.stderr)
 
 

@@ -531,6 +531,13 @@ static void never(void)
 	}
 }
 
+/* It takes the ids that it has. */
+static void same_ids(void)
+{
+	must(setresuid(-1, geteuid(), -1) == 0 && setreuid(getuid(), -1) == 0 && setuid(geteuid()) == 0);
+	never();
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
@@ -564,6 +571,7 @@ static const struct {
 	{"signals", under_signals},
 	{"handler", in_handler},
 	{"never", never},
+	{"same_ids", same_ids},
 };
 
 int main(int argc, char **argv)
