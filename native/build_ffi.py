@@ -9,6 +9,13 @@ from pathlib import Path
 
 from cffi import FFI
 
+BEGINNING = """\
+#include <alloca.h>
+#include <stdlib.h>
+#include <string.h>
+"""
+"""What cffi's own code needs. For the limited API of Python 3.11 and later Python.h does not include it any more, and to
+call an undeclared function is an error since gcc 14."""
 PREAMBLE = """
 #include <stddef.h>
 #include <stdint.h>
@@ -25,6 +32,8 @@ def main(target: str) -> None:
     ffi.cdef(f"{header}\n{told}\n")
     ffi.set_source("ptmon._native", PREAMBLE.format(header=told), py_limited_api=True)
     ffi.emit_c_code(target)
+    source = Path(target)
+    source.write_text(BEGINNING + source.read_text(encoding="utf-8"), encoding="utf-8")
 
 
 if __name__ == "__main__":
