@@ -24,6 +24,10 @@
 
 #include "machine/pidfd.h"
 
+#ifndef SYS_futex_waitv
+#define SYS_futex_waitv 449 /* Linux 5.16 */
+#endif
+
 #define COMPAT_STACK_END 0x100000000u /* a 32-bit thread's stack lies below; its calls have other numbers */
 
 /* Without a timeout of its own, and without a least amount that it waits for? */

@@ -10,6 +10,9 @@ struct registers {
 	struct user_regs_struct user;
 };
 
+/* unsigned long long, or unsigned long: as the C library has it. */
+typedef __typeof__(((struct registers *)0)->user.rax) user_register;
+
 #define USER_CS_32 0x23 /* __USER32_CS: the tracee runs 32-bit code */
 #define CONTEXT_RESULT offsetof(ucontext_t, uc_mcontext.gregs[REG_RAX])
 
@@ -55,10 +58,10 @@ static inline void registers_set_argument(struct registers *regs, uint64_t value
 
 static inline void registers_set_arguments(struct registers *regs, const uint64_t values[6], bool compat)
 {
-	unsigned long long *const native[6] = {&regs->user.rdi, &regs->user.rsi, &regs->user.rdx,
-					       &regs->user.r10, &regs->user.r8,	 &regs->user.r9};
-	unsigned long long *const i386[6] = {&regs->user.rbx, &regs->user.rcx, &regs->user.rdx,
-					     &regs->user.rsi, &regs->user.rdi, &regs->user.rbp};
+	user_register *const native[6] = {&regs->user.rdi, &regs->user.rsi, &regs->user.rdx,
+					  &regs->user.r10, &regs->user.r8,  &regs->user.r9};
+	user_register *const i386[6] = {&regs->user.rbx, &regs->user.rcx, &regs->user.rdx,
+					&regs->user.rsi, &regs->user.rdi, &regs->user.rbp};
 
 	for (unsigned int i = 0; i < 6; i++)
 		*(compat ? i386 : native)[i] = compat ? (uint32_t)values[i] : values[i];
@@ -289,7 +292,7 @@ static inline void registers_negate(struct registers *regs)
 /* mov between registers that the processor numbers so; of 32 bits unless wide: then the upper half becomes 0. */
 static inline void registers_move(struct registers *regs, unsigned int to, unsigned int from, bool wide)
 {
-	unsigned long long *const by_number[16] = {
+	user_register *const by_number[16] = {
 		&regs->user.rax, &regs->user.rcx, &regs->user.rdx, &regs->user.rbx, &regs->user.rsp, &regs->user.rbp,
 		&regs->user.rsi, &regs->user.rdi, &regs->user.r8,  &regs->user.r9,  &regs->user.r10, &regs->user.r11,
 		&regs->user.r12, &regs->user.r13, &regs->user.r14, &regs->user.r15,

@@ -206,7 +206,7 @@ static void check_vectors(void)
 	capture(&call, PT_CAPTURE_MMSGHDR, 12);
 	CHECK(kept_count == 1 + 2 * 2 && is_chunk(0, messages, 2 * sizeof(*messages)) && is_chunk(2, first, 3));
 	message.msg_iov = NULL;
-	message.msg_iovlen = SIZE_MAX;
+	memset(&message.msg_iovlen, 0xff, sizeof(message.msg_iovlen)); /* an int in musl */
 	message.msg_name = NULL;
 	call = (struct pt_call){.args = {0, (uintptr_t)&message, 0}};
 	capture(&call, PT_CAPTURE_MSGHDR, 12);
