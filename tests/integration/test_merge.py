@@ -18,7 +18,11 @@ from tests.support import DEADLINE, PTMON, Targets, assert_sums_agree, run_plain
 from tests.unit.schema import validator
 
 RANKS = 4
-MPIRUN = ("mpirun", "--oversubscribe", "-n", str(RANKS), *(("--allow-run-as-root",) if os.geteuid() == 0 else ()))
+MPIRUN = [
+    *("mpirun", "--oversubscribe", "-n", str(RANKS), *(("--allow-run-as-root",) if os.geteuid() == 0 else ())),
+    # Of a job that has failed it kills what has not ended a second after a SIGTERM, which is short beside other tests.
+    *("--mca", "odls_base_sigkill_timeout", str(int(DEADLINE))),
+]
 RING = r"""
 #include <mpi.h>
 #include <stdio.h>
