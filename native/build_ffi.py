@@ -14,8 +14,8 @@ BEGINNING = """\
 #include <stdlib.h>
 #include <string.h>
 """
-"""What cffi's own code needs. For the limited API of Python 3.11 and later Python.h does not include it any more, and to
-call an undeclared function is an error since gcc 14."""
+"""What cffi's own code needs. For the limited API of Python 3.11 and later Python.h does not include it any more, and a
+call of an undeclared function is an error since gcc 14."""
 PREAMBLE = """
 #include <stddef.h>
 #include <stdint.h>

@@ -18,19 +18,18 @@ from tests.support import DEADLINE, PTMON, Targets, assert_sums_agree, run_plain
 from tests.unit.schema import validator
 
 RANKS = 4
-MPIRUN = [
-    *("mpirun", "--oversubscribe", "-n", str(RANKS), *(("--allow-run-as-root",) if os.geteuid() == 0 else ())),
-    # Of a job that has failed it kills what has not ended a second after a SIGTERM, which is short beside other tests.
-    *("--mca", "odls_base_sigkill_timeout", str(int(DEADLINE))),
-]
+MPIRUN = ("mpirun", "--oversubscribe", "-n", str(RANKS), *(("--allow-run-as-root",) if os.geteuid() == 0 else ()))
 RING = r"""
 #include <mpi.h>
+#include <signal.h>
 #include <stdio.h>
+#include <unistd.h>
 
-/* Each rank gives a number to the next; rank 2 exits with the status that is asked for. */
+/* ring [fail [last]]: each rank gives a number to the next; rank 2 fails. last: when the others' parents have ended: of
+ * a job that has failed mpirun kills what has not ended a second later, and their reports with it. */
 int main(int count, char **words)
 {
-	int rank, ranks, number;
+	int rank, ranks, number, parent = getppid(), parents[16];
 
 	MPI_Init(&count, &words);
 	MPI_Comm_rank(MPI_COMM_WORLD, &rank);
@@ -39,7 +38,11 @@ int main(int count, char **words)
 	MPI_Send(&number, 1, MPI_INT, (rank + 1) % ranks, 0, MPI_COMM_WORLD);
 	MPI_Recv(&number, 1, MPI_INT, (rank + ranks - 1) % ranks, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
 	fprintf(stderr, "rank %d was told %d\n", rank, number);
+	MPI_Gather(&parent, 1, MPI_INT, parents, 1, MPI_INT, 2, MPI_COMM_WORLD);
 	MPI_Finalize();
+	for (int other = 0; count > 2 && rank == 2 && other < ranks; other++)
+		while (other != rank && kill(parents[other], 0) == 0)
+			usleep(1000);
 	return count > 1 && rank == 2 ? 3 : 0;
 }
 """
@@ -194,8 +197,9 @@ def ring(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("arguments", [(), ("fail",)], ids=["ends well", "fails"])
 def test_each_rank_of_an_mpi_job_writes_a_report(ring: Path, tmp_path: Path, arguments: Sequence[str]) -> None:
     there: dict[str, Any] = {"env": {**os.environ, "TMPDIR": "/tmp"}, "cwd": tmp_path}  # sockets' paths are short
+    last = ("last",) if arguments else ()
     plain = run_plain(*MPIRUN, ring, *arguments, **there)
-    done = run_plain(*MPIRUN, *tracing("-o", "r-%h-%r.json"), "--", ring, *arguments, **there)
+    done = run_plain(*MPIRUN, *tracing("-o", "r-%h-%r.json"), "--", ring, *arguments, *last, **there)
     assert done.returncode == plain.returncode == (3 if arguments else 0)
     said = [f"rank {rank} was told {(rank - 1) % RANKS}" for rank in range(RANKS)]
     assert sorted(line for line in done.stderr.splitlines() if line.startswith("rank")) == said
