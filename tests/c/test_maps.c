@@ -16,7 +16,7 @@
 
 #define PAGE 4096u
 #define PAGES 8
-#define PLACE 0x10000000000ul /* where nobody else maps anything */
+#define PLACE 0x200000000000ul /* where nobody else maps anything */
 
 /* PROCMAP_QUERY fails as on a Linux before 6.11. */
 static void forbid_query(void)
