@@ -112,6 +112,8 @@ class LiveApp(App[None]):
         super()._handle_exception(error)
 
     def _refresh_view(self) -> None:
+        if not self.screen_stack:
+            return  # a timer went off while the view was ending: its screens are gone already
         began = time.monotonic()
         view = self.host.view(self.model.last)
         if view is not None:
@@ -120,7 +122,7 @@ class LiveApp(App[None]):
         self.set_timer(max(REFRESH_SECONDS, (time.monotonic() - began) / COST_MOST), self._refresh_view)
 
     def _refresh_output(self) -> None:
-        data = self.host.output()
+        data = self.host.output() if self.screen_stack else b""
         if not data:
             return
         log = self.query_one("#output", RichLog)

@@ -8,6 +8,7 @@ import re
 
 import pytest
 
+from ptmon import syscalls
 from ptmon.outputs.fast_explain import MACHINE, PROCESSES_MOST, SITES_MOST, UNUSED_MOST, WIDTH, lines
 from ptmon.records import FallbackReason, Inside, Record, Site, Verdict
 from ptmon.report import Report, SiteReport
@@ -16,7 +17,7 @@ from tests.unit.build import ROOT, falls_back, report_of, server
 from tests.unit.schema import validator
 
 LIBC = "/usr/lib/x86_64-linux-gnu/libc.so.6"
-SENDTO = 44
+SENDTO = next(number for number, compat in syscalls.numbers("sendto") if not compat)
 
 
 def site(verdict: Verdict = Verdict.REPLACED, **other: object) -> Site:

@@ -95,6 +95,20 @@ def shows(app: LiveApp, text: str) -> bool:
     return text in first(app)
 
 
+def test_a_timer_that_goes_off_while_the_view_ends_finds_no_screen() -> None:
+    async def run() -> None:
+        app = LiveApp(host := FakeHost(), Model(), "iec")
+        async with app.run_test():
+            await until(lambda: "server.out" in shown(app, "processes"))
+        assert not app.screen_stack
+        host.said = b"the last words"
+        app._refresh_view()
+        app._refresh_output()
+        assert host.said == b"the last words"
+
+    asyncio.run(run())
+
+
 def test_keys_sort_the_tables() -> None:
     async def script(pilot: Pilot[None], app: LiveApp, host: FakeHost) -> None:
         for key, port in (("s", ":50001"), ("r", ":50002"), ("t", ":50001"), ("c", ":50002")):
