@@ -180,19 +180,12 @@ class Client:
         """Reads what there is, until the server has no more for it (or only looks again and again whether it has)."""
         still = looks = 0
         watch = Watch(self.server.process.pid)
-        while not self.ended and (self.is_under_way(looks) or (still < QUIET and looks < 2 * LOOKS)):
+        while still < QUIET and looks < 2 * LOOKS and not self.ended:
             if select.select([self.connection], [], [], PAUSE)[0]:
                 looks = 0
                 self.read()
             else:
                 still, looks = watch.still(), looks + 1
-
-    def is_under_way(self, looks):
-        """Does the kernel have something for it? Where its window was closed TCP may wait for a second, while all sleep
-        (the persist timer, RFC 9293, 3.8.6.1)."""
-        ends = f"0100007F:{self.server.port:04X} 0100007F:{self.connection.getsockname()[1]:04X} "
-        (queue,) = re.findall(ends + r"\w+ (\w+):", content(Path("/proc/net/tcp"))) or ["0"]
-        return int(queue, 16) > 0 and looks * PAUSE < SECONDS_MOST
 
     def all(self):
         """Reads to the end."""
